@@ -1,0 +1,215 @@
+/*
+ * The configuration as plain data: what the INI file asks for, validated, with defaults filled in.
+ *
+ * Every process reads it by the same code: the agent from the file, the workers from a memfd that
+ * the agent wrote (config_write()). The tables in config_schema.c are the reference of every key.
+ */
+#ifndef TW_CONFIG_H
+#define TW_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/ini.h"
+#include "agent/base/link_types.h"
+#include "agent/base/parse.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/tapwarden/tapwarden.ini"
+
+/* One worker's counters page has this many places; see stats.h. */
+#define CONFIG_LINKS_MAX 4096
+
+enum link_kind {
+	LINK_KIND_MACVTAP,
+	LINK_KIND_MACVLAN
+};
+
+enum link_mode {
+	LINK_MODE_VEPA,
+	LINK_MODE_BRIDGE,
+	LINK_MODE_PRIVATE,
+	LINK_MODE_PASSTHRU
+};
+
+enum monitor_mode {
+	MONITOR_OFF,
+	MONITOR_PASSIVE
+};
+
+enum payload_log_mode {
+	PAYLOAD_LOG_OFF,
+	PAYLOAD_LOG_MATCHES,
+	PAYLOAD_LOG_ALL
+};
+
+enum boot_kind {
+	BOOT_SAN
+};
+
+/* The roles that read a configuration, as a mask: which sections and keys a process is given. */
+enum config_role {
+	CONFIG_FOR_AGENT = 1 << 0,
+	CONFIG_FOR_CAPTURE = 1 << 1,
+	CONFIG_FOR_WEB = 1 << 2,
+};
+
+struct strv {
+	char **v;
+	size_t n;
+};
+
+/*
+ * Leads every section's struct. `has` has bit K set when key K of the section's table was given,
+ * which tells "not set" from the default.
+ */
+struct conf_head {
+	const char *name; /* NULL in a section without a name */
+	const struct ini_section *origin; /* NULL when the section is absent (all defaults) */
+	uint64_t has;
+};
+
+struct agent_conf {
+	struct conf_head head;
+	char *run_dir;
+	char *log_dir;
+	uint32_t link_group; /* rtnetlink group, the ownership mark set at create */
+	char *user_capture; /* name or number */
+	char *user_web;
+	uint64_t ring_memory; /* bytes for all packet rings together */
+	struct strv include;
+};
+
+/* The keys that a [set] gives to its links and a [link] may give for itself. */
+struct link_keys {
+	enum link_kind kind;
+	enum link_mode mode;
+	char *lower;
+	uint32_t mtu; /* 0: the lower's */
+	enum monitor_mode monitor;
+	struct strv patterns; /* names; "all" stands for every pattern */
+	bool up;
+};
+
+struct set_conf {
+	struct conf_head head;
+	struct link_keys keys;
+	uint32_t count;
+	char *name; /* template with one %d form: "web%02d" */
+	uint8_t mac_prefix[3];
+	bool has_mac_prefix;
+};
+
+struct link_conf {
+	struct conf_head head;
+	struct link_keys keys; /* only those whose bit in head.has is set mean anything */
+	char *set;
+	uint8_t mac[MAC_LEN]; /* all zero: automatic */
+};
+
+struct pattern_conf {
+	struct conf_head head;
+	char *regex;
+	char *preceded_by; /* NULL: none */
+	char *followed_by;
+	struct strv groups; /* names or numbers; empty: 0, the whole match */
+	bool caseless;
+	bool multiline;
+	bool dotall;
+	bool utf;
+	uint32_t match_limit;
+	uint32_t id; /* signature_id of the records; 0: derived from the name */
+	uint32_t severity;
+	char *category;
+};
+
+struct record_conf {
+	struct conf_head head;
+	uint64_t rotate_bytes;
+	uint32_t keep; /* rotated files kept beside the one being written */
+	uint64_t payload_bytes; /* of a payload in one JSON record; more is cut and marked */
+	enum payload_log_mode payload_log;
+};
+
+struct target_conf {
+	struct conf_head head;
+	struct host_port *portals;
+	size_t n_portals;
+	char *name; /* iSCSI name */
+	uint32_t lun;
+	char *chap_user;
+	char *chap_secret_file;
+	char *chap_secret; /* only in the web worker's copy: the agent read the file */
+};
+
+struct guest_conf {
+	struct conf_head head;
+	char *link;
+	enum boot_kind boot;
+	char *target;
+	char *initiator;
+	char *hostname;
+};
+
+struct web_conf {
+	struct conf_head head;
+	struct host_port *boot_listen;
+	size_t n_boot_listen;
+};
+
+struct config {
+	struct agent_conf agent;
+	struct record_conf record;
+	struct web_conf web;
+	struct set_conf *sets;
+	size_t n_sets;
+	struct link_conf *links;
+	size_t n_links;
+	struct pattern_conf *patterns;
+	size_t n_patterns;
+	struct target_conf *targets;
+	size_t n_targets;
+	struct guest_conf *guests;
+	size_t n_guests;
+	struct ini *ini; /* owns every origin */
+};
+
+/* A link as set and link sections together ask for it. */
+struct link_wish {
+	char name[IFNAME_SIZE];
+	const struct set_conf *set;
+	const struct link_conf *link; /* NULL: only the set's count made it */
+	struct link_keys keys; /* merged; its pointers belong to the config */
+	uint8_t mac[MAC_LEN]; /* all zero: automatic */
+};
+
+/*
+ * Reads and validates `path`. All faults found are in `faults` (sorted); `ret` is set only when
+ * there is none, and freed by config_free(). Returns 0, or -EINVAL with at least one fault.
+ */
+int config_load(const char *path, struct config **ret, struct faults *faults);
+
+/* The same for a copy that config_write() made, read from the start of `fd`. */
+int config_load_fd(int fd, struct config **ret, struct faults *faults);
+void config_free(struct config *config);
+
+/*
+ * Appends the INI text of every section and key that `role` may see (one of enum config_role). The
+ * chap_secret fields, where set, are written for CONFIG_FOR_WEB alone. Returns 0 or -errno.
+ */
+int config_write(const struct config *config, enum config_role role, struct buf *out,
+		 struct err *err);
+
+/* Every link of the configuration, in order of set, then number, then name. The caller frees it. */
+int config_links(const struct config *config, struct link_wish **ret, size_t *ret_n,
+		 struct err *err);
+
+const struct set_conf *config_find_set(const struct config *config, const char *name);
+const struct pattern_conf *config_find_pattern(const struct config *config, const char *name);
+const struct target_conf *config_find_target(const struct config *config, const char *name);
+const struct guest_conf *config_find_guest(const struct config *config, const char *name);
+
+/* Whether `patterns` of a link names `pattern`, itself or by "all". */
+bool config_wants_pattern(const struct strv *patterns, const char *pattern);
+
+#endif

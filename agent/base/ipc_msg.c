@@ -1,0 +1,96 @@
+#include "agent/base/ipc_msg.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "agent/base/stats.h"
+
+/* A text field must end inside itself. */
+#define TEXT_OK(field) (memchr((field), '\0', sizeof(field)) != NULL)
+
+static int verdict(bool ok)
+{
+	return ok ? 0 : -EBADMSG;
+}
+
+static int check_config(const void *payload)
+{
+	const struct ipc_config *m = payload;
+
+	return verdict(TEXT_OK(m->host) && m->log_debug <= 1 && m->generation > 0);
+}
+
+static int check_listen(const void *payload)
+{
+	const struct ipc_listen *m = payload;
+
+	return verdict(m->listener < IPC_LISTENERS && TEXT_OK(m->address));
+}
+
+static int check_link(const void *payload)
+{
+	const struct ipc_link *m = payload;
+
+	return verdict(m->slot < STATS_LINKS_MAX && TEXT_OK(m->name) && TEXT_OK(m->set) &&
+		       TEXT_OK(m->guest) && m->ring_block_size > 0 && m->ring_blocks > 0);
+}
+
+static int check_link_del(const void *payload)
+{
+	const struct ipc_link_del *m = payload;
+
+	return verdict(m->slot < STATS_LINKS_MAX);
+}
+
+static int check_event(const void *payload)
+{
+	const struct ipc_event *m = payload;
+
+	return verdict(m->kind < IPC_EVENT_KINDS && TEXT_OK(m->link) && TEXT_OK(m->set) &&
+		       TEXT_OK(m->action) && TEXT_OK(m->detail));
+}
+
+static int check_fault(const void *payload)
+{
+	const struct ipc_fault *m = payload;
+
+	return verdict(TEXT_OK(m->text));
+}
+
+static int check_request(const void *payload)
+{
+	const struct ipc_request *m = payload;
+
+	return verdict(m->op < IPC_OPS);
+}
+
+#define WORKERS (IPC_CAPTURE | IPC_WEB)
+
+static const struct ipc_type_info types[IPC_TYPE_END] = {
+	[IPC_CONFIG] = { "config", IPC_AGENT, WORKERS, sizeof(struct ipc_config), 1, check_config },
+	[IPC_STATS] = { "stats", IPC_AGENT, IPC_CAPTURE, 0, 1, NULL },
+	[IPC_LOG_DIR] = { "log-dir", IPC_AGENT, IPC_CAPTURE, 0, 1, NULL },
+	[IPC_LISTEN] = { "listen", IPC_AGENT, IPC_WEB, sizeof(struct ipc_listen), 1, check_listen },
+	[IPC_FEED] = { "feed", IPC_AGENT, WORKERS, 0, 1, NULL },
+	[IPC_LINK_ADD] = { "link-add", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link), 1,
+			   check_link },
+	[IPC_LINK_DEL] = { "link-del", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link_del), 0,
+			   check_link_del },
+	[IPC_EVENT] = { "event", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_event), 0, check_event },
+	[IPC_REPLY] = { "reply", IPC_AGENT, IPC_WEB, sizeof(struct ipc_reply), 1, NULL },
+	[IPC_PING] = { "ping", IPC_AGENT, WORKERS, 0, 0, NULL },
+	[IPC_DRAIN] = { "drain", IPC_AGENT, WORKERS, 0, 0, NULL },
+	[IPC_READY] = { "ready", WORKERS, IPC_AGENT, sizeof(struct ipc_ready), 0, NULL },
+	[IPC_PONG] = { "pong", WORKERS, IPC_AGENT, 0, 0, NULL },
+	[IPC_FAULT] = { "fault", WORKERS, IPC_AGENT, sizeof(struct ipc_fault), 0, check_fault },
+	[IPC_REQUEST] = { "request", IPC_WEB, IPC_AGENT, sizeof(struct ipc_request), 0,
+			  check_request },
+};
+
+const struct ipc_type_info *ipc_type_info(uint32_t type)
+{
+	if (type >= IPC_TYPE_END || !types[type].name)
+		return NULL;
+	return &types[type];
+}

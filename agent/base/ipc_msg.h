@@ -1,0 +1,140 @@
+/*
+ * The messages between the agent and its workers: one table of types, lengths and directions.
+ *
+ * Both ends are the same binary on the same machine, so a payload is a struct as it lies in memory.
+ * Every field is checked on receipt all the same: a worker may have been taken over by a guest.
+ */
+#ifndef TW_IPC_MSG_H
+#define TW_IPC_MSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/parse.h"
+
+/* A message and its header; larger things travel as a memfd. */
+#define IPC_MESSAGE_MAX 16384
+#define IPC_FDS_MAX	1
+
+/* Sent by the agent: bit set in ipc_type_info.from. */
+enum ipc_end {
+	IPC_AGENT = 1 << 0,
+	IPC_CAPTURE = 1 << 1,
+	IPC_WEB = 1 << 2
+};
+
+enum ipc_type {
+	/* agent to a worker, in this order, before anything else */
+	IPC_CONFIG = 1, /* struct ipc_config; fd: memfd with INI text */
+	IPC_STATS, /* fd: the counters page set (stats.h); capture only */
+	IPC_LOG_DIR, /* fd: the open log directory; capture only */
+
+	/* agent to a worker, at any time once it said IPC_READY */
+	IPC_LISTEN, /* struct ipc_listen; fd: a listening socket; web only */
+	IPC_FEED, /* fd: SEQPACKET end, a JSON record a datagram: capture writes, web reads */
+	IPC_LINK_ADD, /* struct ipc_link; fd: packet socket with its ring set up; capture only */
+	IPC_LINK_DEL, /* struct ipc_link_del; capture only */
+	IPC_EVENT, /* struct ipc_event: becomes a record; capture only */
+	IPC_REPLY, /* struct ipc_reply; fd: memfd with JSON text; web only */
+	IPC_PING, /* answered by IPC_PONG at once: the agent's watchdog */
+	IPC_DRAIN, /* finish what is in hand, flush, exit 0 */
+
+	/* a worker to the agent */
+	IPC_READY, /* struct ipc_ready: configured and sandboxed */
+	IPC_PONG,
+	IPC_FAULT, /* struct ipc_fault: why it cannot go on; it exits after */
+	IPC_REQUEST, /* struct ipc_request; web only */
+
+	IPC_TYPE_END,
+};
+
+struct ipc_config {
+	uint32_t generation; /* of the configuration, counted by the agent from 1 */
+	uint32_t length; /* bytes of text in the memfd */
+	uint32_t log_debug; /* 0 or 1 */
+	char host[HOST_TEXT_MAX]; /* the record field "host" */
+};
+
+enum ipc_listener {
+	IPC_LISTEN_API,
+	IPC_LISTEN_BOOT,
+	IPC_LISTENERS
+};
+
+struct ipc_listen {
+	uint32_t listener; /* enum ipc_listener */
+	char address[HOST_TEXT_MAX + 8]; /* for messages: "192.0.2.1:8080" or a socket's path */
+};
+
+struct ipc_link {
+	uint32_t
+		slot; /* place in the counters page, below STATS_LINKS_MAX; a used one is replaced */
+	uint32_t ifindex;
+	uint32_t ring_block_size; /* bytes; the ring is mapped from the fd */
+	uint32_t ring_blocks;
+	uint8_t mac[MAC_LEN];
+	char name[IFNAME_SIZE];
+	char set[NAME_MAX_LEN + 1];
+	char guest[NAME_MAX_LEN + 1]; /* "" when no guest section names the link */
+};
+
+struct ipc_link_del {
+	uint32_t slot;
+};
+
+enum ipc_event_kind {
+	IPC_EVENT_LINK,
+	IPC_EVENT_SERVICE,
+	IPC_EVENT_KINDS
+};
+
+struct ipc_event {
+	uint64_t time_ns; /* CLOCK_REALTIME */
+	uint32_t kind; /* enum ipc_event_kind */
+	char link[IFNAME_SIZE]; /* "" when none */
+	char set[NAME_MAX_LEN + 1];
+	char action[32]; /* "created", "deleted", "failed", "worker-restarted" ... */
+	char detail[512];
+};
+
+struct ipc_ready {
+	uint32_t generation; /* as in ipc_config */
+	uint32_t patterns; /* capture: rules loaded */
+	uint32_t jit; /* capture: how many of them run compiled */
+};
+
+struct ipc_fault {
+	char text[1024];
+};
+
+/* What the web worker may ask of the agent; the table of handlers is in agent/api_ops.c. */
+enum ipc_op {
+	IPC_OP_STATUS,
+	IPC_OPS
+};
+
+struct ipc_request {
+	uint64_t id; /* chosen by the web worker, repeated in the reply */
+	uint32_t op; /* enum ipc_op */
+};
+
+struct ipc_reply {
+	uint64_t id;
+	int32_t error; /* 0, or a negative errno: then the memfd holds a problem's detail as text */
+	uint32_t length; /* bytes in the memfd */
+};
+
+struct ipc_type_info {
+	const char *name;
+	unsigned int from; /* enum ipc_end mask: who may send it */
+	unsigned int to; /* enum ipc_end mask: who takes it */
+	size_t length; /* exact bytes of payload */
+	unsigned int fds; /* exact number of file descriptors */
+	int (*check)(
+		const void *payload); /* beyond the length: 0 or -EBADMSG; NULL: nothing more */
+};
+
+/* NULL for a type that does not exist. */
+const struct ipc_type_info *ipc_type_info(uint32_t type);
+
+#endif

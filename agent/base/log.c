@@ -1,0 +1,62 @@
+#include "agent/base/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A line is written by one write(2), so that lines of several processes do not mix. */
+#define LOG_LINE_MAX 2048
+
+static struct {
+	const char *process;
+	enum log_level max;
+	bool journal;
+} log_state = { .max = LOG_LEVEL_INFO };
+
+void log_init(const char *process, enum log_level max)
+{
+	log_state.process = process;
+	log_state.max = max;
+	log_state.journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+static size_t log_escape(char *out, size_t size, const char *in)
+{
+	size_t len = 0;
+
+	for (; *in && len + 5 < size; in++) {
+		unsigned char c = (unsigned char)*in;
+
+		if (c < 0x20 || c == 0x7f)
+			len += (size_t)snprintf(out + len, size - len, "\\x%02x", c);
+		else
+			out[len++] = (char)c;
+	}
+	return len;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	char text[LOG_LINE_MAX / 2], line[LOG_LINE_MAX + 64];
+	va_list ap;
+	size_t len = 0;
+	ssize_t ignored;
+
+	if (level > log_state.max)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (log_state.journal)
+		len += (size_t)snprintf(line, sizeof(line), "<%d>", level);
+	len += (size_t)snprintf(line + len, sizeof(line) - len, "tapwarden: %s%s",
+				log_state.process ? log_state.process : "",
+				log_state.process ? ": " : "");
+	len += log_escape(line + len, sizeof(line) - len - 1, text);
+	line[len++] = '\n';
+	/* There is nowhere left to report that stderr cannot be written. */
+	ignored = write(STDERR_FILENO, line, len);
+	(void)ignored;
+}

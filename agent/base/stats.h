@@ -1,0 +1,78 @@
+/*
+ * The counters, in one set of shared pages: the capture worker writes, the others read.
+ *
+ * A memfd that the agent makes once and keeps, so that counters live on when a worker dies. All
+ * fields are 64-bit, start at 0 with the agent and only ever grow. Relaxed atomics: each counter
+ * is exact, two counters need not be of the same moment.
+ */
+#ifndef TW_STATS_H
+#define TW_STATS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define STATS_MAGIC	   0x74776172u /* "twar" */
+#define STATS_VERSION	   1u
+#define STATS_LINKS_MAX	   4096u
+#define STATS_REASONS_MAX  24u
+#define STATS_PATTERNS_MAX 1024u
+
+typedef _Atomic uint64_t stat_counter;
+
+enum stats_direction {
+	STATS_FROM_GUEST,
+	STATS_TO_GUEST,
+	STATS_DIRECTIONS
+};
+
+struct stats_link {
+	stat_counter frames[STATS_DIRECTIONS];
+	stat_counter
+		bytes[STATS_DIRECTIONS]; /* on the wire, without VLAN tags the kernel took off */
+	stat_counter payloads; /* that rules were tried on */
+	stat_counter matches;
+	stat_counter drops; /* lost by the kernel because the ring was full */
+	stat_counter truncated; /* frames longer than the ring keeps */
+	stat_counter malformed; /* frames that ended in any reason of stats_capture.malformed */
+};
+
+struct stats_pattern {
+	stat_counter tried;
+	stat_counter matches;
+	stat_counter limited; /* subjects given up because a PCRE2 limit was hit */
+};
+
+struct stats_capture {
+	stat_counter seq_next; /* of the next record; goes on across restarts of the worker */
+	stat_counter records; /* written to the log */
+	stat_counter log_lost; /* records that could not be written */
+	stat_counter feed_lost; /* records that the web worker was too slow for */
+	stat_counter malformed[STATS_REASONS_MAX]; /* by enum decode_reason (capture/decode.h) */
+};
+
+struct stats_page {
+	uint32_t magic;
+	uint32_t version;
+	struct stats_capture capture;
+	struct stats_pattern patterns[STATS_PATTERNS_MAX]; /* in the order of the configuration */
+	struct stats_link links[STATS_LINKS_MAX]; /* by the slot that the agent gave */
+};
+
+static inline void stat_add(stat_counter *counter, uint64_t n)
+{
+	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+static inline uint64_t stat_get(const stat_counter *counter)
+{
+	return atomic_load_explicit((stat_counter *)counter, memory_order_relaxed);
+}
+
+/* A new page set, all zero, as a sealed-size memfd; or a negative errno. */
+int stats_create(void);
+
+/* Maps the pages; 0, or -EBADMSG for something that is no page set of this version. */
+int stats_map(int fd, struct stats_page **ret);
+int stats_map_readonly(int fd, const struct stats_page **ret);
+
+#endif
