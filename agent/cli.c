@@ -1,0 +1,169 @@
+#include "agent/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+#include "agent/config_check.h"
+
+static const struct cli_verb verbs[] = {
+	{ "run", cmd_run, "[-c FILE] [-v]",
+	  "supervise links, watch guests and serve boot scripts, in the foreground",
+	  "SIGHUP reads the configuration again; a file with faults changes nothing.\n"
+	  "SIGTERM ends the agent and leaves every link as it is, for the guests." },
+	{ "check", cmd_check, "[-c FILE]", "every fault of the configuration at once, by line",
+	  NULL },
+	{ "plan", cmd_plan, "[-c FILE] [--json]", "what apply would change, and why",
+	  "Exits 0 when nothing is to be done, 1 when changes are pending." },
+	{ "apply", cmd_apply, "[-c FILE] [--json] [--force]",
+	  "make the links what the configuration says, once, without an agent",
+	  "--force replaces a link even while a process holds its tap." },
+	{ "down", cmd_down, "[-c FILE] [--force]",
+	  "remove the links that this configuration owns, and only those",
+	  "--force removes a link even while a process holds its tap." },
+	{ "status", cmd_status, "[-c FILE] [--json]",
+	  "sets, links, their state, who holds the taps, frames and bytes", NULL },
+	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
+	  "-n COUNT ends after COUNT records." },
+	{ "boot", cmd_boot, "render GUEST [-c FILE]", "the boot script of a guest", NULL },
+	{ "help", cmd_help, "[VERB | config]",
+	  "this page, a verb's usage, or every configuration key", NULL },
+	/* Not for people: what the agent starts. */
+	{ "capture-worker", cmd_worker, NULL, NULL, NULL },
+	{ "web-worker", cmd_worker, NULL, NULL, NULL },
+};
+
+const struct cli_verb *cli_verbs(size_t *ret_n)
+{
+	*ret_n = sizeof(verbs) / sizeof(verbs[0]);
+	return verbs;
+}
+
+const struct cli_verb *cli_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+int cli_fail(const struct err *err, const char *next)
+{
+	fprintf(stderr, "tapwarden: %s%s%s\n", err->text, next ? ": " : "", next ? next : "");
+	return CLI_BAD;
+}
+
+int cli_usage(const char *verb)
+{
+	const struct cli_verb *v = cli_find(verb);
+
+	fprintf(stderr, "usage: tapwarden %s %s\n", v->name, v->usage ? v->usage : "");
+	return CLI_BAD;
+}
+
+int cli_flush(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "tapwarden: cannot write the output: %s\n", strerror(errno));
+	return CLI_BAD;
+}
+
+int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *ret)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "force", no_argument, NULL, 'f' },
+		{ 0 },
+	};
+	struct cli_options options = { .config = CONFIG_DEFAULT_PATH };
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+		if (c == 'c')
+			options.config = optarg;
+		else if (c == 'j' && (allow & CLI_JSON))
+			options.json = true;
+		else if (c == 'f' && (allow & CLI_FORCE))
+			options.force = true;
+		else
+			return cli_usage(argv[0]);
+	}
+	options.n_operands = argc - optind;
+	options.operands = argv + optind;
+	*ret = options;
+	return 0;
+}
+
+int cli_config(const char *path, struct config **ret)
+{
+	struct faults faults = { 0 };
+	struct buf line;
+	int code;
+
+	code = config_check(path, ret, &faults);
+	buf_init(&line, 1 << 16);
+	for (size_t i = 0; i < faults.n; i++) {
+		buf_reset(&line);
+		fault_format(&faults.list[i], &line);
+		fprintf(stderr, "%s\n", line.data ? line.data : "a fault too long to print");
+	}
+	if (faults.n_dropped)
+		fprintf(stderr, "tapwarden: %zu more faults are not shown\n", faults.n_dropped);
+	buf_done(&line);
+	faults_done(&faults);
+	return code ? CLI_BAD : 0;
+}
+
+static const struct cli_verb *nearest(const char *name)
+{
+	const struct cli_verb *best = NULL;
+	unsigned int best_distance = 3;
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		unsigned int d = edit_distance(name, verbs[i].name);
+
+		if (verbs[i].usage && d < best_distance) {
+			best = &verbs[i];
+			best_distance = d;
+		}
+	}
+	return best;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	return argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0);
+}
+
+int cli_main(int argc, char **argv)
+{
+	const struct cli_verb *verb, *near;
+
+	log_init(NULL, LOG_LEVEL_INFO);
+	if (argc < 2) {
+		cmd_help(0, NULL);
+		return CLI_BAD;
+	}
+	if (wants_help(argc, argv) || strcmp(argv[1], "--version") == 0)
+		return cmd_help(argc, argv);
+	verb = cli_find(argv[1]);
+	if (!verb) {
+		near = nearest(argv[1]);
+		fprintf(stderr, "tapwarden: no verb \"%s\"%s%s%s: `tapwarden help` lists them\n",
+			argv[1], near ? ": did you mean \"" : "", near ? near->name : "",
+			near ? "\"?" : "");
+		return CLI_BAD;
+	}
+	if (verb->usage && wants_help(argc - 1, argv + 1)) {
+		char *help[] = { "help", (char *)verb->name, NULL };
+
+		return cmd_help(2, help);
+	}
+	return verb->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,79 @@
+/* The command line: one table of verbs drives dispatch, help and what a verb's usage says. */
+#ifndef TW_CLI_H
+#define TW_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/base/config.h"
+#include "agent/base/err.h"
+
+/* Exit codes of every verb. */
+enum cli_exit {
+	CLI_DONE = 0,
+	CLI_NO = 1, /* the answer is no: changes pending, nothing matched */
+	CLI_BAD = 2, /* usage, bad configuration, or not fully done */
+};
+
+struct cli_verb {
+	const char *name;
+	int (*run)(int argc, char **argv); /* argv[0] is the verb; returns the exit code */
+	const char *usage; /* what follows the verb; NULL for a verb not shown */
+	const char *summary;
+	const char *details; /* shown by `help VERB`; may be NULL */
+};
+
+/* The verb called `name`, or NULL. */
+const struct cli_verb *cli_find(const char *name);
+
+/* The table, for help; `ret_n` is its length. */
+const struct cli_verb *cli_verbs(size_t *ret_n);
+
+int cli_main(int argc, char **argv);
+
+/* "tapwarden: TEXT[: NEXT]" on stderr; returns CLI_BAD. `next` says what happens next, or NULL. */
+int cli_fail(const struct err *err, const char *next);
+
+/* The usage of a verb on stderr; returns CLI_BAD. */
+int cli_usage(const char *verb);
+
+/* Flushes stdout; CLI_BAD with the reason on stderr when it could not be written, else `code`. */
+int cli_flush(int code);
+
+/*
+ * The options that most verbs share: -c FILE and --json, and the operands after them. A verb with
+ * more options calls getopt_long(3) itself.
+ */
+struct cli_options {
+	const char *config; /* CONFIG_DEFAULT_PATH unless given */
+	bool json;
+	bool force; /* only where `allow` says so */
+	int n_operands;
+	char **operands;
+};
+
+#define CLI_JSON  (1u << 0)
+#define CLI_FORCE (1u << 1)
+
+/* `allow` has the CLI_ bits of the options that the verb takes beside -c. Returns 0 or CLI_BAD. */
+int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *ret);
+
+/*
+ * Reads and checks the configuration; every fault goes to stderr. Returns 0 or CLI_BAD. The caller
+ * frees `ret` by config_free().
+ */
+int cli_config(const char *path, struct config **ret);
+
+/* The verbs, one file each. */
+int cmd_apply(int argc, char **argv);
+int cmd_boot(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+int cmd_down(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
+int cmd_worker(int argc, char **argv);
+
+#endif

@@ -1,0 +1,3 @@
+#include "agent/version.h"
+
+const char tapwarden_version[] = TAPWARDEN_VERSION;
