@@ -1,0 +1,29 @@
+/* The hidden verbs that the agent starts its workers by; the channel is fd 3. */
+#include "agent/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "capture/worker.h"
+#include "web/worker.h"
+
+#define WORKER_CHANNEL_FD 3
+
+int cmd_worker(int argc, char **argv)
+{
+	socklen_t len = sizeof(int);
+	int type = 0;
+
+	(void)argc;
+	if (getsockopt(WORKER_CHANNEL_FD, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+	    type != SOCK_SEQPACKET) {
+		fprintf(stderr, "tapwarden: %s is started by the agent alone: `tapwarden run`\n",
+			argv[0]);
+		return CLI_BAD;
+	}
+	if (strcmp(argv[0], "capture-worker") == 0)
+		return capture_worker_main(WORKER_CHANNEL_FD);
+	return web_worker_main(WORKER_CHANNEL_FD);
+}

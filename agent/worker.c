@@ -1,0 +1,422 @@
+#include "agent/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+
+#define START_LIMIT_MS 30000 /* compiling many rules on a busy host is slow, not hung */
+#define DRAIN_LIMIT_MS 5000
+#define PING_MS	       3000
+#define PINGS_MISSED   3
+#define WORKER_LIFE_MS 10000 /* a process that lived so long starts the back-off anew */
+#define BACKOFF_MAX_MS 60000
+
+enum process_state {
+	PROCESS_STARTING,
+	PROCESS_READY,
+	PROCESS_DRAINING,
+	PROCESS_ENDING
+};
+
+struct worker_process {
+	struct worker *worker;
+	uv_process_t process;
+	uv_timer_t timer; /* of the state: start and drain limits, pings */
+	struct ipc_channel channel;
+	enum process_state state;
+	struct ipc_ready ready;
+	unsigned int handles; /* still open; the last one frees the struct */
+	unsigned int unanswered;
+	uint64_t started_ms;
+	char why[sizeof(((struct ipc_fault *)0)->text)]; /* told by the process or found by us */
+};
+
+struct role_info {
+	const char *name;
+	const char *verb;
+	enum ipc_end end;
+};
+
+static const struct role_info roles[WORKER_ROLES] = {
+	[WORKER_CAPTURE] = { "capture", "capture-worker", IPC_CAPTURE },
+	[WORKER_WEB] = { "web", "web-worker", IPC_WEB },
+};
+
+static void process_exited(struct worker_process *p, const char *why);
+static void on_restart(uv_timer_t *timer);
+
+static void worker_unref(struct worker *w)
+{
+	if (--w->open == 0 && w->stopping)
+		w->ops->stopped(w);
+}
+
+static void process_unref(struct worker_process *p)
+{
+	struct worker *w = p->worker;
+
+	if (--p->handles > 0)
+		return;
+	free(p);
+	worker_unref(w);
+}
+
+static void on_process_closed(uv_handle_t *handle)
+{
+	process_unref(handle->data);
+}
+
+static void on_channel_closed(struct ipc_channel *channel)
+{
+	process_unref(channel->data);
+}
+
+static void process_kill(struct worker_process *p, const char *why)
+{
+	if (!p->why[0])
+		snprintf(p->why, sizeof(p->why), "%s", why);
+	p->state = PROCESS_ENDING;
+	uv_timer_stop(&p->timer);
+	if (uv_process_get_pid(&p->process) > 0)
+		uv_process_kill(&p->process, SIGKILL);
+}
+
+static void on_limit(uv_timer_t *timer)
+{
+	struct worker_process *p = timer->data;
+
+	switch (p->state) {
+	case PROCESS_STARTING:
+		process_kill(p, "it was not ready in time");
+		break;
+	case PROCESS_READY:
+		if (p->unanswered >= PINGS_MISSED) {
+			process_kill(p, "it does not answer");
+			break;
+		}
+		p->unanswered++;
+		ipc_send(&p->channel, IPC_PING, NULL, -1);
+		break;
+	case PROCESS_DRAINING:
+		process_kill(p, "it did not drain in time");
+		break;
+	case PROCESS_ENDING:
+		process_kill(p, "it did not end");
+		break;
+	}
+}
+
+static void process_drain(struct worker_process *p)
+{
+	if (p->state == PROCESS_DRAINING || p->state == PROCESS_ENDING)
+		return;
+	p->state = PROCESS_DRAINING;
+	ipc_send(&p->channel, IPC_DRAIN, NULL, -1);
+	uv_timer_start(&p->timer, on_limit, DRAIN_LIMIT_MS, 0);
+}
+
+static void process_ready(struct worker_process *p, const struct ipc_ready *ready)
+{
+	struct worker *w = p->worker;
+
+	if (p->state != PROCESS_STARTING)
+		return;
+	p->state = PROCESS_READY;
+	p->ready = *ready;
+	uv_timer_start(&p->timer, on_limit, PING_MS, PING_MS);
+	if (p == w->active)
+		w->ops->serve(w, &p->channel);
+	else if (!w->committed)
+		w->ops->replaced(w, 0, NULL);
+}
+
+static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)
+{
+	struct worker_process *p = channel->data;
+	struct worker *w = p->worker;
+
+	if (!message) {
+		/* At its end a process closes first and exits then: only a protocol fault kills at once. */
+		if (reason)
+			process_kill(p, uv_strerror(reason));
+		else
+			uv_timer_start(&p->timer, on_limit, DRAIN_LIMIT_MS, 0);
+		p->state = PROCESS_ENDING;
+		return;
+	}
+	if (message->type == IPC_READY) {
+		process_ready(p, message->payload);
+	} else if (message->type == IPC_PONG) {
+		p->unanswered = 0;
+	} else if (message->type == IPC_FAULT) {
+		const struct ipc_fault *fault = message->payload;
+
+		snprintf(p->why, sizeof(p->why), "%s", fault->text);
+	} else if (p == w->active && p->state == PROCESS_READY) {
+		w->ops->message(w, channel, message);
+	}
+}
+
+static void on_process_exit(uv_process_t *process, int64_t status, int signal)
+{
+	struct worker_process *p = process->data;
+	char why[64];
+
+	if (signal)
+		snprintf(why, sizeof(why), "killed by signal %d (%s)", signal, strsignal(signal));
+	else
+		snprintf(why, sizeof(why), "exited with status %d", (int)status);
+	uv_close((uv_handle_t *)&p->timer, on_process_closed);
+	uv_close((uv_handle_t *)&p->process, on_process_closed);
+	ipc_close(&p->channel, on_channel_closed);
+	process_exited(p, p->why[0] ? p->why : why);
+}
+
+/* fork, setuid, exec of this same binary with the channel as fd 3. */
+static int process_spawn(struct worker_process *p, const struct worker_config *config, int peer)
+{
+	char *args[] = { "tapwarden", (char *)roles[p->worker->role].verb, NULL };
+	const char *journal = getenv("JOURNAL_STREAM");
+	char journal_env[256];
+	char *env[] = { NULL, NULL };
+	uv_stdio_container_t stdio[4] = {
+		{ .flags = UV_IGNORE },
+		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+		{ .flags = UV_INHERIT_FD, .data.fd = peer },
+	};
+	uv_process_options_t options = {
+		.exit_cb = on_process_exit,
+		/* The file that runs, even when an upgrade has put another in its place. */
+		.file = "/proc/self/exe",
+		.args = args,
+		.env = env,
+		.cwd = "/",
+		.flags = UV_PROCESS_SETUID | UV_PROCESS_SETGID,
+		.stdio_count = 4,
+		.stdio = stdio,
+		.uid = config->uid,
+		.gid = config->gid,
+	};
+
+	if (journal) {
+		snprintf(journal_env, sizeof(journal_env), "JOURNAL_STREAM=%s", journal);
+		env[0] = journal_env;
+	}
+	return uv_spawn(p->worker->loop, &p->process, &options);
+}
+
+/* A new process on its way, or NULL with `why`; then nothing is left behind. */
+static struct worker_process *process_start(struct worker *w, const struct worker_config *config,
+					    char *why, size_t why_size)
+{
+	struct worker_process *p = calloc(1, sizeof(*p));
+	int fds[2], err;
+	bool opened;
+
+	if (!p || ipc_pair(fds) < 0) {
+		snprintf(why, why_size, "cannot make a channel: %s", strerror(errno));
+		free(p);
+		return NULL;
+	}
+	p->worker = w;
+	p->handles = 3;
+	w->open++;
+	p->started_ms = uv_now(w->loop);
+	p->process.data = p->timer.data = p->channel.data = p;
+	uv_timer_init(w->loop, &p->timer);
+	err = ipc_open(&p->channel, w->loop, fds[0], IPC_AGENT, roles[w->role].end, on_message);
+	opened = err == 0;
+	if (opened)
+		err = process_spawn(p, config, fds[1]);
+	close(fds[1]);
+	if (err) {
+		snprintf(why, why_size, "cannot start the process: %s", uv_strerror(err));
+		uv_close((uv_handle_t *)&p->timer, on_process_closed);
+		if (opened) {
+			ipc_close(&p->channel, on_channel_closed);
+			/* uv_spawn() has put the handle into the loop even when it failed. */
+			uv_close((uv_handle_t *)&p->process, on_process_closed);
+		} else {
+			p->handles = 1;
+		}
+		return NULL;
+	}
+	uv_timer_start(&p->timer, on_limit, START_LIMIT_MS, 0);
+	ipc_send(&p->channel, IPC_CONFIG, &config->message, config->fd);
+	w->ops->setup(w, &p->channel);
+	return p;
+}
+
+static uint64_t backoff_ms(unsigned int in_a_row, uint64_t lived_ms)
+{
+	unsigned int shift = in_a_row > 7 ? 6 : in_a_row - 1;
+
+	/* The first death of a process that has lived costs no wait; two starts are a second apart. */
+	if (in_a_row == 1)
+		return lived_ms >= 1000 ? 0 : 1000 - lived_ms;
+	return 1000u << shift > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : 1000u << shift;
+}
+
+static void worker_died(struct worker *w, const char *why, uint64_t lived_ms)
+{
+	uint64_t delay;
+
+	w->restarts++;
+	w->in_a_row = lived_ms >= WORKER_LIFE_MS ? 1 : w->in_a_row + 1;
+	snprintf(w->last_death, sizeof(w->last_death), "%s", why);
+	delay = backoff_ms(w->in_a_row, lived_ms);
+	uv_timer_start(&w->restart, on_restart, delay, 0);
+	w->ops->lost(w, w->last_death, delay);
+}
+
+static void on_restart(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+	char why[256];
+
+	if (w->active || w->stopping)
+		return;
+	w->active = process_start(w, &w->config, why, sizeof(why));
+	if (!w->active)
+		worker_died(w, why, 0);
+}
+
+/* The successor takes the place of the process that is gone. */
+static void promote(struct worker *w)
+{
+	w->active = w->next;
+	w->next = NULL;
+	w->committed = false;
+	w->in_a_row = 0;
+	uv_timer_stop(&w->restart);
+	if (w->active && w->active->state == PROCESS_READY)
+		w->ops->serve(w, &w->active->channel);
+}
+
+static void process_exited(struct worker_process *p, const char *why)
+{
+	struct worker *w = p->worker;
+	uint64_t lived = uv_now(w->loop) - p->started_ms;
+
+	if (p == w->next) {
+		w->next = NULL;
+		if (!w->committed && !w->stopping)
+			w->ops->replaced(w, -ECHILD, why);
+		return;
+	}
+	if (p != w->active)
+		return; /* a successor that was called off */
+	w->active = NULL;
+	if (w->stopping)
+		return;
+	if (w->committed && w->next) {
+		promote(w);
+		return;
+	}
+	w->committed = false;
+	worker_died(w, why, lived);
+}
+
+void worker_init(struct worker *w, uv_loop_t *loop, enum worker_role role,
+		 const struct worker_ops *ops)
+{
+	*w = (struct worker){
+		.data = w->data, .name = roles[role].name, .role = role, .loop = loop, .ops = ops
+	};
+	w->config.fd = w->next_config.fd = -1;
+	uv_timer_init(loop, &w->restart);
+	w->restart.data = w;
+	w->open = 1;
+}
+
+static void config_set(struct worker_config *config, const struct worker_config *from)
+{
+	if (config->fd >= 0)
+		close(config->fd);
+	if (from)
+		*config = *from;
+	else
+		config->fd = -1;
+}
+
+void worker_start(struct worker *w, const struct worker_config *config)
+{
+	config_set(&w->config, config);
+	on_restart(&w->restart);
+}
+
+void worker_replace(struct worker *w, const struct worker_config *config)
+{
+	char why[256];
+
+	config_set(&w->next_config, config);
+	w->next = process_start(w, &w->next_config, why, sizeof(why));
+	if (!w->next)
+		w->ops->replaced(w, -ECHILD, why);
+}
+
+void worker_commit(struct worker *w)
+{
+	config_set(&w->config, &w->next_config);
+	w->next_config.fd = -1;
+	w->committed = true;
+	if (w->active)
+		process_drain(w->active);
+	else
+		promote(w);
+}
+
+void worker_abort(struct worker *w)
+{
+	struct worker_process *p = w->next;
+
+	w->next = NULL;
+	config_set(&w->next_config, NULL);
+	if (p)
+		process_kill(p, "called off");
+}
+
+static void on_restart_closed(uv_handle_t *handle)
+{
+	worker_unref(handle->data);
+}
+
+void worker_stop(struct worker *w)
+{
+	if (w->stopping)
+		return;
+	w->stopping = true;
+	config_set(&w->config, NULL);
+	config_set(&w->next_config, NULL);
+	if (w->next)
+		process_kill(w->next, "called off");
+	if (w->active)
+		process_drain(w->active);
+	uv_close((uv_handle_t *)&w->restart, on_restart_closed);
+}
+
+struct ipc_channel *worker_channel(struct worker *w)
+{
+	return w->active && w->active->state == PROCESS_READY ? &w->active->channel : NULL;
+}
+
+pid_t worker_pid(const struct worker *w)
+{
+	return w->active ? uv_process_get_pid(&w->active->process) : 0;
+}
+
+const char *worker_state(const struct worker *w, struct ipc_ready *ret_ready)
+{
+	if (!w->active)
+		return w->stopping ? "stopped" : "waiting";
+	if (w->active->state == PROCESS_STARTING)
+		return "starting";
+	*ret_ready = w->active->ready;
+	return w->active->state == PROCESS_READY ? "ready" : "ending";
+}

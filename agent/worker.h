@@ -1,0 +1,100 @@
+/*
+ * One worker role as a service: its process is started, watched, replaced for a new configuration,
+ * and started again with back-off when it dies. Edge.
+ *
+ * A process moves STARTING → READY → DRAINING → gone. At most two exist: the one that serves and,
+ * during a reload, its successor, which gets nothing to do until the first has drained.
+ */
+#ifndef TW_WORKER_H
+#define TW_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "agent/base/err.h"
+#include "agent/base/ipc.h"
+
+enum worker_role {
+	WORKER_CAPTURE,
+	WORKER_WEB,
+	WORKER_ROLES
+};
+
+/* What a process of the role is started with. */
+struct worker_config {
+	int fd; /* sealed memfd of INI text */
+	struct ipc_config message;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct worker;
+
+struct worker_ops {
+	/* After IPC_CONFIG: what the role needs besides before it can be ready. */
+	void (*setup)(struct worker *worker, struct ipc_channel *channel);
+	/* A process serves from now on: hand it all that it works with. */
+	void (*serve)(struct worker *worker, struct ipc_channel *channel);
+	/* A message that worker.c does not itself understand, from the process that serves. */
+	void (*message)(struct worker *worker, struct ipc_channel *channel,
+			struct ipc_message *message);
+	/* The process that served is gone, unasked; another is started after `delay_ms`. */
+	void (*lost)(struct worker *worker, const char *why, uint64_t delay_ms);
+	/* The answer to worker_replace(): 0 when the successor is ready, else why not. */
+	void (*replaced)(struct worker *worker, int result, const char *why);
+	/* The answer to worker_stop(): no process is left and every handle is closed. */
+	void (*stopped)(struct worker *worker);
+};
+
+struct worker_process;
+
+struct worker {
+	void *data; /* the owner's */
+	const char *name;
+	enum worker_role role;
+
+	/* for status */
+	uint64_t restarts; /* deaths of a serving or starting process */
+	char last_death[256]; /* why the latest one died; "" when none did */
+	unsigned int in_a_row; /* deaths without WORKER_LIFE_MS of life between */
+
+	/* private */
+	uv_loop_t *loop;
+	const struct worker_ops *ops;
+	struct worker_config config, next_config;
+	struct worker_process *active, *next;
+	uv_timer_t restart;
+	bool committed, stopping;
+	unsigned int open; /* handles and processes that must be gone before stopped() */
+};
+
+void worker_init(struct worker *worker, uv_loop_t *loop, enum worker_role role,
+		 const struct worker_ops *ops);
+
+/* Takes config->fd over. A process that cannot be started is tried again with back-off. */
+void worker_start(struct worker *worker, const struct worker_config *config);
+
+/*
+ * Starts a successor with another configuration (takes config->fd over). ops->replaced() answers.
+ * Then worker_commit() drains the old process and lets the successor serve once that is gone;
+ * worker_abort() ends the successor and keeps everything as it was.
+ */
+void worker_replace(struct worker *worker, const struct worker_config *config);
+void worker_commit(struct worker *worker);
+void worker_abort(struct worker *worker);
+
+/* Drains and ends everything; ops->stopped() answers. */
+void worker_stop(struct worker *worker);
+
+/* The channel of the process that serves; NULL while there is none. */
+struct ipc_channel *worker_channel(struct worker *worker);
+
+/* 0 when there is no process. */
+pid_t worker_pid(const struct worker *worker);
+
+/* "ready", "starting", "waiting" (for the next try) or "stopped"; what the process said when ready. */
+const char *worker_state(const struct worker *worker, struct ipc_ready *ret_ready);
+
+#endif
