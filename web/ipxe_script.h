@@ -1,0 +1,22 @@
+/* The iPXE scripts that guests are given. Pure. */
+#ifndef TW_IPXE_SCRIPT_H
+#define TW_IPXE_SCRIPT_H
+
+#include "agent/base/buf.h"
+#include "agent/base/err.h"
+#include "web/boot_spec.h"
+
+/* Larger than any script that valid values can give. */
+#define IPXE_SCRIPT_MAX 16384
+
+/*
+ * Appends the script that boots `spec` from its SAN. It needs nothing that the 2019 iPXE of Debian
+ * 12 lacks. Returns 0, or -EINVAL with the byte and the reason when a value cannot be carried in
+ * the script language, -ENOMEM when `out` is too small; then what was appended means nothing.
+ */
+int ipxe_script(const struct boot_spec *spec, struct buf *out, struct err *err);
+
+/* The script for every guest: it chains to the guest's own by the MAC of the NIC in use. */
+const char *ipxe_chain_script(void);
+
+#endif
