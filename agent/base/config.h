@@ -20,17 +20,6 @@
 /* One worker's counters page has this many places; see stats.h. */
 #define CONFIG_LINKS_MAX 4096
 
-enum link_kind {
-	LINK_KIND_MACVTAP,
-	LINK_KIND_MACVLAN
-};
-
-enum link_mode {
-	LINK_MODE_VEPA,
-	LINK_MODE_BRIDGE,
-	LINK_MODE_PRIVATE,
-	LINK_MODE_PASSTHRU
-};
 
 enum monitor_mode {
 	MONITOR_OFF,

@@ -1,0 +1,43 @@
+/* What the agent opens for its workers, besides taps and packet sockets. Edge. */
+#ifndef TW_OPENS_H
+#define TW_OPENS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "agent/base/config.h"
+#include "agent/base/err.h"
+#include "agent/base/ipc_msg.h"
+
+/* Name of the API's socket in run-dir. */
+#define API_SOCKET "api.sock"
+
+/* run-dir, 0755, made when missing. 0 or a negative errno. */
+int open_run_dir(const char *path, struct err *err);
+
+/*
+ * The log directory as an O_DIRECTORY fd that the caller closes. Made when missing; given to `uid`
+ * (0750) when new, or empty and root's. Of another owner: -EPERM, since the worker could not write.
+ */
+int open_log_dir(const char *path, uid_t uid, gid_t gid, int *ret_fd, struct err *err);
+
+struct listener {
+	int fd;
+	struct ipc_listen message;
+};
+
+struct listeners {
+	struct listener *list;
+	size_t n;
+};
+
+/*
+ * Every listening socket the configuration asks for: the API's in run-dir and each boot-listen
+ * address. Those that `old` has already are taken over from it (and are gone there), so that no
+ * connection is refused during a reload. On failure `old` is as it was.
+ */
+int open_listeners(const struct config *config, struct listeners *old, struct listeners *ret,
+		   struct err *err);
+void listeners_done(struct listeners *listeners); /* closes what is left in it */
+
+#endif
