@@ -1,39 +1,49 @@
 # tapwarden: `make demo` shows the main job, `make test` installs what is missing, builds and tests.
 #
+#   make                build/tapwarden         make check    the quick tests, without root
+#   make lint           format, layers, linters make fuzz     libFuzzer over every parser
+#   make units          the unit programs       make install  DESTDIR, PREFIX, SYSCONFDIR
+#
 # V=1 prints the commands; DEVELOPER=1 makes strict warnings errors; SAN=address,undefined builds
-# with sanitizers into a folder of its own; DESTDIR and PREFIX steer `make install`.
+# with sanitizers into a folder of its own.
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo 0)
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
-CC ?= cc
 CFLAGS ?= -O2 -g
 SAN ?=
 V ?=
 DEVELOPER ?=
+FUZZ_SECONDS ?= 30
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 empty :=
 comma := ,
+percent := %
 space := $(empty) $(empty)
 B := build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
+# A sub-make sees the tools and libraries that install-deps has just brought.
+SUBMAKE = +$(Q)$(MAKE) --no-print-directory -j$(JOBS)
 
 LIBS := libuv libmnl libpcre2-8 libmicrohttpd jansson libcap-ng libcurl
 OPTIONAL := $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
-# Asked for only when something is built: `make demo` on a bare machine has no pkg-config yet.
-DEPS_CFLAGS = $(shell pkg-config --cflags $(LIBS) $(OPTIONAL))
-DEPS_LIBS = $(shell pkg-config --libs $(LIBS) $(OPTIONAL)) -liniparser
+# Asked for once, and only when something is built: a bare machine has no pkg-config yet.
+DEPS_CFLAGS = $(eval DEPS_CFLAGS := $$(shell pkg-config --cflags $(LIBS) $(OPTIONAL)))$(DEPS_CFLAGS)
+DEPS_LIBS = $(eval DEPS_LIBS := $$(shell pkg-config --libs $(LIBS) $(OPTIONAL)) -liniparser)$(DEPS_LIBS)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 -Wundef
 HARDENING := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(if $(DEVELOPER),-Werror) $(HARDENING) \
-	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
-	$(if $(OPTIONAL),-DHAVE_LIBSYSTEMD=1) $(CFLAGS) $(DEPS_CFLAGS)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+LANGUAGE := -std=gnu11 -D_GNU_SOURCE -I. $(if $(OPTIONAL),-DHAVE_LIBSYSTEMD=1)
+ALL_CFLAGS = $(LANGUAGE) $(WARNINGS) $(if $(DEVELOPER),-Werror) $(HARDENING) $(SANITIZE) \
+	$(CFLAGS) $(DEPS_CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
 SOURCES := $(sort $(wildcard agent/base/*.c netlink/*.c capture/*.c web/*.c agent/*.c))
+HEADERS := $(sort $(wildcard agent/base/*.h netlink/*.h capture/*.h web/*.h agent/*.h))
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 
 all: $(B)/tapwarden
@@ -52,19 +62,121 @@ $(B)/version: FORCE
 $(B)/agent/version.o: CFLAGS += -DTAPWARDEN_VERSION='"$(VERSION)"'
 $(B)/agent/version.o: $(B)/version
 
-# A unit test links only what its lines `/* links: agent/base/parse.c ... */` name.
-UNITS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+# ---- test programs: each links only what its lines `/* links: agent/base/err.c ... */` name ------
+
+UNITS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/test_*.c)))
+FUZZERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+HELPERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/net/*.c)))
+CLI_BATS := $(sort $(wildcard tests/cli/*.bats))
+ROOT_BATS := $(sort $(wildcard tests/net/*.bats tests/boot/*.bats))
+
 units: $(UNITS)
+replays: $(FUZZERS)
+helpers: $(HELPERS)
 
 links_of = $(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' $(1))
+linked = $$(patsubst $$(percent)c,$(B)/$$(percent)o,$$(call links_of,$(1)/$$*.c))
+link_test = $(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEPS_LIBS)
+
 .SECONDEXPANSION:
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $$(patsubst $$(percent)c,$(B)/$$(percent)o,$$(call links_of,tests/unit/$$*.c))
-	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEPS_LIBS) -lcmocka
-percent := %.
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(call linked,tests/unit)
+	$(link_test) -lcmocka
+$(B)/tests/net/%: $(B)/tests/net/%.o $(call linked,tests/net)
+	$(link_test)
+# Without libFuzzer, replay.c feeds the corpus to the same function.
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(call linked,tests/fuzz)
+	$(link_test)
+$(B)/libfuzzer/%: $(B)/tests/fuzz/%.o $(call linked,tests/fuzz)
+	@mkdir -p $(@D)
+	$(link_test) -fsanitize=fuzzer
+
+# ---- checking --------------------------------------------------------------------------------
+
+SANITIZED := SAN=address,undefined
+SAN_UNITS := $(UNITS:$(B)/%=build-address-undefined/%)
+SAN_FUZZERS := $(FUZZERS:$(B)/%=build-address-undefined/%)
+LINTS := lint-format lint-layers lint-shell lint-cppcheck lint-tidy
+# The runner chooses by the name: a program, a corpus replay, a bats file or a lint target.
+PROVE = prove --exec tests/run --timer
+
+test:
+	$(Q)scripts/install-deps build test lint demo
+	$(SUBMAKE) DEVELOPER=1 all units helpers
+	$(SUBMAKE) DEVELOPER=1 $(SANITIZED) units replays
+	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(SAN_UNITS) $(SAN_FUZZERS) $(CLI_BATS) $(ROOT_BATS) $(LINTS)
+
+check: all units replays
+	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(FUZZERS) $(CLI_BATS)
+
+demo:
+	$(Q)scripts/install-deps build demo
+	$(SUBMAKE) all build/tests/net/tap_guest
+	$(Q)scripts/demo
+
+# The corpus grows in the build folder; a finding worth keeping is copied to tests/fuzz/corpus.
+FUZZ_SAN := fuzzer-no-link,address,undefined
+fuzz:
+	$(Q)scripts/install-deps build fuzz
+	$(SUBMAKE) CC=clang SAN=$(FUZZ_SAN) libfuzzer-run
+
+libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
+	$(Q)for program in $^; do \
+		noun=$${program##*/fuzz_}; mkdir -p $(B)/corpus/$$noun && \
+		$$program -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$(B)/corpus/ $(B)/corpus/$$noun tests/fuzz/corpus/$$noun \
+			|| exit 1; \
+	done
+
+# ---- lint: no finding is allowed -------------------------------------------------------------
+
+FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
+TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/fuzz/*.c))
+SHELL_SCRIPTS := scripts/install-deps scripts/demo scripts/check-layers tests/run .ci/run
+
+lint:
+	$(SUBMAKE) -k $(LINTS)
+
+lint-format:
+	$(Q)clang-format --dry-run -Werror $(FORMATTED)
+
+lint-layers:
+	$(Q)scripts/check-layers .
+
+lint-shell:
+	$(Q)shellcheck $(SHELL_SCRIPTS)
+	$(Q)shellcheck --shell=bats $(wildcard tests/*/*.bats tests/*/*.bash)
+
+lint-cppcheck:
+	@mkdir -p build/cppcheck
+	$(Q)cppcheck --quiet -j$(JOBS) --error-exitcode=1 --std=c11 --inline-suppr \
+		--enable=warning,performance,portability,style --cppcheck-build-dir=build/cppcheck \
+		--suppressions-list=scripts/cppcheck-suppressions --template=gcc \
+		$(filter-out -std=%,$(LANGUAGE)) $(SOURCES)
+
+lint-tidy: $(TIDIED:%.c=build/tidy/%)
+
+build/tidy/%: %.c $(HEADERS) .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)clang-tidy --quiet --warnings-as-errors='*' $< -- \
+		$(LANGUAGE) -DTAPWARDEN_VERSION='""' $(DEPS_CFLAGS) >$@.out 2>&1 || \
+		{ cat $@.out; exit 1; }
+	@mv $@.out $@
+
+# ---- installing ------------------------------------------------------------------------------
+
+install: all
+	install -D -m 0755 $(B)/tapwarden $(DESTDIR)$(PREFIX)/bin/tapwarden
+	install -D -m 0644 scripts/examples/tapwarden.ini \
+		$(DESTDIR)$(SYSCONFDIR)/tapwarden/tapwarden.ini.example
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's,@BINDIR@,$(PREFIX)/bin,' scripts/systemd/tapwarden.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/tapwarden.service
+	install -D -m 0644 scripts/systemd/tapwarden.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tapwarden.conf
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all units clean FORCE
+.PHONY: all units replays helpers test check demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
 .PRECIOUS: $(B)/%.o
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
