@@ -20,7 +20,6 @@
 /* One worker's counters page has this many places; see stats.h. */
 #define CONFIG_LINKS_MAX 4096
 
-
 enum monitor_mode {
 	MONITOR_OFF,
 	MONITOR_PASSIVE
