@@ -1,0 +1,103 @@
+/*
+ * Desired against observed, again and again: dump, plan, apply. Level-triggered: a notification
+ * only says that a pass is due; the pass looks at everything. Used by the daemon, for ever, and by
+ * plan, apply and down, once. Edge.
+ */
+#ifndef TW_RECONCILE_H
+#define TW_RECONCILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/base/config.h"
+#include "agent/base/err.h"
+#include "agent/link_track.h"
+#include "agent/tap_holder.h"
+#include "netlink/link_apply.h"
+#include "netlink/link_plan.h"
+#include "netlink/link_spec.h"
+#include "netlink/link_state.h"
+#include "netlink/tap_node.h"
+
+struct reconcile;
+
+/* What a wanted link is, in one word of `status`. */
+enum reconcile_state {
+	RECONCILE_UP,
+	RECONCILE_DOWN, /* there, not up: as wanted, or not yet done */
+	RECONCILE_LOWER_DOWN, /* up, but its lower device is down or has no carrier */
+	RECONCILE_MISSING, /* to be made */
+	RECONCILE_WAITING, /* the lower device is missing */
+	RECONCILE_BLOCKED, /* see the error */
+	RECONCILE_FAILED, /* lost too often; only a reload tries again */
+	RECONCILE_STATES,
+};
+
+extern const char *const reconcile_state_names[RECONCILE_STATES];
+
+/* One wanted link as the last pass or look saw it. */
+struct reconcile_link {
+	struct link_spec spec;
+	enum reconcile_state state;
+	bool present; /* there and ours: `link` is meaningful */
+	struct link_state link;
+	dev_t tap_dev; /* 0: no tap (macvlan), or not known */
+	char tap_path[TAP_PATH_MAX]; /* "/dev/tapN" when that is this tap, else "" */
+	struct tap_holder holder; /* by reconcile_look() alone */
+	char error[512]; /* why it is not as wanted; "" when it is */
+	struct link_track track;
+	uint32_t lower; /* ifindex of its lower when last present: tells a loss from a lost lower */
+};
+
+/*
+ * A context on the links of `config`, which need not live on. Opens the netlink sockets in the
+ * caller's network namespace. Freed by reconcile_free().
+ */
+int reconcile_open(const struct config *config, struct reconcile **ret, struct err *err);
+void reconcile_free(struct reconcile *reconcile);
+
+/*
+ * Another configuration from here on. Links that it names as the old one did keep their MAC, which
+ * is a function of the configuration; the count of losses starts anew: a reload is the operator's
+ * word to try again. On failure everything stays as it was.
+ */
+int reconcile_reload(struct reconcile *reconcile, const struct config *config, struct err *err);
+
+/* Readable when notifications wait; then reconcile_drain() says whether a pass is due (1 or 0). */
+int reconcile_fd(const struct reconcile *reconcile);
+int reconcile_drain(struct reconcile *reconcile);
+
+/*
+ * One pass: dumps, plans, executes what back-off allows. `cb` is told each step that was tried or
+ * is blocked anew; what it points to lives for the call. `now_ms`: see link_track.h. Returns the
+ * milliseconds until the next pass is due by itself (-1: only after a notification), or an error
+ * below -1: the kernel could not be asked; try again later.
+ */
+int64_t reconcile_pass(struct reconcile *reconcile, uint64_t now_ms, link_result_cb cb, void *data,
+		       struct err *err);
+
+/* Refreshes the links and who holds their taps, changes nothing: for `status`. */
+int reconcile_look(struct reconcile *reconcile, struct err *err);
+
+/* The wanted links, in the order of config_links(). Valid until the next reload. */
+const struct reconcile_link *reconcile_links(const struct reconcile *reconcile, size_t *ret_n);
+
+/* For the verbs. */
+enum reconcile_goal {
+	RECONCILE_GOAL_CONFIG, /* as the configuration says */
+	RECONCILE_GOAL_NOTHING, /* no link of ours at all */
+};
+
+/*
+ * Dumps and plans; with `force`, held taps do not block. The plan belongs to the context and lives
+ * until the next call on it.
+ */
+int reconcile_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
+		   const struct link_plan **ret, struct err *err);
+
+/* Executes the plan that reconcile_plan() made; as link_apply(). */
+int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, struct err *err);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * The cause of a refused request in words. macvlan sends no extended ack of its own, so the cause
+ * is looked for in the observed state: who holds the MAC, which passthru link owns the lower. Pure.
+ */
+#ifndef TW_EXPLAIN_H
+#define TW_EXPLAIN_H
+
+#include "agent/base/err.h"
+#include "netlink/link_plan.h"
+
+/* What was asked of the kernel when it refused. */
+enum link_action {
+	LINK_ACTION_CREATE,
+	LINK_ACTION_DELETE,
+	LINK_ACTION_SET_GROUP,
+	LINK_ACTION_SET_ALIAS,
+	LINK_ACTION_SET_MODE,
+	LINK_ACTION_SET_MAC,
+	LINK_ACTION_SET_MTU,
+	LINK_ACTION_SET_UP,
+	LINK_ACTIONS,
+};
+
+struct explain_input {
+	const struct link_step *step;
+	enum link_action action;
+	int error; /* negative errno */
+	const char *kernel_text; /* of the extended ack; "" when none */
+	const struct link_table *table;
+};
+
+/*
+ * "could not bring web01 up: web02 on eno1 has the MAC 52:54:...". Without a known cause it is the
+ * kernel's own text, else strerror(). Returns input->error.
+ */
+int explain(const struct explain_input *input, struct err *err);
+
+#endif

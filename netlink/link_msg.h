@@ -1,0 +1,45 @@
+/* Builds the rtnetlink requests about one link (rtnetlink(7)). Pure. */
+#ifndef TW_LINK_MSG_H
+#define TW_LINK_MSG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/parse.h"
+#include "netlink/link_spec.h"
+
+struct nlmsghdr;
+
+#define LINK_MSG_SIZE 512
+
+/* Aligned for struct nlmsghdr. */
+struct link_msg {
+	_Alignas(4) unsigned char bytes[LINK_MSG_SIZE];
+};
+
+struct nlmsghdr *link_msg_header(struct link_msg *msg);
+const struct nlmsghdr *link_msg_header_const(const struct link_msg *msg);
+
+/*
+ * Every builder overwrites `msg` with one request without sequence number; the channel gives it
+ * that. They return 0, or -EMSGSIZE when a value does not fit (never with values of these types).
+ */
+
+/* Exclusive, echoed, in its group from the first moment, not yet up. */
+int link_msg_create(struct link_msg *msg, const struct link_spec *spec, uint32_t lower);
+int link_msg_delete(struct link_msg *msg, uint32_t ifindex);
+
+/* Every link of the group, in one request: one RCU wait for all of them. */
+int link_msg_delete_group(struct link_msg *msg, uint32_t group);
+
+int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias);
+int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group);
+int link_msg_set_mac(struct link_msg *msg, uint32_t ifindex, const uint8_t mac[MAC_LEN]);
+int link_msg_set_mtu(struct link_msg *msg, uint32_t ifindex, uint32_t mtu);
+int link_msg_set_mode(struct link_msg *msg, uint32_t ifindex, enum link_kind kind,
+		      enum link_mode mode);
+
+/* `flags` of those in `mask` (IFF_*). */
+int link_msg_set_flags(struct link_msg *msg, uint32_t ifindex, uint32_t flags, uint32_t mask);
+
+#endif

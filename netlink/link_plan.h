@@ -1,0 +1,97 @@
+/*
+ * From desired and observed to steps, each with its reason. Pure.
+ *
+ * Ownership is decided here. A link is ours when it is a macvlan or macvtap in our group (or in the
+ * scratch group that a delete moves it to) whose alias begins with LINK_ALIAS_PREFIX. A link whose
+ * alias is still empty counts as ours when its name is wanted, and kind, group and lower are right:
+ * whoever made it died before the alias was set. Nothing else is ever changed or deleted.
+ */
+#ifndef TW_LINK_PLAN_H
+#define TW_LINK_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+#include "netlink/link_spec.h"
+#include "netlink/link_state.h"
+
+enum link_op {
+	LINK_OP_CREATE,
+	LINK_OP_CHANGE, /* live: ifindex and open taps stay */
+	LINK_OP_REPLACE, /* delete and create */
+	LINK_OP_DELETE,
+	LINK_OP_BLOCKED, /* something has to be done, and cannot be */
+	LINK_OPS,
+};
+
+extern const char *const link_op_names[LINK_OPS];
+
+/* What a change sets, in the order in which it is set. */
+enum link_attr {
+	LINK_ATTR_GROUP,
+	LINK_ATTR_ALIAS,
+	LINK_ATTR_MODE,
+	LINK_ATTR_MAC,
+	LINK_ATTR_MTU,
+	LINK_ATTR_UP,
+	LINK_ATTRS,
+};
+
+extern const char *const link_attr_names[LINK_ATTRS];
+
+/* Why a step is blocked: what must happen before it can be done. */
+enum link_block {
+	LINK_BLOCK_NONE,
+	LINK_BLOCK_LOWER, /* the lower device is not there */
+	LINK_BLOCK_FOREIGN, /* another owner's link has the name */
+	LINK_BLOCK_HELD, /* a program holds the tap that would go */
+};
+
+#define LINK_REASON_MAX 256
+
+struct link_step {
+	enum link_op op;
+	enum link_block block; /* only with LINK_OP_BLOCKED */
+	const struct link_spec *spec; /* NULL for a delete */
+	const struct link_state *link; /* what is there now; NULL for a create */
+	uint32_t lower; /* ifindex, for create and replace */
+	uint32_t attrs; /* mask of 1 << enum link_attr, for a change */
+	char reason[LINK_REASON_MAX]; /* "mtu 1500 -> 9000", "mode bridge -> passthru" ... */
+};
+
+/* The steps point into the specs and the table they were made from. Freed by link_plan_done(). */
+struct link_plan {
+	struct link_step *steps; /* deletes, then one or none per spec in the order of the specs */
+	size_t n;
+	size_t count[LINK_OPS];
+	size_t kept; /* wanted links that are as they should be */
+};
+
+/*
+ * Whether a program holds the tap of `link`; then tells who in `who` ("qemu 4711"). Asked only for
+ * links that a step would delete or replace.
+ */
+typedef bool (*link_held_cb)(const struct link_state *link, char *who, size_t size, void *data);
+
+struct link_plan_input {
+	const struct link_spec *specs; /* names are unique */
+	size_t n_specs;
+	const struct link_table *table;
+	uint32_t group;
+	link_held_cb held; /* NULL: nobody holds anything */
+	void *held_data;
+};
+
+/* Returns 0 or -ENOMEM. */
+int link_plan_make(const struct link_plan_input *input, struct link_plan *ret);
+void link_plan_done(struct link_plan *plan);
+
+/* Whether the link carries both marks, `group` being the first. */
+bool link_is_ours(const struct link_state *link, uint32_t group);
+
+/* Where links wait for their deletion; the group of no one else, derived from ours. */
+uint32_t link_scratch_group(uint32_t group);
+
+#endif

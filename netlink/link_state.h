@@ -1,0 +1,80 @@
+/* Observed links: what one RTM_NEWLINK says, and the table of all of them. Pure. */
+#ifndef TW_LINK_STATE_H
+#define TW_LINK_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/link_types.h"
+#include "agent/base/parse.h"
+
+struct nlmsghdr;
+
+#define LINK_KIND_TEXT_MAX 32
+#define LINK_ALIAS_SIZE	   256 /* IFALIASZ of the kernel, with NUL */
+
+/* Of IFLA_STATS64; packets and bytes as the kernel counts them for the link. */
+struct link_stats {
+	uint64_t rx_packets, tx_packets;
+	uint64_t rx_bytes, tx_bytes;
+	uint64_t rx_dropped, tx_dropped;
+};
+
+struct link_state {
+	uint32_t ifindex;
+	char name[IFNAME_SIZE];
+	char kind_text[LINK_KIND_TEXT_MAX]; /* IFLA_INFO_KIND; "" for a device without one */
+	bool is_macvlan; /* macvlan or macvtap: kind and macvlan_mode mean something */
+	enum link_kind kind;
+	uint32_t macvlan_mode; /* MACVLAN_MODE_* of linux/if_link.h; 0: not told */
+	uint32_t lower; /* ifindex; 0: none */
+	bool lower_elsewhere; /* IFLA_LINK_NETNSID: `lower` counts in another namespace */
+	uint32_t master; /* ifindex; 0: none */
+	uint8_t mac[MAC_LEN]; /* all zero: none, or not of 6 bytes */
+	uint32_t mtu;
+	uint32_t flags; /* IFF_* */
+	uint8_t operstate; /* IF_OPER_* of linux/if.h */
+	uint32_t group;
+	char alias[LINK_ALIAS_SIZE];
+	struct link_stats stats;
+};
+
+/*
+ * Fills `ret` from a message of type RTM_NEWLINK. Reads nothing outside nlmsg_len bytes, which must
+ * all be there. Returns 0; -EBADMSG for a message that is too short or whose attributes overrun it
+ * or have a wrong length; -EINVAL for another type. `ret` is untouched on failure.
+ */
+int link_state_parse(const struct nlmsghdr *msg, struct link_state *ret);
+
+/* All links of one namespace at one moment. Zero-initialise; freed by link_table_done(). */
+struct link_table {
+	struct link_state *links; /* ordered by ifindex once indexed */
+	size_t n;
+	size_t cap;
+	uint32_t *by_name; /* places in `links`, ordered by name */
+};
+
+/* More links than this in one namespace are refused: -E2BIG. */
+#define LINK_TABLE_MAX 65536
+
+int link_table_add(struct link_table *table, const struct link_state *link);
+
+/* Orders the table for the finders; call it after the last add. Returns 0 or -ENOMEM. */
+int link_table_index(struct link_table *table);
+void link_table_reset(struct link_table *table); /* empties it; keeps the memory */
+void link_table_done(struct link_table *table);
+
+/* NULL when there is none. The result lives as long as the table is not changed. */
+const struct link_state *link_table_find(const struct link_table *table, uint32_t ifindex);
+const struct link_state *link_table_find_name(const struct link_table *table, const char *name);
+
+/*
+ * The device that a macvlan on `lower` really sits on: the kernel puts a macvlan asked for on top
+ * of another one beside it, on the same real device (macvlan_common_newlink()). NULL when that is
+ * in another namespace.
+ */
+const struct link_state *link_table_real_lower(const struct link_table *table,
+					       const struct link_state *lower);
+
+#endif

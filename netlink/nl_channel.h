@@ -1,0 +1,61 @@
+/*
+ * The kernel's rtnetlink, over two sockets: one for requests and their answers, one that only
+ * listens (a flood of notifications cannot push an answer out of the request socket's buffer).
+ * Edge: owns both sockets, blocks for as long as the kernel works on a request.
+ */
+#ifndef TW_NL_CHANNEL_H
+#define TW_NL_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+#include "netlink/link_msg.h"
+#include "netlink/link_state.h"
+#include "netlink/nl_ack.h"
+
+struct nl_channel;
+
+/* In the network namespace of the caller. The caller frees it by nl_channel_free(). */
+int nl_channel_open(struct nl_channel **ret, struct err *err);
+void nl_channel_free(struct nl_channel *channel);
+
+/*
+ * Replaces the content of `table` by all links of the namespace, indexed. A dump that the kernel
+ * calls interrupted is done again, at most NL_DUMP_TRIES times, then -EAGAIN. After a failure the
+ * table is empty.
+ */
+#define NL_DUMP_TRIES 8
+int nl_channel_dump_links(struct nl_channel *channel, struct link_table *table, struct err *err);
+
+/* One request and what the kernel answered. */
+struct nl_request {
+	struct link_msg msg; /* by link_msg_*() */
+	struct nl_ack ack; /* error 0 or -errno, with the kernel's text if it gave one */
+	uint32_t ifindex; /* of the link made, echoed by the kernel; 0: not told */
+};
+
+/*
+ * Sends `n` requests, many to a datagram, in order; the kernel goes on after one that fails. Every
+ * request's ack is filled in. Returns 0, or a negative errno when the socket itself failed: acks
+ * not received then hold that error.
+ */
+int nl_channel_batch(struct nl_channel *channel, struct nl_request *requests, size_t n,
+		     struct err *err);
+
+/* The listening socket, for poll(2); it stays the channel's. */
+int nl_channel_monitor_fd(const struct nl_channel *channel);
+
+enum nl_news {
+	NL_NEWS_NONE = 0,
+	NL_NEWS_CHANGED = 1 << 0, /* a link came, changed or went */
+	NL_NEWS_OVERRUN = 1 << 1, /* notifications were lost (ENOBUFS); counts as changed */
+};
+
+/*
+ * Reads the notifications that wait and tells what they mean, as a mask of enum nl_news. They are
+ * not looked into: only a dump tells what is. Negative errno when the socket is broken.
+ */
+int nl_channel_drain(struct nl_channel *channel);
+
+#endif
