@@ -1,0 +1,60 @@
+/*
+ * Frames to their parts: Ethernet, VLAN tags, IPv4, IPv6 and its extension headers, TCP, UDP.
+ *
+ * Pure. Every read goes through a cursor. Checksums are not judged: a frame that was seen before
+ * offload has none. Padding after an IP packet is cut by the packet's own length.
+ */
+#ifndef TW_DECODE_H
+#define TW_DECODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/frame.h"
+
+/* Headers between IPv6 and its payload: RFC 8200 names seven kinds, each once but one. */
+#define DECODE_EXTENSIONS_MAX 16
+
+/* Why a frame has no payload although it looked as if it should; the names are metric labels. */
+enum decode_reason {
+	DECODE_OK, /* also for what is not looked into: ARP, ICMP, LLC ... */
+	DECODE_ETHERNET_SHORT,
+	DECODE_VLAN_SHORT,
+	DECODE_VLAN_DEPTH, /* more than FRAME_VLANS_MAX tags */
+	DECODE_IP4_SHORT,
+	DECODE_IP4_VERSION,
+	DECODE_IP4_HEADER_LENGTH,
+	DECODE_IP4_TOTAL_LENGTH,
+	DECODE_IP4_FRAGMENT, /* not the first: its ports are in another frame */
+	DECODE_IP6_SHORT,
+	DECODE_IP6_VERSION,
+	DECODE_IP6_PAYLOAD_LENGTH,
+	DECODE_IP6_FRAGMENT,
+	DECODE_EXTENSION_SHORT,
+	DECODE_EXTENSION_COUNT, /* more than DECODE_EXTENSIONS_MAX */
+	DECODE_TCP_SHORT,
+	DECODE_TCP_HEADER_LENGTH,
+	DECODE_UDP_SHORT,
+	DECODE_UDP_LENGTH,
+	DECODE_REASONS
+};
+
+struct decode_input {
+	const uint8_t *bytes;
+	size_t len; /* captured */
+	size_t wire_len; /* on the wire; more than len when the capture cut the frame */
+	bool has_vlan; /* the kernel took the outermost tag off */
+	uint16_t vlan_tci;
+};
+
+/*
+ * Always fills `ret` as far as the frame could be understood. A field of the frame that claims more
+ * bytes than there are is an error only when the capture did not cut the frame.
+ */
+enum decode_reason decode_ethernet(const struct decode_input *in, struct frame *ret);
+
+/* "ip4-total-length"; never NULL for a value of the enum. */
+const char *decode_reason_name(enum decode_reason reason);
+
+#endif

@@ -1,0 +1,39 @@
+/* A decoded frame as plain data: where the parts of a frame lie in its bytes. */
+#ifndef TW_FRAME_H
+#define TW_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FRAME_VLANS_MAX 8
+
+/* IEEE 802.1Q: the low 12 bits of a tag. */
+#define FRAME_VLAN_ID(tci) ((uint16_t)((tci)&0x0fff))
+
+/* Pointers go into the bytes that were decoded, or are NULL for what the frame does not have. */
+struct frame {
+	const uint8_t *dst_mac;
+	const uint8_t *src_mac;
+	uint16_t vlan[FRAME_VLANS_MAX]; /* VLAN ids, outermost first */
+	unsigned int n_vlans;
+	uint16_t ether_type; /* after the tags; 0 for an IEEE 802.3 length field */
+
+	uint8_t ip_version; /* 4, 6, or 0: not IP */
+	const uint8_t *src_ip; /* 4 or 16 bytes */
+	const uint8_t *dst_ip;
+	uint8_t proto; /* of the last header read, IPPROTO_*; meaningful when ip_version is set */
+	bool fragment; /* a part of a larger packet */
+	uint32_t fragment_offset; /* bytes */
+
+	bool has_ports;
+	uint16_t src_port;
+	uint16_t dst_port;
+	const uint8_t *payload; /* of TCP or UDP; may have length 0 */
+	size_t payload_len;
+	size_t payload_offset; /* from the first byte of the frame as captured */
+
+	bool truncated; /* the capture kept less than was on the wire */
+};
+
+#endif
