@@ -42,6 +42,7 @@ struct reconcile_link {
 	struct link_spec spec;
 	enum reconcile_state state;
 	bool present; /* there and ours: `link` is meaningful */
+	enum link_block block; /* as the last plan said */
 	struct link_state link;
 	dev_t tap_dev; /* 0: no tap (macvlan), or not known */
 	char tap_path[TAP_PATH_MAX]; /* "/dev/tapN" when that is this tap, else "" */
@@ -69,14 +70,20 @@ int reconcile_reload(struct reconcile *reconcile, const struct config *config, s
 int reconcile_fd(const struct reconcile *reconcile);
 int reconcile_drain(struct reconcile *reconcile);
 
+/* What a pass tells. What the arguments point to lives for the call. */
+struct reconcile_watch {
+	link_result_cb step; /* each step that was tried, or is blocked anew */
+	void (*lost)(const struct reconcile_link *link, void *data); /* it was there and is not */
+	void *data;
+};
+
 /*
- * One pass: dumps, plans, executes what back-off allows. `cb` is told each step that was tried or
- * is blocked anew; what it points to lives for the call. `now_ms`: see link_track.h. Returns the
- * milliseconds until the next pass is due by itself (-1: only after a notification), or an error
- * below -1: the kernel could not be asked; try again later.
+ * One pass: dumps, plans, executes what back-off allows. `now_ms`: see link_track.h. On success
+ * `ret_wait_ms` is the time until the next pass is due by itself, -1 when only a notification makes
+ * one due. A negative errno when the kernel could not be asked: try again later.
  */
-int64_t reconcile_pass(struct reconcile *reconcile, uint64_t now_ms, link_result_cb cb, void *data,
-		       struct err *err);
+int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
+		   const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err);
 
 /* Refreshes the links and who holds their taps, changes nothing: for `status`. */
 int reconcile_look(struct reconcile *reconcile, struct err *err);

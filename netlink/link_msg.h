@@ -2,23 +2,20 @@
 #ifndef TW_LINK_MSG_H
 #define TW_LINK_MSG_H
 
-#include <stdbool.h>
+#include <linux/netlink.h>
 #include <stdint.h>
 
 #include "agent/base/parse.h"
 #include "netlink/link_spec.h"
 
-struct nlmsghdr;
-
 #define LINK_MSG_SIZE 512
 
-/* Aligned for struct nlmsghdr. */
 struct link_msg {
-	_Alignas(4) unsigned char bytes[LINK_MSG_SIZE];
+	union {
+		struct nlmsghdr header;
+		unsigned char bytes[LINK_MSG_SIZE];
+	};
 };
-
-struct nlmsghdr *link_msg_header(struct link_msg *msg);
-const struct nlmsghdr *link_msg_header_const(const struct link_msg *msg);
 
 /*
  * Every builder overwrites `msg` with one request without sequence number; the channel gives it

@@ -80,6 +80,7 @@ struct link_plan_input {
 	size_t n_specs;
 	const struct link_table *table;
 	uint32_t group;
+	bool remove; /* the specs only tell what is ours: every link of ours is to go */
 	link_held_cb held; /* NULL: nobody holds anything */
 	void *held_data;
 };

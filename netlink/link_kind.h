@@ -1,0 +1,35 @@
+/* What differs between link kinds: their names and attributes on the wire. Pure. */
+#ifndef TW_LINK_KIND_H
+#define TW_LINK_KIND_H
+
+#include <libmnl/libmnl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/link_types.h"
+#include "netlink/link_state.h"
+
+struct link_kind_ops {
+	const char *rtnl_kind; /* IFLA_INFO_KIND */
+	bool has_tap; /* a character device, which programs hold open */
+
+	/* Appends the attributes inside IFLA_INFO_DATA; false when `size` bytes are not enough. */
+	bool (*fill_data)(struct nlmsghdr *msg, size_t size, enum link_mode mode);
+
+	/* Takes over one attribute of IFLA_INFO_DATA. Returns 0 or -EBADMSG. */
+	int (*parse_data)(const struct nlattr *attr, struct link_state *ret);
+};
+
+extern const struct link_kind_ops *const link_kind_ops[LINK_KINDS];
+
+/* True and the kind, when IFLA_INFO_KIND names one of ours. */
+bool link_kind_find(const char *rtnl_kind, enum link_kind *ret);
+
+/* MACVLAN_MODE_* of linux/if_link.h */
+uint32_t link_mode_to_kernel(enum link_mode mode);
+
+/* "bridge" ..., also for the kernel's modes that no configuration can ask for. */
+const char *link_mode_kernel_name(uint32_t macvlan_mode);
+
+#endif

@@ -1,0 +1,120 @@
+#include "netlink/link_msg.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "netlink/link_kind.h"
+
+static struct ifinfomsg *start(struct link_msg *msg, uint16_t type, uint16_t flags,
+			       uint32_t ifindex)
+{
+	struct ifinfomsg *info;
+
+	memset(msg, 0, sizeof(*msg));
+	mnl_nlmsg_put_header(msg);
+	msg->header.nlmsg_type = type;
+	msg->header.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+	info = mnl_nlmsg_put_extra_header(&msg->header, sizeof(*info));
+	info->ifi_family = AF_UNSPEC;
+	info->ifi_index = (int)ifindex;
+	return info;
+}
+
+/* Of an existing link. RTM_NEWLINK without NLM_F_CREATE, as RTM_SETLINK takes no IFLA_INFO_DATA. */
+static struct ifinfomsg *start_set(struct link_msg *msg, uint32_t ifindex)
+{
+	return start(msg, RTM_NEWLINK, 0, ifindex);
+}
+
+static bool put_kind(struct nlmsghdr *msg, enum link_kind kind, enum link_mode mode)
+{
+	const struct link_kind_ops *ops = link_kind_ops[kind];
+	struct nlattr *info, *data;
+
+	info = mnl_attr_nest_start_check(msg, LINK_MSG_SIZE, IFLA_LINKINFO);
+	if (!info || !mnl_attr_put_strz_check(msg, LINK_MSG_SIZE, IFLA_INFO_KIND, ops->rtnl_kind))
+		return false;
+	data = mnl_attr_nest_start_check(msg, LINK_MSG_SIZE, IFLA_INFO_DATA);
+	if (!data || !ops->fill_data(msg, LINK_MSG_SIZE, mode))
+		return false;
+	mnl_attr_nest_end(msg, data);
+	mnl_attr_nest_end(msg, info);
+	return true;
+}
+
+static int finished(bool fits)
+{
+	return fits ? 0 : -EMSGSIZE;
+}
+
+int link_msg_create(struct link_msg *msg, const struct link_spec *spec, uint32_t lower)
+{
+	struct nlmsghdr *h = &msg->header;
+
+	/* NLM_F_CREATE without NLM_F_EXCL would edit a link of the same name. */
+	start(msg, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, 0);
+	return finished(
+		mnl_attr_put_strz_check(h, LINK_MSG_SIZE, IFLA_IFNAME, spec->name) &&
+		mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_LINK, lower) &&
+		mnl_attr_put_check(h, LINK_MSG_SIZE, IFLA_ADDRESS, MAC_LEN, spec->mac) &&
+		mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_GROUP, spec->group) &&
+		(!spec->mtu || mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_MTU, spec->mtu)) &&
+		put_kind(h, spec->kind, spec->mode));
+}
+
+int link_msg_delete(struct link_msg *msg, uint32_t ifindex)
+{
+	start(msg, RTM_DELLINK, 0, ifindex);
+	return 0;
+}
+
+int link_msg_delete_group(struct link_msg *msg, uint32_t group)
+{
+	start(msg, RTM_DELLINK, 0, 0);
+	return finished(mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_GROUP, group));
+}
+
+int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias)
+{
+	start_set(msg, ifindex);
+	return finished(mnl_attr_put_strz_check(&msg->header, LINK_MSG_SIZE, IFLA_IFALIAS, alias));
+}
+
+int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group)
+{
+	start_set(msg, ifindex);
+	return finished(mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_GROUP, group));
+}
+
+int link_msg_set_mac(struct link_msg *msg, uint32_t ifindex, const uint8_t mac[MAC_LEN])
+{
+	start_set(msg, ifindex);
+	return finished(
+		mnl_attr_put_check(&msg->header, LINK_MSG_SIZE, IFLA_ADDRESS, MAC_LEN, mac));
+}
+
+int link_msg_set_mtu(struct link_msg *msg, uint32_t ifindex, uint32_t mtu)
+{
+	start_set(msg, ifindex);
+	return finished(mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_MTU, mtu));
+}
+
+int link_msg_set_mode(struct link_msg *msg, uint32_t ifindex, enum link_kind kind,
+		      enum link_mode mode)
+{
+	start_set(msg, ifindex);
+	return finished(put_kind(&msg->header, kind, mode));
+}
+
+int link_msg_set_flags(struct link_msg *msg, uint32_t ifindex, uint32_t flags, uint32_t mask)
+{
+	struct ifinfomsg *info = start_set(msg, ifindex);
+
+	info->ifi_flags = flags & mask;
+	info->ifi_change = mask;
+	return 0;
+}

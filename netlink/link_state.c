@@ -1,0 +1,178 @@
+#include "netlink/link_state.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "netlink/attr_list.h"
+#include "netlink/link_kind.h"
+
+static int take_u32(const struct nlattr *attr, struct link_state *ret, size_t offset)
+{
+	if (mnl_attr_get_payload_len(attr) != sizeof(uint32_t))
+		return -EBADMSG;
+	memcpy((char *)ret + offset, mnl_attr_get_payload(attr), sizeof(uint32_t));
+	return 0;
+}
+
+/* A string that may lack its NUL; one that does not fit is no message of this kernel. */
+static int take_string(const struct nlattr *attr, char *ret, size_t size)
+{
+	const char *s = mnl_attr_get_payload(attr);
+	size_t len = strnlen(s, mnl_attr_get_payload_len(attr));
+
+	if (len >= size)
+		return -EBADMSG;
+	memcpy(ret, s, len);
+	ret[len] = '\0';
+	return 0;
+}
+
+static int take_name(const struct nlattr *attr, struct link_state *ret, size_t offset)
+{
+	return take_string(attr, (char *)ret + offset, sizeof(ret->name));
+}
+
+static int take_alias(const struct nlattr *attr, struct link_state *ret, size_t offset)
+{
+	return take_string(attr, (char *)ret + offset, sizeof(ret->alias));
+}
+
+/* Tunnels have addresses of other lengths, which no link of ours has: left zero. */
+static int take_mac(const struct nlattr *attr, struct link_state *ret, size_t offset)
+{
+	if (mnl_attr_get_payload_len(attr) == MAC_LEN)
+		memcpy((char *)ret + offset, mnl_attr_get_payload(attr), MAC_LEN);
+	return 0;
+}
+
+static int take_operstate(const struct nlattr *attr, struct link_state *ret, size_t offset)
+{
+	if (mnl_attr_get_payload_len(attr) != sizeof(uint8_t))
+		return -EBADMSG;
+	memcpy((char *)ret + offset, mnl_attr_get_payload(attr), sizeof(uint8_t));
+	return 0;
+}
+
+static int take_present(const struct nlattr *attr, struct link_state *ret, size_t offset)
+{
+	(void)attr;
+	*(bool *)((char *)ret + offset) = true;
+	return 0;
+}
+
+/* struct rtnl_link_stats64 has grown over time at its end; the fields wanted are its oldest. */
+static int take_stats(const struct nlattr *attr, struct link_state *ret, size_t offset)
+{
+	struct rtnl_link_stats64 stats = { 0 };
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	if (len < offsetof(struct rtnl_link_stats64, multicast))
+		return -EBADMSG;
+	memcpy(&stats, mnl_attr_get_payload(attr), len < sizeof(stats) ? len : sizeof(stats));
+	*(struct link_stats *)((char *)ret + offset) = (struct link_stats){
+		.rx_packets = stats.rx_packets,
+		.tx_packets = stats.tx_packets,
+		.rx_bytes = stats.rx_bytes,
+		.tx_bytes = stats.tx_bytes,
+		.rx_dropped = stats.rx_dropped,
+		.tx_dropped = stats.tx_dropped,
+	};
+	return 0;
+}
+
+static int take_info_data(const struct nlattr *nest, struct link_state *ret)
+{
+	const struct link_kind_ops *ops = link_kind_ops[ret->kind];
+	struct attr_list list = attr_list_of(nest);
+	const struct nlattr *attr;
+	int code;
+
+	while ((code = attr_next(&list, &attr)) > 0) {
+		code = ops->parse_data(attr, ret);
+		if (code < 0)
+			break;
+	}
+	return code;
+}
+
+static int take_linkinfo(const struct nlattr *nest, struct link_state *ret, size_t offset)
+{
+	struct attr_list list = attr_list_of(nest);
+	const struct nlattr *attr, *data = NULL;
+	int code;
+
+	(void)offset;
+	while ((code = attr_next(&list, &attr)) > 0) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			code = take_string(attr, ret->kind_text, sizeof(ret->kind_text));
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
+			data = attr;
+		if (code < 0)
+			return code;
+	}
+	ret->is_macvlan = link_kind_find(ret->kind_text, &ret->kind);
+	if (code == 0 && data && ret->is_macvlan)
+		code = take_info_data(data, ret);
+	return code;
+}
+
+/* The attributes that are read, and where they go. */
+static const struct {
+	uint16_t type;
+	int (*take)(const struct nlattr *attr, struct link_state *ret, size_t offset);
+	size_t offset;
+} readers[] = {
+	{ IFLA_IFNAME, take_name, offsetof(struct link_state, name) },
+	{ IFLA_ADDRESS, take_mac, offsetof(struct link_state, mac) },
+	{ IFLA_MTU, take_u32, offsetof(struct link_state, mtu) },
+	{ IFLA_LINK, take_u32, offsetof(struct link_state, lower) },
+	{ IFLA_LINK_NETNSID, take_present, offsetof(struct link_state, lower_elsewhere) },
+	{ IFLA_MASTER, take_u32, offsetof(struct link_state, master) },
+	{ IFLA_GROUP, take_u32, offsetof(struct link_state, group) },
+	{ IFLA_IFALIAS, take_alias, offsetof(struct link_state, alias) },
+	{ IFLA_OPERSTATE, take_operstate, offsetof(struct link_state, operstate) },
+	{ IFLA_LINKINFO, take_linkinfo, 0 },
+	{ IFLA_STATS64, take_stats, offsetof(struct link_state, stats) },
+};
+
+static int take_attr(const struct nlattr *attr, struct link_state *ret)
+{
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+		if (readers[i].type == mnl_attr_get_type(attr))
+			return readers[i].take(attr, ret, readers[i].offset);
+	}
+	return 0;
+}
+
+int link_state_parse(const struct nlmsghdr *msg, struct link_state *ret)
+{
+	struct link_state link = { 0 };
+	const struct ifinfomsg *info;
+	const struct nlattr *attr;
+	struct attr_list list;
+	int code;
+
+	if (msg->nlmsg_len < sizeof(*msg) + sizeof(*info))
+		return -EBADMSG;
+	if (msg->nlmsg_type != RTM_NEWLINK)
+		return -EINVAL;
+	info = mnl_nlmsg_get_payload(msg);
+	if (info->ifi_index <= 0)
+		return -EBADMSG;
+	link.ifindex = (uint32_t)info->ifi_index;
+	link.flags = info->ifi_flags;
+
+	list.data = mnl_nlmsg_get_payload_offset(msg, sizeof(*info));
+	list.left = msg->nlmsg_len - sizeof(*msg) - sizeof(*info);
+	while ((code = attr_next(&list, &attr)) > 0) {
+		code = take_attr(attr, &link);
+		if (code < 0)
+			break;
+	}
+	if (code < 0)
+		return code;
+	*ret = link;
+	return 0;
+}
