@@ -149,7 +149,7 @@ static int listen_tcp(const struct host_port *hp, const char *text, int *ret_fd,
 	return 0;
 }
 
-static struct listener *find(const struct listeners *in, const struct ipc_listen *message)
+static const struct listener *find(const struct listeners *in, const struct ipc_listen *message)
 {
 	for (size_t i = 0; i < in->n; i++) {
 		if (in->list[i].message.listener == message->listener &&
@@ -185,7 +185,7 @@ static int wanted(const struct config *config, struct listeners *ret, struct err
 	return 0;
 }
 
-int open_listeners(const struct config *config, struct listeners *old, struct listeners *ret,
+int open_listeners(const struct config *config, const struct listeners *old, struct listeners *ret,
 		   struct err *err)
 {
 	struct listeners list = { 0 };
@@ -193,29 +193,24 @@ int open_listeners(const struct config *config, struct listeners *old, struct li
 
 	for (size_t i = 0; code == 0 && i < list.n; i++) {
 		struct listener *l = &list.list[i];
-
-		if (find(old, &l->message))
-			continue;
-		if (l->message.listener == IPC_LISTEN_API)
-			code = listen_unix(l->message.address, &l->fd, err);
-		else
-			code = listen_tcp(&config->web.boot_listen[i - 1], l->message.address,
-					  &l->fd, err);
-	}
-	if (code) {
-		listeners_done(&list);
-		return code;
-	}
-	for (size_t i = 0; i < list.n; i++) {
-		struct listener *known = find(old, &list.list[i].message);
+		const struct listener *known = find(old, &l->message);
 
 		if (known) {
-			list.list[i].fd = known->fd;
-			known->fd = -1;
+			l->fd = fcntl(known->fd, F_DUPFD_CLOEXEC, 0);
+			if (l->fd < 0)
+				code = err_errno(err, -errno, "cannot keep %s", l->message.address);
+		} else if (l->message.listener == IPC_LISTEN_API) {
+			code = listen_unix(l->message.address, &l->fd, err);
+		} else {
+			code = listen_tcp(&config->web.boot_listen[i - 1], l->message.address,
+					  &l->fd, err);
 		}
 	}
-	*ret = list;
-	return 0;
+	if (code)
+		listeners_done(&list);
+	else
+		*ret = list;
+	return code;
 }
 
 void listeners_done(struct listeners *listeners)

@@ -33,11 +33,11 @@ struct listeners {
 
 /*
  * Every listening socket the configuration asks for: the API's in run-dir and each boot-listen
- * address. Those that `old` has already are taken over from it (and are gone there), so that no
- * connection is refused during a reload. On failure `old` is as it was.
+ * address. Those that `old` has are shared with it, so that no connection is refused during a
+ * reload.
  */
-int open_listeners(const struct config *config, struct listeners *old, struct listeners *ret,
+int open_listeners(const struct config *config, const struct listeners *old, struct listeners *ret,
 		   struct err *err);
-void listeners_done(struct listeners *listeners); /* closes what is left in it */
+void listeners_done(struct listeners *listeners);
 
 #endif

@@ -22,6 +22,11 @@ void log_init(const char *process, enum log_level max)
 	log_state.journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
+enum log_level log_max_level(void)
+{
+	return log_state.max;
+}
+
 static size_t log_escape(char *out, size_t size, const char *in)
 {
 	size_t len = 0;

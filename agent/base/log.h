@@ -16,6 +16,9 @@ enum log_level {
  */
 void log_init(const char *process, enum log_level max);
 
+/* The level given to log_init(), for a child that is to speak as much. */
+enum log_level log_max_level(void);
+
 /*
  * A line says what was not possible, why, and what happens next, joined by ": ". Control bytes
  * in it are printed as \xNN, so that nothing a guest or a file said can forge a line.

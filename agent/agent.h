@@ -1,0 +1,74 @@
+/*
+ * The running agent: its state, and the functions that its parts call of each other.
+ *
+ *   daemon.c   start and end
+ *   wiring.c   what links and workers tell each other through the agent
+ *   reload.c   one configuration for another, all or nothing
+ *   api_ops.c  what the web worker may ask
+ */
+#ifndef TW_AGENT_H
+#define TW_AGENT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+#include <uv.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/stats.h"
+#include "agent/events.h"
+#include "agent/setup.h"
+#include "agent/sources.h"
+#include "agent/supervisor.h"
+#include "agent/worker.h"
+
+#define AGENT_SIGNALS 3
+
+/* A reload on its way: both workers' successors must be ready before anything changes. */
+struct reload {
+	bool active;
+	bool again; /* asked for once more meanwhile */
+	struct setup setup;
+	int pending; /* workers that have not answered */
+	char why[512];
+};
+
+struct agent {
+	uv_loop_t loop;
+	const char *path; /* of the configuration */
+	struct setup setup;
+	struct reload reload;
+	char reload_error[512]; /* "" when the last reload was taken */
+	uint32_t generation;
+	time_t started;
+	int lock_fd, stats_fd;
+	const struct stats_page *stats;
+	struct sources sources;
+	struct supervisor supervisor;
+	struct worker workers[WORKER_ROLES];
+	struct events events;
+	uv_signal_t signals[AGENT_SIGNALS];
+	struct buf status; /* the latest answer */
+	uint64_t status_ms;
+	unsigned int open; /* workers and supervisor that have not ended */
+};
+
+/* wiring.c */
+extern const struct supervisor_ops agent_supervisor_ops;
+void agent_setup_worker(struct worker *worker, struct ipc_channel *channel);
+void agent_serve_worker(struct worker *worker, struct ipc_channel *channel);
+void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms);
+
+/* An event of the agent itself, logged and on its way to the records. */
+void agent_emit(struct agent *agent, enum log_level level, const char *action, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* reload.c: starts a reload; the answer is an event. Asked for during a reload: one more follows. */
+void agent_reload(struct agent *agent);
+void agent_worker_replaced(struct worker *worker, int result, const char *why);
+
+/* api_ops.c */
+void agent_request(struct agent *agent, struct ipc_channel *web, const struct ipc_request *request);
+
+#endif

@@ -1,0 +1,26 @@
+/* tapwarden run: the agent in the foreground. */
+#include "agent/cli.h"
+
+#include <getopt.h>
+
+#include "agent/base/log.h"
+#include "agent/daemon.h"
+
+int cmd_run(int argc, char **argv)
+{
+	const char *path = CONFIG_DEFAULT_PATH;
+	int c;
+
+	optind = 1;
+	while ((c = getopt(argc, argv, "c:v")) != -1) {
+		if (c == 'c')
+			path = optarg;
+		else if (c == 'v')
+			log_init(NULL, LOG_LEVEL_DEBUG);
+		else
+			return cli_usage(argv[0]);
+	}
+	if (optind != argc)
+		return cli_usage(argv[0]);
+	return daemon_run(path);
+}

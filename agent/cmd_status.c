@@ -1,0 +1,212 @@
+/* tapwarden status: the agent's own answer, as JSON or as tables. */
+#include "agent/cli.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "agent/api_client.h"
+#include "agent/table.h"
+
+#define STATUS_MAX (64u << 20)
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static void format_bytes(char *out, size_t size, json_int_t bytes)
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double value = (double)bytes;
+	size_t unit = 0;
+
+	for (; value >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		value /= 1024;
+	snprintf(out, size, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+/* "12 / 1.4 KiB": frames and bytes of one direction. */
+static void add_traffic(struct table *table, const json_t *link, const char *direction)
+{
+	const json_t *traffic = json_object_get(link, direction);
+	char bytes[32];
+
+	format_bytes(bytes, sizeof(bytes), number(traffic, "bytes"));
+	table_add(table, "%" JSON_INTEGER_FORMAT " / %s", number(traffic, "frames"), bytes);
+}
+
+static void add_sets(const json_t *sets, struct buf *out)
+{
+	static const char *const headline[] = { "SET",	 "LOWER", "KIND",  "MODE",
+						"LINKS", "HELD",  "STATE", NULL };
+	struct table table;
+	const json_t *set;
+	size_t i;
+
+	table_init(&table, headline);
+	json_array_foreach(sets, i, set) {
+		table_add(&table, "%s", text(set, "name"));
+		table_add(&table, "%s", text(set, "lower"));
+		table_add(&table, "%s", text(set, "kind"));
+		table_add(&table, "%s", text(set, "mode"));
+		table_add(&table, "%" JSON_INTEGER_FORMAT, number(set, "links"));
+		table_add(&table, "%" JSON_INTEGER_FORMAT, number(set, "held"));
+		table_add(&table, "%s", text(set, "state"));
+	}
+	table_print(&table, out);
+	table_done(&table);
+}
+
+static void add_link(struct table *table, const json_t *link)
+{
+	const json_t *tap = json_object_get(link, "tap");
+	const json_t *holder = json_object_get(tap, "holder");
+	const char *detail = text(link, "detail");
+
+	table_add(table, "%s", text(link, "name"));
+	table_add(table, "%s", text(link, "set"));
+	table_add(table, "%s", text(link, "mode"));
+	table_add(table, "%s", text(link, "mac"));
+	table_add(table, "%s", text(tap, "node"));
+	if (json_is_object(holder))
+		table_add(table, "%s (%" JSON_INTEGER_FORMAT ")", text(holder, "comm"),
+			  number(holder, "pid"));
+	else
+		table_add(table, "%s", "");
+	add_traffic(table, link, "from_guest");
+	add_traffic(table, link, "to_guest");
+	table_add(table, "%" JSON_INTEGER_FORMAT, number(link, "matches"));
+	table_add(table, "%s%s%s", text(link, "state"), detail[0] ? ": " : "", detail);
+}
+
+static void add_links(const json_t *links, struct buf *out)
+{
+	static const char *const headline[] = { "LINK",	   "SET",     "MODE",	    "MAC",
+						"TAP",	   "HELD BY", "FROM GUEST", "TO GUEST",
+						"MATCHES", "STATE",   NULL };
+	struct table table;
+	const json_t *link;
+	size_t i;
+
+	table_init(&table, headline);
+	json_array_foreach(links, i, link)
+		add_link(&table, link);
+	table_print(&table, out);
+	table_done(&table);
+}
+
+static void add_workers(const json_t *workers, struct buf *out)
+{
+	static const char *const headline[] = { "WORKER",   "PID",	  "STATE",
+						"RESTARTS", "LAST DEATH", NULL };
+	struct table table;
+	const json_t *worker;
+	size_t i;
+
+	table_init(&table, headline);
+	json_array_foreach(workers, i, worker) {
+		table_add(&table, "%s", text(worker, "name"));
+		table_add(&table, "%" JSON_INTEGER_FORMAT, number(worker, "pid"));
+		table_add(&table, "%s", text(worker, "state"));
+		table_add(&table, "%" JSON_INTEGER_FORMAT, number(worker, "restarts"));
+		table_add(&table, "%s", text(worker, "last_death"));
+	}
+	table_print(&table, out);
+	table_done(&table);
+}
+
+/* What was lost or refused, only when there is something to say. */
+static void add_losses(const json_t *status, struct buf *out)
+{
+	const json_t *capture = json_object_get(status, "capture");
+	const json_t *agent = json_object_get(status, "agent");
+	const char *reload = text(agent, "reload_error");
+
+	if (number(capture, "log_lost"))
+		buf_addf(out,
+			 "! %" JSON_INTEGER_FORMAT " records could not be written to the log\n",
+			 number(capture, "log_lost"));
+	if (number(capture, "drops"))
+		buf_addf(out, "! %" JSON_INTEGER_FORMAT " frames were lost in full packet rings\n",
+			 number(capture, "drops"));
+	if (reload[0])
+		buf_addf(out, "! the last reload was refused: %s\n", reload);
+}
+
+static int print_status(const json_t *status)
+{
+	struct buf out;
+	int code;
+
+	buf_init(&out, STATUS_MAX);
+	add_sets(json_object_get(status, "sets"), &out);
+	buf_addc(&out, '\n');
+	add_links(json_object_get(status, "links"), &out);
+	buf_addc(&out, '\n');
+	add_workers(json_object_get(status, "workers"), &out);
+	add_losses(status, &out);
+	code = out.failed ? CLI_BAD : CLI_DONE;
+	if (out.failed)
+		fprintf(stderr, "tapwarden: the status is too large to print\n");
+	else
+		fwrite(out.data, 1, out.len, stdout);
+	buf_done(&out);
+	return cli_flush(code);
+}
+
+static int show(const struct buf *answer, bool json)
+{
+	json_error_t why;
+	json_t *status;
+	int code;
+
+	if (json) {
+		fwrite(answer->data, 1, answer->len, stdout);
+		putchar('\n');
+		return cli_flush(CLI_DONE);
+	}
+	status = json_loadb(answer->data, answer->len, 0, &why);
+	if (!status) {
+		fprintf(stderr, "tapwarden: cannot read the agent's answer: %s\n", why.text);
+		return CLI_BAD;
+	}
+	code = print_status(status);
+	json_decref(status);
+	return code;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct cli_options options;
+	struct config *config = NULL;
+	struct buf answer;
+	struct err err;
+	int code;
+
+	code = cli_options(argc, argv, CLI_JSON, &options);
+	if (code)
+		return code;
+	if (options.n_operands)
+		return cli_usage(argv[0]);
+	code = cli_config(options.config, &config);
+	if (code)
+		return code;
+	buf_init(&answer, STATUS_MAX);
+	if (api_get(config->agent.run_dir, "/v1/status", &answer, &err))
+		code = cli_fail(&err, NULL);
+	else
+		code = show(&answer, options.json);
+	buf_done(&answer);
+	config_free(config);
+	return code;
+}

@@ -1,0 +1,183 @@
+#include "agent/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/base/log.h"
+#include "agent/cli.h"
+#include "agent/lock.h"
+#include "agent/privs.h"
+#include "agent/service.h"
+
+#define STATUS_MAX (64u << 20)
+
+static const int signals[AGENT_SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
+
+static void part_ended(struct agent *a)
+{
+	if (--a->open > 0)
+		return;
+	for (size_t i = 0; i < AGENT_SIGNALS; i++)
+		uv_close((uv_handle_t *)&a->signals[i], NULL);
+}
+
+static void on_supervisor_closed(struct supervisor *supervisor)
+{
+	part_ended(supervisor->data);
+}
+
+static void on_worker_stopped(struct worker *worker)
+{
+	part_ended(worker->data);
+}
+
+static void daemon_stop(struct agent *a)
+{
+	service_notify("STOPPING=1");
+	for (int i = 0; i < WORKER_ROLES; i++)
+		worker_stop(&a->workers[i]);
+	supervisor_close(&a->supervisor, on_supervisor_closed);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+	struct agent *a = handle->data;
+
+	if (signum == SIGHUP) {
+		agent_reload(a);
+		return;
+	}
+	for (size_t i = 0; i < AGENT_SIGNALS; i++)
+		uv_signal_stop(&a->signals[i]);
+	log_info("%s: the agent ends and leaves the links as they are", strsignal(signum));
+	daemon_stop(a);
+}
+
+static void on_worker_message(struct worker *worker, struct ipc_channel *channel,
+			      struct ipc_message *message)
+{
+	if (message->type == IPC_REQUEST)
+		agent_request(worker->data, channel, message->payload);
+}
+
+static const struct worker_ops worker_ops = {
+	.setup = agent_setup_worker,
+	.serve = agent_serve_worker,
+	.message = on_worker_message,
+	.lost = agent_worker_lost,
+	.replaced = agent_worker_replaced,
+	.stopped = on_worker_stopped,
+};
+
+/* Everything that can be refused, before the first process is started. */
+static int daemon_open(struct agent *a, struct err *err)
+{
+	struct config *config;
+	int code;
+
+	code = privs_reduce(err);
+	if (code)
+		return err_prefix(err, code, "the agent must be started as root");
+	code = setup_config(a->path, &config, err);
+	if (code)
+		return code;
+	a->lock_fd = agent_lock(config->agent.run_dir, err);
+	if (a->lock_fd < 0) {
+		code = a->lock_fd;
+		config_free(config);
+		return code;
+	}
+	a->generation = 1;
+	code = setup_open(config, a->generation, NULL, &a->setup, err);
+	if (code)
+		return code;
+	a->stats_fd = stats_create();
+	if (a->stats_fd < 0)
+		return err_errno(err, a->stats_fd, "cannot make the counters");
+	code = stats_map_readonly(a->stats_fd, &a->stats);
+	if (code)
+		return err_errno(err, code, "cannot map the counters");
+	sources_init(&a->sources, a->stats);
+	return sources_budget(&a->sources, config->agent.ring_memory, a->setup.n_links, err);
+}
+
+static int daemon_start(struct agent *a, struct err *err)
+{
+	int code;
+
+	a->supervisor.data = a;
+	for (int i = 0; i < WORKER_ROLES; i++) {
+		a->workers[i].data = a;
+		worker_init(&a->workers[i], &a->loop, (enum worker_role)i, &worker_ops);
+	}
+	for (size_t i = 0; i < AGENT_SIGNALS; i++) {
+		uv_signal_init(&a->loop, &a->signals[i]);
+		a->signals[i].data = a;
+		uv_signal_start(&a->signals[i], on_signal, signals[i]);
+	}
+	a->open = WORKER_ROLES + 1;
+	code = supervisor_start(&a->supervisor, &a->loop, a->setup.config, &agent_supervisor_ops,
+				err);
+	if (code)
+		return code;
+	for (int i = 0; i < WORKER_ROLES; i++) {
+		const struct worker_config config = a->setup.workers[i];
+
+		a->setup.workers[i].fd = -1;
+		worker_start(&a->workers[i], &config);
+	}
+	service_notify("READY=1");
+	return 0;
+}
+
+static void daemon_done(struct agent *a)
+{
+	sources_done(&a->sources);
+	if (a->reload.active)
+		setup_done(&a->reload.setup);
+	setup_done(&a->setup);
+	buf_done(&a->status);
+	if (a->stats)
+		munmap((void *)a->stats, sizeof(*a->stats));
+	if (a->stats_fd >= 0)
+		close(a->stats_fd);
+	if (a->lock_fd >= 0)
+		close(a->lock_fd);
+}
+
+int daemon_run(const char *path)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+	struct err err;
+	int code;
+
+	if (!a) {
+		log_err("no memory for the agent");
+		return CLI_BAD;
+	}
+	a->path = path;
+	a->started = time(NULL);
+	a->lock_fd = a->stats_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
+	buf_init(&a->status, STATUS_MAX);
+	signal(SIGPIPE, SIG_IGN);
+	code = daemon_open(a, &err);
+	if (code == 0) {
+		uv_loop_init(&a->loop);
+		code = daemon_start(a, &err);
+		if (code)
+			daemon_stop(a);
+		uv_run(&a->loop, UV_RUN_DEFAULT);
+		if (uv_loop_close(&a->loop) != 0)
+			log_warning("the agent ends with handles open");
+	}
+	if (code)
+		log_err("%s: the agent does not start", err.text);
+	daemon_done(a);
+	free(a);
+	return code ? CLI_BAD : CLI_DONE;
+}

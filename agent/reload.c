@@ -1,0 +1,112 @@
+/* One configuration for another: all of it, or nothing and the reason. */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/service.h"
+
+static void reload_refused(struct agent *a, const char *why)
+{
+	snprintf(a->reload_error, sizeof(a->reload_error), "%.511s", why);
+	agent_emit(a, LOG_LEVEL_ERR, "reload-refused", "%s: nothing was changed", a->reload_error);
+}
+
+static void reload_end(struct agent *a)
+{
+	a->reload.active = false;
+	service_notify("READY=1");
+	if (a->reload.again)
+		agent_reload(a);
+}
+
+static void reload_commit(struct agent *a)
+{
+	struct setup old = a->setup;
+	struct err err;
+	int code = reconcile_reload(a->supervisor.reconcile, a->reload.setup.config, &err);
+
+	if (code) {
+		for (int i = 0; i < WORKER_ROLES; i++)
+			worker_abort(&a->workers[i]);
+		setup_done(&a->reload.setup);
+		reload_refused(a, err.text);
+		return;
+	}
+	a->setup = a->reload.setup;
+	a->generation++;
+	a->reload_error[0] = '\0';
+	for (int i = 0; i < WORKER_ROLES; i++)
+		worker_commit(&a->workers[i]);
+	setup_done(&old);
+	agent_emit(a, LOG_LEVEL_INFO, "reloaded", "%s, generation %u", a->path, a->generation);
+	supervisor_kick(&a->supervisor);
+}
+
+void agent_worker_replaced(struct worker *worker, int result, const char *why)
+{
+	struct agent *a = worker->data;
+
+	if (!a->reload.active)
+		return;
+	if (result)
+		snprintf(a->reload.why, sizeof(a->reload.why), "%s worker: %s", worker->name, why);
+	if (--a->reload.pending > 0)
+		return;
+	if (a->reload.why[0]) {
+		for (int i = 0; i < WORKER_ROLES; i++)
+			worker_abort(&a->workers[i]);
+		setup_done(&a->reload.setup);
+		reload_refused(a, a->reload.why);
+	} else {
+		reload_commit(a);
+	}
+	reload_end(a);
+}
+
+/* What a running agent cannot change under its links and its callers. */
+static int reload_possible(const struct config *old, const struct config *new, struct err *err)
+{
+	if (strcmp(old->agent.run_dir, new->agent.run_dir) != 0)
+		return err_set(err, -EBUSY, "run-dir cannot change while the agent runs");
+	if (old->agent.link_group != new->agent.link_group)
+		return err_set(err, -EBUSY, "link-group cannot change while the agent runs");
+	return 0;
+}
+
+void agent_reload(struct agent *a)
+{
+	struct reload *r = &a->reload;
+	struct config *config;
+	struct err err;
+	int code;
+
+	if (r->active) {
+		r->again = true;
+		return;
+	}
+	*r = (struct reload){ .setup.log_fd = -1 };
+	service_reloading();
+	code = setup_config(a->path, &config, &err);
+	if (code == 0) {
+		code = reload_possible(a->setup.config, config, &err);
+		if (code)
+			config_free(config);
+		else
+			code = setup_open(config, a->generation + 1, &a->setup, &r->setup, &err);
+	}
+	if (code) {
+		reload_refused(a, err.text);
+		reload_end(a);
+		return;
+	}
+	r->active = true;
+	r->pending = WORKER_ROLES;
+	for (int i = 0; i < WORKER_ROLES; i++) {
+		const struct worker_config next = r->setup.workers[i];
+
+		r->setup.workers[i].fd = -1;
+		worker_replace(&a->workers[i], &next);
+	}
+}

@@ -1,0 +1,136 @@
+#include "agent/setup.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+#include "agent/config_check.h"
+#include "agent/desired.h"
+#include "agent/privs.h"
+#include "agent/secrets.h"
+
+/* A worker's copy of the configuration; the largest file with some room for quotes. */
+#define COPY_MAX (2 * INI_FILE_SIZE_MAX)
+
+static const enum config_role copies[WORKER_ROLES] = {
+	[WORKER_CAPTURE] = CONFIG_FOR_CAPTURE,
+	[WORKER_WEB] = CONFIG_FOR_WEB,
+};
+
+int setup_config(const char *path, struct config **ret, struct err *err)
+{
+	struct faults faults = { 0 };
+	struct buf line;
+	int code = config_check(path, ret, &faults);
+
+	buf_init(&line, 1 << 16);
+	for (size_t i = 0; i < faults.n; i++) {
+		buf_reset(&line);
+		fault_format(&faults.list[i], &line);
+		log_err("%s", line.data ? line.data : "a fault too long to print");
+		if (i == 0)
+			err_set(err, 0, "%s", line.data ? line.data : path);
+	}
+	if (faults.n > 1)
+		err_prefix(err, 0, "%zu faults, the first", faults.n + faults.n_dropped);
+	buf_done(&line);
+	faults_done(&faults);
+	return code;
+}
+
+/*
+ * An automatic MAC is made from the host's identity, which a worker does not know: what the boot
+ * service answers to is written into the configuration as if the file had said so.
+ */
+static int pin_macs(struct config *config, uint32_t *ret_n, struct err *err)
+{
+	char host_id[HOST_ID_MAX];
+	struct link_spec *specs;
+	size_t n;
+	int code;
+
+	desired_host_id(host_id);
+	code = desired_links(config, host_id, &specs, &n, err);
+	if (code)
+		return code;
+	for (size_t i = 0; code == 0 && i < n; i++)
+		code = config_pin_mac(config, specs[i].name, specs[i].set, specs[i].mac);
+	free(specs);
+	*ret_n = (uint32_t)n;
+	return code ? err_errno(err, code, "cannot keep the links' MAC addresses") : 0;
+}
+
+static int make_copy(const struct config *config, enum worker_role role, uint32_t generation,
+		     struct worker_config *ret, struct err *err)
+{
+	const char *user = role == WORKER_CAPTURE ? config->agent.user_capture
+						  : config->agent.user_web;
+	struct ipc_config *message = &ret->message;
+	struct buf text;
+	int code;
+
+	code = privs_user(user, &ret->uid, &ret->gid, err);
+	if (code)
+		return err_prefix(err, code, "[agent] %s",
+				  role == WORKER_CAPTURE ? "user-capture" : "user-web");
+	buf_init(&text, COPY_MAX);
+	code = config_write(config, copies[role], &text, err);
+	if (code == 0) {
+		ret->fd = ipc_memfd("tapwarden-config", text.data, text.len);
+		if (ret->fd < 0)
+			code = err_errno(err, ret->fd, "cannot copy the configuration");
+	}
+	if (code == 0) {
+		message->generation = generation;
+		message->length = (uint32_t)text.len;
+		message->log_debug = log_max_level() >= LOG_LEVEL_DEBUG;
+		gethostname(message->host, sizeof(message->host) - 1);
+	}
+	/* The copy may hold secrets. */
+	if (text.data)
+		explicit_bzero(text.data, text.len);
+	buf_done(&text);
+	return code;
+}
+
+int setup_open(struct config *config, uint32_t generation, const struct setup *old,
+	       struct setup *ret, struct err *err)
+{
+	const struct listeners none = { 0 };
+	struct setup setup = { .config = config, .log_fd = -1 };
+	int code;
+
+	for (int i = 0; i < WORKER_ROLES; i++)
+		setup.workers[i].fd = -1;
+	code = secrets_load(config, err);
+	if (code == 0)
+		code = pin_macs(config, &setup.n_links, err);
+	for (int i = 0; code == 0 && i < WORKER_ROLES; i++)
+		code = make_copy(config, (enum worker_role)i, generation, &setup.workers[i], err);
+	if (code == 0)
+		code = open_log_dir(config->agent.log_dir, setup.workers[WORKER_CAPTURE].uid,
+				    setup.workers[WORKER_CAPTURE].gid, &setup.log_fd, err);
+	if (code == 0)
+		code = open_listeners(config, old ? &old->listeners : &none, &setup.listeners, err);
+	if (code) {
+		setup_done(&setup);
+		return code;
+	}
+	*ret = setup;
+	return 0;
+}
+
+void setup_done(struct setup *setup)
+{
+	listeners_done(&setup->listeners);
+	if (setup->log_fd >= 0)
+		close(setup->log_fd);
+	for (int i = 0; i < WORKER_ROLES; i++) {
+		if (setup->workers[i].fd >= 0)
+			close(setup->workers[i].fd);
+	}
+	config_free(setup->config);
+	*setup = (struct setup){ .log_fd = -1 };
+}

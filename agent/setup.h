@@ -1,0 +1,33 @@
+/*
+ * A configuration made ready to run: checked, secrets read, users looked up, sockets and log
+ * directory open, and the copy of it that each worker gets. All of it or nothing: the agent starts
+ * with a setup, and a reload swaps one for another. Edge.
+ */
+#ifndef TW_SETUP_H
+#define TW_SETUP_H
+
+#include "agent/base/config.h"
+#include "agent/base/err.h"
+#include "agent/opens.h"
+#include "agent/worker.h"
+
+struct setup {
+	struct config *config;
+	struct listeners listeners;
+	int log_fd;
+	struct worker_config workers[WORKER_ROLES]; /* fd -1 once a worker has taken it */
+	uint32_t n_links;
+};
+
+/* Checks `path`; every fault is logged, and the first is the text of `err`. */
+int setup_config(const char *path, struct config **ret, struct err *err);
+
+/*
+ * Everything else; takes `config` over, also on failure. Listening sockets that `old` has (NULL at
+ * the start) move to `ret`. `generation` counts the configurations of this agent.
+ */
+int setup_open(struct config *config, uint32_t generation, const struct setup *old,
+	       struct setup *ret, struct err *err);
+void setup_done(struct setup *setup);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * The packet sockets of the watched links, each with its ring and its place in the counters page.
+ *
+ * The agent keeps them open: a capture worker that dies is followed by one that maps the same
+ * rings, so that what arrived in between is not lost. Edge.
+ */
+#ifndef TW_SOURCES_H
+#define TW_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+#include "agent/base/ipc.h"
+#include "agent/base/stats.h"
+
+/* A link that is to be watched, as it is in the kernel now. */
+struct source_wish {
+	uint32_t ifindex;
+	uint8_t mac[MAC_LEN];
+	const char *name, *set, *guest; /* guest: "" for none */
+};
+
+/* What the capture worker counted for one link since the link got its place. */
+struct source_counters {
+	uint64_t frames[STATS_DIRECTIONS];
+	uint64_t bytes[STATS_DIRECTIONS];
+	uint64_t payloads, matches, drops, truncated, malformed;
+};
+
+struct source {
+	struct ipc_link message;
+	int fd; /* -1: not watched now */
+	bool known; /* the place belongs to message.name */
+	bool wanted;
+	struct source_counters before; /* the place's counters when the link got it */
+	char error[256]; /* why it is not watched though it should be; "" */
+};
+
+struct sources {
+	struct source *list; /* indexed by slot */
+	size_t n;
+	const struct stats_page *stats;
+	uint32_t block_size, blocks; /* of every ring opened from now on */
+};
+
+void sources_init(struct sources *sources, const struct stats_page *stats);
+void sources_done(struct sources *sources);
+
+/*
+ * How large each ring may be when `links` share `budget` bytes; rings that are open stay as they
+ * are. -ENOSPC when not even the smallest fit.
+ */
+int sources_budget(struct sources *sources, uint64_t budget, uint32_t links, struct err *err);
+
+/*
+ * Opens what is missing or belongs to an interface that is gone, closes what is not wanted, and
+ * tells the worker at `channel` (NULL: none serves). What cannot be opened keeps its reason in
+ * `error` and is tried again at the next call.
+ */
+void sources_update(struct sources *sources, const struct source_wish *wishes, size_t n,
+		    struct ipc_channel *channel);
+
+/* Hands everything that is open to a worker that has just become ready. */
+void sources_hand_over(const struct sources *sources, struct ipc_channel *channel);
+
+/* NULL for a link that never was watched. */
+const struct source *sources_find(const struct sources *sources, const char *link);
+void sources_counters(const struct sources *sources, const struct source *source,
+		      struct source_counters *ret);
+
+#endif

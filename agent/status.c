@@ -1,0 +1,250 @@
+#include "agent/status.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "agent/version.h"
+#include "capture/decode.h"
+
+static json_t *integer(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+/* A text from outside: JSON holds UTF-8 only, so another byte is told as \\xNN. */
+static json_t *text(const char *s)
+{
+	json_t *json = json_string(s);
+	struct buf escaped;
+
+	if (json)
+		return json;
+	buf_init(&escaped, 1 << 16);
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x80)
+			buf_addc(&escaped, *s);
+		else
+			buf_addf(&escaped, "\\x%02x", (unsigned char)*s);
+	}
+	json = json_string(escaped.data);
+	buf_done(&escaped);
+	return json;
+}
+
+static json_t *traffic(uint64_t frames, uint64_t bytes)
+{
+	return json_pack("{s:I, s:I}", "frames", (json_int_t)frames, "bytes", (json_int_t)bytes);
+}
+
+static json_t *agent_json(const struct status_input *in)
+{
+	return json_pack("{s:s, s:i, s:o, s:I, s:I, s:o}", "version", tapwarden_version, "pid",
+			 (int)in->pid, "config", text(in->config_path), "generation",
+			 (json_int_t)in->generation, "started", (json_int_t)in->started,
+			 "reload_error", text(in->reload_error));
+}
+
+static json_t *workers_json(const struct status_input *in)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < WORKER_ROLES; i++) {
+		const struct worker *w = &in->workers[i];
+		struct ipc_ready ready = { 0 };
+		const char *state = worker_state(w, &ready);
+		json_t *worker = json_pack("{s:s, s:i, s:s, s:I, s:o}", "name", w->name, "pid",
+					   (int)worker_pid(w), "state", state, "restarts",
+					   (json_int_t)w->restarts, "last_death",
+					   text(w->last_death));
+
+		if (i == WORKER_CAPTURE) {
+			json_object_set_new(worker, "patterns", integer(ready.patterns));
+			json_object_set_new(worker, "jit", integer(ready.jit));
+		}
+		json_array_append_new(list, worker);
+	}
+	return list;
+}
+
+static json_t *tap_json(const struct reconcile_link *link)
+{
+	const struct tap_holder *holder = &link->holder;
+	json_t *tap;
+
+	if (link->tap_dev == 0)
+		return json_null();
+	tap = json_pack("{s:s, s:i, s:i}", "node", link->tap_path, "major",
+			(int)major(link->tap_dev), "minor", (int)minor(link->tap_dev));
+	if (holder->pid == 0)
+		json_object_set_new(tap, "holder", json_null());
+	else
+		json_object_set_new(tap, "holder",
+				    json_pack("{s:i, s:o, s:i, s:i}", "pid", (int)holder->pid,
+					      "comm", text(holder->comm), "processes",
+					      (int)holder->processes, "fds", (int)holder->fds));
+	return tap;
+}
+
+static json_t *captured_json(const struct source_counters *c)
+{
+	json_t *from = traffic(c->frames[STATS_FROM_GUEST], c->bytes[STATS_FROM_GUEST]);
+	json_t *to = traffic(c->frames[STATS_TO_GUEST], c->bytes[STATS_TO_GUEST]);
+
+	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:I}", "from_guest", from, "to_guest", to,
+			 "payloads", (json_int_t)c->payloads, "drops", (json_int_t)c->drops,
+			 "truncated", (json_int_t)c->truncated, "malformed",
+			 (json_int_t)c->malformed);
+}
+
+static const char *guest_of(const struct config *config, const char *link)
+{
+	for (size_t i = 0; i < config->n_guests; i++) {
+		if (strcmp(config->guests[i].link, link) == 0)
+			return config->guests[i].head.name;
+	}
+	return "";
+}
+
+/* What a link's line says after its state: why it is not as wanted, or why it is not watched. */
+static const char *detail_of(const struct reconcile_link *link, const struct source *source)
+{
+	if (link->error[0])
+		return link->error;
+	return source ? source->error : "";
+}
+
+static json_t *link_json(const struct status_input *in, const struct reconcile_link *link)
+{
+	const struct link_spec *spec = &link->spec;
+	const struct link_stats *stats = &link->link.stats;
+	const struct source *source = sources_find(in->sources, spec->name);
+	struct source_counters counters = { 0 };
+	char mac[MAC_TEXT_MAX];
+	json_t *json;
+
+	if (source)
+		sources_counters(in->sources, source, &counters);
+	format_mac(mac, link->present ? link->link.mac : spec->mac);
+	json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o}", "name",
+			 spec->name, "set", spec->set, "lower", spec->lower, "kind",
+			 link_kind_names[spec->kind], "mode", link_mode_names[spec->mode], "mac",
+			 mac, "mtu", (json_int_t)link->link.mtu, "ifindex",
+			 (json_int_t)link->link.ifindex, "guest", guest_of(in->config, spec->name),
+			 "state", reconcile_state_names[link->state], "detail",
+			 detail_of(link, source));
+	json_object_set_new(json, "monitor",
+			    json_string(source && source->fd >= 0 ? "passive" : "off"));
+	json_object_set_new(json, "tap", tap_json(link));
+	/* What a guest sends leaves the host's side of the link: the kernel's tx. */
+	json_object_set_new(json, "from_guest", traffic(stats->tx_packets, stats->tx_bytes));
+	json_object_set_new(json, "to_guest", traffic(stats->rx_packets, stats->rx_bytes));
+	json_object_set_new(json, "captured", source ? captured_json(&counters) : json_null());
+	json_object_set_new(json, "matches", integer(counters.matches));
+	return json;
+}
+
+struct set_sum {
+	size_t links, up, held;
+	const struct reconcile_link *bad; /* the first that is not as wanted */
+};
+
+static struct set_sum sum_set(const struct status_input *in, const char *set)
+{
+	struct set_sum sum = { 0 };
+
+	for (size_t i = 0; i < in->n_links; i++) {
+		const struct reconcile_link *link = &in->links[i];
+
+		if (strcmp(link->spec.set, set) != 0)
+			continue;
+		sum.links++;
+		sum.up += link->state == RECONCILE_UP;
+		sum.held += link->holder.pid != 0;
+		if (!sum.bad &&
+		    (link->error[0] || (link->state != RECONCILE_UP &&
+					!(link->state == RECONCILE_DOWN && !link->spec.up))))
+			sum.bad = link;
+	}
+	return sum;
+}
+
+static json_t *sets_json(const struct status_input *in)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < in->config->n_sets; i++) {
+		const struct set_conf *set = &in->config->sets[i];
+		struct set_sum sum = sum_set(in, set->head.name);
+		char state[128] = "ok";
+
+		if (sum.bad)
+			snprintf(state, sizeof(state), "degraded: %s %s", sum.bad->spec.name,
+				 reconcile_state_names[sum.bad->state]);
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "name",
+						set->head.name, "lower", set->keys.lower, "kind",
+						link_kind_names[set->keys.kind], "mode",
+						link_mode_names[set->keys.mode], "links",
+						(json_int_t)sum.links, "up", (json_int_t)sum.up,
+						"held", (json_int_t)sum.held, "state", state));
+	}
+	return list;
+}
+
+static json_t *links_json(const struct status_input *in)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < in->n_links; i++)
+		json_array_append_new(list, link_json(in, &in->links[i]));
+	return list;
+}
+
+static json_t *patterns_json(const struct status_input *in)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < in->config->n_patterns && i < STATS_PATTERNS_MAX; i++) {
+		const struct stats_pattern *p = &in->stats->patterns[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I}", "name",
+						      in->config->patterns[i].head.name, "tried",
+						      (json_int_t)stat_get(&p->tried), "matches",
+						      (json_int_t)stat_get(&p->matches), "limited",
+						      (json_int_t)stat_get(&p->limited)));
+	}
+	return list;
+}
+
+static json_t *capture_json(const struct status_input *in)
+{
+	const struct stats_capture *c = &in->stats->capture;
+	json_t *malformed = json_object();
+	uint64_t drops = 0;
+
+	for (unsigned int i = 0; i < STATS_REASONS_MAX; i++) {
+		uint64_t n = stat_get(&c->malformed[i]);
+
+		if (n)
+			json_object_set_new(malformed, decode_reason_name(i), integer(n));
+	}
+	for (size_t i = 0; i < in->sources->n; i++) {
+		struct source_counters counters;
+
+		sources_counters(in->sources, &in->sources->list[i], &counters);
+		drops += counters.drops;
+	}
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)stat_get(&c->records),
+			 "log_lost", (json_int_t)stat_get(&c->log_lost), "feed_lost",
+			 (json_int_t)stat_get(&c->feed_lost), "drops", (json_int_t)drops,
+			 "malformed", malformed);
+}
+
+json_t *status_json(const struct status_input *in)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "agent", agent_json(in), "workers",
+			 workers_json(in), "sets", sets_json(in), "links", links_json(in),
+			 "patterns", patterns_json(in), "capture", capture_json(in));
+}

@@ -1,0 +1,43 @@
+/* The answer to `status`: what is, put together from links, counters and workers. Pure. */
+#ifndef TW_STATUS_H
+#define TW_STATUS_H
+
+#include <jansson.h>
+
+#include "agent/base/config.h"
+#include "agent/base/stats.h"
+#include "agent/reconcile.h"
+#include "agent/sources.h"
+#include "agent/worker.h"
+
+struct status_input {
+	const struct config *config;
+	const char *config_path;
+	const struct reconcile_link *links;
+	size_t n_links;
+	const struct sources *sources;
+	const struct stats_page *stats;
+	const struct worker *workers; /* WORKER_ROLES of them */
+	uint32_t generation;
+	int64_t started; /* seconds since the epoch */
+	const char *reload_error; /* "" when the last reload was taken */
+	pid_t pid;
+};
+
+/*
+ * A new object; the caller owns the reference. NULL when there is no memory.
+ *
+ *   agent    version, pid, config, generation, started, reload_error
+ *   workers  [name, pid, state, restarts, last_death, patterns, jit]
+ *   sets     [name, lower, kind, mode, links, up, held, state]
+ *   links    [name, set, lower, kind, mode, mac, mtu, ifindex, guest, state, detail, monitor,
+ *             tap {node, major, minor, holder {pid, comm, processes, fds} or null} or null,
+ *             from_guest {frames, bytes}, to_guest {frames, bytes}   (the kernel's counters),
+ *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
+ *             truncated, malformed} or null, matches]
+ *   patterns [name, tried, matches, limited]
+ *   capture  records, log_lost, feed_lost, drops, malformed {reason: frames}
+ */
+json_t *status_json(const struct status_input *input);
+
+#endif

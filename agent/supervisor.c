@@ -1,0 +1,107 @@
+#include "agent/supervisor.h"
+
+#include <errno.h>
+
+#include "agent/base/log.h"
+
+/* Notifications of one cause come within this time: one pass for all of them. */
+#define GATHER_MS 20
+/* A storm of notifications costs at most one pass in this time. */
+#define PASS_MIN_MS 500
+/* When the kernel could not be asked. */
+#define RETRY_MS 1000
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct supervisor *s, uint64_t delay_ms)
+{
+	if (uv_is_active((uv_handle_t *)&s->timer) && uv_timer_get_due_in(&s->timer) <= delay_ms)
+		return;
+	uv_timer_start(&s->timer, on_timer, delay_ms, 0);
+}
+
+static void on_step(const struct link_result *result, void *data)
+{
+	struct supervisor *s = data;
+
+	s->ops->step(s, result);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct supervisor *s = timer->data;
+	struct err err;
+	int64_t next;
+
+	uv_update_time(timer->loop);
+	s->last_pass_ms = uv_now(timer->loop);
+	s->passed_once = true;
+	next = reconcile_pass(s->reconcile, s->last_pass_ms, on_step, s, &err);
+	if (next < -1) {
+		log_err("%s: trying again in a second", err.text);
+		next = RETRY_MS;
+	}
+	s->ops->passed(s);
+	if (next >= 0)
+		arm(s, (uint64_t)next);
+}
+
+static void on_notified(uv_poll_t *poll, int status, int events)
+{
+	struct supervisor *s = poll->data;
+	uint64_t since = uv_now(poll->loop) - s->last_pass_ms;
+
+	(void)events;
+	if (status < 0)
+		log_err("cannot hear of link changes: %s", uv_strerror(status));
+	if (reconcile_drain(s->reconcile) != 0)
+		arm(s, s->passed_once && since < PASS_MIN_MS ? PASS_MIN_MS - since : GATHER_MS);
+}
+
+int supervisor_start(struct supervisor *s, uv_loop_t *loop, const struct config *config,
+		     const struct supervisor_ops *ops, struct err *err)
+{
+	int code = reconcile_open(config, &s->reconcile, err);
+
+	if (code)
+		return code;
+	s->ops = ops;
+	code = uv_poll_init(loop, &s->poll, reconcile_fd(s->reconcile));
+	if (code)
+		return err_errno(err, code, "cannot wait for link changes");
+	uv_timer_init(loop, &s->timer);
+	s->poll.data = s->timer.data = s;
+	s->open = 2;
+	uv_poll_start(&s->poll, UV_READABLE, on_notified);
+	on_timer(&s->timer);
+	return 0;
+}
+
+void supervisor_kick(struct supervisor *s)
+{
+	arm(s, 0);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct supervisor *s = handle->data;
+
+	if (--s->open > 0)
+		return;
+	reconcile_free(s->reconcile);
+	s->reconcile = NULL;
+	s->closed(s);
+}
+
+void supervisor_close(struct supervisor *s, void (*closed)(struct supervisor *supervisor))
+{
+	s->closed = closed;
+	if (s->open == 0) {
+		reconcile_free(s->reconcile);
+		s->reconcile = NULL;
+		closed(s);
+		return;
+	}
+	uv_close((uv_handle_t *)&s->poll, on_closed);
+	uv_close((uv_handle_t *)&s->timer, on_closed);
+}

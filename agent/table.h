@@ -1,0 +1,27 @@
+/* Text in columns, as status prints it: a headline, no borders, two blanks between. Pure. */
+#ifndef TW_TABLE_H
+#define TW_TABLE_H
+
+#include <stddef.h>
+
+#include "agent/base/buf.h"
+
+#define TABLE_COLUMNS_MAX 12
+
+struct table {
+	struct buf cells; /* every cell with its NUL, row by row; row 0 is the headline */
+	size_t columns;
+	size_t n; /* cells */
+};
+
+/* `headline` has the columns' names, NULL at its end. */
+void table_init(struct table *table, const char *const headline[]);
+void table_done(struct table *table);
+
+/* The next cell; a row is full after as many cells as there are columns. "" is printed as "-". */
+void table_add(struct table *table, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends the lines; control bytes and bytes above 0x7e become \xNN. */
+void table_print(const struct table *table, struct buf *out);
+
+#endif

@@ -1,0 +1,167 @@
+/* What links and workers tell each other through the agent. */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/log.h"
+
+static struct ipc_channel *capture_channel(struct agent *a)
+{
+	return worker_channel(&a->workers[WORKER_CAPTURE]);
+}
+
+void agent_emit(struct agent *agent, enum log_level level, const char *action, const char *fmt, ...)
+{
+	const struct event_about about = { .kind = IPC_EVENT_SERVICE, .action = action };
+	char text[sizeof(((struct ipc_event *)0)->detail)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	events_emit(&agent->events, capture_channel(agent), level, &about, "%s", text);
+}
+
+static void on_step(struct supervisor *supervisor, const struct link_result *result)
+{
+	static const char *const done[LINK_OPS] = {
+		[LINK_OP_CREATE] = "created",	[LINK_OP_CHANGE] = "changed",
+		[LINK_OP_REPLACE] = "replaced", [LINK_OP_DELETE] = "deleted",
+		[LINK_OP_BLOCKED] = "blocked",
+	};
+	static const char *const failed[LINK_OPS] = {
+		[LINK_OP_CREATE] = "create-failed",   [LINK_OP_CHANGE] = "change-failed",
+		[LINK_OP_REPLACE] = "replace-failed", [LINK_OP_DELETE] = "delete-failed",
+		[LINK_OP_BLOCKED] = "blocked",
+	};
+	struct agent *a = supervisor->data;
+	const struct link_step *step = result->step;
+	const char *text = result->error && result->text[0] ? result->text : step->reason;
+	const struct event_about about = {
+		.kind = IPC_EVENT_LINK,
+		.link = step->spec ? step->spec->name : step->link->name,
+		.set = step->spec ? step->spec->set : NULL,
+		.action = result->error ? failed[step->op] : done[step->op],
+	};
+
+	events_emit(&a->events, capture_channel(a),
+		    result->error ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, &about, "%s", text);
+}
+
+static const char *guest_of(const struct config *config, const char *link)
+{
+	for (size_t i = 0; i < config->n_guests; i++) {
+		if (strcmp(config->guests[i].link, link) == 0)
+			return config->guests[i].head.name;
+	}
+	return "";
+}
+
+static size_t count_watched(const struct link_wish *wishes, size_t n)
+{
+	size_t watched = 0;
+
+	for (size_t i = 0; i < n; i++)
+		watched += wishes[i].keys.monitor == MONITOR_PASSIVE;
+	return watched;
+}
+
+/* The packet sockets follow the links: opened for each that is there and to be watched. */
+static void on_passed(struct supervisor *supervisor)
+{
+	struct agent *a = supervisor->data;
+	const struct config *config = a->setup.config;
+	const struct reconcile_link *links;
+	struct source_wish *sources;
+	struct link_wish *wishes;
+	size_t n, n_wishes, n_sources = 0;
+	struct err err;
+
+	links = reconcile_links(supervisor->reconcile, &n);
+	if (config_links(config, &wishes, &n_wishes, &err)) {
+		log_err("%s: links stay watched as they are", err.text);
+		return;
+	}
+	sources = calloc(n + 1, sizeof(*sources));
+	/* Both are in the order of config_links(). */
+	for (size_t i = 0; sources && i < n && i < n_wishes; i++) {
+		if (!links[i].present || wishes[i].keys.monitor != MONITOR_PASSIVE)
+			continue;
+		sources[n_sources] = (struct source_wish){
+			.ifindex = links[i].link.ifindex,
+			.name = links[i].spec.name,
+			.set = links[i].spec.set,
+			.guest = guest_of(config, links[i].spec.name),
+		};
+		memcpy(sources[n_sources++].mac, links[i].link.mac, MAC_LEN);
+	}
+	if (sources_budget(&a->sources, config->agent.ring_memory,
+			   (uint32_t)count_watched(wishes, n_wishes), &err))
+		log_err("%s: new links are not watched", err.text);
+	else if (sources)
+		sources_update(&a->sources, sources, n_sources, capture_channel(a));
+	free(sources);
+	free(wishes);
+}
+
+const struct supervisor_ops agent_supervisor_ops = { .step = on_step, .passed = on_passed };
+
+/* Records go from one worker to the other, past the agent, which must not read what guests sent. */
+static void connect_feed(struct agent *a)
+{
+	struct ipc_channel *capture = capture_channel(a);
+	struct ipc_channel *web = worker_channel(&a->workers[WORKER_WEB]);
+	int fds[2];
+
+	if (!capture || !web)
+		return;
+	if (ipc_pair(fds)) {
+		log_err("cannot connect the workers: %s: records reach the log only",
+			strerror(errno));
+		return;
+	}
+	ipc_send(web, IPC_FEED, NULL, fds[1]);
+	ipc_send(capture, IPC_FEED, NULL, fds[0]);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+void agent_setup_worker(struct worker *worker, struct ipc_channel *channel)
+{
+	struct agent *a = worker->data;
+
+	if (worker->role != WORKER_CAPTURE)
+		return;
+	ipc_send(channel, IPC_STATS, NULL, a->stats_fd);
+	ipc_send(channel, IPC_LOG_DIR, NULL,
+		 a->reload.active ? a->reload.setup.log_fd : a->setup.log_fd);
+}
+
+void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
+{
+	struct agent *a = worker->data;
+	const struct listeners *listeners = &a->setup.listeners;
+
+	log_info("%s worker %d serves", worker->name, (int)worker_pid(worker));
+	connect_feed(a);
+	if (worker->role == WORKER_CAPTURE) {
+		sources_hand_over(&a->sources, channel);
+		events_flush(&a->events, channel);
+		return;
+	}
+	for (size_t i = 0; i < listeners->n; i++)
+		ipc_send(channel, IPC_LISTEN, &listeners->list[i].message, listeners->list[i].fd);
+}
+
+void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms)
+{
+	struct agent *a = worker->data;
+
+	agent_emit(a, LOG_LEVEL_WARNING, "worker-died", "%s worker: %s: started again in %llu ms",
+		   worker->name, why, (unsigned long long)delay_ms);
+}
