@@ -173,6 +173,8 @@ install: all
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/tapwarden.service
 	install -D -m 0644 scripts/systemd/tapwarden.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tapwarden.conf
+	install -D -m 0644 scripts/systemd/tapwarden.tmpfiles \
+		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tapwarden.conf
 
 clean:
 	rm -rf build build-*
