@@ -1,0 +1,249 @@
+#include "netlink/explain.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "netlink/link_kind.h"
+
+#define ACTION(x)  (1u << LINK_ACTION_##x)
+#define ANY_ACTION (~0u)
+
+/* What was asked, as words around the link's name. */
+static const char *const could_not[LINK_ACTIONS] = {
+	[LINK_ACTION_CREATE] = "make",
+	[LINK_ACTION_DELETE] = "delete",
+	[LINK_ACTION_SET_GROUP] = "set the group of",
+	[LINK_ACTION_SET_ALIAS] = "set the alias of",
+	[LINK_ACTION_SET_MODE] = "change the mode of",
+	[LINK_ACTION_SET_MAC] = "set the MAC of",
+	[LINK_ACTION_SET_MTU] = "set the mtu of",
+	[LINK_ACTION_SET_UP] = "bring up or down",
+};
+
+struct cause {
+	char *text;
+	size_t size;
+};
+
+static __attribute__((format(printf, 2, 3))) bool is(const struct cause *cause, const char *fmt,
+						     ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(cause->text, cause->size, fmt, ap);
+	va_end(ap);
+	return true;
+}
+
+static const struct link_state *lower_of(const struct explain_input *in)
+{
+	return in->step->lower ? link_table_find(in->table, in->step->lower) : NULL;
+}
+
+static bool is_self(const struct explain_input *in, const struct link_state *link)
+{
+	return in->step->spec && strcmp(in->step->spec->name, link->name) == 0;
+}
+
+/* The next macvlan or macvtap on the same lower device, itself left out. */
+static const struct link_state *next_sibling(const struct explain_input *in,
+					     const struct link_state *lower, size_t *at)
+{
+	while (*at < in->table->n) {
+		const struct link_state *link = &in->table->links[(*at)++];
+
+		if (link->is_macvlan && !link->lower_elsewhere && link->lower == lower->ifindex &&
+		    !is_self(in, link))
+			return link;
+	}
+	return NULL;
+}
+
+/* macvlan_addr_busy() */
+static bool mac_is_taken(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in), *link;
+	char mac[MAC_TEXT_MAX];
+	size_t at = 0;
+
+	if (!lower || !in->step->spec)
+		return false;
+	format_mac(mac, in->step->spec->mac);
+	if (memcmp(lower->mac, in->step->spec->mac, MAC_LEN) == 0)
+		return is(cause, "the lower device %s itself has the MAC %s", lower->name, mac);
+	while ((link = next_sibling(in, lower, &at))) {
+		if (memcmp(link->mac, in->step->spec->mac, MAC_LEN) == 0)
+			return is(cause, "%s on %s already has the MAC %s", link->name, lower->name,
+				  mac);
+	}
+	return false;
+}
+
+/* macvlan_common_newlink() */
+static bool passthru_is_alone(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in), *link;
+	size_t at = 0;
+
+	if (!lower || !in->step->spec)
+		return false;
+	while ((link = next_sibling(in, lower, &at))) {
+		if (link->macvlan_mode == link_mode_to_kernel(LINK_MODE_PASSTHRU))
+			return is(cause, "%s has %s for itself (mode passthru)", link->name,
+				  lower->name);
+		if (in->step->spec->mode == LINK_MODE_PASSTHRU)
+			return is(cause, "a passthru link must be alone on %s, and %s is there too",
+				  lower->name, link->name);
+	}
+	return false;
+}
+
+static bool mtu_is_too_large(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in);
+
+	if (!lower || !in->step->spec || in->step->spec->mtu <= lower->mtu)
+		return false;
+	return is(cause, "mtu %u is above that of the lower device %s, which is %u",
+		  in->step->spec->mtu, lower->name, lower->mtu);
+}
+
+static bool lower_is_loopback(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in);
+
+	if (!lower || !(lower->flags & IFF_LOOPBACK))
+		return false;
+	return is(cause, "the lower device %s is a loopback device, which carries no %s links",
+		  lower->name, link_kind_names[in->step->spec->kind]);
+}
+
+/* A device has one rx_handler: bridge port, bond member, ipvlan and macvlan exclude each other. */
+static bool lower_is_port(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in), *master;
+
+	if (!lower || !lower->master)
+		return false;
+	master = link_table_find(in->table, lower->master);
+	if (!master)
+		return is(cause, "the lower device %s is a port of another device", lower->name);
+	return is(cause,
+		  "the lower device %s is a port of the %s %s: %s itself can be the lower device",
+		  lower->name, *master->kind_text ? master->kind_text : "device", master->name,
+		  master->name);
+}
+
+static bool lower_has_ipvlan(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in);
+
+	for (size_t i = 0; lower && i < in->table->n; i++) {
+		const struct link_state *link = &in->table->links[i];
+
+		if (strncmp(link->kind_text, "ipv", 3) == 0 && link->lower == lower->ifindex &&
+		    !link->lower_elsewhere)
+			return is(cause, "the %s %s is on %s, and excludes macvlan",
+				  link->kind_text, link->name, lower->name);
+	}
+	return false;
+}
+
+static bool lower_is_busy(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in);
+
+	return lower && is(cause, "something else receives the frames of %s", lower->name);
+}
+
+static bool name_is_taken(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *link;
+
+	if (!in->step->spec)
+		return false;
+	link = link_table_find_name(in->table, in->step->spec->name);
+	if (!link)
+		return is(cause, "another link has that name as an altname");
+	return is(cause, "another %s has that name", *link->kind_text ? link->kind_text : "device");
+}
+
+static bool lower_is_gone(const struct explain_input *in, const struct cause *cause)
+{
+	if (!in->step->spec || lower_of(in))
+		return false;
+	return is(cause, "the lower device %s is gone", in->step->spec->lower);
+}
+
+static bool link_is_gone(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "it went away meanwhile");
+}
+
+static bool mac_is_bad(const struct explain_input *in, const struct cause *cause)
+{
+	char mac[MAC_TEXT_MAX];
+
+	if (!in->step->spec)
+		return false;
+	format_mac(mac, in->step->spec->mac);
+	return is(cause, "%s is no unicast MAC", mac);
+}
+
+static bool no_privilege(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "it takes CAP_NET_ADMIN in this network namespace (run as root)");
+}
+
+static bool kind_is_unknown(const struct explain_input *in, const struct cause *cause)
+{
+	if (!in->step->spec)
+		return false;
+	return is(cause, "this kernel has no %s links (module %s)",
+		  link_kind_names[in->step->spec->kind], link_kind_names[in->step->spec->kind]);
+}
+
+/* Tried in order; the first that finds its cause in the table speaks. */
+static const struct {
+	int error;
+	unsigned int actions;
+	bool (*find)(const struct explain_input *in, const struct cause *cause);
+} causes[] = {
+	{ EADDRINUSE, ANY_ACTION, mac_is_taken },
+	{ EADDRNOTAVAIL, ACTION(CREATE) | ACTION(SET_MAC), mac_is_bad },
+	{ EINVAL, ACTION(CREATE), lower_is_loopback },
+	{ EINVAL, ACTION(CREATE), passthru_is_alone },
+	{ EINVAL, ACTION(CREATE) | ACTION(SET_MTU), mtu_is_too_large },
+	{ EBUSY, ACTION(CREATE), lower_is_port },
+	{ EBUSY, ACTION(CREATE), lower_has_ipvlan },
+	{ EBUSY, ACTION(CREATE), lower_is_busy },
+	{ EEXIST, ACTION(CREATE), name_is_taken },
+	{ ENODEV, ACTION(CREATE), lower_is_gone },
+	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone },
+	{ EPERM, ANY_ACTION, no_privilege },
+	{ EOPNOTSUPP, ACTION(CREATE), kind_is_unknown },
+};
+
+int explain(const struct explain_input *input, struct err *err)
+{
+	const struct link_step *step = input->step;
+	const char *name = step->spec ? step->spec->name : step->link->name;
+	char text[512];
+	const struct cause cause = { .text = text, .size = sizeof(text) };
+
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		if (causes[i].error == -input->error && causes[i].actions & (1u << input->action) &&
+		    causes[i].find(input, &cause))
+			return err_set(err, input->error, "could not %s %s: %s",
+				       could_not[input->action], name, text);
+	}
+	if (*input->kernel_text)
+		return err_errno(err, input->error, "could not %s %s: the kernel says \"%s\"",
+				 could_not[input->action], name, input->kernel_text);
+	return err_errno(err, input->error, "could not %s %s", could_not[input->action], name);
+}
