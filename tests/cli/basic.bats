@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# Verbs on good and bad configurations, without root and without an agent.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$BATS_TEST_DIRNAME/../..
+TAPWARDEN=${TAPWARDEN:-$ROOT/build/tapwarden}
+
+setup() {
+  ini=$BATS_TEST_TMPDIR/tapwarden.ini
+  cat >"$ini" <<END
+[agent]
+run-dir = $BATS_TEST_TMPDIR/run
+log-dir = $BATS_TEST_TMPDIR/log
+
+[set web]
+lower = eno1
+count = 2
+END
+}
+
+# refuses TEXT: `check` ends with 2 and says TEXT on stderr, where a %s stands for the file.
+refuses() {
+  run --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ "$status" -eq 2 ]
+  # shellcheck disable=SC2059 # the text is the format
+  grep -qF -- "$(printf "$1" "$ini")" <<<"$stderr"
+}
+
+@test "check of a good file: exit code 0" {
+  run --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ "$status" -eq 0 ]
+  [ -z "$stderr" ]
+}
+
+@test "the example configuration is good" {
+  run --separate-stderr "$TAPWARDEN" check -c "$ROOT/scripts/examples/tapwarden.ini"
+  [ "$status" -eq 0 ]
+  [ -z "$stderr" ]
+}
+
+@test "the demo's configuration is good" {
+  sed "s,@DIR@,$BATS_TEST_TMPDIR,g" "$ROOT/scripts/demo.ini" >"$ini"
+  run --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ "$status" -eq 0 ]
+  [ -z "$stderr" ]
+}
+
+@test "check of a file that is not there" {
+  ini=$BATS_TEST_TMPDIR/none.ini
+  refuses '%s'
+  [[ "$stderr" == *"No such file"* ]]
+}
+
+@test "check names file, line, section and key, with a hint" {
+  echo 'mode = brigde' >>"$ini"
+  refuses '%s:8: [set web] mode: '
+  [[ "$stderr" == *'"brigde"'*'"bridge"'* ]]
+}
+
+@test "check finds every fault at once" {
+  printf 'mtuu = 9000\n[sett x]\nlower = eno1\n[guest g]\nlink = nowhere\n' >>"$ini"
+  refuses '%s:8: [set web] mtuu: '
+  refuses '%s:9: '
+  refuses '%s:11: [guest g] '
+}
+
+@test "check compiles the patterns" {
+  printf '[pattern p]\nregex = "(open"\n' >>"$ini"
+  refuses '%s:9: [pattern p] regex: '
+}
+
+@test "check reads what the file includes and names it" {
+  mkdir "$BATS_TEST_TMPDIR/conf.d"
+  printf '[pattern p]\nregexp = x\n' >"$BATS_TEST_TMPDIR/conf.d/p.ini"
+  sed -i '1a include = conf.d/*.ini' "$ini"
+  run --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"conf.d/p.ini:2: [pattern p] regexp: "*'"regex"'* ]]
+}
+
+@test "every verb refuses a bad configuration the same way" {
+  echo 'mode = brigde' >>"$ini"
+  local verb
+  for verb in plan apply down status watch "boot render g"; do
+    # shellcheck disable=SC2086 # words are meant
+    run --separate-stderr timeout 10 "$TAPWARDEN" $verb -c "$ini"
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [[ "$stderr" == *"$ini:8: [set web] mode: "* ]]
+  done
+}
+
+@test "status without an agent says so" {
+  run --separate-stderr "$TAPWARDEN" status -c "$ini"
+  [ "$status" -eq 2 ]
+  [ -z "$output" ]
+  [[ "$stderr" == "tapwarden: "*"is tapwarden running?"* ]]
+}
+
+@test "boot render prints the guest's script" {
+  cat >>"$ini" <<'END'
+[target t]
+portal = 192.0.2.2
+name = iqn.2026-01.example:t
+lun = 1
+[guest g]
+link = web1
+target = t
+initiator = iqn.2026-01.example:g
+END
+  run --separate-stderr "$TAPWARDEN" boot render g -c "$ini"
+  [ "$status" -eq 0 ]
+  [ "${lines[0]}" = '#!ipxe' ]
+  [[ "$output" == *"iscsi:192.0.2.2:::1:iqn.2026-01.example:t"* ]]
+  run --separate-stderr "$TAPWARDEN" boot render nobody -c "$ini"
+  [ "$status" -eq 2 ]
+  [ -z "$output" ]
+  [[ "$stderr" == *nobody* ]]
+}
+
+@test "install puts everything below DESTDIR, and the example is good there too" {
+  env -u MAKEFLAGS -u MAKELEVEL make -s -C "$ROOT" install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/usr >/dev/null
+  cd "$BATS_TEST_TMPDIR/root"
+  run find . -type f -printf '%P %m\n'
+  [ "$(sort <<<"$output")" = "$(sort <<'END'
+etc/tapwarden/tapwarden.ini.example 644
+usr/bin/tapwarden 755
+usr/lib/systemd/system/tapwarden.service 644
+usr/lib/sysusers.d/tapwarden.conf 644
+usr/lib/tmpfiles.d/tapwarden.conf 644
+END
+  )" ]
+  grep -q '^ExecStart=/usr/bin/tapwarden run' usr/lib/systemd/system/tapwarden.service
+  run ./usr/bin/tapwarden check -c etc/tapwarden/tapwarden.ini.example
+  [ "$status" -eq 0 ]
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bats
+# What the command line says of itself, and how it refuses.
+
+bats_require_minimum_version 1.5.0
+
+TAPWARDEN=${TAPWARDEN:-$BATS_TEST_DIRNAME/../../build/tapwarden}
+VERBS="run check plan apply down status watch boot help"
+
+@test "help names every verb and goes to stdout" {
+  run --separate-stderr "$TAPWARDEN" help
+  [ "$status" -eq 0 ]
+  [ -z "$stderr" ]
+  local verb
+  for verb in $VERBS; do
+    grep -Eq "^  $verb +" <<<"$output"
+  done
+}
+
+@test "help does not show what only the agent calls" {
+  run "$TAPWARDEN" help
+  [[ "$output" != *worker* ]]
+}
+
+@test "-h and --help are help" {
+  run "$TAPWARDEN" help
+  local help=$output
+  run "$TAPWARDEN" -h
+  [ "$status" -eq 0 ]
+  [ "$output" = "$help" ]
+  run "$TAPWARDEN" --help
+  [ "$status" -eq 0 ]
+  [ "$output" = "$help" ]
+}
+
+@test "help VERB and VERB --help show that verb's usage" {
+  local verb
+  for verb in $VERBS; do
+    run "$TAPWARDEN" help "$verb"
+    [ "$status" -eq 0 ]
+    [[ "${lines[0]}" == "usage: tapwarden $verb"* ]]
+    local help=$output
+    run "$TAPWARDEN" "$verb" --help
+    [ "$status" -eq 0 ]
+    [ "$output" = "$help" ]
+  done
+}
+
+@test "help config documents every section" {
+  run "$TAPWARDEN" help config
+  [ "$status" -eq 0 ]
+  local section
+  for section in agent set link pattern record target guest web; do
+    grep -q "\[$section" <<<"$output"
+  done
+}
+
+@test "--version is one line" {
+  run "$TAPWARDEN" --version
+  [ "$status" -eq 0 ]
+  [ "${#lines[@]}" -eq 1 ]
+  [[ "$output" == "tapwarden "?* ]]
+}
+
+@test "no verb: help, and exit code 2" {
+  run "$TAPWARDEN"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"tapwarden check"* ]]
+}
+
+@test "an unknown verb: a hint on stderr, and exit code 2" {
+  run --separate-stderr "$TAPWARDEN" stauts
+  [ "$status" -eq 2 ]
+  [ -z "$output" ]
+  [ "$stderr" = 'tapwarden: no verb "stauts": did you mean "status"?: `tapwarden help` lists them' ]
+  run --separate-stderr "$TAPWARDEN" frobnicate
+  [ "$status" -eq 2 ]
+  [ "$stderr" = 'tapwarden: no verb "frobnicate": `tapwarden help` lists them' ]
+}
+
+@test "an unknown option or operand: the usage on stderr, and exit code 2" {
+  local verb
+  for verb in check plan apply down status; do
+    run --separate-stderr "$TAPWARDEN" "$verb" --no-such-option
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [[ "$stderr" == *"usage: tapwarden $verb"* ]]
+    run --separate-stderr "$TAPWARDEN" "$verb" operand
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+  done
+}
+
+@test "an output that cannot be written is an error" {
+  [ -c /dev/full ]
+  run --separate-stderr sh -c '"$1" help >/dev/full' sh "$TAPWARDEN"
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"cannot write the output: No space left on device"* ]]
+}
+
+@test "a worker's verb by hand ends with an error, not a crash" {
+  local verb
+  for verb in capture-worker web-worker; do
+    run timeout 10 "$TAPWARDEN" "$verb" </dev/null 3>&-
+    [ "$status" -eq 1 ] || [ "$status" -eq 2 ]
+    [ -n "$output" ]
+  done
+}

@@ -1,0 +1,277 @@
+#!/usr/bin/env bats
+# The main job on a real kernel, and what survives when a part of it is killed under traffic.
+
+bats_require_minimum_version 1.5.0
+
+load guest.bash
+
+setup() {
+  house_up
+}
+
+teardown() {
+  house_down
+}
+
+@test "what the guest was asked is a record, in the log and on watch" {
+  agent_start
+  guest_start
+  spawn watch ip netns exec "$HOST" "$TAPWARDEN" watch --json -c "$INI"
+  wait_for 10 watch_shows_request
+  ask "shoes=42"
+  wait_for 10 has_record '.tapwarden.groups.path.text == "/index.html?shoes=42"'
+  wait_for 10 grep -q 'shoes=42' "$DIR/watch.out"
+
+  run records 'select(.tapwarden.groups.path.text == "/index.html?shoes=42")
+    | [.event_type, .in_iface, .src_ip, .dest_ip, .dest_port, .proto, .alert.signature,
+       .tapwarden.set, .tapwarden.guest, .tapwarden.flow_dir, .tapwarden.groups.method.text]'
+  [ "$output" = '["alert","web01","192.0.2.2","192.0.2.10",80,"TCP","request","web","shop","to_guest","GET"]' ]
+}
+
+# Until the stream stands, nothing is lost but not shown either: ask until something shows.
+watch_shows_request() {
+  ask "are=you-there" >/dev/null
+  grep -q 'are=you-there' "$DIR/watch.out"
+}
+
+@test "what the guest answered is a record, found by its context" {
+  agent_start
+  guest_start
+  ask "x=1"
+  wait_for 10 has_record '.tapwarden.rule == "order"'
+  run records 'select(.tapwarden.rule == "order") | [.src_ip, .tapwarden.flow_dir, .tapwarden.length]'
+  [ "${lines[0]}" = '["192.0.2.10","from_guest",4]' ]
+}
+
+@test "the payload log holds the bytes that were sent" {
+  agent_start
+  guest_start
+  ask "payload=kept"
+  wait_for 10 grep -q 'GET /index.html?payload=kept HTTP/1.1' -r "$DIR/log" --exclude=records.json
+}
+
+@test "the status tells frames, the tap's holder and both directions" {
+  agent_start
+  guest_start
+  wait_for 10 status_of '.links[] | select(.name == "web01")
+    | .tap.holder.comm == "tap_guest" and .state == "up"
+      and .captured.from_guest.frames > 0 and .captured.to_guest.frames > 0 and .captured.payloads > 0'
+  [ "$(status_get '.links[] | select(.name == "web01") | .tap.holder.pid')" = "$(pid_of tap_guest)" ]
+  [ "$(status_get '.links[] | select(.name == "web02") | .tap.holder')" = null ]
+  run tapwarden status
+  [ "$status" -eq 0 ]
+  [[ "$output" == *"tap_guest ($(pid_of tap_guest))"* ]]
+}
+
+@test "the guest gets its boot script by its MAC, through its own tap" {
+  agent_start
+  guest_start
+  ip -n "$HOST" addr add 192.0.2.1/24 dev host01
+  run in_guest curl -sS --max-time 5 "http://192.0.2.1:8080/ipxe/$(mac_of web01)"
+  [ "$status" -eq 0 ]
+  [ "${lines[0]}" = '#!ipxe' ]
+  [[ "$output" == *"iscsi:192.0.2.2:::1:iqn.2026-01.example.demo:disk1"* ]]
+  # The command renders the same.
+  [ "$output" = "$(tapwarden boot render shop)" ]
+  run in_guest curl -sS --max-time 5 -o /dev/null -w '%{http_code}' http://192.0.2.1:8080/ipxe/02:00:00:00:00:99
+  [ "$output" = 404 ]
+}
+
+@test "the workers have their own users, no capabilities and no way to get any" {
+  agent_start
+  local role pid
+  for role in capture:64901 web:64902; do
+    pid=$(worker_pid "${role%:*}")
+    grep -Eq "^Uid:(.${role#*:}){4}$" "/proc/$pid/status"
+    grep -Eq "^Gid:(.${role#*:}){4}$" "/proc/$pid/status"
+    grep -Eq '^Groups:\s*$' "/proc/$pid/status"
+    [ "$(grep -Ec '^Cap(Inh|Prm|Eff|Amb):.0000000000000000$' "/proc/$pid/status")" -eq 4 ]
+    grep -q '^NoNewPrivs:.1$' "/proc/$pid/status"
+  done
+}
+
+@test "a deleted link is made again, with its MAC, and the guest goes on" {
+  agent_start
+  guest_start
+  local before mac
+  before=$(ifindex_of web01)
+  mac=$(mac_of web01)
+  ip -n "$HOST" link del web01
+  wait_for 20 is_other_link web01 "$before"
+  [ "$(mac_of web01)" = "$mac" ]
+  wait_for 20 guest_answers
+  # The new link is watched too, and its making is a record.
+  ask "after=repair"
+  wait_for 10 has_record '.tapwarden.groups.path.text == "/index.html?after=repair"'
+  wait_for 10 has_record '.event_type == "link" and .link.action == "created" and .in_iface == "web01"'
+  wait_for 10 no_hole_in_records
+}
+
+is_other_link() {
+  local now
+  now=$(ifindex_of "$1")
+  [ -n "$now" ] && [ "$now" != "$2" ]
+}
+
+is_other_worker() {
+  status_of ".workers[] | select(.name == \"$1\") | .pid != $2 and .pid > 0 and .state == \"ready\""
+}
+
+@test "the capture worker is killed under traffic: nobody notices, and it comes back" {
+  agent_start
+  guest_start
+  traffic_start
+  local links capture web
+  links="$(ifindex_of web01) $(ifindex_of web02)"
+  capture=$(worker_pid capture)
+  web=$(worker_pid web)
+  wait_for 10 has_traffic 10
+  kill -KILL "$capture"
+  wait_for 20 is_other_worker capture "$capture"
+  traffic_goes_on
+  [ "$(ifindex_of web01) $(ifindex_of web02)" = "$links" ]
+  [ "$(worker_pid web)" = "$web" ]
+  [ "$(status_get '.workers[] | select(.name == "capture") | .restarts')" -eq 1 ]
+  ask "after=kill"
+  wait_for 10 has_record '.tapwarden.groups.path.text == "/index.html?after=kill"'
+  wait_for 10 no_hole_in_records
+}
+
+@test "the web worker is killed under traffic: nobody notices, and it comes back" {
+  agent_start
+  guest_start
+  traffic_start
+  local links capture web
+  links="$(ifindex_of web01) $(ifindex_of web02)"
+  capture=$(worker_pid capture)
+  web=$(worker_pid web)
+  wait_for 10 has_traffic 10
+  kill -KILL "$web"
+  wait_for 20 is_other_worker web "$web"
+  traffic_goes_on
+  [ "$(ifindex_of web01) $(ifindex_of web02)" = "$links" ]
+  [ "$(worker_pid capture)" = "$capture" ]
+  # Records reach the new one.
+  spawn watch ip netns exec "$HOST" "$TAPWARDEN" watch --json -c "$INI"
+  wait_for 10 watch_shows_request
+  wait_for 10 no_hole_in_records
+}
+
+@test "the agent is killed under traffic: links and tap stay, and the next agent adopts them" {
+  agent_start
+  guest_start
+  traffic_start
+  local links capture web
+  links="$(ifindex_of web01) $(ifindex_of web02)"
+  capture=$(worker_pid capture)
+  web=$(worker_pid web)
+  wait_for 10 has_traffic 10
+  kill -KILL "$(pid_of agent)"
+  wait_for 10 is_gone "$capture"
+  wait_for 10 is_gone "$web"
+  traffic_goes_on
+  # There is nothing to change for whoever comes next.
+  run tapwarden plan
+  [ "$status" -eq 0 ]
+  agent_start
+  traffic_goes_on
+  [ "$(ifindex_of web01) $(ifindex_of web02)" = "$links" ]
+  ask "after=adoption"
+  wait_for 10 has_record '.tapwarden.groups.path.text == "/index.html?after=adoption"'
+}
+
+@test "the agent ends on SIGTERM under traffic and leaves links and tap" {
+  agent_start
+  guest_start
+  traffic_start
+  local links capture web
+  links="$(ifindex_of web01) $(ifindex_of web02)"
+  capture=$(worker_pid capture)
+  web=$(worker_pid web)
+  wait_for 10 has_traffic 10
+  kill -TERM "$(pid_of agent)"
+  run wait "$(pid_of agent)"
+  [ "$status" -eq 0 ]
+  is_gone "$capture"
+  is_gone "$web"
+  traffic_goes_on
+  [ "$(ifindex_of web01) $(ifindex_of web02)" = "$links" ]
+  run tapwarden status
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"is tapwarden running?"* ]]
+}
+
+@test "the agent does not start with a faulty file, and says where the fault is" {
+  sed -i -e 's/^mode = bridge/mode = brigde/' "$INI"
+  run --separate-stderr in_host timeout 10 "$TAPWARDEN" run -c "$INI"
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"$INI:"*"[set web] mode: "* ]]
+  no_link web01
+}
+
+@test "a second agent on the same configuration is refused" {
+  agent_start
+  run --separate-stderr in_host timeout 10 "$TAPWARDEN" run -c "$INI"
+  [ "$status" -eq 2 ]
+  [[ "$stderr" == *"$(pid_of agent)"* ]]
+  agent_serves
+}
+
+@test "a reload with a faulty file changes nothing and says where the fault is" {
+  agent_start
+  guest_start
+  local links capture web
+  links="$(ifindex_of web01) $(ifindex_of web02)"
+  capture=$(worker_pid capture)
+  web=$(worker_pid web)
+  sed -i -e 's/^count = 2/count = 1/' -e 's/^mode = bridge/mode = brigde/' "$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 10 status_of '.agent.reload_error != ""'
+  [ "$(status_get .agent.generation)" -eq 1 ]
+  [ "$(worker_pid capture) $(worker_pid web)" = "$capture $web" ]
+  [ "$(ifindex_of web01) $(ifindex_of web02)" = "$links" ]
+  grep -q "$INI:$(grep -n -m1 brigde "$INI" | cut -d: -f1): \[set web\] mode: .*\"brigde\".*\"bridge\"" "$DIR/agent.err"
+  ask "still=here"
+  wait_for 10 has_record '.tapwarden.groups.path.text == "/index.html?still=here"'
+}
+
+@test "a reload with a new pattern and a link less works under traffic" {
+  agent_start
+  guest_start
+  traffic_start
+  local link capture
+  link=$(ifindex_of web01)
+  capture=$(worker_pid capture)
+  sed -i -e 's/^count = 2/count = 1/' "$INI"
+  printf '\n[pattern colour]\nregex = "colour=(?<name>[a-z]+)"\ngroups = name\n' >>"$INI"
+  wait_for 10 has_traffic 10
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 is_other_worker capture "$capture"
+  wait_for 20 no_link web02
+  traffic_goes_on
+  [ "$(ifindex_of web01)" = "$link" ]
+  ask "colour=green"
+  wait_for 10 has_record '.tapwarden.rule == "colour" and .tapwarden.groups.name.text == "green"'
+  wait_for 10 no_hole_in_records
+}
+
+no_link() {
+  [ -z "$(ifindex_of "$1")" ]
+}
+
+@test "down refuses a held link, and with --force takes ours and only ours" {
+  agent_start
+  guest_start
+  ip -n "$HOST" link add link eno1 name other type macvtap mode bridge
+  kill -TERM "$(pid_of agent)"
+  wait_for 10 is_gone "$(pid_of agent)"
+  run tapwarden down
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"web01"*"$(pid_of tap_guest)"* ]]
+  [ -n "$(ifindex_of web01)" ]
+  run tapwarden down --force
+  [ "$status" -eq 0 ]
+  no_link web01
+  no_link host01
+  [ -n "$(ifindex_of other)" ]
+}
