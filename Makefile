@@ -97,7 +97,7 @@ SAN_UNITS := $(UNITS:$(B)/%=build-address-undefined/%)
 SAN_FUZZERS := $(FUZZERS:$(B)/%=build-address-undefined/%)
 LINTS := lint-format lint-layers lint-shell lint-cppcheck lint-tidy
 # The runner chooses by the name: a program, a corpus replay, a bats file or a lint target.
-PROVE = prove --exec tests/run --timer
+PROVE = prove --exec tests/run
 
 test:
 	$(Q)scripts/install-deps build test lint demo
