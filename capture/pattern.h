@@ -18,6 +18,7 @@
 
 /* More would make every match's bookkeeping large; a pattern beyond it is refused. */
 #define PATTERN_CAPTURES_MAX 255
+#define PATTERN_GROUPS_MAX   64 /* that one pattern may select */
 #define PATTERN_REGEX_MAX    65536 /* bytes of regex and context together */
 
 #define PATTERN_UNSET SIZE_MAX
@@ -47,8 +48,8 @@ struct pattern;
 struct pattern_scratch;
 
 /*
- * Compiles regex, preceded-by and followed-by of `conf`, which must outlive the pattern, and looks
- * up its groups. The error text says which of the keys is wrong, why, and at which offset.
+ * Compiles regex, preceded-by and followed-by of `conf`, which is not used afterwards, and looks up
+ * its groups. The error text says which of the keys is wrong, why, and at which offset.
  * -EINVAL for a faulty pattern, -ENOMEM.
  */
 int pattern_compile(const struct pattern_conf *conf, struct pattern **ret, struct err *err);

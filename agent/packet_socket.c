@@ -1,0 +1,88 @@
+#include "agent/packet_socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "capture/source_packet.h"
+
+/*
+ * Blocks of 256 KiB hold a GSO frame of 64 KiB whole and cost one wake-up each under load; small
+ * ones let thousands of links share one budget. One block is filled while another is read.
+ */
+#define BLOCK_LARGE	 (256u << 10)
+#define BLOCK_SMALL	 (64u << 10)
+#define BLOCKS_LARGE_MIN 4u
+#define BLOCKS_LARGE_MAX 16u
+#define BLOCKS_SMALL_MIN 2u
+
+/* A block that is not full is handed over after so long: the delay of a lone frame. */
+#define RETIRE_MS 20
+
+/* The kernel wants a number that divides the block; TPACKET_V3 packs frames by their length. */
+#define FRAME_SIZE 2048u
+
+int packet_ring_size(uint64_t budget, uint32_t links, uint32_t *ret_block_size,
+		     uint32_t *ret_blocks, struct err *err)
+{
+	uint64_t share = links ? budget / links : budget;
+	uint64_t least = (uint64_t)links * BLOCK_SMALL * BLOCKS_SMALL_MIN;
+	uint32_t block = share >= BLOCKS_LARGE_MIN * BLOCK_LARGE ? BLOCK_LARGE : BLOCK_SMALL;
+	uint64_t blocks = share / block;
+
+	if (blocks < BLOCKS_SMALL_MIN)
+		return err_set(err, -ENOSPC,
+			       "ring-memory of %" PRIu64 " bytes is too small for %" PRIu32
+			       " watched links: they need at least %" PRIu64,
+			       budget, links, least);
+	*ret_block_size = block;
+	*ret_blocks = (uint32_t)(blocks < BLOCKS_LARGE_MAX ? blocks : BLOCKS_LARGE_MAX);
+	return 0;
+}
+
+int packet_socket_open(unsigned int ifindex, uint32_t block_size, uint32_t blocks, int *ret_fd,
+		       struct err *err)
+{
+	const int version = TPACKET_V3;
+	struct tpacket_req3 ring = {
+		.tp_block_size = block_size,
+		.tp_block_nr = blocks,
+		.tp_frame_size = FRAME_SIZE,
+		.tp_frame_nr = block_size / FRAME_SIZE * blocks,
+		.tp_retire_blk_tov = RETIRE_MS,
+		.tp_sizeof_priv = sizeof(struct source_packet_mark),
+	};
+	struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)ifindex,
+	};
+	/* Protocol 0: nothing of other links is received before bind(2), see packet(7). */
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int code;
+
+	if (fd < 0)
+		return err_errno(err, -errno, "cannot open a packet socket");
+	if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0) {
+		code = err_errno(err, -errno, "cannot ask for TPACKET_V3");
+		goto fail;
+	}
+	if (setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0) {
+		code = err_errno(err, -errno, "cannot get a packet ring of %u x %u bytes", blocks,
+				 block_size);
+		goto fail;
+	}
+	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+		code = err_errno(err, -errno, "cannot watch the link with index %u", ifindex);
+		goto fail;
+	}
+	*ret_fd = fd;
+	return 0;
+fail:
+	close(fd);
+	return code;
+}

@@ -1,0 +1,287 @@
+#include "capture/decode.h"
+
+#include <net/ethernet.h>
+#include <netinet/in.h>
+
+#include "agent/base/cursor.h"
+
+/* IEEE 802.1Q-in-Q before it was standardised; still seen from switches. */
+#define ETHERTYPE_QINQ_OLD 0x9100
+#define ETHERTYPE_8021AD   0x88a8
+
+/* Below it, the field is a length: IEEE 802.3 section 3.2.6. */
+#define ETHERTYPE_MIN 0x0600
+
+struct decoder {
+	struct cursor c;
+	struct frame *frame;
+	bool cut; /* the capture kept less than was on the wire */
+};
+
+struct ether_step {
+	uint16_t type;
+	bool tag; /* another EtherType follows */
+	enum decode_reason (*decode)(struct decoder *d);
+};
+
+struct upper_step {
+	bool extension; /* another header follows */
+	bool ip6_only;
+	enum decode_reason (*decode)(struct decoder *d, uint8_t *ret_next);
+};
+
+static const char *const reason_names[DECODE_REASONS] = {
+	[DECODE_OK] = "ok",
+	[DECODE_ETHERNET_SHORT] = "ethernet-short",
+	[DECODE_VLAN_SHORT] = "vlan-short",
+	[DECODE_VLAN_DEPTH] = "vlan-depth",
+	[DECODE_IP4_SHORT] = "ip4-short",
+	[DECODE_IP4_VERSION] = "ip4-version",
+	[DECODE_IP4_HEADER_LENGTH] = "ip4-header-length",
+	[DECODE_IP4_TOTAL_LENGTH] = "ip4-total-length",
+	[DECODE_IP4_FRAGMENT] = "ip4-fragment",
+	[DECODE_IP6_SHORT] = "ip6-short",
+	[DECODE_IP6_VERSION] = "ip6-version",
+	[DECODE_IP6_PAYLOAD_LENGTH] = "ip6-payload-length",
+	[DECODE_IP6_FRAGMENT] = "ip6-fragment",
+	[DECODE_EXTENSION_SHORT] = "extension-short",
+	[DECODE_EXTENSION_COUNT] = "extension-count",
+	[DECODE_TCP_SHORT] = "tcp-short",
+	[DECODE_TCP_HEADER_LENGTH] = "tcp-header-length",
+	[DECODE_UDP_SHORT] = "udp-short",
+	[DECODE_UDP_LENGTH] = "udp-length",
+};
+
+const char *decode_reason_name(enum decode_reason reason)
+{
+	return reason_names[reason];
+}
+
+/* `claimed` bytes should be left; those behind them are padding. */
+static bool limit(struct decoder *d, size_t claimed)
+{
+	if (claimed > cursor_left(&d->c))
+		return d->cut;
+	cursor_limit(&d->c, claimed);
+	return true;
+}
+
+static void take_payload(struct decoder *d)
+{
+	d->frame->payload_offset = cursor_offset(&d->c);
+	d->frame->payload_len = cursor_left(&d->c);
+	d->frame->payload = d->c.data;
+}
+
+static void take_ports(struct decoder *d, const uint8_t *p)
+{
+	d->frame->src_port = be16(p);
+	d->frame->dst_port = be16(p + 2);
+	d->frame->has_ports = true;
+}
+
+static enum decode_reason decode_tcp(struct decoder *d, uint8_t *ret_next)
+{
+	const uint8_t *p = cursor_pull(&d->c, 20);
+	size_t header;
+
+	(void)ret_next;
+	if (!p)
+		return DECODE_TCP_SHORT;
+	take_ports(d, p);
+	header = (size_t)(p[12] >> 4) * 4;
+	if (header < 20 || !cursor_pull(&d->c, header - 20))
+		return DECODE_TCP_HEADER_LENGTH;
+	take_payload(d);
+	return DECODE_OK;
+}
+
+static enum decode_reason decode_udp(struct decoder *d, uint8_t *ret_next)
+{
+	const uint8_t *p = cursor_pull(&d->c, 8);
+	size_t len;
+
+	(void)ret_next;
+	if (!p)
+		return DECODE_UDP_SHORT;
+	take_ports(d, p);
+	len = be16(p + 4);
+	/* In a first fragment the length is that of the whole datagram (RFC 768, RFC 791). */
+	if (len < 8 || (!limit(d, len - 8) && !d->frame->fragment))
+		return DECODE_UDP_LENGTH;
+	take_payload(d);
+	return DECODE_OK;
+}
+
+/* Hop-by-hop, routing, destination options: length in 8 bytes, not counting the first 8. */
+static enum decode_reason decode_options(struct decoder *d, uint8_t *ret_next)
+{
+	const uint8_t *p = cursor_pull(&d->c, 8);
+
+	if (!p || !cursor_pull(&d->c, (size_t)p[1] * 8))
+		return DECODE_EXTENSION_SHORT;
+	*ret_next = p[0];
+	return DECODE_OK;
+}
+
+/* RFC 4302 section 2.2: length in 4 bytes, minus 2. */
+static enum decode_reason decode_ah(struct decoder *d, uint8_t *ret_next)
+{
+	const uint8_t *p = cursor_pull(&d->c, 8);
+
+	if (!p || !cursor_pull(&d->c, (size_t)p[1] * 4))
+		return DECODE_EXTENSION_SHORT;
+	*ret_next = p[0];
+	return DECODE_OK;
+}
+
+static enum decode_reason decode_ip6_fragment(struct decoder *d, uint8_t *ret_next)
+{
+	const uint8_t *p = cursor_pull(&d->c, 8);
+	uint16_t field;
+
+	if (!p)
+		return DECODE_EXTENSION_SHORT;
+	field = be16(p + 2);
+	d->frame->fragment_offset = field & 0xfff8u;
+	/* Neither offset nor more: an atomic fragment is a whole packet (RFC 6946). */
+	d->frame->fragment = d->frame->fragment_offset || (field & 1);
+	if (d->frame->fragment_offset) {
+		d->frame->proto = p[0];
+		return DECODE_IP6_FRAGMENT;
+	}
+	*ret_next = p[0];
+	return DECODE_OK;
+}
+
+static const struct upper_step upper_steps[256] = {
+	[IPPROTO_HOPOPTS] = { .extension = true, .ip6_only = true, .decode = decode_options },
+	[IPPROTO_TCP] = { .decode = decode_tcp },
+	[IPPROTO_UDP] = { .decode = decode_udp },
+	[IPPROTO_ROUTING] = { .extension = true, .ip6_only = true, .decode = decode_options },
+	[IPPROTO_FRAGMENT] = { .extension = true, .ip6_only = true, .decode = decode_ip6_fragment },
+	[IPPROTO_AH] = { .extension = true, .decode = decode_ah },
+	[IPPROTO_DSTOPTS] = { .extension = true, .ip6_only = true, .decode = decode_options },
+};
+
+static enum decode_reason decode_upper(struct decoder *d, uint8_t proto)
+{
+	for (unsigned int n = 0;; n++) {
+		const struct upper_step *step = &upper_steps[proto];
+		enum decode_reason reason;
+
+		d->frame->proto = proto;
+		if (!step->decode || (step->ip6_only && d->frame->ip_version != 6))
+			return DECODE_OK;
+		if (step->extension && n >= DECODE_EXTENSIONS_MAX)
+			return DECODE_EXTENSION_COUNT;
+		reason = step->decode(d, &proto);
+		if (reason != DECODE_OK || !step->extension)
+			return reason;
+	}
+}
+
+static enum decode_reason decode_ip4(struct decoder *d)
+{
+	const uint8_t *p = cursor_pull(&d->c, 20);
+	size_t header, total;
+	uint16_t field;
+
+	if (!p)
+		return DECODE_IP4_SHORT;
+	if (p[0] >> 4 != 4)
+		return DECODE_IP4_VERSION;
+	header = (size_t)(p[0] & 0x0f) * 4;
+	total = be16(p + 2);
+	field = be16(p + 6);
+	d->frame->ip_version = 4;
+	d->frame->proto = p[9];
+	d->frame->src_ip = p + 12;
+	d->frame->dst_ip = p + 16;
+	d->frame->fragment_offset = (field & 0x1fffu) * 8;
+	d->frame->fragment = d->frame->fragment_offset || (field & 0x2000);
+	if (header < 20 || !cursor_pull(&d->c, header - 20))
+		return DECODE_IP4_HEADER_LENGTH;
+	if (total < header || !limit(d, total - header))
+		return DECODE_IP4_TOTAL_LENGTH;
+	if (d->frame->fragment_offset)
+		return DECODE_IP4_FRAGMENT;
+	return decode_upper(d, p[9]);
+}
+
+static enum decode_reason decode_ip6(struct decoder *d)
+{
+	const uint8_t *p = cursor_pull(&d->c, 40);
+
+	if (!p)
+		return DECODE_IP6_SHORT;
+	if (p[0] >> 4 != 6)
+		return DECODE_IP6_VERSION;
+	d->frame->ip_version = 6;
+	d->frame->proto = p[6];
+	d->frame->src_ip = p + 8;
+	d->frame->dst_ip = p + 24;
+	if (!limit(d, be16(p + 4)))
+		return DECODE_IP6_PAYLOAD_LENGTH;
+	return decode_upper(d, p[6]);
+}
+
+static enum decode_reason decode_vlan(struct decoder *d)
+{
+	const uint8_t *p = cursor_pull(&d->c, 4);
+
+	if (!p)
+		return DECODE_VLAN_SHORT;
+	if (d->frame->n_vlans == FRAME_VLANS_MAX)
+		return DECODE_VLAN_DEPTH;
+	d->frame->vlan[d->frame->n_vlans++] = FRAME_VLAN_ID(be16(p));
+	d->frame->ether_type = be16(p + 2);
+	return DECODE_OK;
+}
+
+static const struct ether_step ether_steps[] = {
+	{ .type = ETHERTYPE_IP, .decode = decode_ip4 },
+	{ .type = ETHERTYPE_IPV6, .decode = decode_ip6 },
+	{ .type = ETHERTYPE_VLAN, .tag = true, .decode = decode_vlan },
+	{ .type = ETHERTYPE_8021AD, .tag = true, .decode = decode_vlan },
+	{ .type = ETHERTYPE_QINQ_OLD, .tag = true, .decode = decode_vlan },
+};
+
+static const struct ether_step *ether_step(uint16_t type)
+{
+	for (size_t i = 0; i < sizeof(ether_steps) / sizeof(ether_steps[0]); i++) {
+		if (ether_steps[i].type == type)
+			return &ether_steps[i];
+	}
+	return NULL;
+}
+
+enum decode_reason decode_ethernet(const struct decode_input *in, struct frame *ret)
+{
+	struct decoder d = {
+		.c = cursor_init(in->bytes, in->len),
+		.frame = ret,
+		.cut = in->wire_len > in->len,
+	};
+	enum decode_reason reason = DECODE_OK;
+	const struct ether_step *step;
+	const uint8_t *p;
+
+	*ret = (struct frame){ .truncated = d.cut };
+	/* tp_vlan_tci is the outermost tag, taken out of the bytes by the driver (packet(7)). */
+	if (in->has_vlan)
+		ret->vlan[ret->n_vlans++] = FRAME_VLAN_ID(in->vlan_tci);
+	p = cursor_pull(&d.c, ETHER_HDR_LEN);
+	if (!p)
+		return DECODE_ETHERNET_SHORT;
+	ret->dst_mac = p;
+	ret->src_mac = p + ETHER_ADDR_LEN;
+	ret->ether_type = be16(p + 12);
+	do {
+		step = ether_step(ret->ether_type);
+		reason = step ? step->decode(&d) : DECODE_OK;
+	} while (step && step->tag && reason == DECODE_OK);
+	if (ret->ether_type < ETHERTYPE_MIN)
+		ret->ether_type = 0;
+	return reason;
+}

@@ -1,0 +1,225 @@
+#include "capture/emitter.h"
+
+#include <errno.h>
+
+#include "capture/payload_log.h"
+
+/* Waits in memory while the disk is full or another worker still writes; more is lost. */
+#define PENDING_MAX (8u << 20)
+
+typedef int (*outlet_put)(struct emitter *emitter, struct buf *line);
+
+static int put_log(struct emitter *emitter, struct buf *line)
+{
+	int err;
+
+	buf_addc(line, '\n');
+	err = line->failed ? -EMSGSIZE
+			   : sink_file_put(&emitter->files[EMITTER_RECORDS], line->data, line->len);
+	/* The other outlet wants the line without it. */
+	if (!line->failed)
+		line->data[--line->len] = '\0';
+	return err;
+}
+
+static int put_feed(struct emitter *emitter, struct buf *line)
+{
+	return sink_feed_put(&emitter->feed, line->data, line->len);
+}
+
+static const outlet_put puts[EMITTER_OUTLETS] = {
+	[EMITTER_LOG] = put_log,
+	[EMITTER_FEED] = put_feed,
+};
+
+static stat_counter *lost_counter(struct emitter *emitter, enum emitter_outlet outlet)
+{
+	return outlet == EMITTER_LOG ? &emitter->stats->log_lost : &emitter->stats->feed_lost;
+}
+
+static const char *loss_reason(int err)
+{
+	switch (err) {
+	case -EAGAIN:
+		return "reader-slow";
+	case -ENOTCONN:
+		return "no-reader";
+	case -EMSGSIZE:
+		return "too-long";
+	default:
+		return "not-writable";
+	}
+}
+
+static void lose(struct emitter *emitter, enum emitter_outlet outlet, uint64_t seq, uint64_t n,
+		 const char *reason)
+{
+	struct emitter_loss *loss = &emitter->losses[outlet];
+
+	if (!loss->n) {
+		loss->first = seq;
+		loss->reason = reason;
+	}
+	loss->n += n;
+	stat_add(lost_counter(emitter, outlet), n);
+}
+
+/* Tells the outlet what it lost; false while it takes nothing. */
+static bool tell_loss(struct emitter *emitter, enum emitter_outlet outlet, uint64_t time_ns)
+{
+	struct emitter_loss *loss = &emitter->losses[outlet];
+	struct record_head head = {
+		.time_ns = time_ns,
+		.seq = loss->first,
+		.host = emitter->host,
+		.link = "",
+		.set = "",
+		.guest = "",
+	};
+	struct record_gap gap = {
+		.lost = loss->n,
+		.unit = RECORD_UNIT_RECORDS,
+		.reason = loss->reason,
+	};
+
+	if (!loss->n)
+		return true;
+	if (record_gap(&emitter->gap, &head, &gap) || puts[outlet](emitter, &emitter->gap))
+		return false;
+	loss->n = 0;
+	return true;
+}
+
+/* What a worker before this one numbered but did not write is missing in the log. */
+static void begin_log(struct emitter *emitter, uint64_t seq)
+{
+	uint64_t next = stat_get(&emitter->stats->log_next);
+
+	if (emitter->log_begun)
+		return;
+	emitter->log_begun = true;
+	if (seq > next)
+		lose(emitter, EMITTER_LOG, next, seq - next, "worker-died");
+}
+
+/* Hands emitter->line to both outlets; `err` is why there is no line. */
+static void distribute(struct emitter *emitter, const struct record_head *head, int err)
+{
+	begin_log(emitter, head->seq);
+	for (enum emitter_outlet outlet = 0; outlet < EMITTER_OUTLETS; outlet++) {
+		int why = err ? -EMSGSIZE : 0;
+
+		if (!why && !tell_loss(emitter, outlet, head->time_ns))
+			why = -EAGAIN;
+		if (!why)
+			why = puts[outlet](emitter, &emitter->line);
+		if (why)
+			lose(emitter, outlet, head->seq, 1, loss_reason(why));
+		else if (outlet == EMITTER_LOG)
+			emitter->log_last = head->seq;
+	}
+}
+
+static void number(struct emitter *emitter, struct record_head *head)
+{
+	head->seq = atomic_fetch_add_explicit(&emitter->stats->seq_next, 1, memory_order_relaxed);
+	head->host = emitter->host;
+}
+
+void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
+		  const struct record_conf *conf, struct stats_capture *stats)
+{
+	struct sink_file_conf file = {
+		.dir_fd = dir_fd,
+		.rotate_bytes = conf->rotate_bytes,
+		.keep = conf->keep,
+		.pending_max = PENDING_MAX,
+	};
+
+	*emitter = (struct emitter){ .host = host, .stats = stats };
+	file.name = EMITTER_RECORDS_NAME;
+	file.whole = record_whole;
+	sink_file_init(&emitter->files[EMITTER_RECORDS], &file);
+	file.name = EMITTER_PAYLOADS_NAME;
+	file.whole = payload_log_whole;
+	sink_file_init(&emitter->files[EMITTER_PAYLOADS], &file);
+	sink_feed_init(&emitter->feed);
+	/* One byte more for the newline. */
+	buf_init(&emitter->line, RECORD_MAX + 1);
+	buf_init(&emitter->gap, RECORD_MAX + 1);
+	buf_init(&emitter->entry, PAYLOAD_LOG_ENTRY_MAX);
+}
+
+void emitter_done(struct emitter *emitter)
+{
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++)
+		sink_file_done(&emitter->files[file]);
+	sink_feed_done(&emitter->feed);
+	buf_done(&emitter->line);
+	buf_done(&emitter->gap);
+	buf_done(&emitter->entry);
+}
+
+void emitter_set_feed(struct emitter *emitter, int fd)
+{
+	sink_feed_set(&emitter->feed, fd);
+}
+
+void emitter_alert(struct emitter *emitter, struct record_head head,
+		   const struct record_alert *alert)
+{
+	number(emitter, &head);
+	distribute(emitter, &head, record_alert(&emitter->line, &head, alert));
+}
+
+void emitter_event(struct emitter *emitter, struct record_head head, enum ipc_event_kind kind,
+		   const char *action, const char *detail)
+{
+	number(emitter, &head);
+	distribute(emitter, &head, record_event(&emitter->line, &head, kind, action, detail));
+}
+
+void emitter_gap(struct emitter *emitter, struct record_head head, const struct record_gap *gap)
+{
+	number(emitter, &head);
+	distribute(emitter, &head, record_gap(&emitter->line, &head, gap));
+}
+
+void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link,
+		     enum stats_direction direction, const struct frame *frame)
+{
+	struct buf *entry = &emitter->entry;
+
+	if (payload_log_entry(entry, time_ns, link, direction, frame) ||
+	    sink_file_put(&emitter->files[EMITTER_PAYLOADS], entry->data, entry->len))
+		emitter->payloads_lost++;
+}
+
+void emitter_flush(struct emitter *emitter)
+{
+	uint64_t written[EMITTER_FILES];
+
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++)
+		emitter->errors[file] = sink_file_flush(&emitter->files[file], &written[file]);
+	if (!written[EMITTER_RECORDS])
+		return;
+	stat_add(&emitter->stats->records, written[EMITTER_RECORDS]);
+	if (!emitter->files[EMITTER_RECORDS].n_pending)
+		atomic_store_explicit(&emitter->stats->log_next, emitter->log_last + 1,
+				      memory_order_relaxed);
+}
+
+void emitter_tick(struct emitter *emitter, uint64_t now_ns)
+{
+	struct record_head head = { .time_ns = now_ns, .link = "", .set = "", .guest = "" };
+	struct record_gap gap = {
+		.lost = emitter->payloads_lost,
+		.unit = RECORD_UNIT_PAYLOADS,
+		.reason = "not-writable",
+	};
+
+	if (!gap.lost || emitter->errors[EMITTER_PAYLOADS])
+		return;
+	emitter->payloads_lost = 0;
+	emitter_gap(emitter, head, &gap);
+}

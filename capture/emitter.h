@@ -1,0 +1,80 @@
+/*
+ * The one writer of the record stream: numbers records and gives each to the log and the feed.
+ *
+ * Edge. Either outlet may lose records while the other does not: then its next record is preceded
+ * by a gap record, numbered as the first one lost, so that in each outlet every number is either a
+ * record or told as lost. Beside them goes the payload log.
+ */
+#ifndef TW_EMITTER_H
+#define TW_EMITTER_H
+
+#include <stdint.h>
+
+#include "agent/base/config.h"
+#include "agent/base/stats.h"
+#include "capture/record.h"
+#include "capture/sink_feed.h"
+#include "capture/sink_file.h"
+
+#define EMITTER_RECORDS_NAME  "records.json"
+#define EMITTER_PAYLOADS_NAME "payloads.log"
+
+enum emitter_file {
+	EMITTER_RECORDS,
+	EMITTER_PAYLOADS,
+	EMITTER_FILES
+};
+
+enum emitter_outlet {
+	EMITTER_LOG,
+	EMITTER_FEED,
+	EMITTER_OUTLETS
+};
+
+/* A run of records that an outlet did not take and that no gap record told yet. */
+struct emitter_loss {
+	uint64_t first; /* seq */
+	uint64_t n;
+	const char *reason;
+};
+
+struct emitter {
+	const char *host;
+	struct stats_capture *stats;
+	struct sink_file files[EMITTER_FILES];
+	int errors[EMITTER_FILES]; /* of the last flush: 0, or why not all could be written */
+	struct sink_feed feed;
+	struct emitter_loss losses[EMITTER_OUTLETS];
+	uint64_t log_last; /* seq of the last record that the log took */
+	bool log_begun;
+	uint64_t payloads_lost; /* entries that no gap record told yet */
+	struct buf line, gap, entry;
+};
+
+/* `dir_fd`, `host` and `stats` stay the caller's and outlive the emitter. */
+void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
+		  const struct record_conf *conf, struct stats_capture *stats);
+
+/* What is still pending is dropped: flush before. */
+void emitter_done(struct emitter *emitter);
+
+/* Takes `fd` as the feed from here on. */
+void emitter_set_feed(struct emitter *emitter, int fd);
+
+/* The emitter fills in seq and host of `head`. */
+void emitter_alert(struct emitter *emitter, struct record_head head,
+		   const struct record_alert *alert);
+void emitter_event(struct emitter *emitter, struct record_head head, enum ipc_event_kind kind,
+		   const char *action, const char *detail);
+void emitter_gap(struct emitter *emitter, struct record_head head, const struct record_gap *gap);
+
+void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link,
+		     enum stats_direction direction, const struct frame *frame);
+
+/* At the end of each batch of frames or messages. Sets `errors`. */
+void emitter_flush(struct emitter *emitter);
+
+/* Once in a while: tells what the payload log lost, now that it can be told. */
+void emitter_tick(struct emitter *emitter, uint64_t now_ns);
+
+#endif

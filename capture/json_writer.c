@@ -1,0 +1,258 @@
+#include "capture/json_writer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char hex[] = "0123456789abcdef";
+
+/* The length of the UTF-8 sequence at `p`, or 0 when there is no valid one (RFC 3629 section 4). */
+static size_t utf8_sequence(const uint8_t *p, size_t left)
+{
+	uint8_t low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (len > left)
+		return 0;
+	/* The second byte alone tells overlong forms, surrogates and what is above U+10FFFF. */
+	if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	if (p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++) {
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	}
+	return len;
+}
+
+bool utf8_valid(const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	for (size_t at = 0, n; at < len; at += n) {
+		n = utf8_sequence(p + at, len - at);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
+size_t utf8_cut(const void *data, size_t len, size_t max)
+{
+	const uint8_t *p = data;
+	size_t start;
+
+	if (len <= max)
+		return len;
+	for (start = max; start > 0 && max - start < 3 && (p[start] & 0xc0) == 0x80; start--)
+		;
+	return utf8_sequence(p + start, len - start) > max - start ? start : max;
+}
+
+static void lead(struct json_writer *w, const char *key)
+{
+	if (w->comma)
+		buf_addc(w->out, ',');
+	w->comma = true;
+	if (key) {
+		buf_addc(w->out, '"');
+		buf_adds(w->out, key);
+		buf_add(w->out, "\":", 2);
+	}
+}
+
+static void begin(struct json_writer *w, const char *key, char bracket)
+{
+	lead(w, key);
+	buf_addc(w->out, bracket);
+	w->comma = false;
+}
+
+static void end(struct json_writer *w, char bracket)
+{
+	buf_addc(w->out, bracket);
+	w->comma = true;
+}
+
+void jw_object(struct json_writer *w, const char *key)
+{
+	begin(w, key, '{');
+}
+
+void jw_object_end(struct json_writer *w)
+{
+	end(w, '}');
+}
+
+void jw_array(struct json_writer *w, const char *key)
+{
+	begin(w, key, '[');
+}
+
+void jw_array_end(struct json_writer *w)
+{
+	end(w, ']');
+}
+
+void jw_null(struct json_writer *w, const char *key)
+{
+	lead(w, key);
+	buf_adds(w->out, "null");
+}
+
+void jw_bool(struct json_writer *w, const char *key, bool value)
+{
+	lead(w, key);
+	buf_adds(w->out, value ? "true" : "false");
+}
+
+void jw_u64(struct json_writer *w, const char *key, uint64_t value)
+{
+	lead(w, key);
+	buf_addf(w->out, "%" PRIu64, value);
+}
+
+static void add_escape(struct buf *out, uint8_t c)
+{
+	/* U+0080 to U+009F are told by their code point, which is the second byte of two. */
+	const char text[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+
+	switch (c) {
+	case '"':
+		buf_add(out, "\\\"", 2);
+		break;
+	case '\\':
+		buf_add(out, "\\\\", 2);
+		break;
+	case '\n':
+		buf_add(out, "\\n", 2);
+		break;
+	case '\r':
+		buf_add(out, "\\r", 2);
+		break;
+	case '\t':
+		buf_add(out, "\\t", 2);
+		break;
+	default:
+		buf_add(out, text, sizeof(text));
+	}
+}
+
+static bool plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Bytes at `p` that go out as they are. */
+static size_t plain_run(const uint8_t *p, size_t left)
+{
+	size_t at = 0, n;
+
+	while (at < left) {
+		if (plain(p[at])) {
+			at++;
+			continue;
+		}
+		n = p[at] >= 0x80 ? utf8_sequence(p + at, left - at) : 0;
+		if (n < 2 || (p[at] == 0xc2 && p[at + 1] < 0xa0))
+			break;
+		at += n;
+	}
+	return at;
+}
+
+void jw_string(struct json_writer *w, const char *key, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	size_t at = 0, run;
+
+	lead(w, key);
+	buf_addc(w->out, '"');
+	while (at < len) {
+		run = plain_run(p + at, len - at);
+		buf_add(w->out, p + at, run);
+		at += run;
+		if (at == len)
+			break;
+		if (p[at] < 0x80) {
+			add_escape(w->out, p[at++]);
+		} else if (utf8_sequence(p + at, len - at)) {
+			add_escape(w->out, p[at + 1]);
+			at += 2;
+		} else {
+			buf_adds(w->out, "\\ufffd");
+			at++;
+		}
+	}
+	buf_addc(w->out, '"');
+}
+
+void jw_text(struct json_writer *w, const char *key, const char *text)
+{
+	jw_string(w, key, text, strlen(text));
+}
+
+static void base64_group(char out[4], const uint8_t *in, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t bits = (uint32_t)in[0] << 16;
+
+	if (n > 1)
+		bits |= (uint32_t)in[1] << 8;
+	if (n > 2)
+		bits |= in[2];
+	out[0] = digits[bits >> 18];
+	out[1] = digits[(bits >> 12) & 63];
+	out[2] = n > 1 ? digits[(bits >> 6) & 63] : '=';
+	out[3] = n > 2 ? digits[bits & 63] : '=';
+}
+
+void jw_base64(struct json_writer *w, const char *key, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	size_t size = (len + 2) / 3 * 4;
+	char *room;
+
+	lead(w, key);
+	buf_addc(w->out, '"');
+	room = buf_reserve(w->out, size);
+	if (!room)
+		return;
+	for (size_t at = 0; at < len; at += 3, room += 4)
+		base64_group(room, p + at, len - at);
+	w->out->len += size;
+	buf_addc(w->out, '"');
+}
+
+void jw_printable(struct json_writer *w, const char *key, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	lead(w, key);
+	buf_addc(w->out, '"');
+	for (size_t at = 0, run; at < len; at++) {
+		for (run = at; run < len && plain(p[run]); run++)
+			;
+		buf_add(w->out, p + at, run - at);
+		at = run;
+		if (at == len)
+			break;
+		if (p[at] == '\n' || p[at] == '\r' || p[at] == '"' || p[at] == '\\')
+			add_escape(w->out, p[at]);
+		else
+			buf_addc(w->out, '.');
+	}
+	buf_addc(w->out, '"');
+}

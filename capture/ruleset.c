@@ -1,0 +1,119 @@
+#include "capture/ruleset.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define MASK_WORDS (sizeof(((struct rule_mask *)NULL)->bits) / sizeof(uint64_t))
+
+/* FNV-1a of the name, never 0 and positive as a signed 32-bit number, which readers may use. */
+static uint32_t derived_id(const char *name)
+{
+	uint32_t h = 0x811c9dc5u;
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 0x01000193u;
+	h &= 0x7fffffffu;
+	return h ? h : 1;
+}
+
+static int rule_init(struct rule *rule, const struct pattern_conf *conf, struct err *err)
+{
+	int code = pattern_compile(conf, &rule->pattern, err);
+
+	if (code)
+		return err_prefix(err, code, "[pattern %s]", conf->head.name);
+	rule->conf = conf;
+	rule->signature_id = conf->id ? conf->id : derived_id(conf->head.name);
+	return 0;
+}
+
+int ruleset_init(struct ruleset *set, const struct config *config, struct err *err)
+{
+	int code = 0;
+
+	*set = (struct ruleset){ 0 };
+	if (config->n_patterns > STATS_PATTERNS_MAX)
+		return err_set(err, -E2BIG, "more than %u patterns", STATS_PATTERNS_MAX);
+	if (pattern_scratch_new(&set->scratch))
+		return err_set(err, -ENOMEM, "out of memory");
+	set->rules = calloc(config->n_patterns + 1, sizeof(*set->rules));
+	if (!set->rules) {
+		code = err_set(err, -ENOMEM, "out of memory");
+		goto fail;
+	}
+	for (size_t i = 0; i < config->n_patterns; i++) {
+		code = rule_init(&set->rules[i], &config->patterns[i], err);
+		if (code)
+			goto fail;
+		set->n++;
+		set->n_jit += pattern_jit(set->rules[i].pattern, NULL);
+	}
+	return 0;
+fail:
+	ruleset_done(set);
+	return code;
+}
+
+void ruleset_done(struct ruleset *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		pattern_free(set->rules[i].pattern);
+	free(set->rules);
+	pattern_scratch_free(set->scratch);
+	*set = (struct ruleset){ 0 };
+}
+
+void ruleset_select(const struct ruleset *set, const struct strv *patterns, struct rule_mask *ret)
+{
+	*ret = (struct rule_mask){ 0 };
+	for (size_t i = 0; i < set->n; i++) {
+		if (!config_wants_pattern(patterns, set->rules[i].conf->head.name))
+			continue;
+		ret->bits[i / 64] |= UINT64_C(1) << (i % 64);
+		ret->any = true;
+	}
+}
+
+struct told {
+	const struct rule *rule;
+	ruleset_cb cb;
+	void *data;
+};
+
+static void on_match(void *data, const struct extract_match *match)
+{
+	const struct told *told = data;
+
+	told->cb(told->data, told->rule, match);
+}
+
+static size_t rule_run(const struct ruleset *set, size_t i, struct stats_pattern *stats,
+		       const uint8_t *payload, size_t len, ruleset_cb cb, void *data)
+{
+	struct told told = { .rule = &set->rules[i], .cb = cb, .data = data };
+	enum extract_result result;
+	size_t n;
+
+	result = extract(told.rule->pattern, set->scratch, payload, len, on_match, &told, &n);
+	stat_add(&stats->tried, 1);
+	stat_add(&stats->matches, n);
+	if (result != EXTRACT_DONE)
+		stat_add(&stats->limited, 1);
+	return n;
+}
+
+size_t ruleset_run(const struct ruleset *set, const struct rule_mask *mask,
+		   struct stats_pattern *stats, const uint8_t *payload, size_t len, ruleset_cb cb,
+		   void *data)
+{
+	size_t n = 0;
+
+	for (size_t word = 0; word < MASK_WORDS && word * 64 < set->n; word++) {
+		for (uint64_t bits = mask->bits[word]; bits; bits &= bits - 1) {
+			size_t i = word * 64 + (size_t)__builtin_ctzll(bits);
+
+			n += rule_run(set, i, &stats[i], payload, len, cb, data);
+		}
+	}
+	return n;
+}

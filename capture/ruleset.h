@@ -1,0 +1,58 @@
+/*
+ * The patterns of a configuration, compiled, and run together over a payload.
+ *
+ * Pure. The number of a rule is its place in the configuration and in the counters page.
+ */
+#ifndef TW_RULESET_H
+#define TW_RULESET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/config.h"
+#include "agent/base/err.h"
+#include "agent/base/stats.h"
+#include "capture/extract.h"
+
+struct rule {
+	const struct pattern_conf *conf;
+	struct pattern *pattern;
+	uint32_t signature_id; /* the configuration's, or derived from the name and so stable */
+};
+
+struct ruleset {
+	struct rule *rules;
+	size_t n;
+	size_t n_jit; /* that run as machine code */
+	struct pattern_scratch *scratch;
+};
+
+/* Which rules a link wants. */
+struct rule_mask {
+	uint64_t bits[STATS_PATTERNS_MAX / 64];
+	bool any;
+};
+
+/*
+ * Compiles every pattern of `config`, which must outlive the set. The error text names the pattern:
+ * "[pattern NAME] KEY: why". -EINVAL, -E2BIG for more than STATS_PATTERNS_MAX, -ENOMEM.
+ */
+int ruleset_init(struct ruleset *set, const struct config *config, struct err *err);
+void ruleset_done(struct ruleset *set);
+
+/* The rules that a link's `patterns` names. */
+void ruleset_select(const struct ruleset *set, const struct strv *patterns, struct rule_mask *ret);
+
+/* `rule` and `match` are valid during the call. */
+typedef void (*ruleset_cb)(void *data, const struct rule *rule, const struct extract_match *match);
+
+/*
+ * Runs the rules in `mask`, in order, over a payload and counts into stats[rule]. A rule that gives
+ * up, or has more matches than EXTRACT_MATCHES_MAX, is counted as limited; the others go on.
+ * Returns the number of matches told.
+ */
+size_t ruleset_run(const struct ruleset *set, const struct rule_mask *mask,
+		   struct stats_pattern *stats, const uint8_t *payload, size_t len, ruleset_cb cb,
+		   void *data);
+
+#endif

@@ -1,0 +1,57 @@
+#include "capture/sink_feed.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/*
+ * The kernel cuts it to net.core.wmem_max: as much as may be had, so that a burst of matches fits.
+ * It also bounds one record (unix(7)).
+ */
+#define SEND_BUFFER (8 << 20)
+
+void sink_feed_init(struct sink_feed *feed)
+{
+	feed->fd = -1;
+}
+
+void sink_feed_done(struct sink_feed *feed)
+{
+	if (feed->fd >= 0)
+		close(feed->fd);
+	feed->fd = -1;
+}
+
+void sink_feed_set(struct sink_feed *feed, int fd)
+{
+	const int size = SEND_BUFFER;
+
+	sink_feed_done(feed);
+	feed->fd = fd;
+	/* A refusal leaves the default size, which works too. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+int sink_feed_put(struct sink_feed *feed, const void *record, size_t len)
+{
+	ssize_t n;
+
+	if (feed->fd < 0)
+		return -ENOTCONN;
+	do {
+		n = send(feed->fd, record, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		return 0;
+	switch (errno) {
+	case EAGAIN:
+	case ENOBUFS:
+	case ENOMEM:
+		return -EAGAIN;
+	case EMSGSIZE:
+		return -EMSGSIZE;
+	default:
+		sink_feed_done(feed);
+		return -ENOTCONN;
+	}
+}

@@ -1,0 +1,58 @@
+/*
+ * An append-only file of entries in the log directory, rotated by size. Edge.
+ *
+ * Entries are collected in memory and written by sink_file_flush(). A file only ever holds whole
+ * entries: what a full disk or a killed process left of one is cut off before the next is written.
+ * What cannot be written stays in memory, up to a bound, and is tried again with the next flush.
+ *
+ * The writer holds a lock (flock(2)) on the file, so that a worker which is replaced and the one
+ * that replaces it do not write into each other's entries. A file that someone moved away is made
+ * again by the next flush.
+ */
+#ifndef TW_SINK_FILE_H
+#define TW_SINK_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "agent/base/buf.h"
+
+/* As record_whole() and payload_log_whole(). */
+typedef size_t (*sink_whole)(const void *data, size_t len, uint64_t *ret_entries);
+
+struct sink_file_conf {
+	int dir_fd; /* stays the caller's */
+	const char *name; /* rotated to name.1 ... name.keep */
+	uint64_t
+		rotate_bytes; /* a file does not grow beyond it, unless by one flush; 0: no bound */
+	uint32_t keep;
+	size_t pending_max; /* bytes that wait in memory */
+	sink_whole whole;
+};
+
+struct sink_file {
+	struct sink_file_conf conf;
+	int fd; /* -1: not open */
+	struct buf pending;
+	uint64_t n_pending; /* entries */
+	off_t cut_to; /* -1, or where the last whole entry ends: the cut failed and is due */
+};
+
+/* Opens nothing yet: the first flush does. */
+void sink_file_init(struct sink_file *sink, const struct sink_file_conf *conf);
+
+/* What is pending is dropped: ask n_pending before. */
+void sink_file_done(struct sink_file *sink);
+
+/* Takes one entry; -ENOBUFS when too much is pending already. */
+int sink_file_put(struct sink_file *sink, const void *entry, size_t len);
+
+/*
+ * Writes what is pending. `ret_written` is the number of entries written, also when some could not
+ * be. -EAGAIN: another process still writes to the file; -ENOSPC ...: why not all was written or
+ * the file not rotated.
+ */
+int sink_file_flush(struct sink_file *sink, uint64_t *ret_written);
+
+#endif

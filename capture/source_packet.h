@@ -1,0 +1,74 @@
+/*
+ * Frames from a packet socket's TPACKET_V3 ring, which the agent opened and this process maps.
+ *
+ * Edge. The ring is written by the kernel (packet(7), Documentation/networking/packet_mmap.rst):
+ * blocks are filled in order, handed over when full or after a few milliseconds, and given back
+ * when read. How far a block was read is noted in the block's private area, which the kernel leaves
+ * alone, so whoever maps the ring next goes on with the very next frame.
+ */
+#ifndef TW_SOURCE_PACKET_H
+#define TW_SOURCE_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/base/err.h"
+#include "agent/base/stats.h"
+#include "capture/decode.h"
+
+/* In every block's private area (tp_sizeof_priv): makes a ring outlive its reader. */
+struct source_packet_mark {
+	uint64_t seq_num; /* of the block's filling that the counts are about */
+	uint32_t begun; /* frames handed to a reader */
+	uint32_t done; /* frames that the reader came back from */
+};
+
+struct source_packet {
+	int fd;
+	uint8_t *ring;
+	uint32_t block_size;
+	uint32_t blocks;
+	uint32_t block; /* the one that is read, or the next to become ready */
+	uint32_t frames_left; /* in that block; 0: not begun */
+	size_t frame_offset; /* of the next frame in the block */
+	uint64_t died; /* frames that a reader died of */
+	uint64_t corrupt; /* blocks whose offsets made no sense */
+};
+
+struct source_frame {
+	struct decode_input in;
+	uint64_t time_ns; /* CLOCK_REALTIME, from the kernel */
+	enum stats_direction direction;
+};
+
+/* What was lost since the last call. */
+struct source_losses {
+	uint64_t ring_full; /* frames that the kernel had no room for */
+	uint64_t died; /* frames that a reader before this one died of */
+	uint64_t corrupt; /* blocks given back unread */
+};
+
+/* The bytes are valid during the call. */
+typedef void (*source_frame_cb)(void *data, const struct source_frame *frame);
+
+/*
+ * Maps the ring of `fd`, which the source owns from here on (also when this fails), and finds the
+ * oldest block that was not given back. -EINVAL for sizes that are not those of the ring.
+ */
+int source_packet_open(struct source_packet *source, int fd, uint32_t block_size, uint32_t blocks,
+		       struct err *err);
+void source_packet_close(struct source_packet *source);
+
+/* Hands over at most `max` frames that are there; returns how many. Never waits. */
+size_t source_packet_read(struct source_packet *source, size_t max, source_frame_cb cb, void *data);
+
+int source_packet_losses(struct source_packet *source, struct source_losses *ret);
+
+/*
+ * Takes the pending error off the socket and returns it, negative: -ENETDOWN when the link went
+ * down or away. 0 when there is none.
+ */
+int source_packet_error(struct source_packet *source);
+
+#endif
