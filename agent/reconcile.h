@@ -9,48 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "agent/base/config.h"
 #include "agent/base/err.h"
-#include "agent/link_track.h"
-#include "agent/tap_holder.h"
+#include "agent/reconcile_link.h"
 #include "netlink/link_apply.h"
 #include "netlink/link_plan.h"
-#include "netlink/link_spec.h"
-#include "netlink/link_state.h"
-#include "netlink/tap_node.h"
 
 struct reconcile;
-
-/* What a wanted link is, in one word of `status`. */
-enum reconcile_state {
-	RECONCILE_UP,
-	RECONCILE_DOWN, /* there, not up: as wanted, or not yet done */
-	RECONCILE_LOWER_DOWN, /* up, but its lower device is down or has no carrier */
-	RECONCILE_MISSING, /* to be made */
-	RECONCILE_WAITING, /* the lower device is missing */
-	RECONCILE_BLOCKED, /* see the error */
-	RECONCILE_FAILED, /* lost too often; only a reload tries again */
-	RECONCILE_STATES,
-};
-
-extern const char *const reconcile_state_names[RECONCILE_STATES];
-
-/* One wanted link as the last pass or look saw it. */
-struct reconcile_link {
-	struct link_spec spec;
-	enum reconcile_state state;
-	bool present; /* there and ours: `link` is meaningful */
-	enum link_block block; /* as the last plan said */
-	struct link_state link;
-	dev_t tap_dev; /* 0: no tap (macvlan), or not known */
-	char tap_path[TAP_PATH_MAX]; /* "/dev/tapN" when that is this tap, else "" */
-	struct tap_holder holder; /* by reconcile_look() alone */
-	char error[512]; /* why it is not as wanted; "" when it is */
-	struct link_track track;
-	uint32_t lower; /* ifindex of its lower when last present: tells a loss from a lost lower */
-};
 
 /*
  * A context on the links of `config`, which need not live on. Opens the netlink sockets in the

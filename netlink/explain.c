@@ -19,7 +19,8 @@ static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_SET_MODE] = "change the mode of",
 	[LINK_ACTION_SET_MAC] = "set the MAC of",
 	[LINK_ACTION_SET_MTU] = "set the mtu of",
-	[LINK_ACTION_SET_UP] = "bring up or down",
+	[LINK_ACTION_SET_UP] = "bring up",
+	[LINK_ACTION_SET_DOWN] = "bring down",
 };
 
 struct cause {

@@ -1,0 +1,151 @@
+#include "agent/desired.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MACHINE_ID "/etc/machine-id"
+
+/* Tries for one automatic MAC: with a prefix, 24 bits of which CONFIG_LINKS_MAX can be in use. */
+#define MAC_TRIES (4 * CONFIG_LINKS_MAX)
+
+void desired_host_id(char ret[HOST_ID_MAX])
+{
+	FILE *file = fopen(MACHINE_ID, "re");
+	size_t n = 0;
+
+	if (file) {
+		n = fread(ret, 1, HOST_ID_MAX - 1, file);
+		fclose(file);
+	}
+	ret[n] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	if (*ret)
+		return;
+	if (gethostname(ret, HOST_ID_MAX) < 0)
+		ret[0] = '\0';
+	ret[HOST_ID_MAX - 1] = '\0';
+}
+
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ ; the NUL between the parts is hashed too. */
+static uint64_t hash_add(uint64_t hash, const char *s)
+{
+	do {
+		hash ^= (unsigned char)*s;
+		hash *= 0x100000001b3u;
+	} while (*s++);
+	return hash;
+}
+
+/* FNV leaves its low bits weak; the 64-bit finalizer of MurmurHash3 spreads them. */
+static uint64_t hash_mix(uint64_t hash)
+{
+	hash ^= hash >> 33;
+	hash *= 0xff51afd7ed558ccdu;
+	hash ^= hash >> 33;
+	hash *= 0xc4ceb9fe1a85ec53u;
+	hash ^= hash >> 33;
+	return hash;
+}
+
+static void make_mac(uint8_t ret[MAC_LEN], const char *host_id, const struct link_wish *wish,
+		     unsigned int count)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	char counter[16];
+
+	snprintf(counter, sizeof(counter), "%u", count);
+	hash = hash_add(hash, host_id);
+	hash = hash_add(hash, wish->set->head.name);
+	hash = hash_add(hash, wish->name);
+	hash = hash_mix(hash_add(hash, counter));
+	for (size_t i = 0; i < MAC_LEN; i++)
+		ret[i] = (uint8_t)(hash >> (8 * i));
+	if (wish->set->has_mac_prefix)
+		memcpy(ret, wish->set->mac_prefix, sizeof(wish->set->mac_prefix));
+	else
+		ret[0] = (uint8_t)((ret[0] | 0x02) & ~0x01); /* locally administered, unicast */
+}
+
+static bool is_zero(const uint8_t mac[MAC_LEN])
+{
+	static const uint8_t zero[MAC_LEN];
+
+	return memcmp(mac, zero, MAC_LEN) == 0;
+}
+
+static bool is_used(const struct link_spec *specs, size_t n, const uint8_t mac[MAC_LEN])
+{
+	for (size_t i = 0; i < n; i++) {
+		if (memcmp(specs[i].mac, mac, MAC_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int choose_mac(struct link_spec *specs, size_t n, size_t at, const char *host_id,
+		      const struct link_wish *wish, struct err *err)
+{
+	uint8_t mac[MAC_LEN];
+
+	for (unsigned int count = 0; count < MAC_TRIES; count++) {
+		make_mac(mac, host_id, wish, count);
+		if (mac_is_unicast(mac) && !is_used(specs, n, mac)) {
+			memcpy(specs[at].mac, mac, MAC_LEN);
+			return 0;
+		}
+	}
+	return err_set(err, -ENOSPC, "could not choose a MAC for %s: none is free in its prefix",
+		       wish->name);
+}
+
+static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t group)
+{
+	*spec = (struct link_spec){
+		.kind = wish->keys.kind,
+		.mode = wish->keys.mode,
+		.mtu = wish->keys.mtu,
+		.group = group,
+		.up = wish->keys.up,
+	};
+	snprintf(spec->name, sizeof(spec->name), "%s", wish->name);
+	snprintf(spec->set, sizeof(spec->set), "%s", wish->set->head.name);
+	snprintf(spec->lower, sizeof(spec->lower), "%s", wish->keys.lower);
+	memcpy(spec->mac, wish->mac, MAC_LEN);
+}
+
+int desired_links(const struct config *config, const char *host_id, struct link_spec **ret,
+		  size_t *ret_n, struct err *err)
+{
+	struct link_wish *wishes = NULL;
+	struct link_spec *specs = NULL;
+	size_t n = 0;
+	int code;
+
+	code = config_links(config, &wishes, &n, err);
+	if (code < 0)
+		return code;
+	specs = calloc(n + 1, sizeof(*specs));
+	if (!specs) {
+		code = err_errno(err, -ENOMEM, "could not list the links");
+		goto out;
+	}
+	for (size_t i = 0; i < n; i++)
+		fill(&specs[i], &wishes[i], config->agent.link_group);
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		if (is_zero(specs[i].mac))
+			code = choose_mac(specs, n, i, host_id, &wishes[i], err);
+	}
+	if (code < 0)
+		goto out;
+	*ret = specs;
+	*ret_n = n;
+	specs = NULL;
+out:
+	free(specs);
+	free(wishes);
+	return code;
+}

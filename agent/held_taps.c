@@ -1,0 +1,54 @@
+#include "agent/held_taps.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "netlink/tap_node.h"
+
+int held_taps_find(struct held_taps *held, const struct link_table *table)
+{
+	int code;
+
+	if (held->known)
+		return 0;
+	held->list = calloc(table->n + 1, sizeof(*held->list));
+	if (!held->list)
+		return -ENOMEM;
+	for (size_t i = 0; i < table->n; i++) {
+		const struct link_state *link = &table->links[i];
+
+		if (link->is_macvlan && link->kind == LINK_KIND_MACVTAP &&
+		    tap_node_dev(link->name, link->ifindex, &held->list[held->n].dev, NULL) == 0)
+			held->n++;
+	}
+	code = tap_holders_find(held->list, held->n, getpid());
+	if (code < 0) {
+		held_taps_done(held);
+		return code;
+	}
+	held->known = true;
+	return 0;
+}
+
+static int order_by_dev(const void *a, const void *b)
+{
+	const struct tap_holder *x = a, *y = b;
+
+	return (x->dev > y->dev) - (x->dev < y->dev);
+}
+
+const struct tap_holder *held_taps_holder(const struct held_taps *held, dev_t dev)
+{
+	const struct tap_holder key = { .dev = dev };
+
+	if (held->n == 0)
+		return NULL;
+	return bsearch(&key, held->list, held->n, sizeof(key), order_by_dev);
+}
+
+void held_taps_done(struct held_taps *held)
+{
+	free(held->list);
+	*held = (struct held_taps){ 0 };
+}

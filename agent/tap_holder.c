@@ -1,0 +1,130 @@
+#include "agent/tap_holder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+struct search {
+	struct tap_holder *holders;
+	size_t n;
+	pid_t *last; /* per holder: the last process counted, so that its fds count it once */
+};
+
+static int order_holders(const void *a, const void *b)
+{
+	const struct tap_holder *x = a, *y = b;
+
+	return (x->dev > y->dev) - (x->dev < y->dev);
+}
+
+static void read_comm(int proc, char ret[TAP_COMM_MAX])
+{
+	int fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, ret, TAP_COMM_MAX - 1);
+
+	ret[n > 0 ? n : 0] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	for (char *p = ret; *p; p++) {
+		if (*p < ' ' || *p > '~')
+			*p = '?';
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void found(struct search *search, dev_t dev, int proc, pid_t pid)
+{
+	struct tap_holder key = { .dev = dev };
+	struct tap_holder *holder =
+		bsearch(&key, search->holders, search->n, sizeof(key), order_holders);
+
+	if (!holder)
+		return;
+	if (!holder->pid) {
+		holder->pid = pid;
+		read_comm(proc, holder->comm);
+	}
+	holder->fds++;
+	if (search->last[holder - search->holders] != pid) {
+		search->last[holder - search->holders] = pid;
+		holder->processes++;
+	}
+}
+
+/* The fds of one process. One that ends meanwhile, or that may not be looked into, holds nothing. */
+static void search_process(struct search *search, int proc, pid_t pid)
+{
+	int dir = openat(proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *fds = dir < 0 ? NULL : fdopendir(dir);
+	const struct dirent *entry;
+
+	if (!fds) {
+		if (dir >= 0)
+			close(dir);
+		return;
+	}
+	while ((entry = readdir(fds))) {
+		struct statx st;
+
+		/* DONT_SYNC: a file on a dead NFS or FUSE server must not stop the agent. */
+		if (entry->d_name[0] == '.' ||
+		    statx(dir, entry->d_name, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
+		    !S_ISCHR(st.stx_mode))
+			continue;
+		found(search, makedev(st.stx_rdev_major, st.stx_rdev_minor), proc, pid);
+	}
+	closedir(fds);
+}
+
+static pid_t parse_pid(const char *name)
+{
+	char *end;
+	long pid = strtol(name, &end, 10);
+
+	return *end || pid <= 0 || pid > INT32_MAX ? 0 : (pid_t)pid;
+}
+
+int tap_holders_find(struct tap_holder *holders, size_t n, pid_t skip)
+{
+	struct search search = { .holders = holders, .n = n };
+	const struct dirent *entry;
+	DIR *proc = NULL;
+	int code = 0;
+
+	for (size_t i = 0; i < n; i++)
+		holders[i] = (struct tap_holder){ .dev = holders[i].dev };
+	if (n == 0)
+		return 0;
+	qsort(holders, n, sizeof(*holders), order_holders);
+	search.last = calloc(n, sizeof(*search.last));
+	if (!search.last)
+		return -ENOMEM;
+	proc = opendir("/proc");
+	if (!proc) {
+		code = -errno;
+		goto out;
+	}
+	while ((entry = readdir(proc))) {
+		pid_t pid = parse_pid(entry->d_name);
+		int dir;
+
+		if (!pid || pid == skip)
+			continue;
+		dir = openat(dirfd(proc), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (dir < 0)
+			continue;
+		search_process(&search, dir, pid);
+		close(dir);
+	}
+	closedir(proc);
+out:
+	free(search.last);
+	return code;
+}

@@ -1,0 +1,357 @@
+#include "netlink/link_apply.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netlink/explain.h"
+#include "netlink/link_kind.h"
+
+/* How far a step is. */
+struct progress {
+	int error;
+	uint32_t ifindex; /* of the link made */
+	bool failed;
+	enum link_action action; /* what the kernel refused */
+	char kernel_text[NL_ACK_TEXT_MAX];
+};
+
+struct apply {
+	struct nl_channel *channel;
+	const struct link_plan *plan;
+	const struct link_table *table;
+	uint32_t group;
+	struct progress *progress; /* one per step */
+
+	/* the batch in the making: one entry per request */
+	struct nl_request *requests;
+	struct {
+		size_t step;
+		enum link_action action;
+	} * origins;
+	size_t n;
+	size_t cap;
+
+	struct err *err;
+};
+
+/* A step never has more requests in one batch than there are attributes. */
+static int batch_begin(struct apply *apply)
+{
+	apply->n = 0;
+	if (apply->requests)
+		return 0;
+	apply->cap = apply->plan->n * LINK_ATTRS + 1;
+	apply->requests = calloc(apply->cap, sizeof(*apply->requests));
+	apply->origins = calloc(apply->cap, sizeof(*apply->origins));
+	return apply->requests && apply->origins ? 0 : -ENOMEM;
+}
+
+static struct link_msg *batch_add(struct apply *apply, size_t step, enum link_action action)
+{
+	struct nl_request *request = &apply->requests[apply->n];
+
+	request->ifindex = 0;
+	apply->origins[apply->n].step = step;
+	apply->origins[apply->n].action = action;
+	apply->n++;
+	return &request->msg;
+}
+
+/* The first refusal of a step is the one that is told; what is to go may be gone already. */
+static void note(struct progress *progress, enum link_action action, const struct nl_ack *ack)
+{
+	if (ack->error == 0 || progress->failed ||
+	    (ack->error == -ENODEV && action == LINK_ACTION_DELETE))
+		return;
+	progress->failed = true;
+	progress->error = ack->error;
+	progress->action = action;
+	memcpy(progress->kernel_text, ack->text, sizeof(progress->kernel_text));
+}
+
+static int batch_run(struct apply *apply)
+{
+	int code = nl_channel_batch(apply->channel, apply->requests, apply->n, apply->err);
+
+	for (size_t i = 0; i < apply->n; i++) {
+		struct progress *progress = &apply->progress[apply->origins[i].step];
+
+		note(progress, apply->origins[i].action, &apply->requests[i].ack);
+		if (apply->requests[i].ifindex)
+			progress->ifindex = apply->requests[i].ifindex;
+	}
+	return code;
+}
+
+static bool deletes(const struct link_step *step)
+{
+	return step->op == LINK_OP_DELETE || step->op == LINK_OP_REPLACE;
+}
+
+static bool creates(const struct link_step *step)
+{
+	return step->op == LINK_OP_CREATE || step->op == LINK_OP_REPLACE;
+}
+
+/*
+ * A passthru link that is deleted while it is up and allmulti leaves its lower device allmulti for
+ * ever: macvlan_stop() takes back the promiscuity alone.
+ */
+static int release_lowers(struct apply *apply)
+{
+	const uint32_t leaks = IFF_UP | IFF_ALLMULTI;
+	int code = batch_begin(apply);
+
+	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
+		const struct link_step *step = &apply->plan->steps[i];
+
+		if (deletes(step) && (step->link->flags & leaks) == leaks &&
+		    step->link->macvlan_mode == link_mode_to_kernel(LINK_MODE_PASSTHRU))
+			code = link_msg_set_flags(batch_add(apply, i, LINK_ACTION_DELETE),
+						  step->link->ifindex, 0, IFF_ALLMULTI);
+	}
+	return code < 0 ? code : batch_run(apply);
+}
+
+/* Whether the scratch group is ours alone, so that deleting the group deletes what we put there. */
+static bool may_use_scratch(const struct apply *apply)
+{
+	uint32_t scratch = link_scratch_group(apply->group);
+	size_t n = 0;
+
+	for (size_t i = 0; i < apply->table->n; i++) {
+		const struct link_state *link = &apply->table->links[i];
+		bool going = false;
+
+		if (link->group != scratch)
+			continue;
+		for (size_t j = 0; j < apply->plan->n && !going; j++)
+			going = deletes(&apply->plan->steps[j]) &&
+				apply->plan->steps[j].link == link;
+		if (!going)
+			return false;
+	}
+	for (size_t i = 0; i < apply->plan->n; i++)
+		n += deletes(&apply->plan->steps[i]);
+	return n > 1;
+}
+
+/*
+ * Deleting a link waits for an RCU grace period, about 16 ms; a group waits once for all its links.
+ * What has moved and cannot be deleted stays ours: link_is_ours() knows the scratch group.
+ */
+static int delete_as_group(struct apply *apply, bool *ret_done)
+{
+	uint32_t scratch = link_scratch_group(apply->group);
+	struct nl_request request = { .ack.error = 0 };
+	bool moved = true;
+	int code = batch_begin(apply);
+
+	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
+		if (deletes(&apply->plan->steps[i]))
+			code = link_msg_set_group(batch_add(apply, i, LINK_ACTION_DELETE),
+						  apply->plan->steps[i].link->ifindex, scratch);
+	}
+	if (code == 0)
+		code = nl_channel_batch(apply->channel, apply->requests, apply->n, apply->err);
+	for (size_t i = 0; code == 0 && i < apply->n; i++)
+		moved = moved && apply->requests[i].ack.error == 0;
+	if (code == 0 && moved)
+		code = link_msg_delete_group(&request.msg, scratch);
+	if (code == 0 && moved)
+		code = nl_channel_batch(apply->channel, &request, 1, apply->err);
+	if (code == 0)
+		*ret_done = moved && request.ack.error == 0;
+	return code;
+}
+
+static int delete_links(struct apply *apply)
+{
+	bool done = false;
+	int code = release_lowers(apply);
+
+	if (code == 0 && may_use_scratch(apply))
+		code = delete_as_group(apply, &done);
+	if (code < 0 || done)
+		return code;
+	code = batch_begin(apply);
+	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
+		if (deletes(&apply->plan->steps[i]))
+			code = link_msg_delete(batch_add(apply, i, LINK_ACTION_DELETE),
+					       apply->plan->steps[i].link->ifindex);
+	}
+	return code < 0 ? code : batch_run(apply);
+}
+
+static int add_alias(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	char alias[LINK_ALIAS_MAX];
+
+	link_spec_alias(apply->plan->steps[step].spec, alias);
+	return link_msg_set_alias(batch_add(apply, step, LINK_ACTION_SET_ALIAS), ifindex, alias);
+}
+
+static int add_group(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	return link_msg_set_group(batch_add(apply, step, LINK_ACTION_SET_GROUP), ifindex,
+				  apply->plan->steps[step].spec->group);
+}
+
+static int add_mode(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	const struct link_spec *spec = apply->plan->steps[step].spec;
+
+	return link_msg_set_mode(batch_add(apply, step, LINK_ACTION_SET_MODE), ifindex, spec->kind,
+				 spec->mode);
+}
+
+static int add_mac(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	return link_msg_set_mac(batch_add(apply, step, LINK_ACTION_SET_MAC), ifindex,
+				apply->plan->steps[step].spec->mac);
+}
+
+static int add_mtu(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	return link_msg_set_mtu(batch_add(apply, step, LINK_ACTION_SET_MTU), ifindex,
+				apply->plan->steps[step].spec->mtu);
+}
+
+static int add_up(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	bool up = apply->plan->steps[step].spec->up;
+	enum link_action action = up ? LINK_ACTION_SET_UP : LINK_ACTION_SET_DOWN;
+
+	return link_msg_set_flags(batch_add(apply, step, action), ifindex, up ? IFF_UP : 0, IFF_UP);
+}
+
+static int (*const setters[LINK_ATTRS])(struct apply *apply, size_t step, uint32_t ifindex) = {
+	[LINK_ATTR_GROUP] = add_group, [LINK_ATTR_ALIAS] = add_alias, [LINK_ATTR_MODE] = add_mode,
+	[LINK_ATTR_MAC] = add_mac,     [LINK_ATTR_MTU] = add_mtu,     [LINK_ATTR_UP] = add_up,
+};
+
+static int set_attrs(struct apply *apply, size_t step, uint32_t attrs, uint32_t ifindex)
+{
+	int code = 0;
+
+	for (size_t attr = 0; code == 0 && attr < LINK_ATTRS; attr++) {
+		if (attrs & (1u << attr))
+			code = setters[attr](apply, step, ifindex);
+	}
+	return code;
+}
+
+static int change_links(struct apply *apply)
+{
+	int code = batch_begin(apply);
+
+	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
+		const struct link_step *step = &apply->plan->steps[i];
+
+		if (step->op == LINK_OP_CHANGE)
+			code = set_attrs(apply, i, step->attrs, step->link->ifindex);
+	}
+	return code < 0 ? code : batch_run(apply);
+}
+
+static int create_links(struct apply *apply)
+{
+	const uint32_t alias = 1u << LINK_ATTR_ALIAS, up = 1u << LINK_ATTR_UP;
+	int code = batch_begin(apply);
+
+	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
+		const struct link_step *step = &apply->plan->steps[i];
+
+		if (creates(step) && !apply->progress[i].failed)
+			code = link_msg_create(batch_add(apply, i, LINK_ACTION_CREATE), step->spec,
+					       step->lower);
+	}
+	if (code == 0)
+		code = batch_run(apply);
+	if (code == 0)
+		code = batch_begin(apply);
+	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
+		const struct link_step *step = &apply->plan->steps[i];
+
+		if (creates(step) && !apply->progress[i].failed)
+			code = set_attrs(apply, i, alias | (step->spec->up ? up : 0),
+					 apply->progress[i].ifindex);
+	}
+	return code < 0 ? code : batch_run(apply);
+}
+
+/* The table is dumped anew: what is in the way may have been made by this very plan. */
+static int explain_failures(struct apply *apply, size_t i, struct link_table *table,
+			    struct err *ret_text)
+{
+	const struct progress *progress = &apply->progress[i];
+	struct explain_input input = {
+		.step = &apply->plan->steps[i],
+		.action = progress->action,
+		.error = progress->error,
+		.kernel_text = progress->kernel_text,
+		.table = table,
+	};
+
+	if (table->n == 0 && nl_channel_dump_links(apply->channel, table, NULL) < 0)
+		input.table = apply->table;
+	return explain(&input, ret_text);
+}
+
+static int report(struct apply *apply, link_result_cb cb, void *data)
+{
+	struct link_table table = { 0 };
+	struct err text;
+	int open = 0;
+
+	for (size_t i = 0; i < apply->plan->n; i++) {
+		const struct link_step *step = &apply->plan->steps[i];
+		struct link_result result = { .step = step, .text = text.text };
+
+		text.text[0] = '\0';
+		if (step->op == LINK_OP_BLOCKED)
+			result.error = err_set(&text, -EBUSY, "%s", step->reason);
+		else if (apply->progress[i].failed)
+			result.error = explain_failures(apply, i, &table, &text);
+		else if (creates(step))
+			result.ifindex = apply->progress[i].ifindex;
+		open += result.error != 0;
+		if (cb)
+			cb(&result, data);
+	}
+	link_table_done(&table);
+	return open;
+}
+
+int link_apply(struct nl_channel *channel, const struct link_plan *plan,
+	       const struct link_table *table, uint32_t group, link_result_cb cb, void *data,
+	       struct err *err)
+{
+	struct apply apply = {
+		.channel = channel,
+		.plan = plan,
+		.table = table,
+		.group = group,
+		.err = err,
+	};
+	int code;
+
+	err_set(err, 0, "out of memory");
+	apply.progress = calloc(plan->n + 1, sizeof(*apply.progress));
+	if (!apply.progress)
+		return -ENOMEM;
+	code = delete_links(&apply);
+	if (code == 0)
+		code = change_links(&apply);
+	if (code == 0)
+		code = create_links(&apply);
+	if (code == 0)
+		code = report(&apply, cb, data);
+	free(apply.progress);
+	free(apply.requests);
+	free(apply.origins);
+	return code;
+}

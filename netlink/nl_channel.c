@@ -1,0 +1,336 @@
+#include "netlink/nl_channel.h"
+
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "netlink/attr_list.h"
+
+/* The largest datagram that a dump sends (netlink_dump() of the kernel takes at most 32 KiB). */
+#define RECEIVE_SIZE 32768
+
+/* Requests in one datagram: their acks and echoes, some KiB each, must fit the receive buffer. */
+#define BATCH_MAX 64
+
+#define REQUEST_BUFFER (2 << 20)
+#define MONITOR_BUFFER (8 << 20)
+
+/* The kernel answers before sendto() returns; this ends the wait for an answer that was lost. */
+#define ANSWER_SECONDS 10
+
+struct nl_channel {
+	struct mnl_socket *request;
+	struct mnl_socket *monitor;
+	uint32_t seq;
+	_Alignas(8) unsigned char received[RECEIVE_SIZE];
+	_Alignas(8) unsigned char sent[BATCH_MAX * LINK_MSG_SIZE];
+};
+
+static int set_option(struct mnl_socket *socket, int option)
+{
+	int on = 1;
+
+	return mnl_socket_setsockopt(socket, option, &on, sizeof(on)) < 0 ? -errno : 0;
+}
+
+/* Beyond rmem_max, which takes CAP_NET_ADMIN; without it the default stays. */
+static void set_buffer(const struct mnl_socket *socket, int size)
+{
+	setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+}
+
+static int open_request(struct mnl_socket **ret, struct err *err)
+{
+	const struct timeval wait = { .tv_sec = ANSWER_SECONDS };
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int code;
+
+	if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0) {
+		code = -errno;
+		goto out;
+	}
+	/* Errors with text; no copy of the request; dumps that refuse what they do not know. */
+	code = set_option(s, NETLINK_EXT_ACK);
+	if (code == 0)
+		code = set_option(s, NETLINK_CAP_ACK);
+	if (code == 0)
+		code = set_option(s, NETLINK_GET_STRICT_CHK);
+	if (code == 0 &&
+	    setsockopt(mnl_socket_get_fd(s), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
+		code = -errno;
+	if (code < 0)
+		goto out;
+	set_buffer(s, REQUEST_BUFFER);
+	*ret = s;
+	return 0;
+out:
+	if (s)
+		mnl_socket_close(s);
+	return err_errno(err, code, "could not open rtnetlink");
+}
+
+static int open_monitor(struct mnl_socket **ret, struct err *err)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int group = RTNLGRP_LINK;
+	int code = 0;
+
+	if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0 ||
+	    mnl_socket_setsockopt(s, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		code = -errno;
+	if (code < 0) {
+		if (s)
+			mnl_socket_close(s);
+		return err_errno(err, code, "could not listen to rtnetlink");
+	}
+	set_buffer(s, MONITOR_BUFFER);
+	*ret = s;
+	return 0;
+}
+
+int nl_channel_open(struct nl_channel **ret, struct err *err)
+{
+	struct nl_channel *channel = calloc(1, sizeof(*channel));
+	int code;
+
+	if (!channel)
+		return err_errno(err, -ENOMEM, "could not open rtnetlink");
+	code = open_request(&channel->request, err);
+	if (code == 0)
+		code = open_monitor(&channel->monitor, err);
+	if (code < 0) {
+		nl_channel_free(channel);
+		return code;
+	}
+	*ret = channel;
+	return 0;
+}
+
+void nl_channel_free(struct nl_channel *channel)
+{
+	if (!channel)
+		return;
+	if (channel->request)
+		mnl_socket_close(channel->request);
+	if (channel->monitor)
+		mnl_socket_close(channel->monitor);
+	free(channel);
+}
+
+/* One datagram into `received`: its length, or -errno. */
+static ssize_t receive(struct nl_channel *channel, struct mnl_socket *from)
+{
+	ssize_t n;
+
+	do {
+		n = mnl_socket_recvfrom(from, channel->received, sizeof(channel->received));
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* An answer that does not come is told apart from "nothing waits" of the monitor. */
+static ssize_t receive_answer(struct nl_channel *channel)
+{
+	ssize_t n = receive(channel, channel->request);
+
+	return n == -EAGAIN ? -ETIMEDOUT : n;
+}
+
+static int send_dump(struct nl_channel *channel)
+{
+	_Alignas(4) unsigned char bytes[64] = { 0 };
+	struct nlmsghdr *h = mnl_nlmsg_put_header(bytes);
+	struct ifinfomsg *info;
+
+	h->nlmsg_type = RTM_GETLINK;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = ++channel->seq;
+	info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
+	info->ifi_family = AF_UNSPEC;
+	return mnl_socket_sendto(channel->request, h, h->nlmsg_len) < 0 ? -errno : 0;
+}
+
+/* The end of a dump carries its error, if it has a payload (netlink_dump_done()). */
+static int dump_end(const struct nlmsghdr *h)
+{
+	int code = 0;
+
+	if (h->nlmsg_len >= sizeof(*h) + sizeof(code))
+		memcpy(&code, mnl_nlmsg_get_payload(h), sizeof(code));
+	return code < 0 ? code : 0;
+}
+
+struct dump {
+	bool done;
+	bool interrupted;
+};
+
+static int take_dump_message(const struct nlmsghdr *h, struct dump *dump, struct link_table *table)
+{
+	struct link_state link;
+	struct nl_ack ack;
+	int code;
+
+	/* The table changed under the dump: links may be missing or doubled (nl_dump_check...()). */
+	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+		dump->interrupted = true;
+	if (h->nlmsg_type == NLMSG_DONE) {
+		dump->done = true;
+		return dump_end(h);
+	}
+	if (h->nlmsg_type == NLMSG_ERROR) {
+		code = nl_ack_parse(h, &ack);
+		return code < 0 ? code : ack.error;
+	}
+	if (h->nlmsg_type != RTM_NEWLINK)
+		return 0;
+	code = link_state_parse(h, &link);
+	return code < 0 ? code : link_table_add(table, &link);
+}
+
+static int dump_once(struct nl_channel *channel, struct dump *dump, struct link_table *table)
+{
+	int code = send_dump(channel);
+
+	while (code == 0 && !dump->done) {
+		const struct nlmsghdr *h = (const void *)channel->received;
+		ssize_t n = receive_answer(channel);
+		int left = (int)n;
+
+		if (n < 0)
+			return (int)n;
+		for (; code == 0 && mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+			if (h->nlmsg_seq == channel->seq)
+				code = take_dump_message(h, dump, table);
+		}
+	}
+	return code;
+}
+
+int nl_channel_dump_links(struct nl_channel *channel, struct link_table *table, struct err *err)
+{
+	int code = -EAGAIN;
+
+	for (int i = 0; i < NL_DUMP_TRIES; i++) {
+		struct dump dump = { 0 };
+
+		link_table_reset(table);
+		code = dump_once(channel, &dump, table);
+		if (code < 0 || !dump.interrupted)
+			break;
+		code = -EAGAIN;
+	}
+	if (code == 0)
+		code = link_table_index(table);
+	if (code < 0) {
+		link_table_reset(table);
+		return err_errno(err, code, "could not list the network links");
+	}
+	return 0;
+}
+
+static int send_batch(struct nl_channel *channel, struct nl_request *requests, size_t n)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct nlmsghdr *h = &requests[i].msg.header;
+
+		h->nlmsg_seq = ++channel->seq;
+		memcpy(channel->sent + len, h, h->nlmsg_len);
+		len += attr_align(h->nlmsg_len);
+	}
+	return mnl_socket_sendto(channel->request, channel->sent, len) < 0 ? -errno : 0;
+}
+
+/* 1 for an ack, 0 for an echo or something else, or -EBADMSG. */
+static int take_answer(const struct nlmsghdr *h, struct nl_request *request)
+{
+	struct link_state link;
+	int code;
+
+	if (h->nlmsg_type == NLMSG_ERROR) {
+		code = nl_ack_parse(h, &request->ack);
+		return code < 0 ? code : 1;
+	}
+	if (h->nlmsg_type == RTM_NEWLINK && link_state_parse(h, &link) == 0)
+		request->ifindex = link.ifindex;
+	return 0;
+}
+
+static int receive_batch(struct nl_channel *channel, struct nl_request *requests, size_t n)
+{
+	uint32_t first = channel->seq - (uint32_t)n + 1;
+	size_t waiting = n;
+
+	while (waiting) {
+		const struct nlmsghdr *h = (const void *)channel->received;
+		ssize_t got = receive_answer(channel);
+		int left = (int)got;
+
+		if (got < 0)
+			return (int)got;
+		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+			int code;
+
+			/* An answer to a request that was given up has an older number. */
+			if (h->nlmsg_seq - first >= n)
+				continue;
+			code = take_answer(h, &requests[h->nlmsg_seq - first]);
+			if (code < 0)
+				return code;
+			waiting -= (size_t)code;
+		}
+	}
+	return 0;
+}
+
+int nl_channel_batch(struct nl_channel *channel, struct nl_request *requests, size_t n,
+		     struct err *err)
+{
+	int code = 0;
+	size_t at, part;
+
+	for (at = 0; code == 0 && at < n; at += part) {
+		part = n - at < BATCH_MAX ? n - at : BATCH_MAX;
+		for (size_t i = at; i < at + part; i++)
+			requests[i].ack = (struct nl_ack){ .error = -ENOMSG };
+		code = send_batch(channel, &requests[at], part);
+		if (code == 0)
+			code = receive_batch(channel, &requests[at], part);
+	}
+	if (code == 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (i >= at || requests[i].ack.error == -ENOMSG)
+			requests[i].ack = (struct nl_ack){ .error = code };
+	}
+	return err_errno(err, code, "could not talk to rtnetlink");
+}
+
+int nl_channel_monitor_fd(const struct nl_channel *channel)
+{
+	return mnl_socket_get_fd(channel->monitor);
+}
+
+int nl_channel_drain(struct nl_channel *channel)
+{
+	int news = NL_NEWS_NONE;
+	ssize_t n;
+
+	while ((n = receive(channel, channel->monitor)) != -EAGAIN) {
+		/* ENOBUFS (netlink_overrun()) tells once; what is queued can still be read. */
+		if (n == -ENOBUFS)
+			news |= NL_NEWS_OVERRUN | NL_NEWS_CHANGED;
+		else if (n < 0 && n != -ENOSPC)
+			return (int)n;
+		else
+			news |= NL_NEWS_CHANGED;
+	}
+	return news;
+}

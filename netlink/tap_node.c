@@ -1,0 +1,168 @@
+#include "netlink/tap_node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* /run is mounted nodev, /dev never is. */
+#define NODE_DIR "/dev/.tapwarden-XXXXXX"
+
+/* One line of a sysfs file, without its newline. */
+static int read_line(const char *path, char *ret, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	int code;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, ret, size - 1);
+	code = n < 0 ? -errno : 0;
+	close(fd);
+	if (code < 0)
+		return code;
+	ret[n] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	return 0;
+}
+
+static int read_ifindex(const char *name, uint32_t *ret)
+{
+	char path[64], line[32];
+	uint64_t value;
+	int code;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/ifindex", name);
+	code = read_line(path, line, sizeof(line));
+	if (code == 0)
+		code = parse_u64(line, 1, INT32_MAX, &value, NULL);
+	if (code == 0)
+		*ret = (uint32_t)value;
+	return code;
+}
+
+/* "246:1" */
+static int parse_dev(char *line, dev_t *ret)
+{
+	char *colon = strchr(line, ':');
+	uint64_t major, minor;
+
+	if (!colon)
+		return -EINVAL;
+	*colon = '\0';
+	if (parse_u64(line, 1, UINT32_MAX, &major, NULL) < 0 ||
+	    parse_u64(colon + 1, 0, UINT32_MAX, &minor, NULL) < 0)
+		return -EINVAL;
+	*ret = makedev((unsigned int)major, (unsigned int)minor);
+	return 0;
+}
+
+int tap_node_dev(const char *name, uint32_t ifindex, dev_t *ret, struct err *err)
+{
+	char path[80], line[32];
+	uint32_t found = 0;
+	int code;
+
+	code = read_ifindex(name, &found);
+	if (code == -ENOENT)
+		return err_set(err, -ENOENT,
+			       "could not find the tap of %s: /sys knows no such link (it is gone, "
+			       "or /sys shows another network namespace)",
+			       name);
+	if (code < 0)
+		return err_errno(err, code, "could not find the tap of %s", name);
+	if (found != ifindex)
+		return err_set(err, -ESTALE,
+			       "could not find the tap of %s: /sys has it with ifindex %u, not %u: "
+			       "/sys shows another network namespace",
+			       name, found, ifindex);
+	snprintf(path, sizeof(path), "/sys/class/net/%s/tap%u/dev", name, ifindex);
+	code = read_line(path, line, sizeof(line));
+	if (code < 0)
+		return err_errno(err, code, "could not find the tap of %s: %s", name, path);
+	code = parse_dev(line, ret);
+	if (code < 0)
+		return err_set(err, code, "could not find the tap of %s: %s holds no device number",
+			       name, path);
+	return 0;
+}
+
+/* The node lives only for the open: minors are used again, and then it would be another's tap. */
+static int open_private(dev_t dev, int *ret_fd)
+{
+	char dir[] = NODE_DIR, node[sizeof(dir) + 4];
+	int code = 0, fd;
+
+	if (!mkdtemp(dir))
+		return -errno;
+	snprintf(node, sizeof(node), "%s/tap", dir);
+	if (mknod(node, S_IFCHR | 0600, dev) < 0) {
+		code = -errno;
+		goto out;
+	}
+	fd = open(node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		code = -errno;
+	else
+		*ret_fd = fd;
+	unlink(node);
+out:
+	rmdir(dir);
+	return code;
+}
+
+static int check_fd(int fd, const char *name, dev_t dev, struct err *err)
+{
+	struct ifreq ifr = { .ifr_flags = 0 };
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, -errno, "could not check the tap of %s", name);
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != dev)
+		return err_set(err, -ESTALE, "could not open the tap of %s: another device opened",
+			       name);
+	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
+		return err_errno(err, -errno, "could not check the tap of %s", name);
+	ifr.ifr_name[IFNAMSIZ - 1] = '\0';
+	if (strcmp(ifr.ifr_name, name) != 0)
+		return err_set(err, -ESTALE, "could not open the tap of %s: it is that of %s", name,
+			       ifr.ifr_name);
+	return 0;
+}
+
+int tap_node_open(const char *name, uint32_t ifindex, int *ret_fd, struct err *err)
+{
+	dev_t dev;
+	int code, fd = -1;
+
+	code = tap_node_dev(name, ifindex, &dev, err);
+	if (code < 0)
+		return code;
+	code = open_private(dev, &fd);
+	if (code < 0)
+		return err_errno(err, code, "could not open the tap of %s", name);
+	code = check_fd(fd, name, dev, err);
+	if (code < 0) {
+		close(fd);
+		return code;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+void tap_node_path(uint32_t ifindex, dev_t dev, char ret[TAP_PATH_MAX])
+{
+	struct stat st;
+
+	snprintf(ret, TAP_PATH_MAX, "/dev/tap%u", ifindex);
+	if (stat(ret, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != dev)
+		ret[0] = '\0';
+}
