@@ -1,0 +1,208 @@
+#include "web/api.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/base/buf.h"
+#include "web/reply.h"
+
+struct api_pending {
+	struct api_pending *next;
+	struct api *api;
+	struct http_request *request; /* NULL: the client's connection was closed */
+	uint64_t id;
+	uint64_t deadline;
+};
+
+static void on_deadline(uv_timer_t *timer);
+
+void api_init(struct api *api, uv_loop_t *loop, struct ipc_channel *channel,
+	      unsigned int deadline_ms)
+{
+	*api = (struct api){ .channel = channel, .deadline_ms = deadline_ms };
+	api->end = &api->first;
+	uv_timer_init(loop, &api->timer);
+	api->timer.data = api;
+}
+
+static void arm(struct api *api)
+{
+	uint64_t now = uv_now(api->timer.loop);
+
+	if (api->first)
+		uv_timer_start(&api->timer, on_deadline,
+			       api->first->deadline > now ? api->first->deadline - now : 0, 0);
+	else
+		uv_timer_stop(&api->timer);
+}
+
+/* Takes one out of the list; the caller answers and frees it. */
+static struct api_pending *take(struct api *api, struct api_pending **at)
+{
+	struct api_pending *pending = *at;
+
+	*at = pending->next;
+	if (!pending->next)
+		api->end = at;
+	api->n_pending--;
+	return pending;
+}
+
+static void fail(struct api_pending *pending, unsigned int status, const char *code,
+		 const char *detail, const char *hint)
+{
+	if (pending->request)
+		reply_problem(pending->request, status, code, detail, hint);
+	free(pending);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct api *api = timer->data;
+	uint64_t now = uv_now(timer->loop);
+
+	while (api->first && api->first->deadline <= now) {
+		api->expired++;
+		fail(take(api, &api->first), 504, "agent.slow", "the agent did not answer in time",
+		     "look at the agent's log");
+	}
+	arm(api);
+}
+
+static void on_gone(struct http_request *request)
+{
+	struct api_pending *pending = request->data;
+
+	pending->request = NULL;
+}
+
+void api_ask(struct api *api, struct http_request *request, enum ipc_op op)
+{
+	struct ipc_request ask = { .op = op };
+	struct api_pending *pending = NULL;
+
+	if (api->n_pending < API_PENDING_MAX)
+		pending = calloc(1, sizeof(*pending));
+	if (!pending) {
+		api->refused++;
+		reply_problem(request, 503, "agent.busy", "too many requests wait for the agent",
+			      "try again");
+		return;
+	}
+	ask.id = pending->id = ++api->next_id;
+	if (ipc_send(api->channel, IPC_REQUEST, &ask, -1) != 0) {
+		free(pending);
+		api->refused++;
+		reply_problem(request, 503, "agent.gone", "the agent cannot be asked", NULL);
+		return;
+	}
+	api->asked++;
+	pending->api = api;
+	pending->request = request;
+	pending->deadline = uv_now(api->timer.loop) + api->deadline_ms;
+	request->data = pending;
+	request->gone = on_gone;
+	*api->end = pending;
+	api->end = &pending->next;
+	api->n_pending++;
+	arm(api);
+}
+
+/* The agent is trusted, yet a memfd of another size is not read past its end. */
+static int read_body(int fd, size_t length, struct buf *out)
+{
+	struct stat st;
+	char *room;
+	size_t done = 0;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size < 0 || (size_t)st.st_size != length)
+		return -EBADMSG;
+	room = buf_reserve(out, length);
+	if (!room)
+		return -ENOMEM;
+	while (done < length) {
+		ssize_t n = pread(fd, room + done, length - done, (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		done += (size_t)n;
+	}
+	room[length] = '\0';
+	out->len += length;
+	return 0;
+}
+
+static const struct {
+	int error;
+	unsigned int status;
+	const char *code;
+} problems[] = {
+	{ -ENOENT, 404, "agent.not-found" },
+	{ -EINVAL, 400, "agent.invalid" },
+	{ -EBUSY, 503, "agent.busy" },
+};
+
+static void pass_problem(struct http_request *request, int error, const char *detail)
+{
+	unsigned int status = 500;
+	const char *code = "agent.failed";
+
+	for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++) {
+		if (problems[i].error == error) {
+			status = problems[i].status;
+			code = problems[i].code;
+		}
+	}
+	reply_problem(request, status, code, detail, NULL);
+}
+
+static void pass_on(struct http_request *request, const struct ipc_reply *reply, int fd)
+{
+	struct buf body;
+
+	buf_init(&body, REPLY_MAX);
+	if (read_body(fd, reply->length, &body) != 0)
+		reply_problem(request, 500, "agent.failed", "the agent's answer cannot be read",
+			      NULL);
+	else if (reply->error)
+		pass_problem(request, reply->error, body.data);
+	else
+		reply_json(request, &body);
+	buf_done(&body);
+}
+
+void api_replied(struct api *api, const struct ipc_reply *reply, int fd)
+{
+	struct api_pending **at = &api->first, *pending;
+
+	while (*at && (*at)->id != reply->id)
+		at = &(*at)->next;
+	if (!*at) {
+		api->strays++;
+		return;
+	}
+	pending = take(api, at);
+	if (pending->request)
+		pass_on(pending->request, reply, fd);
+	free(pending);
+	arm(api);
+}
+
+void api_agent_gone(struct api *api)
+{
+	while (api->first)
+		fail(take(api, &api->first), 503, "agent.gone", "the agent went away", NULL);
+	arm(api);
+}
+
+void api_close(struct api *api)
+{
+	api_agent_gone(api);
+	uv_close((uv_handle_t *)&api->timer, NULL);
+}

@@ -1,0 +1,50 @@
+/* What the agent alone can answer: asked over the channel, passed on to the client. Edge. */
+#ifndef TW_API_H
+#define TW_API_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "agent/base/ipc.h"
+#include "web/http_server.h"
+
+/* Requests that wait for the agent; one more is answered 503 at once. */
+#define API_PENDING_MAX 64
+
+/* The agent answers from memory and a netlink dump; after so long it does not answer at all. */
+#define API_DEADLINE_MS 5000
+
+struct api_pending;
+
+struct api {
+	uint64_t asked;
+	uint64_t refused; /* above API_PENDING_MAX, or the channel is gone */
+	uint64_t expired; /* not answered within the deadline */
+	uint64_t strays; /* replies to requests that are not waiting any more */
+
+	/* private */
+	struct ipc_channel *channel;
+	unsigned int deadline_ms;
+	uv_timer_t timer;
+	struct api_pending *first, **end; /* oldest first, hence the next to expire */
+	unsigned int n_pending;
+	uint64_t next_id;
+};
+
+/* `channel` outlives the api. */
+void api_init(struct api *api, uv_loop_t *loop, struct ipc_channel *channel,
+	      unsigned int deadline_ms);
+
+/* Asks the agent; the answer, 503 or 504 follows. */
+void api_ask(struct api *api, struct http_request *request, enum ipc_op op);
+
+/* IPC_REPLY came. The fd stays the caller's. */
+void api_replied(struct api *api, const struct ipc_reply *reply, int fd);
+
+/* No answer will come any more: everything waiting is answered 503. */
+void api_agent_gone(struct api *api);
+
+/* After every server is closed. The memory must stay until the loop has run. */
+void api_close(struct api *api);
+
+#endif

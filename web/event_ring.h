@@ -1,0 +1,78 @@
+/*
+ * The last records, kept for those who stream them: a ring with a bound in bytes, and readers that
+ * each have a place in it. Pure.
+ *
+ * A reader costs one line of memory and never holds the ring back: when it is too slow its place is
+ * overwritten, and it is told by a gap line how many records it missed.
+ */
+#ifndef TW_EVENT_RING_H
+#define TW_EVENT_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "agent/base/buf.h"
+
+/* A record is one JSON line; a payload of 65535 bytes, as base64 and as escaped text, fits. */
+#define EVENT_LINE_MAX (512u << 10)
+
+#define EVENT_RING_BYTES   (4u << 20)
+#define EVENT_RING_ENTRIES 65536u /* a power of two */
+
+struct event_entry;
+
+struct event_ring {
+	struct event_entry **entries; /* EVENT_RING_ENTRIES places, by index modulo */
+	uint64_t first, next; /* indexes of the oldest entry and of the one to come */
+	size_t bytes;
+	uint64_t rejected; /* not one line of JSON object shape, or too long */
+	uint64_t skipped; /* records that slow readers missed, all together */
+};
+
+int event_ring_init(struct event_ring *ring); /* 0 or -ENOMEM */
+void event_ring_done(struct event_ring *ring);
+
+/*
+ * Adds one record: `len` bytes that must begin with '{', end with '}' and hold neither NUL nor
+ * newline; they are not parsed further. The oldest make room. Returns 0, -EBADMSG for anything else
+ * (counted), -ENOMEM.
+ */
+int event_ring_add(struct event_ring *ring, const void *line, size_t len);
+
+enum event_format {
+	EVENT_NDJSON,
+	EVENT_SSE /* text/event-stream (WHATWG HTML, section 9.2) */
+};
+
+struct event_reader {
+	enum event_format format;
+	uint64_t index; /* of the entry to read next */
+	struct buf line; /* being sent */
+	size_t sent; /* bytes of it */
+};
+
+/* Begins with the last `backlog` entries, or as many as there are. */
+void event_reader_init(struct event_reader *reader, const struct event_ring *ring,
+		       enum event_format format, uint64_t backlog);
+
+/* Begins after the record whose seq is `seq`, for a client that comes back (Last-Event-ID). */
+void event_reader_resume(struct event_reader *reader, const struct event_ring *ring, uint64_t seq);
+void event_reader_done(struct event_reader *reader);
+
+/*
+ * Puts up to `max` bytes of what the reader has not seen into `out`. Returns how many; 0 when it
+ * has seen all; -ENOMEM. `now` (CLOCK_REALTIME) stamps a gap line.
+ *
+ * An SSE event's id is the record's seq, taken from `"tapwarden":{..."seq":N` near its beginning; a
+ * record without one gives an event without an id.
+ */
+ssize_t event_reader_read(struct event_reader *reader, struct event_ring *ring,
+			  const struct timespec *now, char *out, size_t max);
+
+/* Sends a comment line, if nothing is being sent: proxies cut connections that are silent. */
+void event_reader_comment(struct event_reader *reader, const struct event_ring *ring);
+
+#endif

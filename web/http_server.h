@@ -1,0 +1,108 @@
+/*
+ * An HTTP server on a listening socket that someone else opened. Edge: owns connections.
+ *
+ * The sole user of libmicrohttpd, whose epoll fd the loop polls. One server per listening socket,
+ * with limits of its own, so that guests cannot starve operators. libmicrohttpd's own timeout is of
+ * idle time, which a client that trickles a byte a second outlives: here every request has an
+ * absolute deadline, at which its socket is shut down.
+ */
+#ifndef TW_HTTP_SERVER_H
+#define TW_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <uv.h>
+
+#include "agent/base/err.h"
+
+/* Longer request targets are answered 414; our longest path has 23 bytes. */
+#define HTTP_TARGET_MAX 1024
+
+struct http_limits {
+	unsigned int connections; /* one more is closed at once */
+	unsigned int per_peer; /* of one address; 0: no bound, as for a unix socket */
+	unsigned int
+		request_ms; /* from the connection, or the end of the last reply, to a request */
+	unsigned int reply_ms; /* from the request to the end of its reply; streams have none */
+	size_t memory; /* bytes per connection for the head of the request and the reply's buffer */
+};
+
+struct http_counters {
+	uint64_t connections; /* accepted */
+	uint64_t requests;
+	uint64_t refused_busy; /* connections above the limit */
+	uint64_t refused_peer; /* connections above the limit of one address */
+	uint64_t cut; /* connections shut down at a deadline */
+};
+
+struct http_server;
+
+/*
+ * One request, from the handler's call until it was answered. The handler answers by http_reply()
+ * or http_stream(), at once or later; the request stays valid until then. Who answers later sets
+ * `gone`: it is called when the server closes before, and the request must then be forgotten.
+ */
+struct http_request {
+	const char *method; /* valid in the handler's call alone, as all that http_header() gives */
+	const char *target; /* path and query as they were sent */
+	void *data; /* the handler's */
+	void (*gone)(struct http_request *request);
+};
+
+typedef void (*http_handler)(struct http_request *request, void *data);
+
+/* The value of the first header with this name, or NULL. Only inside the handler's call. */
+const char *http_header(const struct http_request *request, const char *name);
+
+struct http_answer {
+	unsigned int status;
+	const char *type; /* Content-Type */
+	const char *allow; /* header Allow; NULL: none */
+	const void *body; /* copied */
+	size_t length;
+};
+
+/* Answers; the request is gone after. */
+void http_reply(struct http_request *request, const struct http_answer *answer);
+
+struct http_stream_ops {
+	/*
+	 * Puts up to `max` bytes into `out` and returns how many; 0 for none now, and then waits for
+	 * http_stream_wake(); -1 to end the stream.
+	 */
+	ssize_t (*read)(void *data, char *out, size_t max);
+	void (*closed)(void *data); /* called exactly once; after it the request is gone */
+};
+
+/* Answers 200 with bytes that `ops` gives as they come. */
+void http_stream(struct http_request *request, const char *type, const struct http_stream_ops *ops,
+		 void *data);
+
+/* There may be something to read. Harmless when there is not. */
+void http_stream_wake(struct http_request *request);
+
+/*
+ * Serves `fd`, a listening socket, which the server owns from here on (also when this fails). It
+ * may be shared with other processes and is never shut down. `handler` is called from the loop.
+ */
+int http_server_open(struct http_server **ret, uv_loop_t *loop, int fd,
+		     const struct http_limits *limits, http_handler handler, void *data,
+		     struct err *err);
+
+/* Accepts nothing more and closes each connection once its request is answered. */
+void http_server_drain(struct http_server *server);
+
+/* No connection is left. */
+bool http_server_idle(const struct http_server *server);
+
+const struct http_counters *http_server_counters(const struct http_server *server);
+
+/*
+ * Ends every connection and frees the server; `closed` (may be NULL) is called with `data` when it
+ * is gone. Not from inside a handler or a stream's callback.
+ */
+void http_server_close(struct http_server *server, void (*closed)(void *data), void *data);
+
+#endif

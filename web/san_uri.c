@@ -1,0 +1,39 @@
+#include "web/san_uri.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ALNUM_LOWER "abcdefghijklmnopqrstuvwxyz0123456789"
+#define ALNUM	    ALNUM_LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+/* iPXE cuts a URI at '#', decodes '%' and splits at ':' outside of brackets. */
+static int check_part(const char *what, const char *s, const char *allowed, struct err *err)
+{
+	size_t good = strspn(s, allowed);
+
+	if (!*s)
+		return err_set(err, -EINVAL, "%s of a SAN address is empty", what);
+	if (s[good])
+		return err_set(err, -EINVAL, "byte 0x%02x at offset %zu of %s cannot be part of it",
+			       (unsigned char)s[good], good, what);
+	return 0;
+}
+
+int san_uri(const struct host_port *portal, uint32_t lun, const char *target, struct buf *out,
+	    struct err *err)
+{
+	int code;
+
+	code = check_part("the server", portal->host,
+			  portal->ipv6 ? "0123456789abcdefABCDEF:." : ALNUM ".-", err);
+	if (!code)
+		code = check_part("the target name", target, ALNUM_LOWER ".:-", err);
+	if (code)
+		return code;
+	buf_addf(out, "iscsi:%s%s%s::", portal->ipv6 ? "[" : "", portal->host,
+		 portal->ipv6 ? "]" : "");
+	if (portal->port != ISCSI_PORT)
+		buf_addf(out, "%u", portal->port);
+	buf_addf(out, ":%x:%s", lun, target);
+	return out->failed ? err_set(err, -ENOMEM, "the SAN address is too long") : 0;
+}

@@ -1,0 +1,51 @@
+/* The web worker's servers and what they serve: requests find their handler here. Edge. */
+#ifndef TW_SITE_H
+#define TW_SITE_H
+
+#include "agent/base/config.h"
+#include "agent/base/ipc_msg.h"
+#include "web/api.h"
+#include "web/boot.h"
+#include "web/events.h"
+#include "web/http_server.h"
+
+/* Listening sockets: the API's, and one for every boot-listen address. */
+#define SITE_LISTENERS_MAX 32
+
+struct site;
+
+struct site_listener {
+	struct site *site;
+	enum ipc_listener kind;
+	char address[sizeof(((struct ipc_listen *)0)->address)];
+	struct http_server *server;
+};
+
+struct site {
+	uv_loop_t *loop;
+	struct api api;
+	struct events events;
+	struct boot boot;
+	struct site_listener listeners[SITE_LISTENERS_MAX];
+	size_t n_listeners;
+	uint32_t generation;
+};
+
+/*
+ * `config` and `channel` outlive the site. 0 or a negative errno; on success site_close() must
+ * follow, and the memory stay until the loop has run.
+ */
+int site_init(struct site *site, uv_loop_t *loop, const struct config *config,
+	      struct ipc_channel *channel, struct err *err);
+
+/* Serves `fd`, which is owned from here on, also when this fails: -ENOSPC above the bound. */
+int site_listen(struct site *site, const struct ipc_listen *listen, int fd, struct err *err);
+
+/* Accepts nothing more, ends streams, lets requests in hand finish. */
+void site_drain(struct site *site);
+
+/* No connection is left. */
+bool site_idle(const struct site *site);
+void site_close(struct site *site);
+
+#endif

@@ -1,0 +1,236 @@
+#include "web/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "agent/base/config.h"
+#include "agent/base/ipc.h"
+#include "agent/base/log.h"
+#include "agent/base/sandbox.h"
+#include "web/site.h"
+
+/* Requests in hand get so long to finish once the worker is to end. */
+#define DRAIN_MS 2000
+
+/* How often is looked whether they have. */
+#define DRAIN_TICK_MS 20
+
+struct web_worker {
+	uv_loop_t loop;
+	struct ipc_channel channel;
+	struct config *config; /* NULL: not configured yet */
+	struct site site;
+	uv_timer_t drain;
+	uint64_t drain_until; /* the loop's clock, in ms */
+	bool draining;
+	bool closing;
+	int status;
+};
+
+/* Closes every handle: the loop then ends by itself. */
+static void worker_finish(struct web_worker *worker, int status)
+{
+	if (worker->closing)
+		return;
+	worker->closing = true;
+	worker->status = status;
+	if (worker->config)
+		site_close(&worker->site);
+	uv_close((uv_handle_t *)&worker->drain, NULL);
+	ipc_close(&worker->channel, NULL);
+}
+
+static void worker_fault(struct web_worker *worker, const struct err *err)
+{
+	struct ipc_fault fault = { 0 };
+
+	snprintf(fault.text, sizeof(fault.text), "%s", err->text);
+	if (ipc_send(&worker->channel, IPC_FAULT, &fault, -1) != 0)
+		log_err("%s: the agent cannot be told: this worker ends", err->text);
+	worker_finish(worker, 1);
+}
+
+/* What the first fault says; the agent has checked the file, so there should be none. */
+static int load_config(int fd, struct config **ret, struct err *err)
+{
+	struct faults faults = { 0 };
+	struct buf text;
+	int code;
+
+	code = config_load_fd(fd, ret, &faults);
+	if (code) {
+		buf_init(&text, sizeof(err->text));
+		if (faults.n)
+			fault_format(&faults.list[0], &text);
+		err_set(err, code, "the web worker's configuration is bad: %s",
+			text.data ? text.data : "no reason given");
+		buf_done(&text);
+	}
+	faults_done(&faults);
+	return code;
+}
+
+static int on_config(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	const struct ipc_config *m = message->payload;
+	struct ipc_ready ready = { .generation = m->generation };
+	struct config *config = NULL;
+	int code;
+
+	if (worker->config)
+		return err_set(err, -EBADMSG, "a second configuration came: a worker has one");
+	log_init("web", m->log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	code = load_config(message->fd, &config, err);
+	if (code)
+		return code;
+	code = site_init(&worker->site, &worker->loop, config, &worker->channel, err);
+	if (code) {
+		config_free(config);
+		return code;
+	}
+	worker->config = config;
+	worker->site.generation = m->generation;
+	if (worker->site.boot.n_without_mac)
+		log_warning("%zu guests have a link without a MAC address: no boot script for them",
+			    worker->site.boot.n_without_mac);
+	code = sandbox_seal(err);
+	if (code)
+		return code;
+	ipc_send(&worker->channel, IPC_READY, &ready, -1);
+	return 0;
+}
+
+static int on_listen(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	const struct ipc_listen *listen = message->payload;
+	int fd = message->fd;
+
+	message->fd = -1;
+	return site_listen(&worker->site, listen, fd, err);
+}
+
+static int on_feed(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	int code = events_feed(&worker->site.events, message->fd);
+
+	message->fd = -1;
+	return code ? err_errno(err, code, "cannot read the record feed") : 0;
+}
+
+static int on_reply(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	(void)err;
+	api_replied(&worker->site.api, message->payload, message->fd);
+	return 0;
+}
+
+static int on_ping(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	(void)message;
+	(void)err;
+	/* A dead channel is told to the callback, later. */
+	ipc_send(&worker->channel, IPC_PONG, NULL, -1);
+	return 0;
+}
+
+static void on_drain_tick(uv_timer_t *timer)
+{
+	struct web_worker *worker = timer->data;
+
+	if (site_idle(&worker->site) || uv_now(timer->loop) >= worker->drain_until)
+		worker_finish(worker, 0);
+}
+
+static int on_drain(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	(void)message;
+	(void)err;
+	if (worker->draining)
+		return 0;
+	worker->draining = true;
+	site_drain(&worker->site);
+	worker->drain_until = uv_now(&worker->loop) + DRAIN_MS;
+	uv_timer_start(&worker->drain, on_drain_tick, 0, DRAIN_TICK_MS);
+	return 0;
+}
+
+static const struct {
+	int (*handle)(struct web_worker *worker, struct ipc_message *message, struct err *err);
+	bool early; /* also before IPC_CONFIG */
+} handlers[IPC_TYPE_END] = {
+	[IPC_CONFIG] = { on_config, true }, [IPC_LISTEN] = { on_listen, false },
+	[IPC_FEED] = { on_feed, false },    [IPC_REPLY] = { on_reply, false },
+	[IPC_PING] = { on_ping, true },	    [IPC_DRAIN] = { on_drain, false },
+};
+
+static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)
+{
+	struct web_worker *worker = channel->data;
+	struct err err;
+
+	if (!message) {
+		if (reason)
+			log_warning("the channel to the agent broke: %s: this worker ends",
+				    strerror(-reason));
+		worker_finish(worker, reason ? 1 : 0);
+		return;
+	}
+	if (message->type == IPC_DRAIN && !worker->config) {
+		worker_finish(worker, 0);
+		return;
+	}
+	if (!handlers[message->type].handle ||
+	    (!worker->config && !handlers[message->type].early)) {
+		err_set(&err, -EBADMSG, "message \"%s\" came too early",
+			ipc_type_info(message->type)->name);
+		worker_fault(worker, &err);
+		return;
+	}
+	if (handlers[message->type].handle(worker, message, &err) != 0)
+		worker_fault(worker, &err);
+}
+
+/* Signals to the whole group, as from a terminal, are the agent's to answer. */
+static void ignore_signals(void)
+{
+	static const int signals[] = { SIGPIPE, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_IGN);
+}
+
+int web_worker_main(int ipc_fd)
+{
+	static struct web_worker worker;
+	struct err err;
+	int code;
+
+	log_init("web", LOG_LEVEL_INFO);
+	ignore_signals();
+	if (sandbox_enter(&err) != 0) {
+		log_err("the web worker cannot give up its rights: %s: it ends", err.text);
+		return 1;
+	}
+	code = uv_loop_init(&worker.loop);
+	if (code) {
+		log_err("the web worker has no event loop: %s: it ends", uv_strerror(code));
+		return 1;
+	}
+	uv_timer_init(&worker.loop, &worker.drain);
+	worker.drain.data = worker.channel.data = &worker;
+	code = ipc_open(&worker.channel, &worker.loop, ipc_fd, IPC_WEB, IPC_AGENT, on_message);
+	if (code) {
+		log_err("the channel to the agent cannot be read: %s: this worker ends",
+			strerror(-code));
+		worker_finish(&worker, 1);
+	}
+	uv_run(&worker.loop, UV_RUN_DEFAULT);
+	if (uv_loop_close(&worker.loop) != 0)
+		log_warning("handles were left open at the end");
+	config_free(worker.config);
+	return worker.status;
+}
