@@ -1,0 +1,153 @@
+#include "agent/apply_once.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/lock.h"
+#include "agent/plan_view.h"
+
+/* A plan is at most a line of some hundred bytes for each link. */
+#define PLAN_TEXT_MAX (16u << 20)
+
+static const char *const done_words[LINK_OPS] = {
+	[LINK_OP_CREATE] = "added",   [LINK_OP_CHANGE] = "changed",  [LINK_OP_REPLACE] = "replaced",
+	[LINK_OP_DELETE] = "deleted", [LINK_OP_BLOCKED] = "blocked",
+};
+
+struct results {
+	size_t done[LINK_OPS];
+	size_t failed;
+	json_t *list; /* NULL: text is wanted */
+};
+
+static void add_json(struct results *results, const struct link_result *result)
+{
+	json_t *object = plan_view_step_json(result->step);
+	bool blocked = result->step->op == LINK_OP_BLOCKED;
+
+	json_object_set_new(object, "result",
+			    json_string(blocked		? "blocked"
+					: result->error ? "failed"
+							: "done"));
+	json_object_set_new(object, "error",
+			    *result->text ? json_string(result->text) : json_null());
+	json_array_append_new(results->list, object);
+}
+
+static void on_result(const struct link_result *result, void *data)
+{
+	struct results *results = data;
+	const struct link_step *step = result->step;
+	struct err err;
+
+	if (step->op == LINK_OP_BLOCKED)
+		err_set(&err, 0, "link %s: %s", step->spec ? step->spec->name : step->link->name,
+			step->reason);
+	else
+		err_set(&err, 0, "%s", result->text);
+	if (result->error)
+		cli_fail(&err, NULL);
+	if (result->error && step->op != LINK_OP_BLOCKED)
+		results->failed++;
+	else
+		results->done[step->op]++;
+	if (results->list)
+		add_json(results, result);
+}
+
+static void print_steps(const struct link_plan *plan)
+{
+	struct buf out;
+
+	buf_init(&out, PLAN_TEXT_MAX);
+	plan_view_steps(plan, &out);
+	if (out.data && !out.failed)
+		fputs(out.data, stdout);
+	buf_done(&out);
+	fflush(stdout);
+}
+
+static void print_tally(const struct results *results, size_t kept)
+{
+	const char *separator = "Done: ";
+
+	for (size_t op = 0; op < LINK_OPS; op++) {
+		if (results->done[op] == 0)
+			continue;
+		printf("%s%zu %s", separator, results->done[op], done_words[op]);
+		separator = ", ";
+	}
+	if (results->failed)
+		printf("%s%zu failed", separator, results->failed);
+	else if (*separator == 'D')
+		printf("Done: nothing to do");
+	if (kept)
+		printf(", %zu as they were", kept);
+	puts(".");
+}
+
+static void print_json(const struct results *results, size_t kept)
+{
+	json_t *summary = json_object(), *json;
+
+	for (size_t op = 0; op < LINK_OPS; op++)
+		json_object_set_new(summary, link_op_names[op],
+				    json_integer((json_int_t)results->done[op]));
+	json_object_set_new(summary, "failed", json_integer((json_int_t)results->failed));
+	json_object_set_new(summary, "kept", json_integer((json_int_t)kept));
+	json = json_pack("{s:O, s:o}", "steps", results->list, "summary", summary);
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(json);
+}
+
+static int carry_out(struct reconcile *reconcile, const struct link_plan *plan, bool json)
+{
+	struct results results = { .list = json ? json_array() : NULL };
+	size_t kept = plan->kept;
+	struct err err;
+	int open;
+
+	if (!json)
+		print_steps(plan);
+	open = reconcile_apply(reconcile, on_result, &results, &err);
+	if (open < 0)
+		cli_fail(&err, "look at the plan again");
+	else if (json)
+		print_json(&results, kept);
+	else
+		print_tally(&results, kept);
+	json_decref(results.list);
+	return open == 0 ? CLI_DONE : CLI_BAD;
+}
+
+int apply_once(const struct cli_options *options, enum reconcile_goal goal)
+{
+	struct reconcile *reconcile = NULL;
+	struct config *config = NULL;
+	const struct link_plan *plan;
+	struct err err;
+	int lock = -1;
+	int code;
+
+	code = cli_config(options->config, &config);
+	if (code != 0)
+		return code;
+	lock = agent_lock(config->agent.run_dir, &err);
+	if (lock < 0) {
+		code = cli_fail(&err, "nothing is changed");
+		goto out;
+	}
+	if (reconcile_open(config, &reconcile, &err) < 0 ||
+	    reconcile_plan(reconcile, goal, options->force, &plan, &err) < 0) {
+		code = cli_fail(&err, "nothing is changed");
+		goto out;
+	}
+	code = carry_out(reconcile, plan, options->json);
+out:
+	reconcile_free(reconcile);
+	if (lock >= 0)
+		close(lock);
+	config_free(config);
+	return cli_flush(code);
+}

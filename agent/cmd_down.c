@@ -1,0 +1,14 @@
+#include "agent/apply_once.h"
+#include "agent/cli.h"
+
+int cmd_down(int argc, char **argv)
+{
+	struct cli_options options;
+	int code = cli_options(argc, argv, CLI_FORCE, &options);
+
+	if (code != 0)
+		return code;
+	if (options.n_operands)
+		return cli_usage(argv[0]);
+	return apply_once(&options, RECONCILE_GOAL_NOTHING);
+}

@@ -1,0 +1,69 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/cli.h"
+#include "agent/plan_view.h"
+#include "agent/reconcile.h"
+
+/* A plan is at most a line of some hundred bytes for each link. */
+#define PLAN_TEXT_MAX (16u << 20)
+
+static int print_text(const struct link_plan *plan, const char *config)
+{
+	struct buf out;
+	int code = CLI_DONE;
+
+	buf_init(&out, PLAN_TEXT_MAX);
+	plan_view_steps(plan, &out);
+	plan_view_tally(plan, config, &out);
+	if (out.failed)
+		code = cli_fail(&(struct err){ "could not print the plan: out of memory" }, NULL);
+	else
+		fputs(out.data, stdout);
+	buf_done(&out);
+	return code;
+}
+
+static int print_json(const struct link_plan *plan)
+{
+	json_t *json = plan_view_json(plan);
+
+	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0) {
+		json_decref(json);
+		return cli_fail(&(struct err){ "could not print the plan" }, NULL);
+	}
+	putchar('\n');
+	json_decref(json);
+	return CLI_DONE;
+}
+
+int cmd_plan(int argc, char **argv)
+{
+	struct reconcile *reconcile = NULL;
+	struct config *config = NULL;
+	const struct link_plan *plan;
+	struct cli_options options;
+	struct err err;
+	int code;
+
+	code = cli_options(argc, argv, CLI_JSON, &options);
+	if (code != 0)
+		return code;
+	if (options.n_operands)
+		return cli_usage(argv[0]);
+	code = cli_config(options.config, &config);
+	if (code != 0)
+		return code;
+	if (reconcile_open(config, &reconcile, &err) < 0 ||
+	    reconcile_plan(reconcile, RECONCILE_GOAL_CONFIG, false, &plan, &err) < 0) {
+		code = cli_fail(&err, NULL);
+		goto out;
+	}
+	code = options.json ? print_json(plan) : print_text(plan, options.config);
+	if (code == CLI_DONE && plan->n)
+		code = CLI_NO;
+out:
+	reconcile_free(reconcile);
+	config_free(config);
+	return cli_flush(code);
+}

@@ -1,0 +1,25 @@
+/* A plan as people and programs read it. Pure. */
+#ifndef TW_PLAN_VIEW_H
+#define TW_PLAN_VIEW_H
+
+#include <jansson.h>
+
+#include "agent/base/buf.h"
+#include "netlink/link_plan.h"
+
+/* A line per step, as "  + link web09  macvtap bridge on eno1". */
+void plan_view_steps(const struct link_plan *plan, struct buf *out);
+
+/* The last line: "Plan: 1 to add, 1 blocked. Run: tapwarden apply -c FILE". */
+void plan_view_tally(const struct link_plan *plan, const char *config, struct buf *out);
+
+/*
+ * {"op", "link", "set", "kind", "mode", "lower", "mac", "mtu", "attributes", "reason",
+ * "blocked_by"}; what does not apply is null. NULL when there is no memory.
+ */
+json_t *plan_view_step_json(const struct link_step *step);
+
+/* {"steps": [...], "summary": {"create": N, ..., "kept": N}} */
+json_t *plan_view_json(const struct link_plan *plan);
+
+#endif
