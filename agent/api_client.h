@@ -24,10 +24,10 @@ typedef int (*api_line_cb)(const char *line, size_t len, void *data);
 
 /*
  * Gives every line of GET `path` to `cb` until the other end stops, `cb` ends it, or `stop_fd` (-1:
- * none) becomes readable. Returns 0 when it was ended here, -ECONNRESET when the stream ended by
- * itself, or what api_get() and `cb` return.
+ * none) becomes readable. `header` is one more header, "Name: value", or NULL. Returns 0 when it
+ * was ended here, -ECONNRESET when the stream ended by itself, or what api_get() and `cb` return.
  */
-int api_stream(const char *run_dir, const char *path, const char *accept, int stop_fd,
+int api_stream(const char *run_dir, const char *path, const char *header, int stop_fd,
 	       api_line_cb cb, void *data, struct err *err);
 
 #endif

@@ -153,7 +153,8 @@ static void add_gap(struct event_reader *reader, uint64_t lost, const struct tim
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	len = snprintf(line, sizeof(line),
 		       "{\"timestamp\":\"%s.%09ldZ\",\"event_type\":\"gap\","
-		       "\"gap\":{\"lost\":%" PRIu64 ",\"reason\":\"slow-reader\"},"
+		       "\"gap\":{\"lost\":%" PRIu64
+		       ",\"unit\":\"records\",\"reason\":\"slow-reader\"},"
 		       "\"tapwarden\":{\"v\":1}}",
 		       stamp, now->tv_nsec, lost);
 	add_line(reader, line, (size_t)len, false, 0);

@@ -1,0 +1,168 @@
+/* tapwarden watch: records and events as they come, until Ctrl-C. */
+#include "agent/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/api_client.h"
+#include "agent/watch_line.h"
+
+/* After a reload or a worker's death the stream is back within a second or two. */
+#define RETRY_MS   200
+#define RETRIES	   50
+#define HEADER_MAX 64
+
+struct watch {
+	bool json;
+	uint64_t count; /* records to print; 0: no end */
+	uint64_t printed;
+	struct watch_seq last;
+	bool again; /* the stream was cut, and is here again: a hole in seq is a loss */
+	bool output_failed;
+	struct buf line;
+};
+
+/* The worker that answers now may have begun after records were written. */
+static void report_hole(struct watch *watch, const struct watch_seq *seq)
+{
+	if (watch->again && watch->last.known && seq->known && seq->seq > watch->last.next)
+		fprintf(stderr, "tapwarden: %" PRIu64 " records were missed: they are in the log\n",
+			seq->seq - watch->last.next);
+	if (seq->known) {
+		watch->last = *seq;
+		watch->again = false;
+	}
+}
+
+static int on_record(const char *line, size_t len, void *data)
+{
+	struct watch *watch = data;
+	struct watch_seq seq;
+
+	if (len == 0)
+		return 0;
+	buf_reset(&watch->line);
+	if (watch_line(line, len, &watch->line, &seq) != 0) {
+		fprintf(stderr, "tapwarden: a line of the stream is no record: it is left out\n");
+		return 0;
+	}
+	report_hole(watch, &seq);
+	puts(watch->json || watch->line.failed ? line : watch->line.data);
+	if (fflush(stdout) != 0) {
+		watch->output_failed = true;
+		return 1;
+	}
+	watch->printed++;
+	return watch->count && watch->printed == watch->count;
+}
+
+/* True when a signal ended the wait. */
+static bool wait_or_stop(int stop_fd)
+{
+	struct pollfd p = { .fd = stop_fd, .events = POLLIN };
+
+	return poll(&p, 1, RETRY_MS) > 0;
+}
+
+static bool may_return(int code)
+{
+	return code == -ECONNRESET || code == -ECONNREFUSED || code == -ENOENT || code == -EPROTO;
+}
+
+/* A stream that has once been there is waited for; one that never was is an error at once. */
+static int watch_run(struct watch *watch, const char *run_dir, int stop_fd, struct err *err)
+{
+	char header[HEADER_MAX];
+	int tries = 0;
+	int code;
+
+	for (;;) {
+		uint64_t before = watch->printed;
+
+		snprintf(header, sizeof(header), "Last-Event-ID: %" PRIu64, watch->last.next - 1);
+		code = api_stream(run_dir, "/v1/events", watch->last.known ? header : NULL, stop_fd,
+				  on_record, watch, err);
+		if (watch->printed > before || code == -ECONNRESET)
+			tries = RETRIES;
+		if (!may_return(code) || tries-- == 0)
+			return code;
+		if (!watch->again)
+			fprintf(stderr, "tapwarden: %s: connecting again\n", err->text);
+		watch->again = true;
+		if (wait_or_stop(stop_fd))
+			return 0;
+	}
+}
+
+static int stop_signals(struct err *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_errno(err, -errno, "cannot wait for signals");
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_errno(err, -errno, "cannot wait for signals") : fd;
+}
+
+/* `config` and `watch` are filled in. 0 or CLI_BAD. */
+static int watch_options(int argc, char **argv, const char **ret_config, struct watch *watch)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "count", required_argument, NULL, 'n' },
+		{ 0 },
+	};
+	struct err err;
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "c:n:", longs, NULL)) != -1) {
+		if (c == 'c') {
+			*ret_config = optarg;
+		} else if (c == 'j') {
+			watch->json = true;
+		} else if (c == 'n') {
+			if (parse_u64(optarg, 1, UINT64_MAX, &watch->count, &err) != 0) {
+				err_prefix(&err, -EINVAL, "watch -n");
+				return cli_fail(&err, NULL);
+			}
+		} else {
+			return cli_usage(argv[0]);
+		}
+	}
+	return optind == argc ? 0 : cli_usage(argv[0]);
+}
+
+int cmd_watch(int argc, char **argv)
+{
+	const char *path = CONFIG_DEFAULT_PATH;
+	struct config *config = NULL;
+	struct watch watch = { 0 };
+	struct err err;
+	int code, stop_fd;
+
+	if (watch_options(argc, argv, &path, &watch) != 0 || cli_config(path, &config) != 0)
+		return CLI_BAD;
+	buf_init(&watch.line, API_LINE_MAX);
+	stop_fd = stop_signals(&err);
+	code = stop_fd < 0 ? stop_fd : watch_run(&watch, config->agent.run_dir, stop_fd, &err);
+	if (code)
+		code = cli_fail(&err, NULL);
+	if (stop_fd >= 0)
+		close(stop_fd);
+	buf_done(&watch.line);
+	config_free(config);
+	return watch.output_failed ? cli_flush(code) : code;
+}

@@ -1,0 +1,128 @@
+#include "agent/secrets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The bounds of a CHAP secret: 96 bits (RFC 3720 section 8.2.1), and a login key's longest value. */
+#define SECRET_MIN 12
+#define SECRET_MAX 255
+
+/* With its newline, and one byte more to see that there is more. */
+#define SECRET_READ (SECRET_MAX + 2)
+
+/* The file itself is asked, not its name, so that both are of the same file. */
+static int check_file(int fd, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, -errno, "cannot be examined");
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, -EINVAL, "not a regular file");
+	if (st.st_mode & (S_IROTH | S_IWOTH))
+		return err_set(err, -EPERM, "others may read or write it: chmod o-rw it");
+	if (st.st_mode & S_IWGRP)
+		return err_set(err, -EPERM, "its group may write it: chmod g-w it");
+	return 0;
+}
+
+static ssize_t read_all(int fd, char *out, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, out + done, size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+static int check_secret(const char *s, size_t len, struct err *err)
+{
+	if (memchr(s, '\n', len))
+		return err_set(err, -EINVAL, "more than one line");
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+			return err_set(err, -EINVAL, "a control character at offset %zu", i);
+	}
+	if (len < SECRET_MIN || len > SECRET_MAX)
+		return err_set(err, -EINVAL, "a CHAP secret has %d to %d bytes", SECRET_MIN,
+			       SECRET_MAX);
+	return 0;
+}
+
+static int read_secret(const char *path, char **ret, struct err *err)
+{
+	char text[SECRET_READ];
+	ssize_t n;
+	size_t len;
+	char *secret;
+	int code;
+	/* A FIFO would wait for its writer; as it is opened, it is refused. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return err_errno(err, -errno, "cannot be opened");
+	code = check_file(fd, err);
+	if (code)
+		goto out;
+	n = read_all(fd, text, sizeof(text));
+	if (n < 0) {
+		code = err_errno(err, (int)n, "cannot be read");
+		goto out;
+	}
+	len = (size_t)n;
+	if (len > 0 && text[len - 1] == '\n')
+		len--;
+	code = check_secret(text, len, err);
+	if (code)
+		goto out;
+	secret = strndup(text, len);
+	if (!secret) {
+		code = err_errno(err, -ENOMEM, "cannot be kept");
+		goto out;
+	}
+	*ret = secret;
+out:
+	explicit_bzero(text, sizeof(text));
+	close(fd);
+	return code;
+}
+
+int secrets_load_target(struct target_conf *target, struct err *err)
+{
+	char *secret;
+	int code;
+
+	if (!target->chap_secret_file)
+		return 0;
+	code = read_secret(target->chap_secret_file, &secret, err);
+	if (code)
+		return err_prefix(err, code, "[target %s] chap-secret-file: %s", target->head.name,
+				  target->chap_secret_file);
+	free(target->chap_secret);
+	target->chap_secret = secret;
+	return 0;
+}
+
+int secrets_load(struct config *config, struct err *err)
+{
+	for (size_t i = 0; i < config->n_targets; i++) {
+		int code = secrets_load_target(&config->targets[i], err);
+
+		if (code)
+			return code;
+	}
+	return 0;
+}
