@@ -27,7 +27,7 @@ static int put_feed(struct emitter *emitter, struct buf *line)
 	return sink_feed_put(&emitter->feed, line->data, line->len);
 }
 
-static const outlet_put puts[EMITTER_OUTLETS] = {
+static const outlet_put outlet_puts[EMITTER_OUTLETS] = {
 	[EMITTER_LOG] = put_log,
 	[EMITTER_FEED] = put_feed,
 };
@@ -84,7 +84,7 @@ static bool tell_loss(struct emitter *emitter, enum emitter_outlet outlet, uint6
 
 	if (!loss->n)
 		return true;
-	if (record_gap(&emitter->gap, &head, &gap) || puts[outlet](emitter, &emitter->gap))
+	if (record_gap(&emitter->gap, &head, &gap) || outlet_puts[outlet](emitter, &emitter->gap))
 		return false;
 	loss->n = 0;
 	return true;
@@ -112,7 +112,7 @@ static void distribute(struct emitter *emitter, const struct record_head *head, 
 		if (!why && !tell_loss(emitter, outlet, head->time_ns))
 			why = -EAGAIN;
 		if (!why)
-			why = puts[outlet](emitter, &emitter->line);
+			why = outlet_puts[outlet](emitter, &emitter->line);
 		if (why)
 			lose(emitter, outlet, head->seq, 1, loss_reason(why));
 		else if (outlet == EMITTER_LOG)
@@ -144,9 +144,8 @@ void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 	file.whole = payload_log_whole;
 	sink_file_init(&emitter->files[EMITTER_PAYLOADS], &file);
 	sink_feed_init(&emitter->feed);
-	/* One byte more for the newline. */
-	buf_init(&emitter->line, RECORD_MAX + 1);
-	buf_init(&emitter->gap, RECORD_MAX + 1);
+	buf_init(&emitter->line, RECORD_MAX);
+	buf_init(&emitter->gap, RECORD_MAX);
 	buf_init(&emitter->entry, PAYLOAD_LOG_ENTRY_MAX);
 }
 

@@ -1,0 +1,117 @@
+#include "capture/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/log.h"
+
+/* Frames of one link before the others get their turn. */
+#define FRAMES_PER_TURN 256u
+
+/* The smallest room that a frame takes in a ring; bounds what a drain reads under traffic. */
+#define FRAME_ROOM_MIN 64
+
+static void on_frames(uv_poll_t *poll, int status, int events)
+{
+	struct watch *watch = poll->data;
+
+	(void)events;
+	/*
+	 * The link went down or away. What the ring still holds is read by the tick, which also polls
+	 * again, since a link that comes up again uses the same socket.
+	 */
+	if (status < 0) {
+		uv_poll_stop(poll);
+		watch->quiet = true;
+		log_debug("%s: %s", watch->link.name,
+			  strerror(-source_packet_error(&watch->source)));
+		return;
+	}
+	source_packet_read(&watch->source, FRAMES_PER_TURN, inspect_frame, &watch->inspected);
+	watch->batch_end(watch->data);
+}
+
+int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struct watch_conf *conf,
+	       struct watch **ret, struct err *err)
+{
+	struct watch *watch = calloc(1, sizeof(*watch));
+	struct source_packet source;
+	int code;
+
+	code = source_packet_open(&source, fd, link->ring_block_size, link->ring_blocks, err);
+	if (code) {
+		free(watch);
+		return code;
+	}
+	code = watch ? uv_poll_init(loop, &watch->poll, source.fd) : UV_ENOMEM;
+	if (code) {
+		source_packet_close(&source);
+		free(watch);
+		return err_set(err, code, "cannot poll: %s", uv_strerror(code));
+	}
+	watch->link = *link;
+	watch->inspected = (struct inspected_link){
+		.inspector = conf->inspector,
+		.link = &watch->link,
+		.mask = conf->mask,
+	};
+	watch->source = source;
+	watch->poll.data = watch;
+	watch->batch_end = conf->batch_end;
+	watch->data = conf->data;
+	uv_poll_start(&watch->poll, UV_READABLE, on_frames);
+	*ret = watch;
+	return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct watch *watch = handle->data;
+
+	source_packet_close(&watch->source);
+	free(watch);
+}
+
+void watch_close(struct watch *watch)
+{
+	uv_close((uv_handle_t *)&watch->poll, on_closed);
+}
+
+static void tell_losses(struct watch *watch, uint64_t now_ns)
+{
+	struct source_losses losses;
+
+	if (source_packet_losses(&watch->source, &losses) == 0)
+		inspect_losses(&watch->inspected, &losses, now_ns);
+}
+
+static void read_all(struct watch *watch)
+{
+	size_t left =
+		(size_t)watch->link.ring_block_size * watch->link.ring_blocks / FRAME_ROOM_MIN;
+	size_t n;
+
+	do {
+		size_t max = left < FRAMES_PER_TURN ? left : FRAMES_PER_TURN;
+
+		n = source_packet_read(&watch->source, max, inspect_frame, &watch->inspected);
+		left -= n;
+		watch->batch_end(watch->data);
+	} while (n && left);
+}
+
+void watch_drain(struct watch *watch, uint64_t now_ns)
+{
+	read_all(watch);
+	tell_losses(watch, now_ns);
+}
+
+void watch_tick(struct watch *watch, uint64_t now_ns)
+{
+	if (watch->quiet) {
+		watch->quiet = false;
+		read_all(watch);
+		uv_poll_start(&watch->poll, UV_READABLE, on_frames);
+	}
+	tell_losses(watch, now_ns);
+}

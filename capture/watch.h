@@ -1,0 +1,48 @@
+/*
+ * A link that is watched: its packet ring, polled by the loop, and what its frames are tried on.
+ *
+ * Edge. A watch owns its socket and is freed by the loop some time after watch_close().
+ */
+#ifndef TW_WATCH_H
+#define TW_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "agent/base/err.h"
+#include "agent/base/ipc_msg.h"
+#include "capture/inspect.h"
+#include "capture/source_packet.h"
+
+struct watch {
+	struct ipc_link link;
+	struct inspected_link inspected;
+	struct source_packet source;
+	uv_poll_t poll;
+	bool quiet; /* the socket told an error: polled again by the next tick */
+	void (*batch_end)(void *data);
+	void *data;
+};
+
+struct watch_conf {
+	const struct inspector *inspector;
+	struct rule_mask mask;
+	void (*batch_end)(void *data); /* after every batch of frames: flush */
+	void *data;
+};
+
+/* Takes `fd`, also when this fails. 0 or a negative errno. */
+int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struct watch_conf *conf,
+	       struct watch **ret, struct err *err);
+
+/* No callback after this; the ring is let go, not emptied. */
+void watch_close(struct watch *watch);
+
+/* Reads what the ring holds, bounded, and tells what it lost. */
+void watch_drain(struct watch *watch, uint64_t now_ns);
+
+/* About once a second: tells losses, and looks after a link that went down. */
+void watch_tick(struct watch *watch, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,453 @@
+#include "capture/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "agent/base/config.h"
+#include "agent/base/ipc.h"
+#include "agent/base/log.h"
+#include "agent/base/sandbox.h"
+#include "agent/base/stats.h"
+#include "capture/emitter.h"
+#include "capture/inspect.h"
+#include "capture/ruleset.h"
+#include "capture/watch.h"
+
+/* Drops are asked for, quiet links looked at and full disks tried again so often. */
+#define TICK_MS 1000
+
+/* The messages that make a worker, in their order; every other one comes after. */
+enum stage {
+	STAGE_CONFIG,
+	STAGE_STATS,
+	STAGE_LOG_DIR,
+	STAGE_READY,
+};
+
+struct worker {
+	uv_loop_t loop;
+	struct ipc_channel channel;
+	uv_timer_t timer;
+	enum stage stage;
+	bool started; /* the first record was written */
+	bool stopping;
+	int exit_code;
+	struct ipc_config conf;
+	struct config *config;
+	struct link_wish *wishes;
+	size_t n_wishes;
+	struct ruleset rules;
+	struct stats_page *stats;
+	int log_dir;
+	struct emitter emitter;
+	int told_errors[EMITTER_FILES]; /* of the log files, as last logged */
+	struct inspector inspector;
+	struct watch *watches[STATS_LINKS_MAX];
+};
+
+struct handler {
+	enum stage stage; /* in which the message is allowed */
+	int (*run)(struct worker *w, struct ipc_message *message, struct err *err);
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- log files ------------------------------------------------------------------------------ */
+
+static void tell_file(struct worker *w, enum emitter_file file)
+{
+	const struct sink_file *sink = &w->emitter.files[file];
+	int error = w->emitter.errors[file], before = w->told_errors[file];
+
+	if (error == before)
+		return;
+	w->told_errors[file] = error;
+	if (!error && before != -EWOULDBLOCK)
+		log_info("%s is written again", sink->conf.name);
+	else if (!error || error == -EWOULDBLOCK)
+		log_debug("%s: the worker before this one %s", sink->conf.name,
+			  error ? "still writes it: waiting" : "has let go of it");
+	else
+		log_err("cannot write %s: %s: entries wait in memory up to %zu bytes, then are "
+			"lost and counted",
+			sink->conf.name, strerror(-error), sink->conf.pending_max);
+}
+
+static void flush(void *data)
+{
+	struct worker *w = data;
+
+	emitter_flush(&w->emitter);
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++)
+		tell_file(w, file);
+}
+
+/* The first record of a worker, once it has taken over: see the lead comment of worker.h. */
+static void start_records(struct worker *w)
+{
+	struct record_head head = { .time_ns = now_ns(), .link = "", .set = "", .guest = "" };
+	char detail[128];
+
+	if (w->started)
+		return;
+	w->started = true;
+	snprintf(detail, sizeof(detail),
+		 "capture worker: generation %u, %zu patterns, %zu compiled", w->conf.generation,
+		 w->rules.n, w->rules.n_jit);
+	emitter_event(&w->emitter, head, IPC_EVENT_SERVICE, "worker-started", detail);
+}
+
+/* ---- watched links -------------------------------------------------------------------------- */
+
+/* The rules of a link; none for one that the configuration does not know (any more). */
+static struct rule_mask wished_rules(const struct worker *w, const char *link)
+{
+	struct rule_mask mask = { .any = false };
+
+	for (size_t i = 0; i < w->n_wishes; i++) {
+		if (strcmp(w->wishes[i].name, link) == 0) {
+			ruleset_select(&w->rules, &w->wishes[i].keys.patterns, &mask);
+			break;
+		}
+	}
+	return mask;
+}
+
+static void forget_link(struct worker *w, uint32_t slot)
+{
+	if (!w->watches[slot])
+		return;
+	watch_drain(w->watches[slot], now_ns());
+	watch_close(w->watches[slot]);
+	w->watches[slot] = NULL;
+}
+
+/* One link that cannot be watched is no reason to let the others down. */
+static void tell_unwatched(struct worker *w, const struct ipc_link *link, const struct err *err)
+{
+	struct record_head head = {
+		.time_ns = now_ns(),
+		.link = link->name,
+		.set = link->set,
+		.guest = link->guest,
+	};
+
+	log_err("cannot watch %s: %s: it stays unwatched until its ring is made anew", link->name,
+		err->text);
+	emitter_event(&w->emitter, head, IPC_EVENT_LINK, "watch-failed", err->text);
+}
+
+static int on_link_add(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	const struct ipc_link *link = message->payload;
+	struct watch_conf conf = {
+		.inspector = &w->inspector,
+		.mask = wished_rules(w, link->name),
+		.batch_end = flush,
+		.data = w,
+	};
+	int fd = message->fd;
+
+	start_records(w);
+	/* First the one before: it may have the same ring, which has one reader at a time. */
+	forget_link(w, link->slot);
+	message->fd = -1;
+	if (watch_open(&w->loop, link, fd, &conf, &w->watches[link->slot], err))
+		tell_unwatched(w, link, err);
+	return 0;
+}
+
+static int on_link_del(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	const struct ipc_link_del *del = message->payload;
+
+	(void)err;
+	forget_link(w, del->slot);
+	return 0;
+}
+
+/* ---- the rest of the messages --------------------------------------------------------------- */
+
+static int on_config(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	struct faults faults = { 0 };
+	struct buf text;
+	int code;
+
+	memcpy(&w->conf, message->payload, sizeof(w->conf));
+	log_init("capture", w->conf.log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	code = config_load_fd(message->fd, &w->config, &faults);
+	if (code) {
+		buf_init(&text, sizeof(err->text));
+		if (faults.n)
+			fault_format(&faults.list[0], &text);
+		err_set(err, code, "the configuration is faulty: %s",
+			text.data ? text.data : strerror(-code));
+		buf_done(&text);
+		faults_done(&faults);
+		return code;
+	}
+	faults_done(&faults);
+	code = ruleset_init(&w->rules, w->config, err);
+	return code ? code : config_links(w->config, &w->wishes, &w->n_wishes, err);
+}
+
+static int on_stats(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	int code = stats_map(message->fd, &w->stats);
+
+	return code ? err_errno(err, code, "cannot map the counters") : 0;
+}
+
+static void tell_rules(const struct worker *w)
+{
+	for (size_t i = 0; i < w->rules.n; i++) {
+		const struct rule *rule = &w->rules.rules[i];
+		const char *name = rule->conf->head.name, *reason;
+
+		if (pattern_note(rule->pattern))
+			log_info("pattern %s: %s", name, pattern_note(rule->pattern));
+		if (!pattern_jit(rule->pattern, &reason))
+			log_warning("pattern %s is not compiled to machine code: %s: it is "
+				    "interpreted, several times slower",
+				    name, reason);
+	}
+}
+
+/* The last of the first three: everything is there that the worker is made of. */
+static int on_log_dir(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	struct ipc_ready ready = {
+		.generation = w->conf.generation,
+		.patterns = (uint32_t)w->rules.n,
+		.jit = (uint32_t)w->rules.n_jit,
+	};
+	int code;
+
+	w->log_dir = message->fd;
+	message->fd = -1;
+	emitter_init(&w->emitter, w->log_dir, w->conf.host, &w->config->record, &w->stats->capture);
+	w->inspector = (struct inspector){
+		.rules = &w->rules,
+		.conf = &w->config->record,
+		.stats = w->stats,
+		.emitter = &w->emitter,
+	};
+	tell_rules(w);
+	code = sandbox_seal(err);
+	return code ? code : ipc_send(&w->channel, IPC_READY, &ready, -1);
+}
+
+static int on_feed(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	(void)err;
+	emitter_set_feed(&w->emitter, message->fd);
+	message->fd = -1;
+	start_records(w);
+	return 0;
+}
+
+static int on_event(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	const struct ipc_event *event = message->payload;
+	struct record_head head = {
+		.time_ns = event->time_ns,
+		.link = event->link,
+		.set = event->set,
+		.guest = "",
+	};
+
+	(void)err;
+	start_records(w);
+	emitter_event(&w->emitter, head, event->kind, event->action, event->detail);
+	return 0;
+}
+
+static int on_ping(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	(void)message;
+	(void)err;
+	return ipc_send(&w->channel, IPC_PONG, NULL, -1);
+}
+
+static void worker_stop(struct worker *w, int exit_code);
+
+static int on_drain(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	(void)message;
+	(void)err;
+	worker_stop(w, 0);
+	return 0;
+}
+
+static const struct handler handlers[IPC_TYPE_END] = {
+	[IPC_CONFIG] = { STAGE_CONFIG, on_config },
+	[IPC_STATS] = { STAGE_STATS, on_stats },
+	[IPC_LOG_DIR] = { STAGE_LOG_DIR, on_log_dir },
+	[IPC_FEED] = { STAGE_READY, on_feed },
+	[IPC_LINK_ADD] = { STAGE_READY, on_link_add },
+	[IPC_LINK_DEL] = { STAGE_READY, on_link_del },
+	[IPC_EVENT] = { STAGE_READY, on_event },
+	[IPC_PING] = { STAGE_READY, on_ping },
+	[IPC_DRAIN] = { STAGE_READY, on_drain },
+};
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void tell_dropped(const struct worker *w)
+{
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
+		const struct sink_file *sink = &w->emitter.files[file];
+
+		if (sink->n_pending)
+			log_err("%llu entries could not be written to %s: they are lost",
+				(unsigned long long)sink->n_pending, sink->conf.name);
+	}
+}
+
+/* Ends everything; the loop then runs out of handles. A second call changes nothing. */
+static void worker_stop(struct worker *w, int exit_code)
+{
+	if (w->stopping)
+		return;
+	w->stopping = true;
+	w->exit_code = exit_code;
+	for (size_t slot = 0; slot < STATS_LINKS_MAX; slot++) {
+		struct watch *watch = w->watches[slot];
+
+		if (!watch)
+			continue;
+		if (exit_code == 0)
+			watch_drain(watch, now_ns());
+		watch_close(watch);
+		w->watches[slot] = NULL;
+	}
+	if (w->stage == STAGE_READY) {
+		flush(w);
+		tell_dropped(w);
+	}
+	uv_close((uv_handle_t *)&w->timer, NULL);
+	ipc_close(&w->channel, NULL);
+}
+
+static void worker_fault(struct worker *w, const char *text)
+{
+	struct ipc_fault fault = { 0 };
+
+	log_err("%s: the worker ends", text);
+	snprintf(fault.text, sizeof(fault.text), "%s", text);
+	ipc_send(&w->channel, IPC_FAULT, &fault, -1);
+	worker_stop(w, 1);
+}
+
+static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)
+{
+	struct worker *w = channel->data;
+	const struct handler *handler;
+	struct err err = { "" };
+
+	if (!message) {
+		log_err("the channel to the agent broke: %s: the worker ends",
+			reason ? strerror(-reason) : "the agent closed it");
+		worker_stop(w, 1);
+		return;
+	}
+	handler = &handlers[message->type];
+	if (!handler->run || handler->stage != w->stage) {
+		worker_fault(w, "a message of the agent came out of turn");
+		return;
+	}
+	if (handler->run(w, message, &err)) {
+		worker_fault(w, err.text);
+		return;
+	}
+	if (w->stage != STAGE_READY)
+		w->stage++;
+	else if (!w->stopping)
+		flush(w);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+
+	if (w->stage != STAGE_READY)
+		return;
+	for (size_t slot = 0; slot < STATS_LINKS_MAX; slot++) {
+		if (w->watches[slot])
+			watch_tick(w->watches[slot], now_ns());
+	}
+	emitter_tick(&w->emitter, now_ns());
+	flush(w);
+}
+
+static void worker_done(struct worker *w)
+{
+	if (w->stage == STAGE_READY)
+		emitter_done(&w->emitter);
+	if (w->log_dir >= 0)
+		close(w->log_dir);
+	if (w->stats)
+		munmap(w->stats, sizeof(*w->stats));
+	ruleset_done(&w->rules);
+	free(w->wishes);
+	config_free(w->config);
+}
+
+static int worker_run(struct worker *w, int ipc_fd)
+{
+	int code = uv_loop_init(&w->loop);
+
+	if (!code)
+		code = uv_timer_init(&w->loop, &w->timer);
+	if (!code)
+		code = ipc_open(&w->channel, &w->loop, ipc_fd, IPC_CAPTURE, IPC_AGENT, on_message);
+	if (code) {
+		log_err("cannot talk to the agent: %s: the worker ends", uv_strerror(code));
+		return 1;
+	}
+	uv_timer_start(&w->timer, on_tick, TICK_MS, TICK_MS);
+	uv_run(&w->loop, UV_RUN_DEFAULT);
+	code = uv_loop_close(&w->loop);
+	if (code)
+		log_err("handles were left open: %s", uv_strerror(code));
+	return w->exit_code;
+}
+
+int capture_worker_main(int ipc_fd)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	struct err err = { "out of memory" };
+	int exit_code = 1;
+
+	log_init("capture", LOG_LEVEL_INFO);
+	/* The agent says when to end; Ctrl-C on a terminal goes to all of its process group. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	/* A full quota of RLIMIT_FSIZE is told by write(2), as a full disk is. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (!w || sandbox_enter(&err)) {
+		log_err("%s: the worker ends", err.text);
+	} else {
+		w->log_dir = -1;
+		w->channel.data = w;
+		w->timer.data = w;
+		exit_code = worker_run(w, ipc_fd);
+		worker_done(w);
+	}
+	free(w);
+	return exit_code;
+}
