@@ -13,13 +13,15 @@
 
 #include "agent/base/buf.h"
 #include "agent/base/err.h"
+#include "agent/base/ini_scan.h"
 
-/* iniparser 4.1 reads lines into a buffer of ASCIILINESZ (1024) bytes with newline and NUL. */
-#define INI_LINE_MAX	  1022
 #define INI_FILES_MAX	  256
 #define INI_SECTIONS_MAX  16384
 #define INI_KEYS_MAX	  65536
 #define INI_FILE_SIZE_MAX (8u << 20)
+
+/* iniparser looks a key up by walking all of them; each section is given to it by itself. */
+#define INI_SECTION_KEYS_MAX 256
 
 struct ini_key {
 	const char *name;
@@ -34,6 +36,8 @@ struct ini_section {
 	unsigned int line;
 	struct ini_key *keys;
 	size_t n_keys;
+	bool again; /* one of this kind and name came before: a fault that is told already */
+	bool damaged; /* a line of it was refused: a key that seems missing may be there */
 };
 
 struct ini {
@@ -58,6 +62,7 @@ struct faults {
 	struct fault *list;
 	size_t n;
 	size_t n_dropped; /* above FAULTS_MAX: counted only */
+	size_t n_files; /* files that were read, faulty or not */
 };
 
 #define FAULTS_MAX 1000
@@ -86,7 +91,8 @@ const struct ini_key *ini_find(const struct ini_section *section, const char *ke
 
 /*
  * Appends "key = value\n" so that ini_load_fd() reads the same value back, choosing the quotes.
- * -EINVAL for a value that no form can carry (both kinds of quotes and ';' or '#', or a newline).
+ * Every value that was read can be written. -EINVAL, and nothing appended, for one that no form can
+ * carry: both kinds of quotes beside ';' or '#', a control byte, more than a line holds.
  */
 int ini_write_key(struct buf *out, const char *key, const char *value);
 
