@@ -177,7 +177,14 @@ struct link_wish {
  */
 int config_load(const char *path, struct config **ret, struct faults *faults);
 
-/* The same for a copy that config_write() made, read from the start of `fd`. */
+/*
+ * As config_load(), but gives the configuration also when it has faults, for checks that go deeper:
+ * fields at fault are zero or NULL. Returns 0 with `ret` set, or -EINVAL when nothing could be read.
+ * The caller sorts the faults.
+ */
+int config_read(const char *path, struct config **ret, struct faults *faults);
+
+/* As config_load() for a copy that config_write() made, read from the start of `fd`. */
 int config_load_fd(int fd, struct config **ret, struct faults *faults);
 void config_free(struct config *config);
 
@@ -191,6 +198,14 @@ int config_write(const struct config *config, enum config_role role, struct buf 
 /* Every link of the configuration, in order of set, then number, then name. The caller frees it. */
 int config_links(const struct config *config, struct link_wish **ret, size_t *ret_n,
 		 struct err *err);
+
+/*
+ * Gives link `name` of set `set` an explicit MAC, as if its section said so; a link that only the
+ * set's count made gets a section. Wishes that config_links() gave before are no longer valid.
+ * Returns 0 or -ENOMEM.
+ */
+int config_pin_mac(struct config *config, const char *name, const char *set,
+		   const uint8_t mac[MAC_LEN]);
 
 const struct set_conf *config_find_set(const struct config *config, const char *name);
 const struct pattern_conf *config_find_pattern(const struct config *config, const char *name);

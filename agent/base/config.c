@@ -1,0 +1,314 @@
+#include "agent/base/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/config_cross.h"
+#include "agent/base/name_template.h"
+#include "agent/base/schema.h"
+
+/* ---- loading and writing --------------------------------------------------------------------- */
+
+/* A set's links are called after it unless it says otherwise. */
+static int default_names(struct config *config)
+{
+	for (size_t i = 0; i < config->n_sets; i++) {
+		struct set_conf *set = &config->sets[i];
+
+		set->has_mac_prefix = schema_has(&config_schema, "set", &set->head, "mac-prefix");
+		if (schema_has(&config_schema, "set", &set->head, "name"))
+			continue;
+		if (asprintf(&set->name, "%s%%d", set->head.name) < 0) {
+			set->name = NULL;
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* `ini` belongs to the configuration from here on; `name` is what a fault of no line is about. */
+static int build(struct ini *ini, const char *name, bool internal, struct config **ret,
+		 struct faults *faults)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	int code = -ENOMEM;
+
+	if (!config) {
+		ini_free(ini);
+		goto out;
+	}
+	config->ini = ini;
+	code = schema_fill(&config_schema, ini, internal, config, faults);
+	if (!code)
+		code = default_names(config);
+	if (!code) {
+		schema_check_references(&config_schema, config, faults);
+		code = config_cross_check(config, faults);
+	}
+out:
+	if (code) {
+		faults_add(faults, name, 0, NULL, NULL, "cannot be read: %s", strerror(-code));
+		config_free(config);
+		return -EINVAL;
+	}
+	*ret = config;
+	return 0;
+}
+
+/* A configuration with a fault is none. */
+static int settle(int code, struct config *config, struct config **ret, struct faults *faults)
+{
+	faults_sort(faults);
+	if (code == 0 && faults->n == 0 && faults->n_dropped == 0) {
+		*ret = config;
+		return 0;
+	}
+	config_free(config);
+	return -EINVAL;
+}
+
+int config_read(const char *path, struct config **ret, struct faults *faults)
+{
+	struct ini *ini;
+	int code = ini_load(path, &ini, faults);
+
+	return code == 0 ? build(ini, path, false, ret, faults) : -EINVAL;
+}
+
+int config_load(const char *path, struct config **ret, struct faults *faults)
+{
+	struct config *config = NULL;
+	int code = config_read(path, &config, faults);
+
+	return settle(code, config, ret, faults);
+}
+
+int config_load_fd(int fd, struct config **ret, struct faults *faults)
+{
+	static const char name[] = "configuration";
+	struct config *config = NULL;
+	struct ini *ini;
+	int code = ini_load_fd(fd, name, &ini, faults);
+
+	if (code == 0)
+		code = build(ini, name, true, &config, faults);
+	return settle(code, config, ret, faults);
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	schema_done(&config_schema, config);
+	ini_free(config->ini);
+	free(config);
+}
+
+int config_write(const struct config *config, enum config_role role, struct buf *out,
+		 struct err *err)
+{
+	return schema_write(&config_schema, config, role, out, err);
+}
+
+int config_pin_mac(struct config *config, const char *name, const char *set,
+		   const uint8_t mac[MAC_LEN])
+{
+	struct link_conf link = { 0 };
+	struct link_conf *links;
+
+	for (size_t i = 0; i < config->n_links; i++) {
+		if (strcmp(config->links[i].head.name, name) == 0) {
+			memcpy(config->links[i].mac, mac, MAC_LEN);
+			return 0;
+		}
+	}
+	memcpy(link.mac, mac, MAC_LEN);
+	link.head.name = strdup(name);
+	link.set = strdup(set);
+	links = realloc(config->links, (config->n_links + 1) * sizeof(*links));
+	if (links)
+		config->links = links;
+	if (!link.head.name || !link.set || !links) {
+		free((char *)link.head.name);
+		free(link.set);
+		return -ENOMEM;
+	}
+	links[config->n_links++] = link;
+	return 0;
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+struct link_maker {
+	const struct config *config;
+	const struct link_conf **by_name; /* the [link] sections, sorted */
+	struct link_wish *wishes;
+	size_t n;
+};
+
+static int compare_links(const void *a, const void *b)
+{
+	const struct link_conf *x = *(const struct link_conf *const *)a;
+	const struct link_conf *y = *(const struct link_conf *const *)b;
+
+	return strcmp(x->head.name, y->head.name);
+}
+
+static const struct link_conf *find_link(const struct link_maker *maker, const char *name)
+{
+	const struct link_conf key = { .head.name = name };
+	const struct link_conf *const pointer = &key;
+	const struct link_conf **found = bsearch(&pointer, maker->by_name, maker->config->n_links,
+						 sizeof(pointer), compare_links);
+
+	return found ? *found : NULL;
+}
+
+static int add_wish(struct link_maker *maker, const struct set_conf *set,
+		    const struct link_conf *link, const char *name, struct err *err)
+{
+	struct link_wish *wish = &maker->wishes[maker->n];
+
+	if (maker->n >= CONFIG_LINKS_MAX)
+		return err_set(err, -E2BIG, "more than %d links: nobody could count their frames",
+			       CONFIG_LINKS_MAX);
+	*wish = (struct link_wish){ .set = set, .link = link, .keys = set->keys };
+	strcpy(wish->name, name);
+	if (link) {
+		schema_override(&config_schema, "link", &link->head, &link->keys, &wish->keys);
+		memcpy(wish->mac, link->mac, MAC_LEN);
+	}
+	maker->n++;
+	return 0;
+}
+
+/* The links that the set's count makes; a [link] section of this set may say more of one. */
+static int add_numbered(struct link_maker *maker, const struct set_conf *set, struct err *err)
+{
+	char name[IFNAME_SIZE];
+	int code = 0;
+
+	for (uint32_t i = 1; i <= set->count && !code; i++) {
+		const struct link_conf *link;
+
+		code = name_template_format(set->name, i, name, err);
+		if (code)
+			return err_prefix(err, code, "[set %s] name", set->head.name);
+		link = find_link(maker, name);
+		if (link && strcmp(link->set, set->head.name) != 0)
+			link = NULL;
+		code = add_wish(maker, set, link, name, err);
+	}
+	return code;
+}
+
+static int compare_wishes(const void *a, const void *b)
+{
+	return strcmp(((const struct link_wish *)a)->name, ((const struct link_wish *)b)->name);
+}
+
+/* The [link] sections that are none of the set's numbered links. */
+static int add_named(struct link_maker *maker, const struct set_conf *set, size_t first,
+		     struct err *err)
+{
+	size_t n_numbered = maker->n - first;
+	struct link_wish *numbered = calloc(n_numbered + 1, sizeof(*numbered));
+	int code = 0;
+
+	if (!numbered)
+		return -ENOMEM;
+	memcpy(numbered, &maker->wishes[first], n_numbered * sizeof(*numbered));
+	qsort(numbered, n_numbered, sizeof(*numbered), compare_wishes);
+	for (size_t i = 0; i < maker->config->n_links && !code; i++) {
+		const struct link_conf *link = maker->by_name[i];
+		struct link_wish key;
+
+		if (strcmp(link->set, set->head.name) != 0)
+			continue;
+		code = parse_ifname(link->head.name, err);
+		if (code) {
+			code = err_prefix(err, code, "[link %s]", link->head.name);
+			break;
+		}
+		strcpy(key.name, link->head.name);
+		if (!bsearch(&key, numbered, n_numbered, sizeof(key), compare_wishes))
+			code = add_wish(maker, set, link, key.name, err);
+	}
+	free(numbered);
+	return code;
+}
+
+int config_links(const struct config *config, struct link_wish **ret, size_t *ret_n,
+		 struct err *err)
+{
+	struct link_maker maker = { .config = config };
+	int code = 0;
+
+	maker.by_name = calloc(config->n_links + 1, sizeof(*maker.by_name));
+	maker.wishes = calloc(CONFIG_LINKS_MAX, sizeof(*maker.wishes));
+	if (!maker.by_name || !maker.wishes) {
+		code = err_errno(err, -ENOMEM, "cannot list the links");
+		goto out;
+	}
+	for (size_t i = 0; i < config->n_links; i++)
+		maker.by_name[i] = &config->links[i];
+	qsort(maker.by_name, config->n_links, sizeof(*maker.by_name), compare_links);
+	for (size_t i = 0; i < config->n_sets && !code; i++) {
+		size_t first = maker.n;
+
+		code = add_numbered(&maker, &config->sets[i], err);
+		if (!code)
+			code = add_named(&maker, &config->sets[i], first, err);
+	}
+	if (code)
+		goto out;
+	*ret = maker.wishes;
+	*ret_n = maker.n;
+	maker.wishes = NULL;
+out:
+	free(maker.by_name);
+	free(maker.wishes);
+	return code;
+}
+
+/* ---- finding --------------------------------------------------------------------------------- */
+
+#define FIND(array)                                                        \
+	do {                                                               \
+		for (size_t i = 0; i < config->n_##array; i++) {           \
+			if (strcmp(config->array[i].head.name, name) == 0) \
+				return &config->array[i];                  \
+		}                                                          \
+		return NULL;                                               \
+	} while (0)
+
+const struct set_conf *config_find_set(const struct config *config, const char *name)
+{
+	FIND(sets);
+}
+
+const struct pattern_conf *config_find_pattern(const struct config *config, const char *name)
+{
+	FIND(patterns);
+}
+
+const struct target_conf *config_find_target(const struct config *config, const char *name)
+{
+	FIND(targets);
+}
+
+const struct guest_conf *config_find_guest(const struct config *config, const char *name)
+{
+	FIND(guests);
+}
+
+bool config_wants_pattern(const struct strv *patterns, const char *pattern)
+{
+	for (size_t i = 0; i < patterns->n; i++) {
+		if (strcmp(patterns->v[i], "all") == 0 || strcmp(patterns->v[i], pattern) == 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,333 @@
+#include "agent/base/config_cross.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/hint.h"
+#include "agent/base/name_template.h"
+#include "agent/base/schema.h"
+#include "agent/base/stats.h"
+
+/* Looking for the nearest of all links costs, and a file with so many faults needs no hint. */
+#define HINTS_MAX 100
+
+struct cross {
+	const struct config *config;
+	struct faults *faults;
+	struct link_wish *wishes;
+	size_t n;
+	const struct link_wish **sorted; /* by name, then in order; later by other things */
+	bool *told; /* by set: what is wrong with each of its links is told once */
+};
+
+/* ---- sections by themselves ------------------------------------------------------------------ */
+
+static void check_target(const struct target_conf *target, struct faults *faults)
+{
+	bool user = schema_has(&config_schema, "target", &target->head, "chap-user");
+	bool file = schema_has(&config_schema, "target", &target->head, "chap-secret-file");
+
+	if (user && !file)
+		schema_fault(faults, &target->head, "chap-user",
+			     "chap-secret-file is missing beside it");
+	if (file && !user)
+		schema_fault(faults, &target->head, "chap-secret-file",
+			     "chap-user is missing beside it");
+}
+
+static void check_patterns(const struct config *config, struct faults *faults)
+{
+	for (size_t i = 0; i < config->n_patterns; i++) {
+		const struct pattern_conf *p = &config->patterns[i];
+
+		if (i == STATS_PATTERNS_MAX)
+			schema_fault(faults, &p->head, NULL, "more than %u patterns",
+				     STATS_PATTERNS_MAX);
+		for (size_t j = 0; p->id && j < i && i < STATS_PATTERNS_MAX; j++) {
+			if (config->patterns[j].id == p->id)
+				schema_fault(faults, &p->head, "id", "%u is [pattern %s]'s", p->id,
+					     config->patterns[j].head.name);
+		}
+	}
+}
+
+static bool is_damaged(const struct conf_head *head)
+{
+	return head->origin && head->origin->damaged;
+}
+
+/* Whether the sets and links are sound enough to ask which links they make together. */
+static bool check_sets(const struct config *config, struct faults *faults)
+{
+	char name[IFNAME_SIZE];
+	uint64_t links = 0;
+	bool sound = true;
+	struct err err;
+
+	for (size_t i = 0; i < config->n_sets; i++) {
+		const struct set_conf *set = &config->sets[i];
+		bool fits = links <= CONFIG_LINKS_MAX;
+
+		links += set->count;
+		if (fits && links > CONFIG_LINKS_MAX) {
+			schema_fault(faults, &set->head, "count",
+				     "%llu links with the sets before: at most %d are possible",
+				     (unsigned long long)links, CONFIG_LINKS_MAX);
+			sound = false;
+		}
+		if (!set->name || is_damaged(&set->head)) {
+			sound = false;
+		} else if (set->count && name_template_format(set->name, set->count, name, &err)) {
+			schema_fault(faults, &set->head, "name", "%s", err.text);
+			sound = false;
+		}
+	}
+	for (size_t i = 0; i < config->n_links; i++) {
+		const struct link_conf *link = &config->links[i];
+
+		if (parse_ifname(link->head.name, &err)) {
+			schema_fault(faults, &link->head, NULL, "%s", err.text);
+			sound = false;
+		}
+		sound = sound && link->set && !is_damaged(&link->head);
+	}
+	return sound;
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+/* Who said `key` for the link: its own section, or the set. */
+static const struct conf_head *giver(const struct link_wish *wish, const char *key)
+{
+	if (wish->link && schema_has(&config_schema, "link", &wish->link->head, key))
+		return &wish->link->head;
+	return &wish->set->head;
+}
+
+static bool told_of_set(struct cross *cross, const struct link_wish *wish)
+{
+	bool *told = &cross->told[wish->set - cross->config->sets];
+	bool before = *told;
+
+	*told = true;
+	return before;
+}
+
+static void forget_told(struct cross *cross)
+{
+	memset(cross->told, 0, cross->config->n_sets * sizeof(*cross->told));
+}
+
+static const struct link_wish *const *as_wishes(const void *p)
+{
+	return p;
+}
+
+/* Wishes are compared as pointers into one array: in doubt, its order. */
+static int in_order(const struct link_wish *a, const struct link_wish *b, int order)
+{
+	return order ? order : (a > b) - (a < b);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct link_wish *x = *as_wishes(a), *y = *as_wishes(b);
+
+	return in_order(x, y, strcmp(x->name, y->name));
+}
+
+static int by_mac(const void *a, const void *b)
+{
+	const struct link_wish *x = *as_wishes(a), *y = *as_wishes(b);
+
+	return in_order(x, y, memcmp(x->mac, y->mac, MAC_LEN));
+}
+
+static int by_lower(const void *a, const void *b)
+{
+	const struct link_wish *x = *as_wishes(a), *y = *as_wishes(b);
+
+	return in_order(x, y,
+			strcmp(x->keys.lower ? x->keys.lower : "",
+			       y->keys.lower ? y->keys.lower : ""));
+}
+
+static int name_only(const void *key, const void *element)
+{
+	return strcmp(key, (*as_wishes(element))->name);
+}
+
+static const struct link_wish *find_wish(const struct cross *cross, const char *name)
+{
+	const struct link_wish **found =
+		bsearch(name, cross->sorted, cross->n, sizeof(*cross->sorted), name_only);
+
+	return found ? *found : NULL;
+}
+
+static void check_names(struct cross *cross)
+{
+	for (size_t i = 1; i < cross->n; i++) {
+		const struct link_wish *a = cross->sorted[i - 1], *b = cross->sorted[i];
+
+		if (strcmp(a->name, b->name) != 0)
+			continue;
+		if (b->link || a->link)
+			schema_fault(cross->faults, b->link ? &b->link->head : &a->link->head,
+				     "set", "[set %s] makes a link of this name too",
+				     b->link ? a->set->head.name : b->set->head.name);
+		else if (!told_of_set(cross, b))
+			schema_fault(cross->faults, &b->set->head, "name",
+				     "link \"%s\" is made by [set %s] too", b->name,
+				     a->set->head.name);
+	}
+	forget_told(cross);
+}
+
+static void check_lowers(struct cross *cross)
+{
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = cross->sorted[i];
+		const struct conf_head *head = giver(wish, "lower");
+
+		if (!wish->keys.lower || !find_wish(cross, wish->keys.lower))
+			continue;
+		if (head == &wish->set->head && told_of_set(cross, wish))
+			continue;
+		schema_fault(cross->faults, head, "lower",
+			     "\"%s\" is a link of this configuration, and links do not stack",
+			     wish->keys.lower);
+	}
+	forget_told(cross);
+}
+
+/* A link that nobody makes although it has a section: that of its set is at fault. */
+static bool has_section(const struct config *config, const char *link)
+{
+	for (size_t i = 0; i < config->n_links; i++) {
+		if (strcmp(config->links[i].head.name, link) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_guests(const struct cross *cross)
+{
+	const struct config *config = cross->config;
+	const struct guest_conf **owners = calloc(cross->n + 1, sizeof(const struct guest_conf *));
+
+	if (!owners)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_guests; i++) {
+		const struct guest_conf *guest = &config->guests[i];
+		const struct link_wish *wish = guest->link ? find_wish(cross, guest->link) : NULL;
+		struct hint hint = hint_for(guest->link);
+
+		if (wish && owners[wish - cross->wishes])
+			schema_fault(cross->faults, &guest->head, "link",
+				     "[guest %s] is on link \"%s\" already",
+				     owners[wish - cross->wishes]->head.name, guest->link);
+		else if (wish)
+			owners[wish - cross->wishes] = guest;
+		if (wish || !guest->link || has_section(config, guest->link))
+			continue;
+		for (size_t k = 0; k < cross->n && cross->faults->n < HINTS_MAX; k++)
+			hint_try(&hint, cross->sorted[k]->name);
+		schema_fault(cross->faults, &guest->head, "link",
+			     "no set and no section makes a link \"%s\"%s%s%s", guest->link,
+			     hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
+			     hint.best ? "\"?" : "");
+	}
+	free(owners);
+	return 0;
+}
+
+static void check_macs(struct cross *cross)
+{
+	static const uint8_t automatic[MAC_LEN];
+	char text[MAC_TEXT_MAX];
+
+	qsort(cross->sorted, cross->n, sizeof(*cross->sorted), by_mac);
+	for (size_t i = 1; i < cross->n; i++) {
+		const struct link_wish *a = cross->sorted[i - 1], *b = cross->sorted[i];
+
+		if (memcmp(a->mac, b->mac, MAC_LEN) != 0 || memcmp(b->mac, automatic, MAC_LEN) == 0)
+			continue;
+		format_mac(text, b->mac);
+		schema_fault(cross->faults, &b->link->head, "mac",
+			     "%s is the address of link \"%s\" too", text, a->name);
+	}
+}
+
+/* drivers/net/macvlan.c: a passthru link is the only one that its lower can have. */
+static void check_passthru(struct cross *cross)
+{
+	size_t end;
+
+	qsort(cross->sorted, cross->n, sizeof(*cross->sorted), by_lower);
+	for (size_t first = 0; first < cross->n; first = end) {
+		const struct link_wish *passthru = NULL, *other = NULL;
+		const char *lower = cross->sorted[first]->keys.lower;
+
+		for (end = first; end < cross->n; end++) {
+			const struct link_wish *wish = cross->sorted[end];
+
+			if (strcmp(wish->keys.lower ? wish->keys.lower : "", lower ? lower : ""))
+				break;
+			if (!passthru && wish->keys.mode == LINK_MODE_PASSTHRU)
+				passthru = wish;
+			else
+				other = wish;
+		}
+		if (lower && passthru && other)
+			schema_fault(cross->faults, giver(passthru, "mode"), "mode",
+				     "passthru takes \"%s\" for one link alone, and both \"%s\" "
+				     "and \"%s\" are on it",
+				     lower, passthru->name, other->name);
+	}
+}
+
+static int check_links(struct cross *cross)
+{
+	int code;
+
+	cross->sorted = calloc(cross->n + 1, sizeof(const struct link_wish *));
+	cross->told = calloc(cross->config->n_sets + 1, sizeof(*cross->told));
+	if (!cross->sorted || !cross->told)
+		return -ENOMEM;
+	for (size_t i = 0; i < cross->n; i++)
+		cross->sorted[i] = &cross->wishes[i];
+	qsort(cross->sorted, cross->n, sizeof(*cross->sorted), by_name);
+	check_names(cross);
+	check_lowers(cross);
+	code = check_guests(cross);
+	check_macs(cross);
+	check_passthru(cross);
+	return code;
+}
+
+int config_cross_check(const struct config *config, struct faults *faults)
+{
+	struct cross cross = { .config = config, .faults = faults };
+	struct err err;
+	int code;
+
+	for (size_t i = 0; i < config->n_targets; i++)
+		check_target(&config->targets[i], faults);
+	check_patterns(config, faults);
+	if (!check_sets(config, faults))
+		return 0;
+	code = config_links(config, &cross.wishes, &cross.n, &err);
+	if (code == -E2BIG) {
+		schema_fault(faults, &config->links[config->n_links - 1].head, NULL, "%s",
+			     err.text);
+		return 0;
+	}
+	if (!code)
+		code = check_links(&cross);
+	free(cross.sorted);
+	free(cross.told);
+	free(cross.wishes);
+	return code;
+}

@@ -1,0 +1,500 @@
+#include "agent/base/schema_type.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/config.h"
+#include "agent/base/hint.h"
+#include "agent/base/name_template.h"
+#include "agent/base/parse.h"
+
+/* Both list forms are a pointer and a length, one behind the other. */
+struct list_field {
+	void *v;
+	size_t n;
+};
+
+_Static_assert(offsetof(struct strv, n) == offsetof(struct list_field, n), "strv is a list");
+_Static_assert(offsetof(struct target_conf, n_portals) ==
+		       offsetof(struct target_conf, portals) + offsetof(struct list_field, n),
+	       "portals are a list");
+_Static_assert(offsetof(struct web_conf, n_boot_listen) ==
+		       offsetof(struct web_conf, boot_listen) + offsetof(struct list_field, n),
+	       "boot_listen is a list");
+
+typedef int (*check_fn)(const char *text, struct err *err);
+
+struct reader {
+	const struct schema_bounds *bounds;
+	const char *name;
+	check_fn check; /* of the whole text, or of each item of a list */
+};
+
+struct type {
+	const char *name;
+	size_t size;
+	int (*read)(const struct reader *reader, const char *text, void *field, struct err *err);
+	void (*done)(void *field);
+	check_fn check;
+	bool (*format)(const void *field, struct buf *out);
+};
+
+/* ---- single values --------------------------------------------------------------------------- */
+
+static int read_bool(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	(void)reader;
+	return parse_bool(text, field, err);
+}
+
+static int read_u32(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	uint64_t max = reader->bounds->max ? reader->bounds->max : UINT32_MAX;
+	uint32_t narrow;
+	uint64_t value;
+	int code = parse_u64(text, reader->bounds->min, max, &value, err);
+
+	if (code)
+		return code;
+	narrow = (uint32_t)value;
+	memcpy(field, &narrow, sizeof(narrow));
+	return 0;
+}
+
+static int read_size(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	uint64_t max = reader->bounds->max ? reader->bounds->max : UINT64_MAX;
+
+	return parse_size(text, reader->bounds->min, max, field, err);
+}
+
+static int unknown_word(const struct reader *reader, const char *text, struct err *err)
+{
+	const struct schema_bounds *b = reader->bounds;
+	struct hint hint = hint_for(text);
+	struct buf words;
+
+	for (size_t i = 0; i < b->n_words; i++)
+		hint_try(&hint, b->words[i]);
+	if (hint.best)
+		return err_set(err, -EINVAL, "unknown %s \"%s\": did you mean \"%s\"?",
+			       reader->name, text, hint.best);
+	buf_init(&words, 512);
+	for (size_t i = 0; i < b->n_words; i++)
+		buf_addf(&words, "%s%s", i ? ", " : "", b->words[i]);
+	err_set(err, -EINVAL, "unknown %s \"%s\": it is one of %s", reader->name, text,
+		words.data ? words.data : "none");
+	buf_done(&words);
+	return -EINVAL;
+}
+
+static int read_enum(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	for (unsigned int i = 0; i < reader->bounds->n_words; i++) {
+		if (strcmp(text, reader->bounds->words[i]) == 0) {
+			memcpy(field, &i, sizeof(i));
+			return 0;
+		}
+	}
+	return unknown_word(reader, text, err);
+}
+
+static int read_mac(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	uint8_t mac[MAC_LEN];
+	int code;
+
+	(void)reader;
+	if (strcmp(text, "auto") == 0)
+		return 0;
+	code = parse_mac(text, mac, err);
+	if (code)
+		return code;
+	if (!mac_is_unicast(mac))
+		return err_set(err, -EINVAL, "%s is not a unicast address: a link cannot carry it",
+			       text);
+	memcpy(field, mac, MAC_LEN);
+	return 0;
+}
+
+static bool format_mac_field(const void *field, struct buf *out)
+{
+	static const uint8_t automatic[MAC_LEN];
+	char text[MAC_TEXT_MAX];
+
+	if (memcmp(field, automatic, MAC_LEN) == 0)
+		return false;
+	format_mac(text, field);
+	buf_adds(out, text);
+	return true;
+}
+
+static int read_mac_prefix(const struct reader *reader, const char *text, void *field,
+			   struct err *err)
+{
+	uint8_t mac[MAC_LEN];
+	char whole[MAC_TEXT_MAX];
+
+	(void)reader;
+	snprintf(whole, sizeof(whole), "%.8s%c00%c00%c00", text, ':', ':', ':');
+	if (strlen(text) != 8 || parse_mac(whole, mac, NULL) < 0)
+		return err_set(err, -EINVAL,
+			       "\"%s\" is not the first half of a MAC address, such as 52:54:00",
+			       text);
+	if (mac[0] & 1)
+		return err_set(err, -EINVAL,
+			       "%s begins a multicast address: a link cannot carry it", text);
+	memcpy(field, mac, 3);
+	return 0;
+}
+
+/* ---- text ------------------------------------------------------------------------------------ */
+
+static int read_text(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	const struct schema_bounds *b = reader->bounds;
+	size_t len = strlen(text);
+	char *copy;
+	int code;
+
+	if (len < b->min)
+		return err_set(err, -EINVAL, "a value is missing");
+	if (b->max && len > b->max)
+		return err_set(err, -EINVAL, "%zu bytes are too long: at most %llu", len,
+			       (unsigned long long)b->max);
+	code = reader->check ? reader->check(text, err) : 0;
+	if (code)
+		return code;
+	copy = strdup(text);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(field, &copy, sizeof(copy));
+	return 0;
+}
+
+static void done_text(void *field)
+{
+	char *text;
+
+	memcpy(&text, field, sizeof(text));
+	free(text);
+}
+
+static bool format_text(const void *field, struct buf *out)
+{
+	const char *text;
+
+	memcpy(&text, field, sizeof(text));
+	if (!text)
+		return false;
+	buf_adds(out, text);
+	return true;
+}
+
+static int check_path(const char *text, struct err *err)
+{
+	if (text[0] != '/')
+		return err_set(err, -EINVAL, "\"%s\" is not a path from the root, as /srv/x", text);
+	return 0;
+}
+
+static int check_user(const char *text, struct err *err)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 32 || text[0] == '-')
+		return err_set(err, -EINVAL, "\"%s\" is not a user's name or number", text);
+	for (const char *p = text; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("_-.", *p))
+			return err_set(err, -EINVAL, "\"%s\" is not a user's name or number", text);
+	}
+	return 0;
+}
+
+static int check_template(const char *text, struct err *err)
+{
+	char name[IFNAME_SIZE];
+
+	return name_template_format(text, 1, name, err);
+}
+
+static int check_regex(const char *text, struct err *err)
+{
+	return *text ? 0 : err_set(err, -EINVAL, "a regular expression is missing");
+}
+
+static int hex_value(char c)
+{
+	const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* The text is never part of the error. */
+static int read_secret(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	size_t len = strlen(text) / 2;
+	char *secret;
+
+	(void)reader;
+	if (len == 0 || strlen(text) % 2)
+		return err_set(err, -EINVAL, "not a secret in hex digits");
+	secret = malloc(len + 1);
+	if (!secret)
+		return -ENOMEM;
+	for (size_t i = 0; i < len; i++) {
+		int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+
+		secret[i] = high < 0 || low < 0 ? '\0' : (char)(high << 4 | low);
+		if (!secret[i]) {
+			explicit_bzero(secret, len);
+			free(secret);
+			return err_set(err, -EINVAL, "not a secret in hex digits");
+		}
+	}
+	secret[len] = '\0';
+	memcpy(field, &secret, sizeof(secret));
+	return 0;
+}
+
+static void done_secret(void *field)
+{
+	char *secret;
+
+	memcpy(&secret, field, sizeof(secret));
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+static bool format_secret(const void *field, struct buf *out)
+{
+	const char *secret;
+
+	memcpy(&secret, field, sizeof(secret));
+	if (!secret)
+		return false;
+	for (const char *p = secret; *p; p++)
+		buf_addf(out, "%02x", (unsigned char)*p);
+	return true;
+}
+
+/* ---- lists, separated by blanks or commas ---------------------------------------------------- */
+
+static void done_strv(void *field)
+{
+	struct strv list;
+
+	memcpy(&list, field, sizeof(list));
+	for (size_t i = 0; i < list.n; i++)
+		free(list.v[i]);
+	free(list.v);
+}
+
+static size_t count_items(const char *text)
+{
+	size_t n = 0;
+
+	for (text += strspn(text, " \t,"); *text; n++) {
+		text += strcspn(text, " \t,");
+		text += strspn(text, " \t,");
+	}
+	return n;
+}
+
+/* The next item of `*text`, allocated; or NULL at the end and for want of memory. */
+static char *next_item(const char **text)
+{
+	const char *start = *text + strspn(*text, " \t,");
+	size_t len = strcspn(start, " \t,");
+
+	*text = start + len;
+	return len ? strndup(start, len) : NULL;
+}
+
+static int read_strv(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	size_t n = count_items(text);
+	struct strv list = { .v = calloc(n + 1, sizeof(*list.v)) };
+	int code = 0;
+
+	if (!list.v)
+		return -ENOMEM;
+	while (!code && list.n < n) {
+		char *item = next_item(&text);
+
+		if (!item) {
+			code = -ENOMEM;
+			break;
+		}
+		list.v[list.n++] = item;
+		code = reader->check(item, err);
+	}
+	if (code) {
+		done_strv(&list);
+		return code;
+	}
+	memcpy(field, &list, sizeof(list));
+	return 0;
+}
+
+/* A PCRE2 group: a number, or a name as pcre2pattern(3) says. */
+static int check_group(const char *text, struct err *err)
+{
+	uint64_t number;
+	size_t len = strlen(text);
+
+	if (isdigit((unsigned char)text[0]))
+		return parse_u64(text, 0, UINT16_MAX, &number, err);
+	for (const char *p = text; *p; p++) {
+		if (!isalnum((unsigned char)*p) && *p != '_')
+			return err_set(err, -EINVAL, "\"%s\" is not the name or number of a group",
+				       text);
+	}
+	if (len > 32)
+		return err_set(err, -EINVAL, "\"%s\": a group's name has at most 32 characters",
+			       text);
+	return 0;
+}
+
+static int check_glob(const char *text, struct err *err)
+{
+	(void)text;
+	(void)err;
+	return 0;
+}
+
+static int read_host_ports(const struct reader *reader, const char *text, uint16_t port, bool names,
+			   void *field, struct err *err)
+{
+	size_t n = count_items(text);
+	struct host_port *list = n ? calloc(n, sizeof(*list)) : NULL;
+	struct list_field ret = { .v = list, .n = n };
+	int code = 0;
+
+	if (n == 0)
+		return err_set(err, -EINVAL, "a value is missing");
+	for (size_t i = 0; list && !code && i < n; i++) {
+		char *item = next_item(&text);
+
+		code = item ? parse_host_port(item, port, &list[i], err) : -ENOMEM;
+		if (!code && list[i].name && !names)
+			code = err_set(err, -EINVAL,
+				       "\"%s\" is a name: %s takes addresses, as 192.0.2.1:8080",
+				       item, reader->name);
+		free(item);
+	}
+	if (!list || code) {
+		free(list);
+		return code ? code : -ENOMEM;
+	}
+	memcpy(field, &ret, sizeof(ret));
+	return 0;
+}
+
+static int read_portals(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	return read_host_ports(reader, text, ISCSI_PORT, true, field, err);
+}
+
+static int read_listens(const struct reader *reader, const char *text, void *field, struct err *err)
+{
+	return read_host_ports(reader, text, 0, false, field, err);
+}
+
+static void done_host_ports(void *field)
+{
+	struct list_field list;
+
+	memcpy(&list, field, sizeof(list));
+	free(list.v);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+#define TEXT(doc, fn)                                                                        \
+	{                                                                                    \
+		.name = (doc), .size = sizeof(char *), .read = read_text, .done = done_text, \
+		.check = (fn), .format = format_text                                         \
+	}
+#define LIST(doc, fn)                                                                \
+	{                                                                            \
+		.name = (doc), .size = sizeof(struct list_field), .read = read_strv, \
+		.done = done_strv, .check = (fn)                                     \
+	}
+#define PORTS(doc, fn)                                                          \
+	{                                                                       \
+		.name = (doc), .size = sizeof(struct list_field), .read = (fn), \
+		.done = done_host_ports                                         \
+	}
+
+static const struct type types[SCHEMA_TYPES] = {
+	[SCHEMA_BOOL] = { "yes|no", sizeof(bool), read_bool, NULL, NULL, NULL },
+	[SCHEMA_U32] = { "NUMBER", sizeof(uint32_t), read_u32, NULL, NULL, NULL },
+	[SCHEMA_SIZE] = { "SIZE", sizeof(uint64_t), read_size, NULL, NULL, NULL },
+	[SCHEMA_ENUM] = { "WORD", sizeof(unsigned int), read_enum, NULL, NULL, NULL },
+	[SCHEMA_STRING] = TEXT("TEXT", NULL),
+	[SCHEMA_REGEX] = TEXT("REGEX", check_regex),
+	[SCHEMA_PATH] = TEXT("PATH", check_path),
+	[SCHEMA_USER] = TEXT("USER", check_user),
+	[SCHEMA_NAME] = TEXT("NAME", parse_name),
+	[SCHEMA_IFNAME] = TEXT("INTERFACE", parse_ifname),
+	[SCHEMA_IFNAME_TEMPLATE] = TEXT("TEMPLATE", check_template),
+	[SCHEMA_ISCSI_NAME] = TEXT("ISCSI-NAME", parse_iscsi_name),
+	[SCHEMA_HOSTNAME] = TEXT("HOSTNAME", parse_hostname),
+	[SCHEMA_SECRET] = { "HEX", sizeof(char *), read_secret, done_secret, NULL, format_secret },
+	[SCHEMA_MAC] = { "MAC|auto", MAC_LEN, read_mac, NULL, NULL, format_mac_field },
+	[SCHEMA_MAC_PREFIX] = { "XX:XX:XX", 3, read_mac_prefix, NULL, NULL, NULL },
+	[SCHEMA_NAMES] = LIST("NAME...", parse_name),
+	[SCHEMA_GROUPS] = LIST("GROUP...", check_group),
+	[SCHEMA_GLOBS] = LIST("GLOB...", check_glob),
+	[SCHEMA_PORTALS] = PORTS("HOST[:PORT]...", read_portals),
+	[SCHEMA_LISTENS] = PORTS("ADDRESS:PORT...", read_listens),
+};
+
+const char *schema_type_name(enum schema_type type)
+{
+	return types[type].name;
+}
+
+size_t schema_type_size(enum schema_type type)
+{
+	return types[type].size;
+}
+
+const char *schema_type_nth_name(enum schema_type type, const void *field, size_t i)
+{
+	struct strv list = { 0 };
+	char *one;
+
+	if (type == SCHEMA_NAME) {
+		memcpy(&one, field, sizeof(one));
+		return i == 0 ? one : NULL;
+	}
+	if (type == SCHEMA_NAMES)
+		memcpy(&list, field, sizeof(list));
+	return i < list.n ? list.v[i] : NULL;
+}
+
+int schema_type_read(enum schema_type type, const struct schema_bounds *bounds, const char *name,
+		     const char *text, void *field, struct err *err)
+{
+	const struct reader reader = { bounds, name, types[type].check };
+
+	return types[type].read(&reader, text, field, err);
+}
+
+void schema_type_done(enum schema_type type, void *field)
+{
+	if (types[type].done)
+		types[type].done(field);
+}
+
+bool schema_type_format(enum schema_type type, const void *field, struct buf *out)
+{
+	return types[type].format && types[type].format(field, out);
+}
