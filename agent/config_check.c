@@ -1,0 +1,70 @@
+#include "agent/config_check.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/base/schema.h"
+#include "capture/pattern.h"
+
+/* pattern_compile() begins its text with the key that is wrong. */
+static const char *key_of(const char *text, const char **ret_rest)
+{
+	static const char *const keys[] = { "regex", "preceded-by", "followed-by", "groups" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		size_t len = strlen(keys[i]);
+
+		if (strncmp(text, keys[i], len) == 0 && strncmp(text + len, ": ", 2) == 0) {
+			*ret_rest = text + len + 2;
+			return keys[i];
+		}
+	}
+	*ret_rest = text;
+	return "regex";
+}
+
+static void check_pattern(const struct pattern_conf *conf, struct faults *faults)
+{
+	struct pattern *pattern = NULL;
+	const char *key, *text;
+	struct err err;
+
+	if (!conf->regex)
+		return;
+	if (pattern_compile(conf, &pattern, &err)) {
+		key = key_of(err.text, &text);
+		schema_fault(faults, &conf->head, key, "%s", text);
+	}
+	pattern_free(pattern);
+}
+
+int config_check(const char *path, struct config **ret, struct faults *faults)
+{
+	struct config *config = NULL;
+	int code = config_read(path, &config, faults);
+
+	for (size_t i = 0; code == 0 && i < config->n_patterns; i++)
+		check_pattern(&config->patterns[i], faults);
+	faults_sort(faults);
+	if (code || faults->n || faults->n_dropped) {
+		config_free(config);
+		return -EINVAL;
+	}
+	*ret = config;
+	return 0;
+}
+
+void config_print_faults(const struct faults *faults, FILE *out)
+{
+	struct buf line;
+
+	buf_init(&line, 1 << 16);
+	for (size_t i = 0; i < faults->n; i++) {
+		buf_reset(&line);
+		fault_format(&faults->list[i], &line);
+		fprintf(out, "%s\n", line.data ? line.data : "a fault that has no room here");
+	}
+	buf_done(&line);
+	if (faults->n_dropped)
+		fprintf(out, "%zu more faults are not shown\n", faults->n_dropped);
+}
