@@ -31,7 +31,7 @@ int packet_ring_size(uint64_t budget, uint32_t links, uint32_t *ret_block_size,
 {
 	uint64_t share = links ? budget / links : budget;
 	uint64_t least = (uint64_t)links * BLOCK_SMALL * BLOCKS_SMALL_MIN;
-	uint32_t block = share >= BLOCKS_LARGE_MIN * BLOCK_LARGE ? BLOCK_LARGE : BLOCK_SMALL;
+	uint32_t block = share / BLOCK_LARGE >= BLOCKS_LARGE_MIN ? BLOCK_LARGE : BLOCK_SMALL;
 	uint64_t blocks = share / block;
 
 	if (blocks < BLOCKS_SMALL_MIN)

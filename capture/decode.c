@@ -25,9 +25,9 @@ struct ether_step {
 };
 
 struct upper_step {
-	bool extension; /* another header follows */
 	bool ip6_only;
-	enum decode_reason (*decode)(struct decoder *d, uint8_t *ret_next);
+	enum decode_reason (*extension)(struct decoder *d, uint8_t *ret_next);
+	enum decode_reason (*payload)(struct decoder *d); /* the last header */
 };
 
 static const char *const reason_names[DECODE_REASONS] = {
@@ -80,12 +80,11 @@ static void take_ports(struct decoder *d, const uint8_t *p)
 	d->frame->has_ports = true;
 }
 
-static enum decode_reason decode_tcp(struct decoder *d, uint8_t *ret_next)
+static enum decode_reason decode_tcp(struct decoder *d)
 {
 	const uint8_t *p = cursor_pull(&d->c, 20);
 	size_t header;
 
-	(void)ret_next;
 	if (!p)
 		return DECODE_TCP_SHORT;
 	take_ports(d, p);
@@ -96,12 +95,11 @@ static enum decode_reason decode_tcp(struct decoder *d, uint8_t *ret_next)
 	return DECODE_OK;
 }
 
-static enum decode_reason decode_udp(struct decoder *d, uint8_t *ret_next)
+static enum decode_reason decode_udp(struct decoder *d)
 {
 	const uint8_t *p = cursor_pull(&d->c, 8);
 	size_t len;
 
-	(void)ret_next;
 	if (!p)
 		return DECODE_UDP_SHORT;
 	take_ports(d, p);
@@ -155,13 +153,13 @@ static enum decode_reason decode_ip6_fragment(struct decoder *d, uint8_t *ret_ne
 }
 
 static const struct upper_step upper_steps[256] = {
-	[IPPROTO_HOPOPTS] = { .extension = true, .ip6_only = true, .decode = decode_options },
-	[IPPROTO_TCP] = { .decode = decode_tcp },
-	[IPPROTO_UDP] = { .decode = decode_udp },
-	[IPPROTO_ROUTING] = { .extension = true, .ip6_only = true, .decode = decode_options },
-	[IPPROTO_FRAGMENT] = { .extension = true, .ip6_only = true, .decode = decode_ip6_fragment },
-	[IPPROTO_AH] = { .extension = true, .decode = decode_ah },
-	[IPPROTO_DSTOPTS] = { .extension = true, .ip6_only = true, .decode = decode_options },
+	[IPPROTO_HOPOPTS] = { .ip6_only = true, .extension = decode_options },
+	[IPPROTO_TCP] = { .payload = decode_tcp },
+	[IPPROTO_UDP] = { .payload = decode_udp },
+	[IPPROTO_ROUTING] = { .ip6_only = true, .extension = decode_options },
+	[IPPROTO_FRAGMENT] = { .ip6_only = true, .extension = decode_ip6_fragment },
+	[IPPROTO_AH] = { .extension = decode_ah },
+	[IPPROTO_DSTOPTS] = { .ip6_only = true, .extension = decode_options },
 };
 
 static enum decode_reason decode_upper(struct decoder *d, uint8_t proto)
@@ -171,12 +169,14 @@ static enum decode_reason decode_upper(struct decoder *d, uint8_t proto)
 		enum decode_reason reason;
 
 		d->frame->proto = proto;
-		if (!step->decode || (step->ip6_only && d->frame->ip_version != 6))
+		if (step->payload)
+			return step->payload(d);
+		if (!step->extension || (step->ip6_only && d->frame->ip_version != 6))
 			return DECODE_OK;
-		if (step->extension && n >= DECODE_EXTENSIONS_MAX)
+		if (n >= DECODE_EXTENSIONS_MAX)
 			return DECODE_EXTENSION_COUNT;
-		reason = step->decode(d, &proto);
-		if (reason != DECODE_OK || !step->extension)
+		reason = step->extension(d, &proto);
+		if (reason != DECODE_OK)
 			return reason;
 	}
 }

@@ -1,4 +1,4 @@
-/* A decoded frame as plain data: where the parts of a frame lie in its bytes. */
+/* A decoded frame as plain data: where the parts of a frame lie in its bytes. Pure. */
 #ifndef TW_FRAME_H
 #define TW_FRAME_H
 

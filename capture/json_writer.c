@@ -175,12 +175,12 @@ static size_t plain_run(const uint8_t *p, size_t left)
 void jw_string(struct json_writer *w, const char *key, const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	size_t at = 0, run;
+	size_t at = 0;
 
 	lead(w, key);
 	buf_addc(w->out, '"');
 	while (at < len) {
-		run = plain_run(p + at, len - at);
+		size_t run = plain_run(p + at, len - at);
 		buf_add(w->out, p + at, run);
 		at += run;
 		if (at == len)

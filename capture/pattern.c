@@ -116,7 +116,7 @@ static uint32_t capture_count(const pcre2_code *code)
 static int check_part(const char *text, const struct pattern_conf *conf, const char *what,
 		      bool context, struct err *err)
 {
-	pcre2_code *code;
+	pcre2_code *code = NULL;
 	uint32_t captures;
 	int error;
 

@@ -186,14 +186,16 @@ static bool write_span(struct json_writer *w, const struct frame *frame, struct 
 		       size_t text_max)
 {
 	const uint8_t *data = frame->payload + span.start;
-	size_t whole = span.end - span.start;
-	size_t len = whole < text_max ? whole : text_max;
+	size_t len = span.end - span.start, kept;
 
-	if (utf8_valid(data, whole))
-		jw_string(w, "text", data, utf8_cut(data, whole, len));
-	else
-		jw_base64(w, "b64", data, len);
-	return len == whole;
+	if (utf8_valid(data, len)) {
+		kept = utf8_cut(data, len, text_max);
+		jw_string(w, "text", data, kept);
+	} else {
+		kept = len < text_max ? len : text_max;
+		jw_base64(w, "b64", data, kept);
+	}
+	return kept == len;
 }
 
 static bool write_groups(struct json_writer *w, const struct record_alert *alert, size_t text_max)

@@ -29,7 +29,7 @@ static int rule_init(struct rule *rule, const struct pattern_conf *conf, struct 
 
 int ruleset_init(struct ruleset *set, const struct config *config, struct err *err)
 {
-	int code = 0;
+	int code;
 
 	*set = (struct ruleset){ 0 };
 	if (config->n_patterns > STATS_PATTERNS_MAX)
@@ -38,8 +38,8 @@ int ruleset_init(struct ruleset *set, const struct config *config, struct err *e
 		return err_set(err, -ENOMEM, "out of memory");
 	set->rules = calloc(config->n_patterns + 1, sizeof(*set->rules));
 	if (!set->rules) {
-		code = err_set(err, -ENOMEM, "out of memory");
-		goto fail;
+		pattern_scratch_free(set->scratch);
+		return err_set(err, -ENOMEM, "out of memory");
 	}
 	for (size_t i = 0; i < config->n_patterns; i++) {
 		code = rule_init(&set->rules[i], &config->patterns[i], err);

@@ -117,12 +117,12 @@ static int sink_open(struct sink_file *sink)
 static int sink_ready(struct sink_file *sink, off_t *ret_size)
 {
 	struct stat st;
-	int err;
 
 	if (sink->fd >= 0 && !still_named(sink, &st))
 		sink_close(sink);
 	if (sink->fd < 0) {
-		err = sink_open(sink);
+		int err = sink_open(sink);
+
 		if (err)
 			return err;
 		if (fstat(sink->fd, &st) < 0)

@@ -67,7 +67,6 @@ int source_packet_open(struct source_packet *source, int fd, uint32_t block_size
 		       struct err *err)
 {
 	uint64_t size = (uint64_t)block_size * blocks;
-	uint32_t before;
 	void *ring = MAP_FAILED;
 
 	*source = (struct source_packet){ .fd = fd, .block_size = block_size, .blocks = blocks };
@@ -85,7 +84,8 @@ int source_packet_open(struct source_packet *source, int fd, uint32_t block_size
 	/* The kernel may hand blocks over during a scan; two scans that agree saw none of it. */
 	source->block = find_oldest(source);
 	for (int i = 0; i < SCANS_MAX; i++) {
-		before = source->block;
+		uint32_t before = source->block;
+
 		source->block = find_oldest(source);
 		if (source->block == before)
 			break;
