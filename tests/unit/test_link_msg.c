@@ -1,0 +1,322 @@
+/* links: netlink/link_msg.c netlink/link_kind.c netlink/link_spec.c netlink/link_state.c */
+/* links: netlink/nl_ack.c agent/base/link_types.c */
+#include "netlink/link_msg.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <libmnl/libmnl.h>
+
+#include "netlink/link_kind.h"
+#include "netlink/link_state.h"
+#include "netlink/nl_ack.h"
+
+static const struct link_spec web01 = {
+	.name = "web01",
+	.set = "web",
+	.kind = LINK_KIND_MACVTAP,
+	.mode = LINK_MODE_PRIVATE,
+	.lower = "eno1",
+	.mac = { 0x52, 0x54, 0x00, 0x00, 0x00, 0x01 },
+	.mtu = 1400,
+	.group = 0x7477,
+	.up = true,
+};
+
+/* A message as the kernel sends it: the same attributes, with an ifindex. */
+static void as_from_kernel(struct link_msg *msg, int ifindex)
+{
+	struct ifinfomsg *info = mnl_nlmsg_get_payload(&msg->header);
+
+	info->ifi_index = ifindex;
+}
+
+static void create_reads_back(void **state)
+{
+	struct link_state link;
+	struct link_msg msg;
+
+	(void)state;
+	for (size_t kind = 0; kind < LINK_KINDS; kind++) {
+		for (size_t mode = 0; mode < LINK_MODES; mode++) {
+			struct link_spec spec = web01;
+
+			spec.kind = (enum link_kind)kind;
+			spec.mode = (enum link_mode)mode;
+			assert_int_equal(link_msg_create(&msg, &spec, 7), 0);
+			as_from_kernel(&msg, 9);
+			assert_int_equal(link_state_parse(&msg.header, &link), 0);
+			assert_string_equal(link.name, "web01");
+			assert_string_equal(link.kind_text, link_kind_names[kind]);
+			assert_true(link.is_macvlan);
+			assert_int_equal(link.kind, kind);
+			assert_string_equal(link_mode_kernel_name(link.macvlan_mode),
+					    link_mode_names[mode]);
+			assert_int_equal(link.ifindex, 9);
+			assert_int_equal(link.lower, 7);
+			assert_false(link.lower_elsewhere);
+			assert_memory_equal(link.mac, spec.mac, MAC_LEN);
+			assert_int_equal(link.mtu, 1400);
+			assert_int_equal(link.group, 0x7477);
+			assert_int_equal(link.flags & IFF_UP, 0);
+		}
+	}
+}
+
+static void create_is_exclusive(void **state)
+{
+	const unsigned int flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL |
+				   NLM_F_ECHO;
+	struct link_msg msg;
+
+	(void)state;
+	assert_int_equal(link_msg_create(&msg, &web01, 7), 0);
+	assert_int_equal(msg.header.nlmsg_type, RTM_NEWLINK);
+	assert_int_equal(msg.header.nlmsg_flags, flags);
+}
+
+static void mtu_0_is_left_alone(void **state)
+{
+	struct link_spec spec = web01;
+	struct link_state link;
+	struct link_msg msg;
+
+	(void)state;
+	spec.mtu = 0;
+	assert_int_equal(link_msg_create(&msg, &spec, 7), 0);
+	as_from_kernel(&msg, 9);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.mtu, 0);
+}
+
+static void setters_read_back(void **state)
+{
+	struct link_state link;
+	struct link_msg msg;
+
+	(void)state;
+	assert_int_equal(link_msg_set_alias(&msg, 9, "tapwarden/web/web01"), 0);
+	assert_int_equal(msg.header.nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.ifindex, 9);
+	assert_string_equal(link.alias, "tapwarden/web/web01");
+
+	assert_int_equal(link_msg_set_group(&msg, 9, 5), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.group, 5);
+
+	assert_int_equal(link_msg_set_mac(&msg, 9, web01.mac), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_memory_equal(link.mac, web01.mac, MAC_LEN);
+
+	assert_int_equal(link_msg_set_mtu(&msg, 9, 1280), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.mtu, 1280);
+
+	assert_int_equal(link_msg_set_mode(&msg, 9, LINK_KIND_MACVLAN, LINK_MODE_BRIDGE), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.macvlan_mode, MACVLAN_MODE_BRIDGE);
+
+	assert_int_equal(link_msg_set_flags(&msg, 9, IFF_UP | IFF_ALLMULTI, IFF_UP), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.flags, IFF_UP);
+}
+
+static void too_long_is_refused(void **state)
+{
+	char alias[LINK_MSG_SIZE];
+	struct link_msg msg;
+
+	(void)state;
+	memset(alias, 'a', sizeof(alias) - 1);
+	alias[sizeof(alias) - 1] = '\0';
+	assert_int_equal(link_msg_set_alias(&msg, 9, alias), -EMSGSIZE);
+}
+
+/* In memory of exactly that size, so that the sanitizer sees a read past it. */
+static int parse_cut(const struct nlmsghdr *whole, size_t len, struct link_state *ret)
+{
+	struct nlmsghdr *cut = malloc(len);
+	int code;
+
+	assert_non_null(cut);
+	memcpy(cut, whole, len);
+	cut->nlmsg_len = (uint32_t)len;
+	code = link_state_parse(cut, ret);
+	free(cut);
+	return code;
+}
+
+static void cut_anywhere(void **state)
+{
+	struct link_state link, untouched;
+	struct link_msg msg;
+	size_t good = 0, len;
+
+	(void)state;
+	memset(&untouched, 0x5a, sizeof(untouched));
+	assert_int_equal(link_msg_create(&msg, &web01, 7), 0);
+	as_from_kernel(&msg, 9);
+	for (len = sizeof(msg.header); len < msg.header.nlmsg_len; len++) {
+		link = untouched;
+		if (parse_cut(&msg.header, len, &link) == 0)
+			good++;
+		else
+			assert_memory_equal(&link, &untouched, sizeof(link));
+	}
+	/* Between attributes a cut leaves a whole message: the header and five of the six. */
+	assert_in_range(good, 6, 6 + 2 * 3);
+}
+
+/* The lengths that attributes claim, each set to every small value and to the largest. */
+static void lengths_that_lie(void **state)
+{
+	struct link_state link;
+	struct link_msg msg;
+	size_t first = sizeof(struct nlmsghdr) + sizeof(struct ifinfomsg);
+
+	(void)state;
+	for (uint32_t value = 0; value < 300; value++) {
+		size_t at = first;
+
+		assert_int_equal(link_msg_create(&msg, &web01, 7), 0);
+		as_from_kernel(&msg, 9);
+		while (at < msg.header.nlmsg_len) {
+			struct link_msg bad = msg;
+			struct nlattr *attr = (struct nlattr *)(void *)(bad.bytes + at);
+
+			at += (attr->nla_len + 3u) & ~3u;
+			attr->nla_len = (uint16_t)(value == 299 ? 0xffff : value);
+			parse_cut(&bad.header, bad.header.nlmsg_len, &link);
+		}
+	}
+}
+
+static void wrong_sizes_are_refused(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t len;
+	} bad[] = {
+		{ IFLA_MTU, 2 },     { IFLA_MTU, 8 },	    { IFLA_LINK, 0 },
+		{ IFLA_GROUP, 3 },   { IFLA_IFNAME, 16 },   { IFLA_IFALIAS, 256 },
+		{ IFLA_STATS64, 8 }, { IFLA_OPERSTATE, 4 },
+	};
+	char data[256];
+
+	(void)state;
+	memset(data, 'x', sizeof(data));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct link_state link;
+		struct link_msg msg;
+
+		assert_int_equal(link_msg_set_flags(&msg, 9, 0, 0), 0);
+		mnl_attr_put(&msg.header, bad[i].type, bad[i].len, data);
+		assert_int_equal(link_state_parse(&msg.header, &link), -EBADMSG);
+	}
+}
+
+static void other_messages_are_refused(void **state)
+{
+	struct link_state link;
+	struct link_msg msg;
+
+	(void)state;
+	assert_int_equal(link_msg_delete(&msg, 9), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), -EINVAL);
+	assert_int_equal(link_msg_set_mtu(&msg, 0, 1500), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), -EBADMSG);
+}
+
+/* An ack as netlink_ack() builds it. */
+static void build_ack(struct link_msg *msg, int error, uint16_t flags, const char *text)
+{
+	struct nlmsgerr *answer;
+
+	memset(msg, 0, sizeof(*msg));
+	mnl_nlmsg_put_header(msg);
+	msg->header.nlmsg_type = NLMSG_ERROR;
+	msg->header.nlmsg_flags = flags;
+	answer = mnl_nlmsg_put_extra_header(&msg->header, sizeof(*answer));
+	answer->error = error;
+	answer->msg.nlmsg_len = sizeof(answer->msg) + 20;
+	if (!(flags & NLM_F_CAPPED))
+		mnl_nlmsg_put_extra_header(&msg->header, 20);
+	if (text)
+		mnl_attr_put_strz(&msg->header, NLMSGERR_ATTR_MSG, text);
+}
+
+static void acks(void **state)
+{
+	struct link_msg msg;
+	struct nl_ack ack;
+
+	(void)state;
+	build_ack(&msg, 0, NLM_F_CAPPED, NULL);
+	assert_int_equal(nl_ack_parse(&msg.header, &ack), 0);
+	assert_int_equal(ack.error, 0);
+	assert_string_equal(ack.text, "");
+
+	build_ack(&msg, -EINVAL, NLM_F_CAPPED | NLM_F_ACK_TLVS, "mtu less than device minimum");
+	assert_int_equal(nl_ack_parse(&msg.header, &ack), 0);
+	assert_int_equal(ack.error, -EINVAL);
+	assert_string_equal(ack.text, "mtu less than device minimum");
+
+	build_ack(&msg, -EINVAL, NLM_F_ACK_TLVS, "with the \033[1mrequest");
+	assert_int_equal(nl_ack_parse(&msg.header, &ack), 0);
+	assert_string_equal(ack.text, "with the ?[1mrequest");
+
+	build_ack(&msg, 17, NLM_F_CAPPED, NULL);
+	assert_int_equal(nl_ack_parse(&msg.header, &ack), -EBADMSG);
+	assert_int_equal(link_msg_delete(&msg, 1), 0);
+	assert_int_equal(nl_ack_parse(&msg.header, &ack), -EINVAL);
+}
+
+static void acks_cut_anywhere(void **state)
+{
+	struct link_msg msg;
+	size_t head = sizeof(struct nlmsghdr) + sizeof(struct nlmsgerr);
+
+	(void)state;
+	build_ack(&msg, -EBUSY, NLM_F_ACK_TLVS, "why");
+	for (size_t len = sizeof(struct nlmsghdr); len < msg.header.nlmsg_len; len++) {
+		struct nlmsghdr *cut = malloc(len);
+		struct nl_ack ack;
+
+		assert_non_null(cut);
+		memcpy(cut, &msg, len);
+		cut->nlmsg_len = (uint32_t)len;
+		assert_int_equal(nl_ack_parse(cut, &ack), len < head ? -EBADMSG : 0);
+		if (len >= head)
+			assert_string_equal(ack.text, "");
+		free(cut);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(create_reads_back),
+		cmocka_unit_test(create_is_exclusive),
+		cmocka_unit_test(mtu_0_is_left_alone),
+		cmocka_unit_test(setters_read_back),
+		cmocka_unit_test(too_long_is_refused),
+		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(lengths_that_lie),
+		cmocka_unit_test(wrong_sizes_are_refused),
+		cmocka_unit_test(other_messages_are_refused),
+		cmocka_unit_test(acks),
+		cmocka_unit_test(acks_cut_anywhere),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,389 @@
+/* links: netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c netlink/link_table.c */
+/* links: agent/base/link_types.c agent/base/parse.c agent/base/err.c */
+#include "netlink/link_plan.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "netlink/link_kind.h"
+
+#define GROUP 0x7477
+#define MAC(n)                           \
+	{                                \
+		0x52, 0x54, 0, 0, 0, (n) \
+	}
+
+/* The kernel of these tests: eno1 (2), eno2 (3), and links that each case adds or changes. */
+static struct link_table table;
+
+static void add(const struct link_state *link)
+{
+	assert_int_equal(link_table_add(&table, link), 0);
+	assert_int_equal(link_table_index(&table), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	link_table_reset(&table);
+	add(&(struct link_state){ .ifindex = 2, .name = "eno1", .mtu = 1500, .mac = MAC(0xe1) });
+	add(&(struct link_state){ .ifindex = 3, .name = "eno2", .mtu = 1500, .mac = MAC(0xe2) });
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	link_table_done(&table);
+	return 0;
+}
+
+static struct link_spec wanted(void)
+{
+	return (struct link_spec){
+		.name = "web01",
+		.set = "web",
+		.kind = LINK_KIND_MACVTAP,
+		.mode = LINK_MODE_BRIDGE,
+		.lower = "eno1",
+		.mac = MAC(1),
+		.group = GROUP,
+		.up = true,
+	};
+}
+
+/* What the kernel has after wanted() was applied. */
+static struct link_state made(void)
+{
+	return (struct link_state){
+		.ifindex = 10,
+		.name = "web01",
+		.kind_text = "macvtap",
+		.is_macvlan = true,
+		.kind = LINK_KIND_MACVTAP,
+		.macvlan_mode = MACVLAN_MODE_BRIDGE,
+		.lower = 2,
+		.mac = MAC(1),
+		.mtu = 1500,
+		.flags = IFF_UP,
+		.group = GROUP,
+		.alias = "tapwarden/web/web01",
+	};
+}
+
+static bool qemu_holds(const struct link_state *link, char *who, size_t size, void *data)
+{
+	(void)data;
+	snprintf(who, size, "qemu 4711");
+	return link->ifindex == 10;
+}
+
+static bool must_not_be_asked(const struct link_state *link, char *who, size_t size, void *data)
+{
+	(void)data;
+	(void)who;
+	(void)size;
+	fail_msg("asked whether %s is held", link->name);
+	return true;
+}
+
+/* All steps as text: "OP NAME REASON; ...". */
+static void assert_plan(const struct link_plan_input *input, const char *expected)
+{
+	struct link_plan plan;
+	char text[4096] = "";
+	size_t count = 0;
+
+	assert_int_equal(link_plan_make(input, &plan), 0);
+	for (size_t i = 0; i < plan.n; i++) {
+		const struct link_step *step = &plan.steps[i];
+		size_t len = strlen(text);
+
+		snprintf(text + len, sizeof(text) - len, "%s%s %s %s", i ? "; " : "",
+			 link_op_names[step->op], step->spec ? step->spec->name : step->link->name,
+			 step->reason);
+	}
+	for (size_t op = 0; op < LINK_OPS; op++)
+		count += plan.count[op];
+	assert_string_equal(text, expected);
+	assert_int_equal(count, plan.n);
+	link_plan_done(&plan);
+}
+
+static void assert_plan_of(const struct link_spec *spec, link_held_cb held, const char *expected)
+{
+	const struct link_plan_input input = {
+		.specs = spec,
+		.n_specs = spec ? 1 : 0,
+		.table = &table,
+		.group = GROUP,
+		.held = held,
+	};
+
+	assert_plan(&input, expected);
+}
+
+static void missing_is_created(void **state)
+{
+	struct link_spec spec = wanted();
+
+	(void)state;
+	assert_plan_of(&spec, must_not_be_asked, "create web01 macvtap bridge on eno1");
+}
+
+static void as_wanted_is_kept(void **state)
+{
+	struct link_spec spec = wanted();
+	struct link_state link = made();
+
+	(void)state;
+	add(&link);
+	assert_plan_of(&spec, must_not_be_asked, "");
+}
+
+/* Each case changes the wanted link that is there, or what is wanted, in one way. */
+static void one_difference(void **state)
+{
+	struct difference {
+		const char *what;
+		struct link_spec spec;
+		struct link_state link;
+		const char *free, *held; /* the plan when nobody, and when qemu holds the tap */
+	} cases[17];
+	size_t n = 0;
+	struct difference *c;
+
+	(void)state;
+#define CASE(text, when_free, when_held) \
+	c = &cases[n++];                 \
+	*c = (struct difference){ text, wanted(), made(), when_free, when_held };
+
+	CASE("live mode change", "change web01 mode bridge -> vepa", NULL)
+	c->spec.mode = LINK_MODE_VEPA;
+	CASE("from a mode nobody can ask for", "change web01 mode source -> bridge", NULL)
+	c->link.macvlan_mode = MACVLAN_MODE_SOURCE;
+	CASE("into passthru", "replace web01 mode bridge -> passthru",
+	     "blocked web01 mode bridge -> passthru needs another link, but this one is held by "
+	     "qemu 4711: left alone")
+	c->spec.mode = LINK_MODE_PASSTHRU;
+	CASE("out of passthru", "replace web01 mode passthru -> bridge",
+	     "blocked web01 mode passthru -> bridge needs another link, but this one is held by "
+	     "qemu 4711: left alone")
+	c->link.macvlan_mode = MACVLAN_MODE_PASSTHRU;
+	CASE("another kind", "replace web01 kind macvtap -> macvlan",
+	     "blocked web01 kind macvtap -> macvlan needs another link, but this one is held by "
+	     "qemu 4711: left alone")
+	c->spec.kind = LINK_KIND_MACVLAN;
+	CASE("another lower", "replace web01 lower eno1 -> eno2",
+	     "blocked web01 lower eno1 -> eno2 needs another link, but this one is held by "
+	     "qemu 4711: left alone")
+	snprintf(c->spec.lower, sizeof(c->spec.lower), "eno2");
+	CASE("the lower moved away and another came",
+	     "replace web01 lower in another network namespace -> eno1",
+	     "blocked web01 lower in another network namespace -> eno1 needs another link, but "
+	     "this one is held by qemu 4711: left alone")
+	c->link.lower_elsewhere = true;
+	CASE("the MAC", "change web01 mac 52:54:00:00:00:09 -> 52:54:00:00:00:01", NULL)
+	c->link.mac[5] = 9;
+	CASE("the mtu", "change web01 mtu 1500 -> 1400", NULL)
+	c->spec.mtu = 1400;
+	CASE("an mtu that is not asked for", "", NULL)
+	c->link.mtu = 1280;
+	CASE("down", "change web01 up no -> yes", NULL)
+	c->link.flags = 0;
+	CASE("up against the wish", "change web01 up yes -> no", NULL)
+	c->spec.up = false;
+	CASE("of another set before",
+	     "change web01 alias \"tapwarden/old/web01\" -> tapwarden/web/web01", NULL)
+	snprintf(c->link.alias, sizeof(c->link.alias), "tapwarden/old/web01");
+	CASE("its maker died before the alias", "change web01 alias \"\" -> tapwarden/web/web01",
+	     NULL)
+	c->link.alias[0] = '\0';
+	CASE("left in the scratch group", "change web01 group 2147513463 -> 29815", NULL)
+	c->link.group = link_scratch_group(GROUP);
+	CASE("two at once", "change web01 mode bridge -> private, mtu 1500 -> 1400", NULL)
+	c->spec.mode = LINK_MODE_PRIVATE;
+	c->spec.mtu = 1400;
+	CASE("lower gone", "blocked web01 the lower device eno9 does not exist: left alone", NULL)
+	snprintf(c->spec.lower, sizeof(c->spec.lower), "eno9");
+#undef CASE
+
+	for (size_t i = 0; i < n; i++) {
+		print_message("# %s\n", cases[i].what);
+		setup(NULL);
+		add(&cases[i].link);
+		assert_plan_of(&cases[i].spec, NULL, cases[i].free);
+		assert_plan_of(&cases[i].spec, cases[i].held ? qemu_holds : must_not_be_asked,
+			       cases[i].held ? cases[i].held : cases[i].free);
+	}
+}
+
+static void foreign_links_are_left_alone(void **state)
+{
+	static const struct {
+		const char *kind, *alias;
+		uint32_t group;
+		uint32_t lower;
+		const char *expected;
+	} cases[] = {
+		{ "macvtap", "tapwarden/web/web01", 0, 2,
+		  "blocked web01 the name is taken by a link in group 0 with the alias "
+		  "\"tapwarden/web/web01\": left alone" },
+		{ "macvtap", "mine", GROUP, 2,
+		  "blocked web01 the name is taken by a link in group 29815 with the alias "
+		  "\"mine\": left alone" },
+		{ "macvtap", "", GROUP, 3,
+		  "blocked web01 the name is taken by a macvtap that is not ours: left alone" },
+		{ "macvlan", "", GROUP, 2,
+		  "blocked web01 the name is taken by a macvlan that is not ours: left alone" },
+		{ "macvtap", "", 0, 2,
+		  "blocked web01 the name is taken by a macvtap that is not ours: left alone" },
+		{ "veth", "tapwarden/web/web01", GROUP, 2,
+		  "blocked web01 the name is taken by a veth that is not ours: left alone" },
+		{ "", "tapwarden/web/web01", GROUP, 0,
+		  "blocked web01 the name is taken by a device that is not ours: left alone" },
+	};
+	struct link_spec spec = wanted();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct link_state link = made();
+
+		setup(NULL);
+		snprintf(link.kind_text, sizeof(link.kind_text), "%s", cases[i].kind);
+		link.is_macvlan = link_kind_find(link.kind_text, &link.kind);
+		snprintf(link.alias, sizeof(link.alias), "%s", cases[i].alias);
+		link.group = cases[i].group;
+		link.lower = cases[i].lower;
+		add(&link);
+		assert_plan_of(&spec, must_not_be_asked, cases[i].expected);
+		/* Nor is any of them deleted when its name is not wanted. */
+		assert_plan_of(NULL, must_not_be_asked, "");
+	}
+}
+
+static void unwanted_is_deleted(void **state)
+{
+	struct link_state link = made();
+
+	(void)state;
+	add(&link);
+	assert_plan_of(NULL, NULL, "delete web01 not wanted any more");
+	assert_plan_of(NULL, qemu_holds,
+		       "blocked web01 held by qemu 4711: not wanted any more, but left alone");
+}
+
+static void a_macvlan_has_no_tap_to_hold(void **state)
+{
+	struct link_state link = made();
+
+	(void)state;
+	link.kind = LINK_KIND_MACVLAN;
+	snprintf(link.kind_text, sizeof(link.kind_text), "macvlan");
+	add(&link);
+	assert_plan_of(NULL, must_not_be_asked, "delete web01 not wanted any more");
+}
+
+static void remove_takes_ours_only(void **state)
+{
+	struct link_spec specs[2] = { wanted(), wanted() };
+	struct link_state ours = made(), half_made = made(), old_set = made(), foreign = made();
+	const struct link_plan_input input = {
+		.specs = specs,
+		.n_specs = 2,
+		.table = &table,
+		.group = GROUP,
+		.remove = true,
+	};
+
+	(void)state;
+	snprintf(specs[1].name, sizeof(specs[1].name), "web02");
+	half_made.ifindex = 11;
+	snprintf(half_made.name, sizeof(half_made.name), "web02");
+	half_made.alias[0] = '\0';
+	old_set.ifindex = 12;
+	snprintf(old_set.name, sizeof(old_set.name), "old01");
+	snprintf(old_set.alias, sizeof(old_set.alias), "tapwarden/old/old01");
+	foreign.ifindex = 13;
+	snprintf(foreign.name, sizeof(foreign.name), "foreign");
+	foreign.group = 0;
+	add(&ours);
+	add(&half_made);
+	add(&old_set);
+	add(&foreign);
+	assert_plan(&input, "delete web01 ; delete web02 ; delete old01 ");
+}
+
+static void waits_for_its_lower(void **state)
+{
+	struct link_spec spec = wanted();
+
+	(void)state;
+	snprintf(spec.lower, sizeof(spec.lower), "eno9");
+	assert_plan_of(&spec, NULL,
+		       "blocked web01 the lower device eno9 does not exist: waiting for it");
+}
+
+/* The kernel puts a macvlan on a macvlan beside it: that must not look like another lower. */
+static void lower_that_is_a_macvlan(void **state)
+{
+	struct link_spec spec = wanted();
+	struct link_state other = made(), link = made();
+
+	(void)state;
+	other.ifindex = 9;
+	snprintf(other.name, sizeof(other.name), "x0");
+	other.group = 0;
+	snprintf(spec.lower, sizeof(spec.lower), "x0");
+	add(&other);
+	add(&link);
+	assert_plan_of(&spec, NULL, "");
+}
+
+static void deletes_come_first(void **state)
+{
+	struct link_spec specs[2] = { wanted(), wanted() };
+	struct link_state old = made();
+	const struct link_plan_input input = {
+		.specs = specs,
+		.n_specs = 2,
+		.table = &table,
+		.group = GROUP,
+	};
+
+	(void)state;
+	/* Specs are not in the order of their names, the table is not in that of its ifindexes. */
+	snprintf(specs[0].name, sizeof(specs[0].name), "zzz");
+	snprintf(old.name, sizeof(old.name), "old01");
+	add(&old);
+	assert_plan(&input, "delete old01 not wanted any more; "
+			    "create zzz macvtap bridge on eno1; "
+			    "create web01 macvtap bridge on eno1");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(missing_is_created, setup),
+		cmocka_unit_test_setup(as_wanted_is_kept, setup),
+		cmocka_unit_test_setup(one_difference, setup),
+		cmocka_unit_test_setup(foreign_links_are_left_alone, setup),
+		cmocka_unit_test_setup(unwanted_is_deleted, setup),
+		cmocka_unit_test_setup(a_macvlan_has_no_tap_to_hold, setup),
+		cmocka_unit_test_setup(remove_takes_ours_only, setup),
+		cmocka_unit_test_setup(waits_for_its_lower, setup),
+		cmocka_unit_test_setup(lower_that_is_a_macvlan, setup),
+		cmocka_unit_test_setup(deletes_come_first, setup),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, teardown);
+}
