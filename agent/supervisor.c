@@ -27,23 +27,28 @@ static void on_step(const struct link_result *result, void *data)
 	s->ops->step(s, result);
 }
 
+static void on_lost(const struct reconcile_link *link, void *data)
+{
+	struct supervisor *s = data;
+
+	s->ops->lost(s, link);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
+	const struct reconcile_watch watch = { .step = on_step, .lost = on_lost, .data = s };
+	int64_t wait_ms = RETRY_MS;
 	struct err err;
-	int64_t next;
 
 	uv_update_time(timer->loop);
 	s->last_pass_ms = uv_now(timer->loop);
 	s->passed_once = true;
-	next = reconcile_pass(s->reconcile, s->last_pass_ms, on_step, s, &err);
-	if (next < -1) {
+	if (reconcile_pass(s->reconcile, s->last_pass_ms, &watch, &wait_ms, &err))
 		log_err("%s: trying again in a second", err.text);
-		next = RETRY_MS;
-	}
 	s->ops->passed(s);
-	if (next >= 0)
-		arm(s, (uint64_t)next);
+	if (wait_ms >= 0)
+		arm(s, (uint64_t)wait_ms);
 }
 
 static void on_notified(uv_poll_t *poll, int status, int events)

@@ -17,6 +17,8 @@ struct supervisor;
 struct supervisor_ops {
 	/* A step was tried, or is blocked anew. */
 	void (*step)(struct supervisor *supervisor, const struct link_result *result);
+	/* A link that was there is not. */
+	void (*lost)(struct supervisor *supervisor, const struct reconcile_link *link);
 	/* A pass is over: reconcile_links() tells what is there now. */
 	void (*passed)(struct supervisor *supervisor);
 };

@@ -53,6 +53,20 @@ static void on_step(struct supervisor *supervisor, const struct link_result *res
 		    result->error ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, &about, "%s", text);
 }
 
+static void on_lost(struct supervisor *supervisor, const struct reconcile_link *link)
+{
+	struct agent *a = supervisor->data;
+	const struct event_about about = {
+		.kind = IPC_EVENT_LINK,
+		.link = link->spec.name,
+		.set = link->spec.set,
+		.action = "lost",
+	};
+
+	events_emit(&a->events, capture_channel(a), LOG_LEVEL_WARNING, &about,
+		    "somebody else deleted it, or its lower device went");
+}
+
 static const char *guest_of(const struct config *config, const char *link)
 {
 	for (size_t i = 0; i < config->n_guests; i++) {
@@ -109,7 +123,9 @@ static void on_passed(struct supervisor *supervisor)
 	free(wishes);
 }
 
-const struct supervisor_ops agent_supervisor_ops = { .step = on_step, .passed = on_passed };
+const struct supervisor_ops agent_supervisor_ops = { .step = on_step,
+						     .lost = on_lost,
+						     .passed = on_passed };
 
 /* Records go from one worker to the other, past the agent, which must not read what guests sent. */
 static void connect_feed(struct agent *a)
