@@ -14,10 +14,10 @@
 /* udev prints LUN 256 and above in another form, and flat addressing begins there (RFC 4173). */
 #define BOOT_LUN_MAX 255
 
-/* RFC 3720 section 8.2.1 asks for 96 bits at least; 255 is the longest value of a login key. */
+/* RFC 3720 section 8.2.1 asks for 96 bits at least; 255 is the longest value of a login key (5.1). */
 #define CHAP_SECRET_MIN 12
 #define CHAP_SECRET_MAX 255
-#define CHAP_USER_MAX	223
+#define CHAP_USER_MAX	255
 
 /* Every pointer belongs to the configuration that the spec was made from. */
 struct boot_spec {

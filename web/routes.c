@@ -23,12 +23,12 @@ const struct route routes[ROUTES] = {
 static bool path_matches(const struct route *route, const char *path, size_t len,
 			 uint8_t mac[MAC_LEN])
 {
-	size_t fixed = strlen(route->path);
+	const char *place = strstr(route->path, MAC_PLACE);
+	size_t fixed = place ? (size_t)(place - route->path) : strlen(route->path);
 	char text[MAC_TEXT_MAX];
 
-	if (strcmp(route->path + fixed - strlen(MAC_PLACE), MAC_PLACE) != 0)
+	if (!place)
 		return len == fixed && memcmp(path, route->path, len) == 0;
-	fixed -= strlen(MAC_PLACE);
 	if (len <= fixed || len - fixed >= sizeof(text) || memcmp(path, route->path, fixed) != 0)
 		return false;
 	memcpy(text, path + fixed, len - fixed);
