@@ -257,9 +257,20 @@ static int change_links(struct apply *apply)
 	return code < 0 ? code : batch_run(apply);
 }
 
+/* The kernel gives a new passthru link the MAC of its lower device (macvlan_common_newlink()). */
+static uint32_t attrs_after_create(const struct link_spec *spec)
+{
+	uint32_t attrs = 1u << LINK_ATTR_ALIAS;
+
+	if (spec->mode == LINK_MODE_PASSTHRU)
+		attrs |= 1u << LINK_ATTR_MAC;
+	if (spec->up)
+		attrs |= 1u << LINK_ATTR_UP;
+	return attrs;
+}
+
 static int create_links(struct apply *apply)
 {
-	const uint32_t alias = 1u << LINK_ATTR_ALIAS, up = 1u << LINK_ATTR_UP;
 	int code = batch_begin(apply);
 
 	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
@@ -277,7 +288,7 @@ static int create_links(struct apply *apply)
 		const struct link_step *step = &apply->plan->steps[i];
 
 		if (creates(step) && !apply->progress[i].failed)
-			code = set_attrs(apply, i, alias | (step->spec->up ? up : 0),
+			code = set_attrs(apply, i, attrs_after_create(step->spec),
 					 apply->progress[i].ifindex);
 	}
 	return code < 0 ? code : batch_run(apply);

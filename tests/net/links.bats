@@ -1,0 +1,361 @@
+#!/usr/bin/env bats
+# plan, apply and down against a real kernel.
+
+bats_require_minimum_version 1.5.0
+
+load helper.bash
+
+setup() {
+  wire_up
+}
+
+teardown() {
+  wire_down
+}
+
+one_set() {
+  config <<END
+[set web]
+lower = eno1
+mode = ${1:-bridge}
+count = ${2:-2}
+END
+}
+
+# assert_link LINK KIND MODE LOWER: the kernel has it so, with both marks of ownership, and up.
+assert_link() {
+  local expected
+  expected="$2 $3 $4 7477 tapwarden/$5/$1 true"
+  run -0 fact "$1" '[.linkinfo.info_kind, .linkinfo.info_data.mode, .link, .group, .ifalias,
+    (.flags | index("UP") != null)] | map(tostring) | join(" ")'
+  echo "$expected"
+  [ "$output" = "$expected" ]
+}
+
+@test "every mode of both kinds is made as the kernel shows it" {
+  local kind mode
+  config <<END
+[set p]
+lower = eno2
+mode = passthru
+name = p%d
+count = 1
+
+$(for kind in macvtap macvlan; do
+    for mode in vepa bridge private; do
+      printf '[set %s-%s]\nlower = eno1\nkind = %s\nmode = %s\nname = %s%%d\ncount = 2\n\n' \
+        "$kind" "$mode" "$kind" "$mode" "${kind#macv}-$mode"
+    done
+  done)
+END
+  run -0 tapwarden apply
+  [[ "$output" == *"Done: 13 added."* ]]
+  for kind in macvtap macvlan; do
+    for mode in vepa bridge private; do
+      assert_link "${kind#macv}-${mode}1" "$kind" "$mode" eno1 "$kind-$mode"
+      assert_link "${kind#macv}-${mode}2" "$kind" "$mode" eno1 "$kind-$mode"
+    done
+  done
+  assert_link p1 macvtap passthru eno2 p
+
+  sed -i '/^mode = passthru/a kind = macvlan' "$INI"
+  run -0 tapwarden apply
+  [[ "$output" == *"-/+ link p1  kind macvtap -> macvlan"* ]]
+  assert_link p1 macvlan passthru eno2 p
+}
+
+@test "a second apply changes nothing, and plan says so" {
+  config <<END
+[set web]
+lower = eno1
+mtu = 1400
+count = 3
+
+[set solo]
+lower = eno2
+mode = passthru
+count = 1
+END
+  run -1 tapwarden plan
+  [[ "$output" == *"Plan: 4 to add."* ]]
+  tapwarden apply
+  all_links >"$DIR/before"
+  run -0 tapwarden plan
+  [ "$output" = "Plan: nothing to do, 4 links are as they should be." ]
+  run -0 tapwarden apply
+  [ "$output" = "Done: nothing to do, 4 as they were." ]
+  all_links | diff "$DIR/before" -
+}
+
+@test "links of others are left alone by apply and down" {
+  ip -n "$NETNS" link add link eno1 name web2 type macvtap
+  ip -n "$NETNS" link add link eno1 name plain type macvtap
+  ip -n "$NETNS" link add link eno1 name grouped group 7477 type macvtap
+  ip -n "$NETNS" link add link eno1 name aliased type macvtap
+  ip -n "$NETNS" link set aliased alias tapwarden/web/aliased
+  ip -n "$NETNS" link add marked group 7477 type veth peer name other
+  ip -n "$NETNS" link set marked alias tapwarden/web/marked
+  all_links >"$DIR/before"
+  one_set bridge 3
+
+  run -2 --separate-stderr tapwarden apply
+  [[ "$output" == *"Done: 2 added, 1 blocked."* ]]
+  [ "$stderr" = "tapwarden: link web2: the name is taken by a macvtap that is not ours: left alone" ]
+  assert_link web1 macvtap bridge eno1 web
+  assert_link web3 macvtap bridge eno1 web
+
+  run -0 tapwarden down
+  [[ "$output" == *"Done: 2 deleted."* ]]
+  all_links | diff "$DIR/before" -
+}
+
+@test "a change of mode is made live: same link, same open tap" {
+  local index
+  one_set bridge
+  tapwarden apply
+  hold web1
+  index=$(fact web1 .ifindex)
+  for mode in vepa private bridge; do
+    one_set "$mode"
+    run -0 tapwarden apply
+    assert_link web1 macvtap "$mode" eno1 web
+    [ "$(fact web1 .ifindex)" = "$index" ]
+  done
+  kill -0 "$HOLDER"
+}
+
+@test "MAC, mtu, up and the alias are changed live" {
+  local index
+  one_set bridge 1
+  tapwarden apply
+  index=$(fact web1 .ifindex)
+  config <<END
+[set other]
+lower = eno1
+mode = bridge
+
+[link web1]
+set = other
+mac = 52:54:00:00:00:77
+mtu = 1300
+up = no
+END
+  run -1 tapwarden plan
+  [[ "$output" == *"~ link web1  alias \"tapwarden/web/web1\" -> tapwarden/other/web1, mac "*" -> 52:54:00:00:00:77, mtu 1500 -> 1300, up yes -> no"* ]]
+  run -0 tapwarden apply
+  run -0 fact web1 '[.ifindex, .address, .mtu, .ifalias, (.flags | index("UP"))] | join(" ")'
+  [ "$output" = "$index 52:54:00:00:00:77 1300 tapwarden/other/web1 " ]
+}
+
+@test "into passthru takes another link, and the MAC of the lower comes back after" {
+  local index lower_mac
+  lower_mac=$(fact eno1 .address)
+  one_set bridge 1
+  tapwarden apply
+  index=$(fact web1 .ifindex)
+  one_set passthru 1
+  run -0 tapwarden apply
+  [[ "$output" == *"-/+ link web1  mode bridge -> passthru"* ]]
+  assert_link web1 macvtap passthru eno1 web
+  [ "$(fact web1 .ifindex)" != "$index" ]
+  run -0 tapwarden plan
+  tapwarden down
+  [ "$(fact eno1 .address)" = "$lower_mac" ]
+}
+
+@test "a link that someone deleted is made again, with the same MAC" {
+  local mac
+  one_set
+  tapwarden apply
+  mac=$(fact web1 .address)
+  ip -n "$NETNS" link del web1
+  run -0 tapwarden apply
+  [[ "$output" == *"Done: 1 added, 1 as they were."* ]]
+  [ "$(fact web1 .address)" = "$mac" ]
+}
+
+@test "a MAC that another link has is explained, and the rest is done" {
+  ip -n "$NETNS" link add link eno1 name guest9 address 52:54:00:00:00:09 type macvtap mode bridge
+  ip -n "$NETNS" link set guest9 up
+  one_set bridge 2
+  printf '\n[link web1]\nset = web\nmac = 52:54:00:00:00:09\n' >>"$INI"
+  run -2 --separate-stderr tapwarden apply
+  [ "$stderr" = "tapwarden: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09" ]
+  [[ "$output" == *"Done: 1 added, 1 failed."* ]]
+  assert_link web2 macvtap bridge eno1 web
+
+  ip -n "$NETNS" link del guest9
+  run -0 tapwarden apply
+  assert_link web1 macvtap bridge eno1 web
+}
+
+@test "a lower device that is missing is waited for" {
+  one_set bridge 1
+  sed -i 's/eno1/eno7/' "$INI"
+  run -1 tapwarden plan
+  [ "$output" = "   ! link web1  the lower device eno7 does not exist: waiting for it
+Plan: 1 blocked." ]
+  run -2 tapwarden apply
+  ip -n "$NETNS" link add eno7 type veth peer name peer7
+  run -0 tapwarden apply
+  assert_link web1 macvtap bridge eno7 web
+}
+
+@test "what the kernel refuses without a word is explained" {
+  one_set bridge 1
+  printf 'mtu = 9000\n' >>"$INI"
+  run -2 tapwarden apply
+  [[ "$output" == *"could not make web1: mtu 9000 is above that of the lower device eno1, which is 1500"* ]]
+
+  ip -n "$NETNS" link add link eno1 name solo type macvtap mode passthru
+  one_set bridge 1
+  run -2 tapwarden apply
+  [[ "$output" == *"could not make web1: solo has eno1 for itself (mode passthru)"* ]]
+
+  ip -n "$NETNS" link del solo
+  ip -n "$NETNS" link add br7 type bridge
+  ip -n "$NETNS" link set eno1 master br7
+  run -2 tapwarden apply
+  [[ "$output" == *"could not make web1: the lower device eno1 is a port of the bridge br7: br7 itself can be the lower device"* ]]
+}
+
+@test "down removes what is ours, also of sets that are no longer in the file" {
+  one_set bridge 2
+  printf '\n[set old]\nlower = eno2\nkind = macvlan\ncount = 2\n' >>"$INI"
+  tapwarden apply
+  one_set bridge 1
+  run -0 tapwarden down
+  [[ "$output" == *"Done: 4 deleted."* ]]
+  for link in web1 web2 old1 old2; do
+    run -1 exists "$link"
+  done
+  run -0 tapwarden down
+  [ "$output" = "Done: nothing to do." ]
+}
+
+@test "a held tap keeps its link from replace, apply and down until it is forced" {
+  local index
+  one_set bridge 2
+  tapwarden apply
+  hold web1
+  index=$(fact web1 .ifindex)
+
+  one_set passthru 1
+  run -2 --separate-stderr tapwarden apply
+  [ "$stderr" = "tapwarden: link web1: mode bridge -> passthru needs another link, but this one is held by tap_open $HOLDER: left alone" ]
+  [[ "$output" == *"Done: 1 deleted, 1 blocked."* ]]
+  run -1 exists web2
+
+  run -2 --separate-stderr tapwarden down
+  [ "$stderr" = "tapwarden: link web1: held by tap_open $HOLDER: not wanted any more, but left alone" ]
+  [ "$(fact web1 .ifindex)" = "$index" ]
+
+  run -0 tapwarden down --force
+  run -1 exists web1
+}
+
+@test "when the guest lets go, the replace is done" {
+  one_set bridge 1
+  tapwarden apply
+  hold web1
+  one_set passthru 1
+  run -2 tapwarden apply
+  release
+  run -0 tapwarden apply
+  assert_link web1 macvtap passthru eno1 web
+}
+
+@test "without the right /sys nobody can be told to hold no tap" {
+  one_set bridge 1
+  tapwarden apply
+  run -2 nsenter --net="/run/netns/$NETNS" "$TAPWARDEN" down -c "$INI"
+  [[ "$output" == *"held by a program that cannot be found (/sys is of another namespace)"* ]]
+  exists web1
+}
+
+@test "a link whose maker died before the alias is taken over, and by down too" {
+  local index
+  one_set bridge 2
+  ip -n "$NETNS" link add link eno1 name web1 group 7477 type macvtap mode vepa
+  ip -n "$NETNS" link add link eno1 name web2 group 7477 type macvtap
+  index=$(fact web1 .ifindex)
+  run -0 tapwarden apply
+  [[ "$output" == *"Done: 2 changed."* ]]
+  assert_link web1 macvtap bridge eno1 web
+  [ "$(fact web1 .ifindex)" = "$index" ]
+
+  ip -n "$NETNS" link set web1 alias ''
+  run -0 tapwarden down
+  [[ "$output" == *"Done: 2 deleted."* ]]
+}
+
+@test "links that a deletion left half-way are still ours" {
+  one_set bridge 3
+  tapwarden apply
+  inside "$SET_GROUP" web1 7477
+  inside "$SET_GROUP" web2 7477
+  run -0 tapwarden apply
+  assert_link web1 macvtap bridge eno1 web
+  inside "$SET_GROUP" web1 7477
+  one_set bridge 0
+  run -0 tapwarden down
+  run -1 exists web1
+  run -1 exists web3
+}
+
+@test "many links at once" {
+  one_set private 300
+  run -0 tapwarden apply
+  [[ "$output" == *"Done: 300 added."* ]]
+  [ "$(ip -n "$NETNS" -o link show type macvtap up | wc -l)" -eq 300 ]
+  run -0 tapwarden plan
+  run -0 tapwarden down
+  [[ "$output" == *"Done: 300 deleted."* ]]
+  [ "$(ip -n "$NETNS" -o link show type macvtap | wc -l)" -eq 0 ]
+}
+
+@test "a passthru link that goes does not leave its lower device allmulti" {
+  one_set passthru 1
+  tapwarden apply
+  ip -n "$NETNS" link set web1 allmulticast on
+  [ "$(fact eno1 .allmulti)" = 1 ]
+  tapwarden down
+  [ "$(fact eno1 .allmulti)" = 0 ]
+}
+
+@test "two links of one number: each namespace opens its own tap" {
+  local index first second other=$NETNS-b
+  index=$((1000000 + $$))
+  netns_up "$other"
+  ip -n "$NETNS" link add link eno1 name gone index "$index" type macvtap mode bridge
+  ip -n "$other" link add link eno1 name gtwo index "$index" type macvtap mode bridge
+  first=$(inside "$TAP_OPEN" gone </dev/null)
+  second=$(ip netns exec "$other" "$TAP_OPEN" gtwo </dev/null)
+  run ! ip netns exec "$other" "$TAP_OPEN" gone </dev/null
+  run nsenter --net="/run/netns/$other" "$TAP_OPEN" gtwo </dev/null
+  ip netns del "$other"
+
+  # The node of that name is the first one's; the second has none, and still is opened.
+  [ "${first#* }" = "/dev/tap$index" ]
+  [ "${second#* }" = "-" ]
+  [ "${first% *}" != "${second% *}" ]
+  # With the /sys of another namespace it is refused instead.
+  [ "$status" -eq 1 ]
+  [[ "$output" == "could not find the tap of gtwo: /sys knows no such link"* ]]
+}
+
+@test "apply and down refuse while an agent has the lock" {
+  one_set
+  mkdir "$DIR/run"
+  run -2 flock "$DIR/run/agent.lock" ip netns exec "$NETNS" "$TAPWARDEN" apply -c "$INI"
+  [ "$output" = "tapwarden: another tapwarden has locked $DIR/run/agent.lock: nothing is changed" ]
+  run -1 exists web1
+}
+
+@test "apply --json is one value that tells each step" {
+  one_set
+  ip -n "$NETNS" link add link eno1 name web2 type macvtap
+  run -2 --separate-stderr tapwarden apply --json
+  run -0 jq -c '[.summary.create, .summary.blocked, (.steps[] | .link, .op, .result, .blocked_by)]' <<<"$output"
+  [ "$output" = '[1,1,"web1","create","done",null,"web2","blocked","blocked","foreign"]' ]
+}
