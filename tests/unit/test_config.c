@@ -1,0 +1,719 @@
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_schema.c */
+/* links: agent/base/schema.c agent/base/schema_type.c agent/base/schema_print.c */
+/* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
+/* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
+/* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */
+#include "agent/base/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/base/schema.h"
+#include "agent/base/stats.h"
+
+static char path[] = "/tmp/test_config.XXXXXX";
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static void write_file(const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Every fault on a line of its own, without the file's name: "2: [set a] lower: ...". */
+static char *all_faults(const struct faults *faults)
+{
+	struct buf text, line;
+
+	buf_init(&text, 1 << 24);
+	buf_init(&line, 1 << 16);
+	buf_adds(&text, "");
+	for (size_t i = 0; i < faults->n; i++) {
+		buf_reset(&line);
+		fault_format(&faults->list[i], &line);
+		assert_memory_equal(line.data, path, strlen(path));
+		buf_addf(&text, "%s\n", line.data + strlen(path) + 1);
+	}
+	buf_done(&line);
+	return buf_take(&text);
+}
+
+static struct config *load_good(const char *text)
+{
+	struct faults faults = { 0 };
+	struct config *config = NULL;
+	char *told;
+	int code;
+
+	write_file(text);
+	code = config_load(path, &config, &faults);
+	told = all_faults(&faults);
+	assert_string_equal(told, "");
+	assert_int_equal(code, 0);
+	free(told);
+	faults_done(&faults);
+	return config;
+}
+
+static void expect_faults(const char *text, const char *expected)
+{
+	struct faults faults = { 0 };
+	struct config *config = NULL;
+	char *told;
+	int code;
+
+	write_file(text);
+	code = config_load(path, &config, &faults);
+	told = all_faults(&faults);
+	assert_string_equal(told, expected);
+	assert_int_equal(code, *expected ? -EINVAL : 0);
+	config_free(config);
+	free(told);
+	faults_done(&faults);
+}
+
+/* ---- what is read ---------------------------------------------------------------------------- */
+
+static const char whole[] =
+	"[agent]\nrun-dir = /tmp/run\nlog-dir = /tmp/log\nlink-group = 9\nuser-capture = 901\n"
+	"user-web = web_1\nring-memory = 2M\n"
+	"[set web]\nlower = eth0\nkind = macvlan\nmode = vepa\ncount = 2\nname = web%02d\n"
+	"mtu = 1400\nmonitor = off\npatterns = http, dns\nup = no\nmac-prefix = 52:54:00\n"
+	"[set db]\nlower = eth1\n"
+	"[link web02]\nset = web\nmac = 52-54-00-AA-BB-CC\nmode = private\npatterns =\n"
+	"[link extra]\nset = web\nmac = auto\nlower = eth2\n"
+	"[link alone]\nset = db\n"
+	"[pattern http]\nregex = \"GET (\\S+); x\"\npreceded-by = ^\nfollowed-by = $\n"
+	"groups = 1 name_2\ncaseless = yes\nmultiline = on\ndotall = 1\nutf = true\n"
+	"match-limit = 5\nid = 77\nseverity = 1\ncategory = web\n"
+	"[pattern dns]\nregex = x\n"
+	"[record]\nrotate-bytes = 1M\nkeep = 0\npayload-bytes = 0\npayload-log = all\n"
+	"[target san]\nportal = 192.0.2.1, [2001:db8::1]:860 san.example\n"
+	"name = iqn.2026-01.org.example:disk1\nlun = 7\nchap-user = joe\n"
+	"chap-secret-file = /etc/secret\n"
+	"[guest shop]\nlink = web01\nboot = san\ntarget = san\n"
+	"initiator = iqn.2026-01.org.example:shop\nhostname = shop.example\n"
+	"[web]\nboot-listen = 192.0.2.1:80 [::]:8080\n";
+
+static void every_key_is_read(void **state)
+{
+	static const uint8_t prefix[3] = { 0x52, 0x54, 0x00 };
+	static const uint8_t mac[MAC_LEN] = { 0x52, 0x54, 0x00, 0xaa, 0xbb, 0xcc };
+	struct config *c = load_good(whole);
+	const struct set_conf *web = config_find_set(c, "web");
+	const struct pattern_conf *http = config_find_pattern(c, "http");
+	const struct target_conf *san = config_find_target(c, "san");
+	const struct guest_conf *shop = config_find_guest(c, "shop");
+
+	(void)state;
+	assert_string_equal(c->agent.run_dir, "/tmp/run");
+	assert_string_equal(c->agent.log_dir, "/tmp/log");
+	assert_int_equal(c->agent.link_group, 9);
+	assert_string_equal(c->agent.user_capture, "901");
+	assert_string_equal(c->agent.user_web, "web_1");
+	assert_int_equal(c->agent.ring_memory, 2 << 20);
+	assert_string_equal(web->keys.lower, "eth0");
+	assert_int_equal(web->keys.kind, LINK_KIND_MACVLAN);
+	assert_int_equal(web->keys.mode, LINK_MODE_VEPA);
+	assert_int_equal(web->count, 2);
+	assert_string_equal(web->name, "web%02d");
+	assert_int_equal(web->keys.mtu, 1400);
+	assert_int_equal(web->keys.monitor, MONITOR_OFF);
+	assert_int_equal(web->keys.patterns.n, 2);
+	assert_string_equal(web->keys.patterns.v[1], "dns");
+	assert_false(web->keys.up);
+	assert_true(web->has_mac_prefix);
+	assert_memory_equal(web->mac_prefix, prefix, 3);
+	assert_int_equal(c->n_links, 3);
+	assert_memory_equal(c->links[0].mac, mac, MAC_LEN);
+	assert_string_equal(http->regex, "GET (\\S+); x");
+	assert_string_equal(http->preceded_by, "^");
+	assert_string_equal(http->followed_by, "$");
+	assert_int_equal(http->groups.n, 2);
+	assert_string_equal(http->groups.v[1], "name_2");
+	assert_true(http->caseless && http->multiline && http->dotall && http->utf);
+	assert_int_equal(http->match_limit, 5);
+	assert_int_equal(http->id, 77);
+	assert_int_equal(http->severity, 1);
+	assert_string_equal(http->category, "web");
+	assert_int_equal(c->record.rotate_bytes, 1 << 20);
+	assert_int_equal(c->record.keep, 0);
+	assert_int_equal(c->record.payload_bytes, 0);
+	assert_int_equal(c->record.payload_log, PAYLOAD_LOG_ALL);
+	assert_int_equal(san->n_portals, 3);
+	assert_int_equal(san->portals[0].port, 3260);
+	assert_true(san->portals[1].ipv6);
+	assert_int_equal(san->portals[1].port, 860);
+	assert_true(san->portals[2].name);
+	assert_string_equal(san->name, "iqn.2026-01.org.example:disk1");
+	assert_int_equal(san->lun, 7);
+	assert_string_equal(san->chap_user, "joe");
+	assert_string_equal(san->chap_secret_file, "/etc/secret");
+	assert_null(san->chap_secret);
+	assert_string_equal(shop->link, "web01");
+	assert_string_equal(shop->hostname, "shop.example");
+	assert_int_equal(c->web.n_boot_listen, 2);
+	assert_string_equal(c->web.boot_listen[1].host, "::");
+	assert_null(config_find_set(c, "none"));
+	config_free(c);
+}
+
+static void defaults_are_filled_in(void **state)
+{
+	struct config *c = load_good("[set web]\nlower = eth0\n[pattern p]\nregex = x\n"
+				     "[target t]\nportal = a\nname = naa.0123456789abcdef\n");
+
+	(void)state;
+	assert_string_equal(c->agent.run_dir, "/run/tapwarden");
+	assert_string_equal(c->agent.log_dir, "/var/log/tapwarden");
+	assert_int_equal(c->agent.link_group, 7477);
+	assert_string_equal(c->agent.user_capture, "_tapwarden-capture");
+	assert_string_equal(c->agent.user_web, "_tapwarden-web");
+	assert_int_equal(c->agent.ring_memory, 64 << 20);
+	assert_int_equal(c->sets[0].keys.kind, LINK_KIND_MACVTAP);
+	assert_int_equal(c->sets[0].keys.mode, LINK_MODE_BRIDGE);
+	assert_int_equal(c->sets[0].keys.mtu, 0);
+	assert_int_equal(c->sets[0].keys.monitor, MONITOR_PASSIVE);
+	assert_true(c->sets[0].keys.up);
+	assert_true(config_wants_pattern(&c->sets[0].keys.patterns, "p"));
+	assert_int_equal(c->sets[0].count, 0);
+	assert_string_equal(c->sets[0].name, "web%d");
+	assert_false(c->sets[0].has_mac_prefix);
+	assert_null(c->patterns[0].preceded_by);
+	assert_int_equal(c->patterns[0].groups.n, 0);
+	assert_int_equal(c->patterns[0].match_limit, 100000);
+	assert_int_equal(c->patterns[0].id, 0);
+	assert_int_equal(c->patterns[0].severity, 3);
+	assert_string_equal(c->patterns[0].category, "");
+	assert_int_equal(c->record.rotate_bytes, 64 << 20);
+	assert_int_equal(c->record.keep, 5);
+	assert_int_equal(c->record.payload_bytes, 4096);
+	assert_int_equal(c->record.payload_log, PAYLOAD_LOG_MATCHES);
+	assert_int_equal(c->targets[0].lun, 0);
+	assert_null(c->targets[0].chap_user);
+	assert_int_equal(c->web.n_boot_listen, 0);
+	config_free(c);
+	config_free(load_good(""));
+}
+
+static void patterns_are_chosen_by_name(void **state)
+{
+	char *names[] = { (char *)"a", (char *)"b" }, *all[] = { (char *)"x", (char *)"all" };
+
+	(void)state;
+	assert_true(config_wants_pattern(&(struct strv){ names, 2 }, "b"));
+	assert_false(config_wants_pattern(&(struct strv){ names, 2 }, "c"));
+	assert_true(config_wants_pattern(&(struct strv){ all, 2 }, "c"));
+	assert_false(config_wants_pattern(&(struct strv){ NULL, 0 }, "c"));
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+static void links_come_in_order(void **state)
+{
+	static const char *const names[] = { "web01", "web02", "extra", "alone" };
+	struct config *c = load_good(whole);
+	struct link_wish *wishes;
+	struct err err;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(config_links(c, &wishes, &n, &err), 0);
+	assert_int_equal(n, 4);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(wishes[i].name, names[i]);
+	assert_null(wishes[0].link);
+	assert_int_equal(wishes[0].keys.mode, LINK_MODE_VEPA);
+	assert_int_equal(wishes[0].keys.patterns.n, 2);
+	/* The section's own keys, and the set's for the others. */
+	assert_ptr_equal(wishes[1].link, &c->links[0]);
+	assert_int_equal(wishes[1].keys.mode, LINK_MODE_PRIVATE);
+	assert_int_equal(wishes[1].keys.patterns.n, 0);
+	assert_string_equal(wishes[1].keys.lower, "eth0");
+	assert_int_equal(wishes[1].keys.mtu, 1400);
+	assert_int_equal(wishes[1].mac[5], 0xcc);
+	assert_string_equal(wishes[2].keys.lower, "eth2");
+	assert_false(wishes[2].keys.up);
+	assert_string_equal(wishes[3].set->head.name, "db");
+	free(wishes);
+	config_free(c);
+}
+
+static void a_pinned_mac_is_written(void **state)
+{
+	static const uint8_t a[MAC_LEN] = { 2, 0, 0, 0, 0, 1 }, b[MAC_LEN] = { 2, 0, 0, 0, 0, 2 };
+	struct config *c = load_good("[set web]\nlower = eth0\ncount = 2\n"
+				     "[link web2]\nset = web\nmtu = 1400\n");
+	struct link_wish *wishes;
+	struct buf text;
+	struct err err;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(config_pin_mac(c, "web1", "web", a), 0);
+	assert_int_equal(config_pin_mac(c, "web2", "web", b), 0);
+	assert_int_equal(config_links(c, &wishes, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_memory_equal(wishes[0].mac, a, MAC_LEN);
+	assert_memory_equal(wishes[1].mac, b, MAC_LEN);
+	free(wishes);
+	buf_init(&text, 4096);
+	assert_int_equal(config_write(c, CONFIG_FOR_WEB, &text, &err), 0);
+	assert_string_equal(text.data,
+			    "[set web]\ncount = \"2\"\nlower = \"eth0\"\n"
+			    "[link web2]\nset = \"web\"\nmac = \"02:00:00:00:00:02\"\n"
+			    "mtu = \"1400\"\n"
+			    "[link web1]\nset = \"web\"\nmac = \"02:00:00:00:00:01\"\n[web]\n");
+	buf_done(&text);
+	config_free(c);
+}
+
+/* ---- copies ---------------------------------------------------------------------------------- */
+
+static struct config *read_copy(const struct buf *text)
+{
+	struct faults faults = { 0 };
+	struct config *config = NULL;
+	int fd = memfd_create("copy", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, text->data, text->len), text->len);
+	assert_int_equal(config_load_fd(fd, &config, &faults), 0);
+	assert_int_equal(faults.n, 0);
+	close(fd);
+	return config;
+}
+
+static struct config *copy_for(const struct config *config, enum config_role role)
+{
+	struct config *copy;
+	struct buf text;
+	struct err err;
+
+	buf_init(&text, 1 << 16);
+	assert_int_equal(config_write(config, role, &text, &err), 0);
+	copy = read_copy(&text);
+	buf_done(&text);
+	return copy;
+}
+
+/* Every byte but NUL may be in a secret. */
+static void secrets_reach_the_web_worker_alone(void **state)
+{
+	static const char secret[] = "a\"b'c;d#e\\\n\001\xff[x]=";
+	struct config *c = load_good(whole);
+	struct config *web, *agent;
+	struct buf text;
+	struct err err;
+
+	(void)state;
+	c->targets[0].chap_secret = strdup(secret);
+	web = copy_for(c, CONFIG_FOR_WEB);
+	assert_string_equal(web->targets[0].chap_secret, secret);
+	agent = copy_for(c, CONFIG_FOR_AGENT);
+	assert_null(agent->targets[0].chap_secret);
+	buf_init(&text, 1 << 16);
+	assert_int_equal(config_write(c, CONFIG_FOR_CAPTURE, &text, &err), 0);
+	assert_null(strstr(text.data, "target"));
+	assert_null(strstr(text.data, "guest"));
+	assert_null(strstr(text.data, "[web]"));
+	assert_null(strstr(text.data, "chap"));
+	assert_null(strstr(text.data, "[agent]"));
+	buf_done(&text);
+	config_free(agent);
+	config_free(web);
+	config_free(c);
+}
+
+static void a_copy_holds_the_same(void **state)
+{
+	struct config *c = load_good(whole);
+	struct config *capture = copy_for(c, CONFIG_FOR_CAPTURE);
+	struct config *web = copy_for(c, CONFIG_FOR_WEB);
+
+	(void)state;
+	assert_int_equal(capture->n_sets, 2);
+	assert_int_equal(capture->n_links, 3);
+	assert_int_equal(capture->n_patterns, 2);
+	assert_string_equal(capture->patterns[0].regex, c->patterns[0].regex);
+	assert_string_equal(capture->sets[0].keys.patterns.v[0], "http");
+	assert_int_equal(capture->links[0].keys.mode, LINK_MODE_PRIVATE);
+	assert_memory_equal(capture->links[0].mac, c->links[0].mac, MAC_LEN);
+	assert_int_equal(capture->record.payload_log, PAYLOAD_LOG_ALL);
+	assert_int_equal(capture->n_guests, 0);
+	assert_int_equal(web->n_patterns, 0);
+	assert_int_equal(web->n_guests, 1);
+	assert_string_equal(web->guests[0].hostname, "shop.example");
+	assert_int_equal(web->targets[0].n_portals, 3);
+	assert_int_equal(web->web.n_boot_listen, 2);
+	assert_string_equal(web->agent.run_dir, "/run/tapwarden");
+	config_free(web);
+	config_free(capture);
+	config_free(c);
+}
+
+static void a_worker_is_refused_a_faulty_copy(void **state)
+{
+	static const char text[] = "[set a]\nmode = x\n";
+	struct faults faults = { 0 };
+	struct config *config = NULL;
+	int fd = memfd_create("copy", MFD_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(config_load_fd(fd, &config, &faults), -EINVAL);
+	assert_null(config);
+	assert_int_equal(faults.n, 2);
+	faults_done(&faults);
+	close(fd);
+}
+
+/* ---- faults ---------------------------------------------------------------------------------- */
+
+#define SET	"[set a]\nlower = eth0\n"
+#define TARGET	"[target t]\nportal = san\nname = iqn.2026-01.org.example:t\n"
+#define PATTERN "[pattern p]\nregex = x\n"
+#define GUEST	"target = t\ninitiator = iqn.2026-01.org.example:g\n"
+
+static const struct {
+	const char *text;
+	const char *faults;
+} faulty[] = {
+	/* sections */
+	{ "[sett web]\nlower = eth0\n",
+	  "1: [sett web]: unknown section: did you mean [set web]?\n" },
+	{ "[agnet]\n", "1: [agnet]: unknown section: did you mean [agent]?\n" },
+	{ "[frobnicate]\n", "1: [frobnicate]: unknown section\n" },
+	{ "[sets]\n", "1: [sets]: unknown section: did you mean [set NAME]?\n" },
+	{ "[set]\nlower = eth0\n", "1: [set]: it needs a name: write [set NAME]\n" },
+	{ "[agent x]\n", "1: [agent x]: there is one such section: write [agent]\n" },
+	{ "[set .x]\nlower = eth0\n",
+	  "1: [set .x]: \".x\": a name begins with a letter or digit\n" },
+	{ "[pattern all]\nregex = x\n", "1: [pattern all]: \"all\" means all of them, not one\n" },
+	{ SET "[set a]\nmode = x\nlower = eth0\n",
+	  /* The second is read for its own faults, and is no other set. */
+	  "3: [set a]: given twice: the first is in PATH:1\n"
+	  "4: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru\n" },
+	{ "[record]\nkeep = 1\n[record]\nkeep = x\n",
+	  "3: [record]: given twice: the first is in PATH:1\n"
+	  "4: [record] keep: \"x\" is not a number\n" },
+	/* keys */
+	{ SET "mdoe = vepa\n", "3: [set a] mdoe: unknown key: did you mean \"mode\"?\n" },
+	{ SET "severity = 1\n",
+	  "3: [set a] severity: unknown key: it belongs into [pattern NAME]\n" },
+	{ SET "frobnicate = 1\n", "3: [set a] frobnicate: unknown key\n" },
+	{ TARGET "chap-secret = 00\n",
+	  "4: [target t] chap-secret: unknown key: did you mean \"chap-secret-file\"?\n" },
+	{ "[set a]\n", "1: [set a] lower: is missing: the interface that the links stand on\n" },
+	{ "[pattern p]\n",
+	  "1: [pattern p] regex: is missing: a regular expression of pcre2pattern(3)\n" },
+	{ "[link b]\n",
+	  "1: [link b] set: is missing: the set that the link belongs to, and whose keys it takes\n" },
+	/* A line that was refused may have been the one that is missing. */
+	{ "[set a]\nlower = \"eth0\n", "2: [set a] lower: the closing quote \" is missing\n" },
+	/* values */
+	{ SET "mode = brigde\n",
+	  "3: [set a] mode: unknown mode \"brigde\": did you mean \"bridge\"?\n" },
+	{ SET "mode = x\n",
+	  "3: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru\n" },
+	{ SET "mode = Bridge\n",
+	  "3: [set a] mode: unknown mode \"Bridge\": did you mean \"bridge\"?\n" },
+	{ SET "kind =\n", "3: [set a] kind: unknown kind \"\": it is one of macvtap, macvlan\n" },
+	{ SET "up = maybe\n", "3: [set a] up: \"maybe\" is neither yes nor no\n" },
+	{ SET "mtu = 67\n", "3: [set a] mtu: 67 is out of range (68 to 65535)\n" },
+	{ SET "mtu = 65536\n", "3: [set a] mtu: 65536 is out of range (68 to 65535)\n" },
+	{ SET "mtu = -1\n", "3: [set a] mtu: \"-1\" is not a number\n" },
+	{ SET "count = 4097\n", "3: [set a] count: 4097 is out of range (0 to 4096)\n" },
+	{ SET "count = 99999999999999999999\n",
+	  "3: [set a] count: 99999999999999999999 is too large\n" },
+	{ "[set a]\nlower = averylonginterface\n",
+	  "2: [set a] lower: \"averylonginterface\" is 18 characters long; the kernel allows an "
+	  "interface 15\n" },
+	{ "[set a]\nlower = eth/0\n",
+	  "2: [set a] lower: \"eth/0\" has a character that an interface name cannot have\n" },
+	{ SET "name = web\n",
+	  "3: [set a] name: \"web\" must have one number, as in \"web%d\" or \"web%02d\"\n" },
+	{ SET "name = web%d%d\n",
+	  "3: [set a] name: \"web%d%d\" must have one number, as in \"web%d\" or \"web%02d\"\n" },
+	{ SET "name = web%s\n",
+	  "3: [set a] name: \"web%s\" must have one number, as in \"web%d\" or \"web%02d\"\n" },
+	{ SET "name = web%2d\n",
+	  "3: [set a] name: \"web%2d\" must have one number, as in \"web%d\" or \"web%02d\"\n" },
+	{ SET "name = web%00d\n",
+	  "3: [set a] name: \"web%00d\" must have one number, as in \"web%d\" or \"web%02d\"\n" },
+	{ SET "name = web%012d\n",
+	  "3: [set a] name: \"web%012d\" must have one number, as in \"web%d\" or \"web%02d\"\n" },
+	{ SET "name = Web%d\n",
+	  "3: [set a] name: \"Web1\" could not be written as [link Web1]: a name is of a-z, 0-9, "
+	  "'.', '_' and '-' and begins with a letter or digit\n" },
+	{ SET "name = abcdefghijklmn%d\ncount = 10\n",
+	  "3: [set a] name: \"abcdefghijklmn10\" is 16 characters long; the kernel allows an "
+	  "interface 15\n" },
+	{ "[set averylongname-x]\nlower = eth0\ncount = 1\n",
+	  "1: [set averylongname-x] name: \"averylongname-x1\" is 16 characters long; the kernel "
+	  "allows an interface 15\n" },
+	{ SET "mac-prefix = 52:54\n",
+	  "3: [set a] mac-prefix: \"52:54\" is not the first half of a MAC address, such as "
+	  "52:54:00\n" },
+	{ SET "mac-prefix = 53:54:00\n",
+	  "3: [set a] mac-prefix: 53:54:00 begins a multicast address: a link cannot carry it\n" },
+	{ SET "patterns = A\n",
+	  "3: [set a] patterns: \"A\": a name is of a-z, 0-9, '.', '_' and '-'\n" },
+	{ SET "[link b]\nset = a\nmac = 52:54:00:00:00\n",
+	  "5: [link b] mac: \"52:54:00:00:00\" is not a MAC address such as 52:54:00:12:34:56\n" },
+	{ SET "[link b]\nset = a\nmac = 01:00:5e:00:00:01\n",
+	  "5: [link b] mac: 01:00:5e:00:00:01 is not a unicast address: a link cannot carry it\n" },
+	{ SET "[link b]\nset = a\nmac = 00:00:00:00:00:00\n",
+	  "5: [link b] mac: 00:00:00:00:00:00 is not a unicast address: a link cannot carry it\n" },
+	{ "[agent]\nrun-dir = run\n",
+	  "2: [agent] run-dir: \"run\" is not a path from the root, as /srv/x\n" },
+	{ "[agent]\nlog-dir =\n",
+	  "2: [agent] log-dir: \"\" is not a path from the root, as /srv/x\n" },
+	{ "[agent]\nrun-dir = /xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+	  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+	  "2: [agent] run-dir: 99 bytes are too long: at most 98\n" },
+	{ "[agent]\nring-memory = 1K\n",
+	  "2: [agent] ring-memory: 1K is out of range (1048576 to 17179869184 bytes)\n" },
+	{ "[agent]\nring-memory = 64X\n",
+	  "2: [agent] ring-memory: \"64X\" is not a size such as 64M\n" },
+	{ "[agent]\nlink-group = 0\n",
+	  "2: [agent] link-group: 0 is out of range (1 to 2147483647)\n" },
+	{ "[agent]\nuser-web = -x\n",
+	  "2: [agent] user-web: \"-x\" is not a user's name or number\n" },
+	{ "[agent]\nuser-web = a/b\n",
+	  "2: [agent] user-web: \"a/b\" is not a user's name or number\n" },
+	{ "[pattern p]\nregex =\n", "2: [pattern p] regex: a regular expression is missing\n" },
+	{ PATTERN "severity = 5\n", "3: [pattern p] severity: 5 is out of range (1 to 4)\n" },
+	{ PATTERN "id = 0\n", "3: [pattern p] id: 0 is out of range (1 to 4294967295)\n" },
+	{ PATTERN "match-limit = 0\n",
+	  "3: [pattern p] match-limit: 0 is out of range (1 to 10000000)\n" },
+	{ PATTERN "groups = 1 a-b\n",
+	  "3: [pattern p] groups: \"a-b\" is not the name or number of a group\n" },
+	{ PATTERN "groups = 65536\n",
+	  "3: [pattern p] groups: 65536 is out of range (0 to 65535)\n" },
+	{ PATTERN "groups = abcdefghijklmnopqrstuvwxyz1234567\n",
+	  "3: [pattern p] groups: \"abcdefghijklmnopqrstuvwxyz1234567\": a group's name has at most "
+	  "32 characters\n" },
+	{ "[record]\npayload-bytes = 65537\n",
+	  "2: [record] payload-bytes: 65537 is out of range (0 to 65536 bytes)\n" },
+	{ "[record]\npayload-log = match\n",
+	  "2: [record] payload-log: unknown payload-log \"match\": did you mean \"matches\"?\n" },
+	{ "[target t]\nportal =\nname = iqn.2026-01.org.example:t\n",
+	  "2: [target t] portal: a value is missing\n" },
+	{ "[target t]\nportal = 192.0.2.300\nname = iqn.2026-01.org.example:t\n",
+	  "2: [target t] portal: \"192.0.2.300\" is not an IPv4 address\n" },
+	{ "[target t]\nportal = san\nname = IQN.2026-01.org.example:t\n",
+	  "3: [target t] name: \"IQN.2026-01.org.example:t\": iSCSI names are lower case (RFC 3722 "
+	  "folds them)\n" },
+	{ TARGET "lun = 256\n", "4: [target t] lun: 256 is out of range (0 to 255)\n" },
+	{ "[web]\nboot-listen = 192.0.2.1\n",
+	  "2: [web] boot-listen: \"192.0.2.1\" names no port\n" },
+	{ "[web]\nboot-listen = localhost:80\n",
+	  "2: [web] boot-listen: \"localhost:80\" is a name: boot-listen takes addresses, as "
+	  "192.0.2.1:8080\n" },
+	{ "[web]\nboot-listen = 192.0.2.1:80000\n",
+	  "2: [web] boot-listen: port of \"192.0.2.1:80000\": 80000 is out of range (1 to 65535)\n" },
+	/* references */
+	{ SET "patterns = httq\n[pattern http]\nregex = x\n",
+	  "3: [set a] patterns: there is no [pattern httq]: did you mean \"http\"?\n" },
+	{ SET "[link b]\nset = web\n", "4: [link b] set: there is no [set web]\n" },
+	{ SET "count = 1\n[guest g]\nlink = a1\n" GUEST,
+	  "6: [guest g] target: there is no [target t]\n" },
+	{ SET "count = 2\n" TARGET "[guest g]\nlink = a3\n" GUEST,
+	  "8: [guest g] link: no set and no section makes a link \"a3\": did you mean \"a1\"?\n" },
+	{ TARGET "[guest g]\nlink = nowhere\n" GUEST,
+	  "5: [guest g] link: no set and no section makes a link \"nowhere\"\n" },
+	/* The link is there, only its set is not. */
+	{ "[link b]\nset = web\n" TARGET "[guest g]\nlink = b\n" GUEST,
+	  "2: [link b] set: there is no [set web]\n" },
+	/* between sections */
+	{ TARGET "chap-user = joe\n",
+	  "4: [target t] chap-user: chap-secret-file is missing beside it\n" },
+	{ TARGET "chap-secret-file = /x\n",
+	  "4: [target t] chap-secret-file: chap-user is missing beside it\n" },
+	{ PATTERN "id = 7\n[pattern q]\nregex = x\nid = 7\n",
+	  "6: [pattern q] id: 7 is [pattern p]'s\n" },
+	{ "[link averylongname-xy]\nset = a\n" SET,
+	  "1: [link averylongname-xy]: \"averylongname-xy\" is 16 characters long; the kernel allows "
+	  "an interface 15\n" },
+	{ SET "count = 2\nname = w%d\n[set b]\nlower = eth0\ncount = 3\nname = w%d\n",
+	  "8: [set b] name: link \"w1\" is made by [set a] too\n" },
+	{ SET "count = 1\nname = b1\n", "4: [set a] name: \"b1\" must have one number, as in "
+					"\"web%d\" or \"web%02d\"\n" },
+	{ SET "count = 1\n[set b]\nlower = eth0\n[link a1]\nset = b\n",
+	  "7: [link a1] set: [set a] makes a link of this name too\n" },
+	{ SET "[set b]\nlower = eth0\ncount = 1\n[link b1]\nset = a\n",
+	  "7: [link b1] set: [set b] makes a link of this name too\n" },
+	{ SET "[link b]\nset = a\nmac = 52:54:00:00:00:01\n[link c]\nset = a\nmac = 525400000001\n",
+	  "8: [link c] mac: 52:54:00:00:00:01 is the address of link \"b\" too\n" },
+	{ SET "count = 2\nmode = passthru\n",
+	  "4: [set a] mode: passthru takes \"eth0\" for one link alone, and both \"a1\" and \"a2\" "
+	  "are on it\n" },
+	{ SET "count = 1\n[set b]\nlower = eth0\ncount = 1\nmode = passthru\n",
+	  "7: [set b] mode: passthru takes \"eth0\" for one link alone, and both \"b1\" and \"a1\" "
+	  "are on it\n" },
+	{ SET "count = 1\n[link x]\nset = a\nmode = passthru\n",
+	  "6: [link x] mode: passthru takes \"eth0\" for one link alone, and both \"x\" and \"a1\" "
+	  "are on it\n" },
+	{ SET "count = 1\n[set b]\nlower = a1\ncount = 2\n",
+	  "5: [set b] lower: \"a1\" is a link of this configuration, and links do not stack\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\n" GUEST "[guest h]\nlink = a1\n" GUEST,
+	  "12: [guest h] link: [guest g] is on link \"a1\" already\n" },
+	{ SET "count = 4000\n[set b]\nlower = eth0\ncount = 97\n",
+	  "6: [set b] count: 4097 links with the sets before: at most 4096 are possible\n" },
+	{ SET "count = 4096\n[link b]\nset = a\n",
+	  "4: [link b]: more than 4096 links: nobody could count their frames\n" },
+	/* many at once, in the order of the file */
+	{ "[set a]\nmode = x\nmtu = 1\nfoo = 1\n[gest g]\n",
+	  "1: [set a] lower: is missing: the interface that the links stand on\n"
+	  "2: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru\n"
+	  "3: [set a] mtu: 1 is out of range (68 to 65535)\n"
+	  "4: [set a] foo: unknown key\n"
+	  "5: [gest g]: unknown section: did you mean [guest g]?\n" },
+};
+
+/* A path that is made anew in every run stands as PATH in the table. */
+static void put_path(const char *text, char *out, size_t size)
+{
+	const char *at = strstr(text, "PATH:");
+
+	if (at)
+		snprintf(out, size, "%.*s%s%s", (int)(at - text), text, path, at + 4);
+	else
+		snprintf(out, size, "%s", text);
+}
+
+static void faults_are_told(void **state)
+{
+	char expected[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++) {
+		put_path(faulty[i].faults, expected, sizeof(expected));
+		expect_faults(faulty[i].text, expected);
+	}
+}
+
+static void what_only_looks_wrong_is_good(void **state)
+{
+	static const char *const texts[] = {
+		SET, /* without a link */
+		SET "count = 1\nmode = passthru\n[set b]\nlower = eth1\ncount = 1\n",
+		SET "count = 1\n[link a1]\nset = a\nmac = auto\n[link b]\nset = a\nmac = auto\n",
+		SET "patterns = all\n",
+		SET "patterns =\n",
+		SET "name = %d-x\ncount = 1\n",
+		SET "count = 4096\n[link a7]\nset = a\n",
+		"[agent]\n[record]\n[web]\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		config_free(load_good(texts[i]));
+}
+
+static void too_many_patterns_are_told(void **state)
+{
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	for (unsigned int i = 0; i <= STATS_PATTERNS_MAX; i++)
+		buf_addf(&text, "[pattern p%u]\nregex = x\n", i);
+	expect_faults(text.data, "2049: [pattern p1024]: more than 1024 patterns\n");
+	buf_done(&text);
+}
+
+/* ---- the tables ------------------------------------------------------------------------------ */
+
+static void check_keys(const struct schema_section *section, const struct schema_keys *keys,
+		       const char *document)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		const struct schema_key *key = &keys->keys[i];
+		char entry[64];
+
+		snprintf(entry, sizeof(entry), "    %s = ", key->name);
+		assert_true(key->internal || strstr(document, entry));
+		assert_true(strlen(key->help) > 4);
+		/* Whoever reads a copy has all files in one. */
+		assert_true(key->roles || key->type == SCHEMA_GLOBS);
+		assert_false(key->required && key->def);
+		assert_true(keys->offset + key->offset + schema_type_size(key->type) <=
+			    section->size);
+		assert_true(key->type != SCHEMA_ENUM || key->bounds.n_words > 0);
+		for (size_t w = 0; w < key->bounds.n_words; w++)
+			assert_non_null(key->bounds.words[w]);
+	}
+}
+
+static void tables_are_sound(void **state)
+{
+	struct buf document;
+
+	(void)state;
+	buf_init(&document, 1 << 20);
+	schema_document(&document);
+	assert_false(document.failed);
+	for (size_t i = 0; i < config_schema.n_sections; i++) {
+		const struct schema_section *s = &config_schema.sections[i];
+
+		assert_true(s->own.n + s->shared.n <= 64);
+		check_keys(s, &s->own, document.data);
+		check_keys(s, &s->shared, document.data);
+	}
+	assert_non_null(strstr(document.data, "\n[set NAME]\n"));
+	assert_non_null(
+		strstr(document.data, "mode = vepa|bridge|private|passthru; default: bridge"));
+	assert_non_null(strstr(document.data, "ring-memory = SIZE, 1M to 16G; default: 64M"));
+	assert_non_null(strstr(document.data, "regex = REGEX; required"));
+	assert_null(strstr(document.data, "chap-secret ="));
+	buf_done(&document);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(defaults_are_filled_in),
+		cmocka_unit_test(patterns_are_chosen_by_name),
+		cmocka_unit_test(links_come_in_order),
+		cmocka_unit_test(a_pinned_mac_is_written),
+		cmocka_unit_test(secrets_reach_the_web_worker_alone),
+		cmocka_unit_test(a_copy_holds_the_same),
+		cmocka_unit_test(a_worker_is_refused_a_faulty_copy),
+		cmocka_unit_test(faults_are_told),
+		cmocka_unit_test(what_only_looks_wrong_is_good),
+		cmocka_unit_test(too_many_patterns_are_told),
+		cmocka_unit_test(tables_are_sound),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}
