@@ -89,9 +89,9 @@ void reconcile_free(struct reconcile *reconcile)
 
 int reconcile_reload(struct reconcile *reconcile, const struct config *config, struct err *err)
 {
-	struct reconcile_link *links;
-	struct link_spec *specs;
-	size_t n;
+	struct reconcile_link *links = NULL;
+	struct link_spec *specs = NULL;
+	size_t n = 0;
 	int code = load(config, &specs, &links, &n, err);
 
 	if (code < 0)

@@ -140,7 +140,7 @@ static int check_fd(int fd, const char *name, dev_t dev, struct err *err)
 
 int tap_node_open(const char *name, uint32_t ifindex, int *ret_fd, struct err *err)
 {
-	dev_t dev;
+	dev_t dev = 0;
 	int code, fd = -1;
 
 	code = tap_node_dev(name, ifindex, &dev, err);

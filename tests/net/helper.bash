@@ -5,8 +5,9 @@
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 TAPWARDEN=${TAPWARDEN:-$ROOT/build/tapwarden}
-TAP_OPEN=$ROOT/build/tests/net/tap_open
-SET_GROUP=$ROOT/build/tests/net/set_group
+export TAP_OPEN=$ROOT/build/tests/net/tap_open
+export SET_GROUP=$ROOT/build/tests/net/set_group
+export PASSES=$ROOT/build/tests/net/passes
 
 wire_up() {
   NETNS=tw$$-$BATS_TEST_NUMBER

@@ -1,0 +1,219 @@
+#!/usr/bin/env bats
+# The passes of the supervising loop against a real kernel, on a clock that the test moves.
+
+bats_require_minimum_version 1.5.0
+
+load helper.bash
+
+setup() {
+  wire_up
+}
+
+teardown() {
+  wire_down
+}
+
+one_link() {
+  config <<END
+[set web]
+lower = eno1
+count = 1
+$1
+END
+}
+
+# assert_passes <<END: commands that begin with "> ", each followed by what it must print.
+assert_passes() {
+  local script
+  script=$(cat)
+  sed -n 's/^> //p' <<<"$script" >"$DIR/commands"
+  sed '/^> /d' <<<"$script" >"$DIR/expected"
+  inside "$PASSES" "$INI" <"$DIR/commands" >"$DIR/output"
+  diff -u "$DIR/expected" "$DIR/output"
+}
+
+@test "a link is made, kept, and found lost and made again" {
+  one_link
+  assert_passes <<'END'
+> drain
+drain 0
+> pass
+create web1
+web1 is up
+wait -1
+> drain
+drain 1
+> drain
+drain 0
+> pass
+web1 is up
+wait -1
+> run ip link del web1
+> drain
+drain 1
+> pass
+lost web1, 1 in a row
+create web1
+web1 is up
+wait -1
+END
+}
+
+@test "whoever keeps deleting a link wins in the end, and a reload starts anew" {
+  local n=1 seconds
+  one_link
+  {
+    printf '> pass\ncreate web1\nweb1 is up\nwait -1\n'
+    for seconds in 0 1 2 4 8 16 32 60 60; do
+      printf '> run ip link del web1\n> pass\nlost web1, %d in a row\n' "$n"
+      if [ "$seconds" -gt 0 ]; then
+        printf 'web1 is missing\nwait %d\n> wait\n> pass\n' "${seconds}000"
+      fi
+      printf 'create web1\nweb1 is up\nwait -1\n'
+      n=$((n + 1))
+    done
+    printf '> run ip link del web1\n> pass\nlost web1, 10 in a row\nweb1 is failed\nwait -1\n'
+    printf '> sleep 100000000\n> pass\nweb1 is failed\nwait -1\n'
+    printf '> reload %s\n> pass\ncreate web1\nweb1 is up\nwait -1\n' "$INI"
+  } | assert_passes
+}
+
+@test "what the kernel refuses is tried again, later each time" {
+  ip -n "$NETNS" link add link eno1 name guest9 address 52:54:00:00:00:09 type macvtap mode bridge
+  ip -n "$NETNS" link set guest9 up
+  one_link '
+[link web1]
+set = web
+mac = 52:54:00:00:00:09'
+  assert_passes <<'END'
+> pass
+create web1: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
+web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
+wait 1000
+> pass
+web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
+wait 1000
+> wait
+> pass
+change web1: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
+web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
+wait 2000
+> run ip link del guest9
+> wait
+> pass
+change web1
+web1 is up
+wait -1
+END
+}
+
+@test "a lower device that goes takes its links along, and they come back with it" {
+  one_link
+  {
+    printf '> pass\ncreate web1\nweb1 is up\nwait -1\n'
+    # More often than a link may be lost: the lower device is to blame.
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+      cat <<'END'
+> run ip link del eno1
+> pass
+lost web1, 0 in a row
+blocked web1: the lower device eno1 does not exist: waiting for it
+web1 is waiting: the lower device eno1 does not exist: waiting for it
+wait -1
+> run ip link add eno1 type veth peer name peer1 && ip link set peer1 up
+> drain
+drain 1
+> pass
+create web1
+web1 is lower-down
+wait -1
+> run ip link set eno1 up
+> pass
+web1 is up
+wait -1
+END
+    done
+  } | assert_passes
+}
+
+@test "a lower device that came back between two passes is to blame, too" {
+  one_link
+  assert_passes <<'END'
+> pass
+create web1
+web1 is up
+wait -1
+> run ip link del eno1 && ip link add eno1 type veth peer name peer1
+> pass
+lost web1, 0 in a row
+create web1
+web1 is lower-down
+wait -1
+END
+}
+
+@test "what is set by hand is set right, and a foreign link is told once" {
+  one_link 'mode = bridge'
+  assert_passes <<'END'
+> pass
+create web1
+web1 is up
+wait -1
+> run ip link set web1 down address 52:54:00:00:00:77 && ip link set web1 type macvtap mode vepa
+> pass
+change web1
+web1 is up
+wait -1
+> run ip link del web1 && ip link add web1 type veth peer name other
+> pass
+lost web1, 1 in a row
+blocked web1: the name is taken by a veth that is not ours: left alone
+web1 is blocked: the name is taken by a veth that is not ours: left alone
+wait -1
+> pass
+web1 is blocked: the name is taken by a veth that is not ours: left alone
+wait -1
+> run ip link del web1
+> pass
+create web1
+web1 is up
+wait -1
+END
+}
+
+@test "a held link that is not wanted any more waits until it is let go" {
+  one_link
+  cp "$INI" "$DIR/with.ini"
+  tapwarden apply
+  hold web1
+  sed -i 's/count = 1/count = 0/' "$INI"
+  assert_passes <<END
+> pass
+wait 30000
+> run kill $HOLDER
+> wait
+> run sleep 0.2
+> pass
+delete web1
+wait -1
+END
+}
+
+@test "more notifications than the socket takes only mean another pass" {
+  one_link
+  assert_passes <<'END'
+> pass
+create web1
+web1 is up
+wait -1
+> run i=0; while [ $i -lt 3000 ]; do echo "link set web1 alias a$i"; i=$((i + 1)); done | ip -b -
+> run ip link set web1 alias tapwarden/web/web1
+> drain
+drain 1
+> drain
+drain 0
+> pass
+web1 is up
+wait -1
+END
+}
