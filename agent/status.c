@@ -133,7 +133,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 			 mac, "mtu", (json_int_t)link->link.mtu, "ifindex",
 			 (json_int_t)link->link.ifindex, "guest", guest_of(in->config, spec->name),
 			 "state", reconcile_state_names[link->state], "detail",
-			 detail_of(link, source));
+			 text(detail_of(link, source)));
 	json_object_set_new(json, "monitor",
 			    json_string(source && source->fd >= 0 ? "passive" : "off"));
 	json_object_set_new(json, "tap", tap_json(link));

@@ -316,6 +316,15 @@ const char *http_header(const struct http_request *request, const char *name)
 					   MHD_HEADER_KIND, name);
 }
 
+static void on_timer(uv_timer_t *timer);
+
+/* Without threads of its own libmicrohttpd goes on with a resumed connection when it is next run. */
+static void conn_resume(struct conn *conn)
+{
+	MHD_resume_connection(conn->mhd);
+	uv_timer_start(&conn->server->timer, on_timer, 0, 0);
+}
+
 /* `response` is NULL when memory is short: then the connection ends without an answer. */
 static void answer(struct conn *conn, struct MHD_Response *response, enum conn_state state)
 {
@@ -325,7 +334,7 @@ static void answer(struct conn *conn, struct MHD_Response *response, enum conn_s
 	conn->state = state;
 	conn->ended = !response;
 	if (waited)
-		MHD_resume_connection(conn->mhd);
+		conn_resume(conn);
 }
 
 void http_reply(struct http_request *request, const struct http_answer *a)
@@ -387,7 +396,7 @@ static void stream_resume(struct conn *conn)
 	if (!conn->suspended)
 		return;
 	conn->suspended = false;
-	MHD_resume_connection(conn->mhd);
+	conn_resume(conn);
 }
 
 void http_stream_wake(struct http_request *request)
