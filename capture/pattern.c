@@ -19,7 +19,7 @@ _Static_assert(sizeof(struct span) == 2 * sizeof(PCRE2_SIZE), "a span is a pair 
  * The interpreter's memory, KiB: the default of 20 GB would let a guest's payload grow the worker.
  * Machine code takes its stack instead: 32 KiB at first, PCRE2's own size, up to the second bound.
  */
-#define HEAP_LIMIT_KIB 1024
+#define HEAP_LIMIT_KIB 16384
 #define JIT_STACK_MIN  (32u << 10)
 #define JIT_STACK_MAX  (1024u << 10)
 

@@ -1,0 +1,249 @@
+/* links: capture/json_writer.c agent/base/buf.c */
+#include "capture/json_writer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#define BYTES(s) (s), sizeof(s) - 1
+
+struct string_case {
+	const char *bytes;
+	size_t len;
+	const char *json;
+};
+
+static const struct string_case strings[] = {
+	{ BYTES(""), "\"\"" },
+	{ BYTES("plain ~"), "\"plain ~\"" },
+	{ BYTES("a\"b\\c/d"), "\"a\\\"b\\\\c/d\"" },
+	{ BYTES("\0\x01\x1f"), "\"\\u0000\\u0001\\u001f\"" },
+	{ BYTES("\t\n\r\b\x7f"), "\"\\t\\n\\r\\u0008\\u007f\"" },
+	/* C1 controls steer some terminals also as UTF-8. */
+	{ BYTES("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0"), "\"\\u0080\\u009b\\u009f\xc2\xa0\"" },
+	{ BYTES("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"),
+	  "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"" },
+	{ BYTES("a\xff"
+		"b\xc3"),
+	  "\"a\\ufffdb\\ufffd\"" },
+	{ BYTES("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"" },
+};
+
+static char *written(struct buf *out)
+{
+	assert_false(out->failed);
+	return out->data;
+}
+
+static void escaping(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
+		struct buf out;
+		struct json_writer w = { .out = &out };
+
+		buf_init(&out, 4096);
+		jw_string(&w, NULL, strings[i].bytes, strings[i].len);
+		assert_string_equal(written(&out), strings[i].json);
+		buf_done(&out);
+	}
+}
+
+/* Every byte, alone and between others: always valid JSON, and back what went in if it was text. */
+static void every_byte(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		const char bytes[] = { 'a', (char)c, 'z' };
+		struct buf out;
+		struct json_writer w = { .out = &out };
+		json_error_t error;
+		json_t *json;
+
+		buf_init(&out, 4096);
+		jw_string(&w, NULL, bytes, sizeof(bytes));
+		json = json_loads(written(&out), JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+		if (!json)
+			fail_msg("byte %d: %s", c, error.text);
+		if (c < 0x80) {
+			assert_int_equal(json_string_length(json), sizeof(bytes));
+			assert_memory_equal(json_string_value(json), bytes, sizeof(bytes));
+		} else {
+			assert_string_equal(json_string_value(json), "a\xef\xbf\xbdz");
+		}
+		for (const char *p = out.data; *p; p++)
+			assert_false((unsigned char)*p < 0x20 || *p == 0x7f);
+		json_decref(json);
+		buf_done(&out);
+	}
+}
+
+struct utf8_case {
+	const char *bytes;
+	size_t len;
+	bool valid;
+};
+
+static void utf8(void **state)
+{
+	static const struct utf8_case cases[] = {
+		{ BYTES(""), true },
+		{ BYTES("abc\0"), true },
+		{ BYTES("\xc2\x80"), true },
+		{ BYTES("\xdf\xbf"), true },
+		{ BYTES("\xe0\xa0\x80"), true },
+		{ BYTES("\xed\x9f\xbf"), true },
+		{ BYTES("\xee\x80\x80"), true },
+		{ BYTES("\xf0\x90\x80\x80"), true },
+		{ BYTES("\xf4\x8f\xbf\xbf"), true },
+		{ BYTES("\x80"), false },
+		{ BYTES("\xc0\x80"), false },
+		{ BYTES("\xc1\xbf"), false },
+		{ BYTES("\xc2"), false },
+		{ BYTES("\xc2\x20"), false },
+		{ BYTES("\xe0\x9f\xbf"), false },
+		{ BYTES("\xe2\x82"), false },
+		{ BYTES("\xe2\x82\x20"), false },
+		{ BYTES("\xed\xa0\x80"), false },
+		{ BYTES("\xf0\x8f\xbf\xbf"), false },
+		{ BYTES("\xf0\x9f\x98"), false },
+		{ BYTES("\xf4\x90\x80\x80"), false },
+		{ BYTES("\xf5\x80\x80\x80"), false },
+		{ BYTES("\xff"), false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		/* In an allocation of its own, so that a sanitizer sees a read behind it. */
+		char *exact = malloc(cases[i].len + !cases[i].len);
+
+		assert_non_null(exact);
+		memcpy(exact, cases[i].bytes, cases[i].len);
+		if (utf8_valid(exact, cases[i].len) != cases[i].valid)
+			fail_msg("case %zu", i);
+		free(exact);
+	}
+}
+
+static void cutting(void **state)
+{
+	static const size_t expect[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11 };
+	const char *text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z";
+	const char *bytes = "\x80\x80\x80\x80\x80";
+
+	(void)state;
+	for (size_t max = 0; max < sizeof(expect) / sizeof(expect[0]); max++) {
+		assert_int_equal(utf8_cut(text, 11, max), expect[max]);
+		assert_true(utf8_valid(text, expect[max]));
+	}
+	assert_int_equal(utf8_cut(text, 11, 99), 11);
+	assert_int_equal(utf8_cut(bytes, 5, 4), 4);
+}
+
+struct base64_case {
+	const char *bytes;
+	const char *json;
+};
+
+static void base64(void **state)
+{
+	/* RFC 4648 section 10. */
+	static const struct base64_case cases[] = {
+		{ "", "\"\"" },
+		{ "f", "\"Zg==\"" },
+		{ "fo", "\"Zm8=\"" },
+		{ "foo", "\"Zm9v\"" },
+		{ "foob", "\"Zm9vYg==\"" },
+		{ "fooba", "\"Zm9vYmE=\"" },
+		{ "foobar", "\"Zm9vYmFy\"" },
+		{ "\xfb\xff", "\"+/8=\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf out;
+		struct json_writer w = { .out = &out };
+
+		buf_init(&out, 4096);
+		jw_base64(&w, NULL, cases[i].bytes, strlen(cases[i].bytes));
+		assert_string_equal(written(&out), cases[i].json);
+		buf_done(&out);
+	}
+}
+
+static void printable(void **state)
+{
+	struct buf out;
+	struct json_writer w = { .out = &out };
+
+	(void)state;
+	buf_init(&out, 4096);
+	jw_printable(&w, NULL, BYTES("A\"\\\r\n\t\0\x1b\x7f\xc3\xa9~ "));
+	assert_string_equal(written(&out), "\"A\\\"\\\\\\r\\n......~ \"");
+	buf_done(&out);
+}
+
+static void structure(void **state)
+{
+	struct buf out;
+	struct json_writer w = { .out = &out };
+
+	(void)state;
+	buf_init(&out, 4096);
+	jw_object(&w, NULL);
+	jw_object(&w, "empty");
+	jw_object_end(&w);
+	jw_array(&w, "list");
+	jw_u64(&w, NULL, 0);
+	jw_u64(&w, NULL, UINT64_MAX);
+	jw_array(&w, NULL);
+	jw_array_end(&w);
+	jw_null(&w, NULL);
+	jw_array_end(&w);
+	jw_bool(&w, "yes", true);
+	jw_bool(&w, "no", false);
+	jw_null(&w, "none");
+	jw_text(&w, "text", "t");
+	jw_object_end(&w);
+	assert_string_equal(written(&out),
+			    "{\"empty\":{},\"list\":[0,18446744073709551615,[],null],"
+			    "\"yes\":true,\"no\":false,\"none\":null,\"text\":\"t\"}");
+	buf_done(&out);
+}
+
+/* Whatever the bound, too long is told and nothing is written past it. */
+static void too_long(void **state)
+{
+	(void)state;
+	for (size_t max = 0; max < 40; max++) {
+		struct buf out;
+		struct json_writer w = { .out = &out };
+
+		buf_init(&out, max);
+		jw_object(&w, NULL);
+		jw_base64(&w, "b", "0123456789", 10);
+		jw_printable(&w, "p", "\n\n", 2);
+		jw_object_end(&w);
+		assert_int_equal(out.failed, max < 35);
+		assert_true(out.len <= max);
+		buf_done(&out);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(escaping),  cmocka_unit_test(every_byte),
+		cmocka_unit_test(utf8),	     cmocka_unit_test(cutting),
+		cmocka_unit_test(base64),    cmocka_unit_test(printable),
+		cmocka_unit_test(structure), cmocka_unit_test(too_long),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
