@@ -222,7 +222,8 @@ int ipc_send(struct ipc_channel *channel, enum ipc_type type, const void *payloa
 	 * so the reading side is shut down here: the loop then sees the end of the channel.
 	 */
 	if (err) {
-		channel->send_error = err;
+		if (!channel->send_error)
+			channel->send_error = err;
 		shutdown(channel->fd, SHUT_RDWR);
 	}
 	return err;
@@ -243,7 +244,7 @@ static void flush(struct ipc_channel *channel)
 		if (err == -EAGAIN)
 			return;
 		if (err) {
-			channel_die(channel, err);
+			channel_die(channel, channel->send_error ? channel->send_error : err);
 			return;
 		}
 		channel->queue = q->next;
@@ -321,11 +322,18 @@ static int receive(struct ipc_channel *channel)
 	} while (got < 0 && errno == EINTR);
 	if (got < 0 && errno == EWOULDBLOCK)
 		return 0;
-	if (got <= 0) {
-		channel_die(channel, got < 0 ? -errno : channel->send_error);
+	if (got < 0) {
+		channel_die(channel, -errno);
 		return 0;
 	}
 	n_fds = take_fds(&msg, &message.fd);
+	/* The end; or an empty message, which looks the same but can bring descriptors. */
+	if (got == 0) {
+		if (message.fd >= 0)
+			close(message.fd);
+		channel_die(channel, channel->send_error);
+		return 0;
+	}
 	err = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EBADMSG : 0;
 	if (!err)
 		err = message_check(channel, &header, (size_t)got, n_fds, payload);
