@@ -9,10 +9,10 @@ TAPWARDEN=${TAPWARDEN:-$ROOT/build/tapwarden}
 
 # wait_for SECONDS COMMAND...: until the command says yes; the limit only ends a hopeless wait.
 wait_for() {
-  local tries=$(($1 * 20))
+  local deadline=$((SECONDS + $1 + 1))
   shift
   until "$@"; do
-    if [ $((tries -= 1)) -le 0 ]; then
+    if [ "$SECONDS" -ge "$deadline" ]; then
       echo "waited in vain for: $*" >&2
       return 1
     fi
@@ -68,6 +68,8 @@ house_up() {
     ip -n "$netns" link set lo up
     ip netns exec "$netns" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
   done
+  # Else the host's stack answers ARP on web02, which nobody holds, for the address of host01.
+  in_host sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore'
   ip link add eno1 netns "$HOST" type veth peer name eno1 netns "$PEER"
   ip -n "$HOST" link set eno1 up
   ip -n "$PEER" addr add 192.0.2.2/24 dev eno1
