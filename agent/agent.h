@@ -43,6 +43,7 @@ struct agent {
 	uint32_t generation;
 	time_t started;
 	int lock_fd, stats_fd;
+	int feed_fd; /* the records' reading end, while no web worker is there to take it */
 	const struct stats_page *stats;
 	struct sources sources;
 	struct supervisor supervisor;

@@ -67,6 +67,16 @@ static void add_sets(const json_t *sets, struct buf *out)
 	table_done(&table);
 }
 
+/* The node by its usual path, or the device's number where that path is another link's. */
+static void add_tap(struct table *table, const json_t *tap)
+{
+	if (json_is_object(tap) && !text(tap, "node")[0])
+		table_add(table, "%" JSON_INTEGER_FORMAT ":%" JSON_INTEGER_FORMAT,
+			  number(tap, "major"), number(tap, "minor"));
+	else
+		table_add(table, "%s", text(tap, "node"));
+}
+
 static void add_link(struct table *table, const json_t *link)
 {
 	const json_t *tap = json_object_get(link, "tap");
@@ -77,7 +87,7 @@ static void add_link(struct table *table, const json_t *link)
 	table_add(table, "%s", text(link, "set"));
 	table_add(table, "%s", text(link, "mode"));
 	table_add(table, "%s", text(link, "mac"));
-	table_add(table, "%s", text(tap, "node"));
+	add_tap(table, tap);
 	if (json_is_object(holder))
 		table_add(table, "%s (%" JSON_INTEGER_FORMAT ")", text(holder, "comm"),
 			  number(holder, "pid"));

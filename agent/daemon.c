@@ -144,6 +144,8 @@ static void daemon_done(struct agent *a)
 	buf_done(&a->status);
 	if (a->stats)
 		munmap((void *)a->stats, sizeof(*a->stats));
+	if (a->feed_fd >= 0)
+		close(a->feed_fd);
 	if (a->stats_fd >= 0)
 		close(a->stats_fd);
 	if (a->lock_fd >= 0)
@@ -162,7 +164,7 @@ int daemon_run(const char *path)
 	}
 	a->path = path;
 	a->started = time(NULL);
-	a->lock_fd = a->stats_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
+	a->lock_fd = a->stats_fd = a->feed_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
 	buf_init(&a->status, STATUS_MAX);
 	signal(SIGPIPE, SIG_IGN);
 	code = daemon_open(a, &err);

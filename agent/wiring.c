@@ -127,24 +127,41 @@ const struct supervisor_ops agent_supervisor_ops = { .step = on_step,
 						     .lost = on_lost,
 						     .passed = on_passed };
 
-/* Records go from one worker to the other, past the agent, which must not read what guests sent. */
-static void connect_feed(struct agent *a)
+/* The reading end that waits for a web worker is of no use any more. */
+static void feed_forget(struct agent *a)
+{
+	if (a->feed_fd >= 0)
+		close(a->feed_fd);
+	a->feed_fd = -1;
+}
+
+/*
+ * Records go from one worker to the other, past the agent, which must not read what guests sent. The
+ * capture worker gets its end first; what it writes waits in the socket until the web worker reads.
+ */
+static void feed_connect(struct agent *a)
 {
 	struct ipc_channel *capture = capture_channel(a);
 	struct ipc_channel *web = worker_channel(&a->workers[WORKER_WEB]);
-	int fds[2];
+	int fds[2], code;
 
-	if (!capture || !web)
+	if (!capture)
 		return;
-	if (ipc_pair(fds)) {
-		log_err("cannot connect the workers: %s: records reach the log only",
-			strerror(errno));
-		return;
+	if (a->feed_fd < 0) {
+		code = ipc_pair(fds);
+		if (code) {
+			log_err("cannot connect the workers: %s: records reach the log only",
+				strerror(-code));
+			return;
+		}
+		ipc_send(capture, IPC_FEED, NULL, fds[0]);
+		close(fds[0]);
+		a->feed_fd = fds[1];
 	}
-	ipc_send(web, IPC_FEED, NULL, fds[1]);
-	ipc_send(capture, IPC_FEED, NULL, fds[0]);
-	close(fds[0]);
-	close(fds[1]);
+	if (web) {
+		ipc_send(web, IPC_FEED, NULL, a->feed_fd);
+		feed_forget(a);
+	}
 }
 
 void agent_setup_worker(struct worker *worker, struct ipc_channel *channel)
@@ -164,7 +181,9 @@ void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 	const struct listeners *listeners = &a->setup.listeners;
 
 	log_info("%s worker %d serves", worker->name, (int)worker_pid(worker));
-	connect_feed(a);
+	if (worker->role == WORKER_CAPTURE)
+		feed_forget(a);
+	feed_connect(a);
 	if (worker->role == WORKER_CAPTURE) {
 		sources_hand_over(&a->sources, channel);
 		events_flush(&a->events, channel);
