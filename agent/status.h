@@ -1,4 +1,4 @@
-/* The answer to `status`: what is, put together from links, counters and workers. Pure. */
+/* The answer to `status`: what is, put together from links, counters and workers. */
 #ifndef TW_STATUS_H
 #define TW_STATUS_H
 

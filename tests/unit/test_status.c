@@ -1,0 +1,257 @@
+/* links: agent/status.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/base/err.c */
+#include "agent/status.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include <cmocka.h>
+
+#include "capture/decode.h"
+
+/* What status.c asks of its neighbours, here as the test wants it. */
+
+const char *const reconcile_state_names[RECONCILE_STATES] = {
+	[RECONCILE_UP] = "up",
+	[RECONCILE_DOWN] = "down",
+	[RECONCILE_LOWER_DOWN] = "lower-down",
+	[RECONCILE_MISSING] = "missing",
+	[RECONCILE_WAITING] = "waiting",
+	[RECONCILE_BLOCKED] = "blocked",
+	[RECONCILE_FAILED] = "failed",
+};
+
+static struct source_counters given = {
+	.frames = { 3, 4 },
+	.bytes = { 300, 400 },
+	.payloads = 5,
+	.matches = 2,
+	.drops = 7,
+};
+
+const struct source *sources_find(const struct sources *sources, const char *link)
+{
+	return strcmp(link, "web01") == 0 ? sources->list : NULL;
+}
+
+void sources_counters(const struct sources *sources, const struct source *source,
+		      struct source_counters *ret)
+{
+	(void)sources;
+	(void)source;
+	*ret = given;
+}
+
+pid_t worker_pid(const struct worker *worker)
+{
+	return worker->role == WORKER_CAPTURE ? 42 : 0;
+}
+
+const char *worker_state(const struct worker *worker, struct ipc_ready *ret_ready)
+{
+	if (worker->role == WORKER_WEB)
+		return "waiting";
+	*ret_ready = (struct ipc_ready){ .patterns = 9, .jit = 8 };
+	return "ready";
+}
+
+const char *decode_reason_name(enum decode_reason reason)
+{
+	return reason == 1 ? "some-reason" : "?";
+}
+
+static struct set_conf set = {
+	.head.name = "web",
+	.keys = { .lower = "eno1", .kind = LINK_KIND_MACVTAP, .mode = LINK_MODE_VEPA },
+};
+static struct guest_conf guest = { .head.name = "shop", .link = "web01" };
+static struct pattern_conf pattern = { .head.name = "order" };
+static struct config config = {
+	.sets = &set,
+	.n_sets = 1,
+	.guests = &guest,
+	.n_guests = 1,
+	.patterns = &pattern,
+	.n_patterns = 1,
+};
+
+static json_t *make(struct reconcile_link *links, size_t n)
+{
+	static struct stats_page stats;
+	static struct source source = { .fd = 0, .known = true };
+	const struct sources sources = { .list = &source, .n = 1 };
+	const struct worker workers[WORKER_ROLES] = {
+		[WORKER_CAPTURE] = { .name = "capture", .role = WORKER_CAPTURE },
+		[WORKER_WEB] = { .name = "web",
+				 .role = WORKER_WEB,
+				 .restarts = 3,
+				 .last_death = "killed \xff" },
+	};
+	const struct status_input in = {
+		.config = &config,
+		.config_path = "/etc/\xe4.ini",
+		.links = links,
+		.n_links = n,
+		.sources = &sources,
+		.stats = &stats,
+		.workers = workers,
+		.generation = 6,
+		.started = 1000,
+		.reload_error = "",
+		.pid = 77,
+	};
+
+	atomic_store(&stats.capture.malformed[1], 11);
+	atomic_store(&stats.patterns[0].matches, 12);
+	return status_json(&in);
+}
+
+static struct reconcile_link held_link(void)
+{
+	struct reconcile_link link = {
+		.spec = { .name = "web01",
+			  .set = "web",
+			  .lower = "eno1",
+			  .mac = { 2 },
+			  .up = true,
+			  .kind = LINK_KIND_MACVTAP,
+			  .mode = LINK_MODE_VEPA },
+		.state = RECONCILE_UP,
+		.present = true,
+		.tap_dev = makedev(246, 7),
+		.holder = { .pid = 4711, .comm = "qemu\xc3", .processes = 1, .fds = 2 },
+	};
+
+	link.link.ifindex = 5;
+	link.link.mtu = 1500;
+	link.link.mac[0] = 6;
+	link.link.stats.tx_packets = 21;
+	link.link.stats.rx_bytes = 2200;
+	return link;
+}
+
+/* The text at a path such as "links/0/tap/node"; integers as text, too. */
+static const char *at(const json_t *json, const char *path)
+{
+	static char number[32];
+	char step[64];
+
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		snprintf(step, sizeof(step), "%.*s", (int)len, path);
+		json = json_is_array(json) ? json_array_get(json, (size_t)atoi(step))
+					   : json_object_get(json, step);
+		path += len + (path[len] == '/');
+	}
+	if (json_is_null(json))
+		return "null";
+	if (json_is_string(json))
+		return json_string_value(json);
+	snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(json));
+	return json_is_integer(json) ? number : "absent";
+}
+
+static void says_what_is(void **state)
+{
+	static const struct {
+		const char *path, *value;
+	} cases[] = {
+		{ "agent/pid", "77" },
+		{ "agent/generation", "6" },
+		/* A byte that is no UTF-8 must not cost the whole answer. */
+		{ "agent/config", "/etc/\\xe4.ini" },
+		{ "workers/0/name", "capture" },
+		{ "workers/0/pid", "42" },
+		{ "workers/0/jit", "8" },
+		{ "workers/1/state", "waiting" },
+		{ "workers/1/restarts", "3" },
+		{ "workers/1/last_death", "killed \\xff" },
+		{ "sets/0/links", "1" },
+		{ "sets/0/held", "1" },
+		{ "sets/0/state", "ok" },
+		{ "links/0/name", "web01" },
+		{ "links/0/mode", "vepa" },
+		{ "links/0/mac", "06:00:00:00:00:00" },
+		{ "links/0/guest", "shop" },
+		{ "links/0/state", "up" },
+		{ "links/0/detail", "" },
+		{ "links/0/monitor", "passive" },
+		{ "links/0/tap/node", "" },
+		{ "links/0/tap/major", "246" },
+		{ "links/0/tap/minor", "7" },
+		{ "links/0/tap/holder/pid", "4711" },
+		{ "links/0/tap/holder/comm", "qemu\\xc3" },
+		{ "links/0/tap/holder/fds", "2" },
+		{ "links/0/from_guest/frames", "21" },
+		{ "links/0/to_guest/bytes", "2200" },
+		{ "links/0/captured/to_guest/frames", "4" },
+		{ "links/0/captured/drops", "7" },
+		{ "links/0/matches", "2" },
+		{ "patterns/0/name", "order" },
+		{ "patterns/0/matches", "12" },
+		{ "capture/malformed/some-reason", "11" },
+		{ "capture/drops", "7" },
+	};
+	struct reconcile_link link = held_link();
+	json_t *json = make(&link, 1);
+
+	(void)state;
+	assert_non_null(json);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(at(json, cases[i].path), cases[i].value);
+	json_decref(json);
+}
+
+static void names_the_first_that_is_not_as_wanted(void **state)
+{
+	struct reconcile_link links[2] = { held_link(), held_link() };
+	json_t *json;
+
+	(void)state;
+	strcpy(links[1].spec.name, "web02");
+	strcpy(links[1].error, "no room");
+	links[1].state = RECONCILE_MISSING;
+	links[1].present = false;
+	links[1].tap_dev = 0;
+	links[1].holder.pid = 0;
+	json = make(links, 2);
+	assert_string_equal(at(json, "sets/0/state"), "degraded: web02 missing");
+	assert_string_equal(at(json, "sets/0/links"), "2");
+	assert_string_equal(at(json, "sets/0/up"), "1");
+	assert_string_equal(at(json, "links/1/detail"), "no room");
+	assert_string_equal(at(json, "links/1/mac"), "02:00:00:00:00:00");
+	assert_string_equal(at(json, "links/1/tap"), "null");
+	assert_string_equal(at(json, "links/1/captured"), "null");
+	assert_string_equal(at(json, "links/1/monitor"), "off");
+	json_decref(json);
+}
+
+/* A link that is wanted down and is down is as wanted. */
+static void down_can_be_right(void **state)
+{
+	struct reconcile_link link = held_link();
+	json_t *json;
+
+	(void)state;
+	link.state = RECONCILE_DOWN;
+	link.spec.up = false;
+	json = make(&link, 1);
+	assert_string_equal(at(json, "sets/0/state"), "ok");
+	json_decref(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_what_is),
+		cmocka_unit_test(names_the_first_that_is_not_as_wanted),
+		cmocka_unit_test(down_can_be_right),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
