@@ -25,7 +25,8 @@ static enum reconcile_state state_of(const struct reconcile_link *link)
 		return link_track_failed(&link->track) ? RECONCILE_FAILED : absent[link->block];
 	if (!(link->link.flags & IFF_UP))
 		return RECONCILE_DOWN;
-	return link->link.operstate == IF_OPER_LOWERLAYERDOWN ? RECONCILE_LOWER_DOWN : RECONCILE_UP;
+	/* The carrier is the lower's, and changes with it; operstate follows later (linkwatch). */
+	return link->link.flags & IFF_LOWER_UP ? RECONCILE_UP : RECONCILE_LOWER_DOWN;
 }
 
 void reconcile_link_judge(struct reconcile_link *link)

@@ -62,9 +62,10 @@ exists() {
   ip -n "$NETNS" link show "$1" >/dev/null 2>&1
 }
 
-# All there is to know but counters, to see that nothing changed.
+# All there is to know but counters and what follows later by itself, to see that nothing changed.
 all_links() {
-  ip -n "$NETNS" -d -o link show
+  ip -n "$NETNS" -d -j link show |
+    jq -c '.[] | del(.operstate) | .flags |= (index("UP") != null)'
 }
 
 # hold LINK: a process called tap_open holds its tap until the test ends; its pid is in $HOLDER.
