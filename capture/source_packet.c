@@ -63,36 +63,6 @@ static uint32_t find_oldest(const struct source_packet *source)
 	return any ? oldest : newest;
 }
 
-int source_packet_open(struct source_packet *source, int fd, uint32_t block_size, uint32_t blocks,
-		       struct err *err)
-{
-	uint64_t size = (uint64_t)block_size * blocks;
-	void *ring = MAP_FAILED;
-
-	*source = (struct source_packet){ .fd = fd, .block_size = block_size, .blocks = blocks };
-	errno = EINVAL;
-	if (size && size <= RING_MAX)
-		ring = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (ring == MAP_FAILED) {
-		int code = err_errno(err, -errno, "cannot map a packet ring of %u x %u bytes",
-				     blocks, block_size);
-
-		source_packet_close(source);
-		return code;
-	}
-	source->ring = ring;
-	/* The kernel may hand blocks over during a scan; two scans that agree saw none of it. */
-	source->block = find_oldest(source);
-	for (int i = 0; i < SCANS_MAX; i++) {
-		uint32_t before = source->block;
-
-		source->block = find_oldest(source);
-		if (source->block == before)
-			break;
-	}
-	return 0;
-}
-
 void source_packet_close(struct source_packet *source)
 {
 	if (source->ring)
@@ -196,6 +166,38 @@ static bool block_begin(struct source_packet *source)
 	if (!source->frames_left)
 		block_release(source);
 	return true;
+}
+
+int source_packet_open(struct source_packet *source, int fd, uint32_t block_size, uint32_t blocks,
+		       struct err *err)
+{
+	uint64_t size = (uint64_t)block_size * blocks;
+	void *ring = MAP_FAILED;
+
+	*source = (struct source_packet){ .fd = fd, .block_size = block_size, .blocks = blocks };
+	errno = EINVAL;
+	if (size && size <= RING_MAX)
+		ring = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (ring == MAP_FAILED) {
+		int code = err_errno(err, -errno, "cannot map a packet ring of %u x %u bytes",
+				     blocks, block_size);
+
+		source_packet_close(source);
+		return code;
+	}
+	source->ring = ring;
+	/* The kernel may hand blocks over during a scan; two scans that agree saw none of it. */
+	source->block = find_oldest(source);
+	for (int i = 0; i < SCANS_MAX; i++) {
+		uint32_t before = source->block;
+
+		source->block = find_oldest(source);
+		if (source->block == before)
+			break;
+	}
+	/* What a reader before this one died of is known before anything is read. */
+	block_begin(source);
+	return 0;
 }
 
 static void frame_fill(const struct tpacket3_hdr *hdr, struct source_frame *frame)

@@ -167,6 +167,8 @@ static int on_link_add(struct worker *w, struct ipc_message *message, struct err
 	message->fd = -1;
 	if (watch_open(&w->loop, link, fd, &conf, &w->watches[link->slot], err))
 		tell_unwatched(w, link, err);
+	else
+		watch_tick(w->watches[link->slot], now_ns());
 	return 0;
 }
 
