@@ -47,14 +47,6 @@ static int take_mac(const struct nlattr *attr, struct link_state *ret, size_t of
 	return 0;
 }
 
-static int take_operstate(const struct nlattr *attr, struct link_state *ret, size_t offset)
-{
-	if (mnl_attr_get_payload_len(attr) != sizeof(uint8_t))
-		return -EBADMSG;
-	memcpy((char *)ret + offset, mnl_attr_get_payload(attr), sizeof(uint8_t));
-	return 0;
-}
-
 static int take_present(const struct nlattr *attr, struct link_state *ret, size_t offset)
 {
 	(void)attr;
@@ -132,7 +124,6 @@ static const struct {
 	{ IFLA_MASTER, take_u32, offsetof(struct link_state, master) },
 	{ IFLA_GROUP, take_u32, offsetof(struct link_state, group) },
 	{ IFLA_IFALIAS, take_alias, offsetof(struct link_state, alias) },
-	{ IFLA_OPERSTATE, take_operstate, offsetof(struct link_state, operstate) },
 	{ IFLA_LINKINFO, take_linkinfo, 0 },
 	{ IFLA_STATS64, take_stats, offsetof(struct link_state, stats) },
 };

@@ -34,7 +34,6 @@ struct link_state {
 	uint8_t mac[MAC_LEN]; /* all zero: none, or not of 6 bytes */
 	uint32_t mtu;
 	uint32_t flags; /* IFF_* */
-	uint8_t operstate; /* IF_OPER_* of linux/if.h */
 	uint32_t group;
 	char alias[LINK_ALIAS_SIZE];
 	struct link_stats stats;
