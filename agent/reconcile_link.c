@@ -26,7 +26,7 @@ static enum reconcile_state state_of(const struct reconcile_link *link)
 	if (!(link->link.flags & IFF_UP))
 		return RECONCILE_DOWN;
 	/* The carrier is the lower's, and changes with it; operstate follows later (linkwatch). */
-	return link->link.flags & IFF_LOWER_UP ? RECONCILE_UP : RECONCILE_LOWER_DOWN;
+	return (link->link.flags & IFF_LOWER_UP) ? RECONCILE_UP : RECONCILE_LOWER_DOWN;
 }
 
 void reconcile_link_judge(struct reconcile_link *link)
