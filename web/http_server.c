@@ -62,7 +62,7 @@ struct http_server {
 	void *closed_data;
 };
 
-static void server_run(struct http_server *server);
+static void on_timer(uv_timer_t *timer);
 
 static struct conn *conn_of(struct http_request *request)
 {
@@ -316,8 +316,6 @@ const char *http_header(const struct http_request *request, const char *name)
 					   MHD_HEADER_KIND, name);
 }
 
-static void on_timer(uv_timer_t *timer);
-
 /* Without threads of its own libmicrohttpd goes on with a resumed connection when it is next run. */
 static void conn_resume(struct conn *conn)
 {
@@ -382,8 +380,12 @@ void http_stream(struct http_request *request, const char *type, const struct ht
 	conn->ops = ops;
 	conn->stream = data;
 	conn->status = MHD_HTTP_OK;
-	response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_stream_read,
-						     conn, NULL);
+	/* libmicrohttpd 0.9.75 ends a chunked answer to HEAD by a chunk, as if it had content. */
+	if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0)
+		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	else
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
+							     on_stream_read, conn, NULL);
 	if (response) {
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -450,18 +452,6 @@ static void on_sweep(uv_timer_t *timer)
 		uv_timer_stop(timer);
 }
 
-static void on_timer(uv_timer_t *timer)
-{
-	server_run(timer->data);
-}
-
-static void on_epoll(uv_poll_t *poll, int status, int events)
-{
-	(void)status;
-	(void)events;
-	server_run(poll->data);
-}
-
 /* One round of libmicrohttpd, then its wish for the next. */
 static void server_run(struct http_server *server)
 {
@@ -472,6 +462,18 @@ static void server_run(struct http_server *server)
 		uv_timer_start(&server->timer, on_timer, ms, 0);
 	else
 		uv_timer_stop(&server->timer);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	server_run(timer->data);
+}
+
+static void on_epoll(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	server_run(poll->data);
 }
 
 static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
