@@ -1,0 +1,339 @@
+/* links: capture/emitter.c capture/record.c capture/json_writer.c capture/payload_log.c */
+/* links: capture/sink_file.c capture/sink_feed.c capture/pattern.c */
+/* links: agent/base/buf.c agent/base/err.c agent/base/parse.c */
+#include "capture/emitter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static const struct record_head nothing = { .time_ns = 1, .link = "", .set = "", .guest = "" };
+
+struct fixture {
+	char dir[64];
+	int dir_fd;
+	int feed[2];
+	struct stats_capture stats;
+	struct record_conf conf;
+	struct emitter emitter;
+};
+
+static void make_emitter(struct fixture *f)
+{
+	emitter_init(&f->emitter, f->dir_fd, "hv1", &f->conf, &f->stats);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	strcpy(f->dir, "/tmp/test_emitter.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	f->dir_fd = open(f->dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	assert_true(f->dir_fd >= 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->feed), 0);
+	make_emitter(f);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	emitter_done(&f->emitter);
+	unlinkat(f->dir_fd, EMITTER_RECORDS_NAME, 0);
+	unlinkat(f->dir_fd, EMITTER_PAYLOADS_NAME, 0);
+	close(f->feed[1]);
+	close(f->dir_fd);
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f);
+	return 0;
+}
+
+static void emit(struct fixture *f, const char *action)
+{
+	emitter_event(&f->emitter, nothing, IPC_EVENT_SERVICE, action, "");
+}
+
+/* A record as "SEQ:ACTION", a gap as "SEQ+LOST:REASON". */
+static void say(const char *line, size_t len, char *out, size_t size)
+{
+	json_error_t error;
+	json_t *json = json_loadb(line, len, 0, &error), *gap, *service;
+	long long seq;
+
+	if (!json)
+		fail_msg("%s in %.*s", error.text, (int)len, line);
+	gap = json_object_get(json, "gap");
+	service = json_object_get(json, "service");
+	seq = json_integer_value(json_object_get(json_object_get(json, "tapwarden"), "seq"));
+	if (gap)
+		snprintf(out, size, "%lld+%lld %s:%s", seq,
+			 (long long)json_integer_value(json_object_get(gap, "lost")),
+			 json_string_value(json_object_get(gap, "unit")),
+			 json_string_value(json_object_get(gap, "reason")));
+	else
+		snprintf(out, size, "%lld:%s", seq,
+			 json_string_value(json_object_get(service, "action")));
+	json_decref(json);
+}
+
+/* Every number is a record or inside a gap. */
+struct audit {
+	uint64_t next;
+	uint64_t gaps;
+	uint64_t lost;
+};
+
+static void audit(struct audit *a, const char *line, size_t len)
+{
+	unsigned long long seq, n = 0;
+	char one[256];
+
+	say(line, len, one, sizeof(one));
+	assert_true(sscanf(one, "%llu+%llu", &seq, &n) >= 1);
+	assert_int_equal(seq, a->next);
+	a->next += n ? n : 1;
+	a->gaps += n > 0;
+	a->lost += n;
+}
+
+static void check_log(const struct fixture *f, const char *expect)
+{
+	int fd = openat(f->dir_fd, EMITTER_RECORDS_NAME, O_RDONLY);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	char *line = NULL, all[4096] = "", one[256];
+	size_t cap = 0;
+	ssize_t len;
+
+	assert_non_null(file);
+	while ((len = getline(&line, &cap, file)) > 0) {
+		assert_int_equal(line[len - 1], '\n');
+		say(line, (size_t)len - 1, one, sizeof(one));
+		strcat(strcat(all, one), " ");
+	}
+	free(line);
+	fclose(file);
+	assert_string_equal(all, expect);
+}
+
+/* The next record of the feed; NULL: there is none. */
+static void check_feed(const struct fixture *f, const char *expect)
+{
+	static char line[RECORD_MAX];
+	ssize_t len = recv(f->feed[1], line, sizeof(line), MSG_DONTWAIT);
+	char one[256];
+
+	if (!expect) {
+		assert_int_equal(len, -1);
+		return;
+	}
+	assert_true(len > 0);
+	say(line, (size_t)len, one, sizeof(one));
+	assert_string_equal(one, expect);
+}
+
+static void both(void **state)
+{
+	struct fixture *f = *state;
+
+	emitter_set_feed(&f->emitter, f->feed[0]);
+	emit(f, "a");
+	emit(f, "b");
+	emitter_flush(&f->emitter);
+	check_log(f, "0:a 1:b ");
+	check_feed(f, "0:a");
+	check_feed(f, "1:b");
+	check_feed(f, NULL);
+	assert_int_equal(stat_get(&f->stats.seq_next), 2);
+	assert_int_equal(stat_get(&f->stats.records), 2);
+	assert_int_equal(stat_get(&f->stats.log_next), 2);
+	assert_int_equal(stat_get(&f->stats.log_lost) + stat_get(&f->stats.feed_lost), 0);
+}
+
+/* Nobody listens at first: what was missed is the first that is told. */
+static void late_reader(void **state)
+{
+	struct fixture *f = *state;
+
+	emit(f, "a");
+	emit(f, "b");
+	assert_int_equal(stat_get(&f->stats.feed_lost), 2);
+	emitter_set_feed(&f->emitter, f->feed[0]);
+	emit(f, "c");
+	check_feed(f, "0+2 records:no-reader");
+	check_feed(f, "2:c");
+	emit(f, "d");
+	check_feed(f, "3:d");
+	emitter_flush(&f->emitter);
+	check_log(f, "0:a 1:b 2:c 3:d ");
+}
+
+/* In the feed every number is a record or inside a gap, whatever the reader's pace. */
+static void slow_reader(void **state)
+{
+	static char line[RECORD_MAX];
+	struct fixture *f = *state;
+	struct audit a = { 0 };
+	bool ended = false;
+	ssize_t len;
+
+	emitter_set_feed(&f->emitter, f->feed[0]);
+	for (unsigned int i = 0; i < 20000; i++) {
+		emit(f, "x");
+		len = i % 7 ? -1 : recv(f->feed[1], line, sizeof(line), MSG_DONTWAIT);
+		if (len >= 0)
+			audit(&a, line, (size_t)len);
+	}
+	/* The rest of it, and one more for the gap at the end. */
+	for (;;) {
+		len = recv(f->feed[1], line, sizeof(line), MSG_DONTWAIT);
+		if (len >= 0) {
+			audit(&a, line, (size_t)len);
+		} else if (!ended) {
+			emit(f, "end");
+			ended = true;
+		} else {
+			break;
+		}
+	}
+	assert_int_equal(a.next, stat_get(&f->stats.seq_next));
+	assert_int_equal(a.lost, stat_get(&f->stats.feed_lost));
+	assert_true(a.gaps > 0);
+}
+
+static void file_size_limit(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The log is full: records wait, then are lost, and the log says how many once it can. */
+static void full_log(void **state)
+{
+	struct fixture *f = *state;
+	struct audit a = { 0 };
+	char text[4096], *line = NULL;
+	size_t cap = 0;
+	ssize_t len;
+	struct stat st;
+	FILE *file;
+
+	signal(SIGXFSZ, SIG_IGN);
+	emitter_set_feed(&f->emitter, f->feed[0]);
+	emit(f, "a");
+	emitter_flush(&f->emitter);
+	assert_int_equal(fstatat(f->dir_fd, EMITTER_RECORDS_NAME, &st, 0), 0);
+	file_size_limit((rlim_t)st.st_size + 10);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	while (stat_get(&f->stats.log_lost) < 5) {
+		emitter_event(&f->emitter, nothing, IPC_EVENT_SERVICE, "b", text);
+		emitter_flush(&f->emitter);
+		assert_int_equal(f->emitter.errors[EMITTER_RECORDS], -EFBIG);
+	}
+	assert_int_equal(fstatat(f->dir_fd, EMITTER_RECORDS_NAME, &st, 0), 0);
+	assert_int_equal(stat_get(&f->stats.records), 1);
+	file_size_limit(RLIM_INFINITY);
+	emitter_flush(&f->emitter);
+	assert_int_equal(f->emitter.errors[EMITTER_RECORDS], 0);
+	emit(f, "c");
+	emitter_flush(&f->emitter);
+	file = fdopen(openat(f->dir_fd, EMITTER_RECORDS_NAME, O_RDONLY), "r");
+	assert_non_null(file);
+	while ((len = getline(&line, &cap, file)) > 0)
+		audit(&a, line, (size_t)len);
+	free(line);
+	fclose(file);
+	assert_int_equal(a.next, stat_get(&f->stats.seq_next));
+	assert_int_equal(a.next, stat_get(&f->stats.log_next));
+	assert_int_equal(a.lost, stat_get(&f->stats.log_lost));
+	assert_true(a.gaps > 0);
+}
+
+/* Killed between numbering and writing: the next one tells what the log lacks. */
+static void killed_before(void **state)
+{
+	struct fixture *f = *state;
+
+	emit(f, "a");
+	emitter_flush(&f->emitter);
+	emit(f, "b");
+	emit(f, "c");
+	emitter_done(&f->emitter);
+	make_emitter(f);
+	emit(f, "d");
+	emit(f, "e");
+	emitter_flush(&f->emitter);
+	check_log(f, "0:a 1+2 records:worker-died 3:d 4:e ");
+	assert_int_equal(stat_get(&f->stats.log_lost), 2);
+	/* One that flushed leaves nothing to tell. */
+	emitter_done(&f->emitter);
+	make_emitter(f);
+	emit(f, "f");
+	emitter_flush(&f->emitter);
+	check_log(f, "0:a 1+2 records:worker-died 3:d 4:e 5:f ");
+}
+
+static void lost_payloads(void **state)
+{
+	static char payload[60000];
+	static const uint8_t ip[4] = { 192, 0, 2, 1 };
+	struct frame frame = {
+		.ip_version = 4,
+		.src_ip = ip,
+		.dst_ip = ip,
+		.proto = IPPROTO_UDP,
+		.payload = (const uint8_t *)payload,
+		.payload_len = sizeof(payload),
+	};
+	struct fixture *f = *state;
+	unsigned int n = 0;
+
+	emitter_set_feed(&f->emitter, f->feed[0]);
+	emitter_tick(&f->emitter, 1);
+	check_feed(f, NULL);
+	/* Nothing is flushed, so the memory for what waits runs out. */
+	while (f->emitter.payloads_lost < 3) {
+		emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
+		n++;
+	}
+	assert_true(n > 100);
+	emitter_flush(&f->emitter);
+	emitter_tick(&f->emitter, 1);
+	check_feed(f, "0+3 payloads:not-writable");
+	emitter_tick(&f->emitter, 1);
+	check_feed(f, NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(both),	TEST(late_reader),   TEST(slow_reader),
+		TEST(full_log), TEST(killed_before), TEST(lost_payloads),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
