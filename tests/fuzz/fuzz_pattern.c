@@ -74,12 +74,12 @@ static void run(const struct pattern_conf *conf, const uint8_t *data, size_t siz
 					.src_ip = zeroes,
 					.dst_ip = zeroes,
 					.payload_len = size } };
-	struct pattern_scratch *scratch = NULL;
+	static struct pattern_scratch *scratch; /* as in a worker: one for all */
 	struct pattern *pattern = NULL;
 	uint8_t *exact = malloc(size + !size);
 	struct err err;
 
-	if (!exact || pattern_scratch_new(&scratch))
+	if (!exact || (!scratch && pattern_scratch_new(&scratch)))
 		goto out;
 	memcpy(exact, data, size);
 	s.frame.payload = exact;
@@ -89,7 +89,6 @@ static void run(const struct pattern_conf *conf, const uint8_t *data, size_t siz
 	(void)extract(pattern, scratch, exact, size, on_match, &s, NULL);
 out:
 	pattern_free(pattern);
-	pattern_scratch_free(scratch);
 	free(exact);
 }
 
