@@ -244,10 +244,15 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 		 struct err *err)
 {
 	struct link_maker maker = { .config = config };
+	size_t max = config->n_links;
 	int code = 0;
 
+	for (size_t i = 0; i < config->n_sets && max < CONFIG_LINKS_MAX; i++)
+		max += config->sets[i].count;
+	if (max > CONFIG_LINKS_MAX)
+		max = CONFIG_LINKS_MAX;
 	maker.by_name = calloc(config->n_links + 1, sizeof(*maker.by_name));
-	maker.wishes = calloc(CONFIG_LINKS_MAX, sizeof(*maker.wishes));
+	maker.wishes = calloc(max + 1, sizeof(*maker.wishes));
 	if (!maker.by_name || !maker.wishes) {
 		code = err_errno(err, -ENOMEM, "cannot list the links");
 		goto out;

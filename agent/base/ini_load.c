@@ -10,13 +10,14 @@
 
 #include "agent/base/ini_read.h"
 
-/* Bytes asked from the kernel at once. */
-#define READ_STEP 65536
+/* Bytes asked from the kernel at once, at least; a file that says its size is read in one step. */
+#define READ_STEP 4096
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
 static int slurp(int fd, struct buf *ret, struct err *err)
 {
+	size_t step = READ_STEP;
 	off_t at = 0;
 	struct stat st;
 	ssize_t n;
@@ -28,12 +29,14 @@ static int slurp(int fd, struct buf *ret, struct err *err)
 	if (st.st_size > INI_FILE_SIZE_MAX)
 		return err_set(err, -EFBIG, "it has %lld bytes: at most %u are possible",
 			       (long long)st.st_size, INI_FILE_SIZE_MAX);
+	if ((size_t)st.st_size >= step)
+		step = (size_t)st.st_size + 1;
 	for (;;) {
-		char *room = buf_reserve(ret, READ_STEP);
+		char *room = buf_reserve(ret, step);
 
 		if (!room)
 			return err_set(err, -EFBIG, "it is too large");
-		n = pread(fd, room, READ_STEP, at);
+		n = pread(fd, room, step, at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -77,7 +80,7 @@ static int read_file(struct ini *ini, int fd, const char *name, struct faults *f
 	struct err err;
 	int code;
 
-	buf_init(&text, INI_FILE_SIZE_MAX + 2 * READ_STEP);
+	buf_init(&text, 2 * (INI_FILE_SIZE_MAX + READ_STEP));
 	code = add_file(ini, fd, name, &err);
 	if (!code)
 		code = slurp(fd, &text, &err);

@@ -85,13 +85,19 @@ static size_t count_objects(const struct schema_section *section, const struct c
 	return n;
 }
 
-static void *nth_object(const struct schema_section *section, const struct config *config, size_t i)
+/* The first of `section`, or the only one; NULL for an array without any. */
+static char *first_object(const struct schema_section *section, const struct config *config)
 {
-	char *array = (char *)config + section->offset;
+	char *first = (char *)config + section->offset;
 
 	if (section->named)
-		memcpy(&array, (const char *)config + section->offset, sizeof(array));
-	return array + i * section->size;
+		memcpy(&first, (const char *)config + section->offset, sizeof(first));
+	return first;
+}
+
+static void *nth_object(const struct schema_section *section, const struct config *config, size_t i)
+{
+	return first_object(section, config) + i * section->size;
 }
 
 /* ---- filling --------------------------------------------------------------------------------- */
@@ -343,7 +349,7 @@ void schema_done(const struct schema *schema, struct config *config)
 		for (size_t o = 0; o < count_objects(section, config); o++)
 			object_done(section, nth_object(section, config, o));
 		if (section->named)
-			free(nth_object(section, config, 0));
+			free(first_object(section, config));
 	}
 }
 

@@ -10,47 +10,29 @@
 #include "agent/base/hint.h"
 #include "agent/base/name_template.h"
 #include "agent/base/parse.h"
-
-/* Both list forms are a pointer and a length, one behind the other. */
-struct list_field {
-	void *v;
-	size_t n;
-};
-
-_Static_assert(offsetof(struct strv, n) == offsetof(struct list_field, n), "strv is a list");
-_Static_assert(offsetof(struct target_conf, n_portals) ==
-		       offsetof(struct target_conf, portals) + offsetof(struct list_field, n),
-	       "portals are a list");
-_Static_assert(offsetof(struct web_conf, n_boot_listen) ==
-		       offsetof(struct web_conf, boot_listen) + offsetof(struct list_field, n),
-	       "boot_listen is a list");
-
-typedef int (*check_fn)(const char *text, struct err *err);
-
-struct reader {
-	const struct schema_bounds *bounds;
-	const char *name;
-	check_fn check; /* of the whole text, or of each item of a list */
-};
+#include "agent/base/schema_read.h"
 
 struct type {
 	const char *name;
 	size_t size;
-	int (*read)(const struct reader *reader, const char *text, void *field, struct err *err);
+	int (*read)(const struct schema_reader *reader, const char *text, void *field,
+		    struct err *err);
 	void (*done)(void *field);
-	check_fn check;
+	schema_check check;
 	bool (*format)(const void *field, struct buf *out);
 };
 
 /* ---- single values --------------------------------------------------------------------------- */
 
-static int read_bool(const struct reader *reader, const char *text, void *field, struct err *err)
+static int read_bool(const struct schema_reader *reader, const char *text, void *field,
+		     struct err *err)
 {
 	(void)reader;
 	return parse_bool(text, field, err);
 }
 
-static int read_u32(const struct reader *reader, const char *text, void *field, struct err *err)
+static int read_u32(const struct schema_reader *reader, const char *text, void *field,
+		    struct err *err)
 {
 	uint64_t max = reader->bounds->max ? reader->bounds->max : UINT32_MAX;
 	uint32_t narrow;
@@ -64,14 +46,15 @@ static int read_u32(const struct reader *reader, const char *text, void *field, 
 	return 0;
 }
 
-static int read_size(const struct reader *reader, const char *text, void *field, struct err *err)
+static int read_size(const struct schema_reader *reader, const char *text, void *field,
+		     struct err *err)
 {
 	uint64_t max = reader->bounds->max ? reader->bounds->max : UINT64_MAX;
 
 	return parse_size(text, reader->bounds->min, max, field, err);
 }
 
-static int unknown_word(const struct reader *reader, const char *text, struct err *err)
+static int unknown_word(const struct schema_reader *reader, const char *text, struct err *err)
 {
 	const struct schema_bounds *b = reader->bounds;
 	struct hint hint = hint_for(text);
@@ -91,7 +74,8 @@ static int unknown_word(const struct reader *reader, const char *text, struct er
 	return -EINVAL;
 }
 
-static int read_enum(const struct reader *reader, const char *text, void *field, struct err *err)
+static int read_enum(const struct schema_reader *reader, const char *text, void *field,
+		     struct err *err)
 {
 	for (unsigned int i = 0; i < reader->bounds->n_words; i++) {
 		if (strcmp(text, reader->bounds->words[i]) == 0) {
@@ -102,7 +86,8 @@ static int read_enum(const struct reader *reader, const char *text, void *field,
 	return unknown_word(reader, text, err);
 }
 
-static int read_mac(const struct reader *reader, const char *text, void *field, struct err *err)
+static int read_mac(const struct schema_reader *reader, const char *text, void *field,
+		    struct err *err)
 {
 	uint8_t mac[MAC_LEN];
 	int code;
@@ -132,7 +117,7 @@ static bool format_mac_field(const void *field, struct buf *out)
 	return true;
 }
 
-static int read_mac_prefix(const struct reader *reader, const char *text, void *field,
+static int read_mac_prefix(const struct schema_reader *reader, const char *text, void *field,
 			   struct err *err)
 {
 	uint8_t mac[MAC_LEN];
@@ -153,7 +138,8 @@ static int read_mac_prefix(const struct reader *reader, const char *text, void *
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-static int read_text(const struct reader *reader, const char *text, void *field, struct err *err)
+static int read_text(const struct schema_reader *reader, const char *text, void *field,
+		     struct err *err)
 {
 	const struct schema_bounds *b = reader->bounds;
 	size_t len = strlen(text);
@@ -235,7 +221,8 @@ static int hex_value(char c)
 }
 
 /* The text is never part of the error. */
-static int read_secret(const struct reader *reader, const char *text, void *field, struct err *err)
+static int read_secret(const struct schema_reader *reader, const char *text, void *field,
+		       struct err *err)
 {
 	size_t len = strlen(text) / 2;
 	char *secret;
@@ -249,8 +236,10 @@ static int read_secret(const struct reader *reader, const char *text, void *fiel
 	for (size_t i = 0; i < len; i++) {
 		int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
 
-		secret[i] = high < 0 || low < 0 ? '\0' : (char)(high << 4 | low);
-		if (!secret[i]) {
+		if (high >= 0 && low >= 0)
+			secret[i] = (char)(high << 4 | low);
+		/* A NUL would end the secret early. */
+		if (high < 0 || low < 0 || !secret[i]) {
 			explicit_bzero(secret, len);
 			free(secret);
 			return err_set(err, -EINVAL, "not a secret in hex digits");
@@ -283,137 +272,6 @@ static bool format_secret(const void *field, struct buf *out)
 	return true;
 }
 
-/* ---- lists, separated by blanks or commas ---------------------------------------------------- */
-
-static void done_strv(void *field)
-{
-	struct strv list;
-
-	memcpy(&list, field, sizeof(list));
-	for (size_t i = 0; i < list.n; i++)
-		free(list.v[i]);
-	free(list.v);
-}
-
-static size_t count_items(const char *text)
-{
-	size_t n = 0;
-
-	for (text += strspn(text, " \t,"); *text; n++) {
-		text += strcspn(text, " \t,");
-		text += strspn(text, " \t,");
-	}
-	return n;
-}
-
-/* The next item of `*text`, allocated; or NULL at the end and for want of memory. */
-static char *next_item(const char **text)
-{
-	const char *start = *text + strspn(*text, " \t,");
-	size_t len = strcspn(start, " \t,");
-
-	*text = start + len;
-	return len ? strndup(start, len) : NULL;
-}
-
-static int read_strv(const struct reader *reader, const char *text, void *field, struct err *err)
-{
-	size_t n = count_items(text);
-	struct strv list = { .v = calloc(n + 1, sizeof(*list.v)) };
-	int code = 0;
-
-	if (!list.v)
-		return -ENOMEM;
-	while (!code && list.n < n) {
-		char *item = next_item(&text);
-
-		if (!item) {
-			code = -ENOMEM;
-			break;
-		}
-		list.v[list.n++] = item;
-		code = reader->check(item, err);
-	}
-	if (code) {
-		done_strv(&list);
-		return code;
-	}
-	memcpy(field, &list, sizeof(list));
-	return 0;
-}
-
-/* A PCRE2 group: a number, or a name as pcre2pattern(3) says. */
-static int check_group(const char *text, struct err *err)
-{
-	uint64_t number;
-	size_t len = strlen(text);
-
-	if (isdigit((unsigned char)text[0]))
-		return parse_u64(text, 0, UINT16_MAX, &number, err);
-	for (const char *p = text; *p; p++) {
-		if (!isalnum((unsigned char)*p) && *p != '_')
-			return err_set(err, -EINVAL, "\"%s\" is not the name or number of a group",
-				       text);
-	}
-	if (len > 32)
-		return err_set(err, -EINVAL, "\"%s\": a group's name has at most 32 characters",
-			       text);
-	return 0;
-}
-
-static int check_glob(const char *text, struct err *err)
-{
-	(void)text;
-	(void)err;
-	return 0;
-}
-
-static int read_host_ports(const struct reader *reader, const char *text, uint16_t port, bool names,
-			   void *field, struct err *err)
-{
-	size_t n = count_items(text);
-	struct host_port *list = n ? calloc(n, sizeof(*list)) : NULL;
-	struct list_field ret = { .v = list, .n = n };
-	int code = 0;
-
-	if (n == 0)
-		return err_set(err, -EINVAL, "a value is missing");
-	for (size_t i = 0; list && !code && i < n; i++) {
-		char *item = next_item(&text);
-
-		code = item ? parse_host_port(item, port, &list[i], err) : -ENOMEM;
-		if (!code && list[i].name && !names)
-			code = err_set(err, -EINVAL,
-				       "\"%s\" is a name: %s takes addresses, as 192.0.2.1:8080",
-				       item, reader->name);
-		free(item);
-	}
-	if (!list || code) {
-		free(list);
-		return code ? code : -ENOMEM;
-	}
-	memcpy(field, &ret, sizeof(ret));
-	return 0;
-}
-
-static int read_portals(const struct reader *reader, const char *text, void *field, struct err *err)
-{
-	return read_host_ports(reader, text, ISCSI_PORT, true, field, err);
-}
-
-static int read_listens(const struct reader *reader, const char *text, void *field, struct err *err)
-{
-	return read_host_ports(reader, text, 0, false, field, err);
-}
-
-static void done_host_ports(void *field)
-{
-	struct list_field list;
-
-	memcpy(&list, field, sizeof(list));
-	free(list.v);
-}
-
 /* ---- the table ------------------------------------------------------------------------------- */
 
 #define TEXT(doc, fn)                                                                        \
@@ -421,15 +279,15 @@ static void done_host_ports(void *field)
 		.name = (doc), .size = sizeof(char *), .read = read_text, .done = done_text, \
 		.check = (fn), .format = format_text                                         \
 	}
-#define LIST(doc, fn)                                                                \
-	{                                                                            \
-		.name = (doc), .size = sizeof(struct list_field), .read = read_strv, \
-		.done = done_strv, .check = (fn)                                     \
+#define LIST(doc, fn)                                                                        \
+	{                                                                                    \
+		.name = (doc), .size = sizeof(struct schema_list), .read = schema_read_strv, \
+		.done = schema_done_strv, .check = (fn)                                      \
 	}
-#define PORTS(doc, fn)                                                          \
-	{                                                                       \
-		.name = (doc), .size = sizeof(struct list_field), .read = (fn), \
-		.done = done_host_ports                                         \
+#define PORTS(doc, fn)                                                           \
+	{                                                                        \
+		.name = (doc), .size = sizeof(struct schema_list), .read = (fn), \
+		.done = schema_done_host_ports                                   \
 	}
 
 static const struct type types[SCHEMA_TYPES] = {
@@ -450,10 +308,10 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_MAC] = { "MAC|auto", MAC_LEN, read_mac, NULL, NULL, format_mac_field },
 	[SCHEMA_MAC_PREFIX] = { "XX:XX:XX", 3, read_mac_prefix, NULL, NULL, NULL },
 	[SCHEMA_NAMES] = LIST("NAME...", parse_name),
-	[SCHEMA_GROUPS] = LIST("GROUP...", check_group),
-	[SCHEMA_GLOBS] = LIST("GLOB...", check_glob),
-	[SCHEMA_PORTALS] = PORTS("HOST[:PORT]...", read_portals),
-	[SCHEMA_LISTENS] = PORTS("ADDRESS:PORT...", read_listens),
+	[SCHEMA_GROUPS] = LIST("GROUP...", schema_check_group),
+	[SCHEMA_GLOBS] = LIST("GLOB...", schema_check_glob),
+	[SCHEMA_PORTALS] = PORTS("HOST[:PORT]...", schema_read_portals),
+	[SCHEMA_LISTENS] = PORTS("ADDRESS:PORT...", schema_read_listens),
 };
 
 const char *schema_type_name(enum schema_type type)
@@ -483,7 +341,7 @@ const char *schema_type_nth_name(enum schema_type type, const void *field, size_
 int schema_type_read(enum schema_type type, const struct schema_bounds *bounds, const char *name,
 		     const char *text, void *field, struct err *err)
 {
-	const struct reader reader = { bounds, name, types[type].check };
+	const struct schema_reader reader = { bounds, name, types[type].check };
 
 	return types[type].read(&reader, text, field, err);
 }

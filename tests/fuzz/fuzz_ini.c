@@ -1,5 +1,6 @@
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_schema.c */
-/* links: agent/base/schema.c agent/base/schema_type.c agent/base/schema_print.c */
+/* links: agent/base/schema.c agent/base/schema_type.c agent/base/schema_list.c */
+/* links: agent/base/schema_print.c */
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */
@@ -46,36 +47,52 @@ static void print_faults(struct faults *faults)
 	faults_done(faults);
 }
 
-static void check_key(const struct ini_key *key)
+static void write_ini(const struct ini *ini, struct buf *text)
 {
-	struct faults faults = { 0 };
-	struct ini *ini = NULL;
-	struct buf text;
-	int fd;
+	for (size_t s = 0; s < ini->n_sections; s++) {
+		const struct ini_section *section = &ini->sections[s];
 
-	buf_init(&text, 4096);
-	buf_adds(&text, "[s]\n");
-	must(ini_write_key(&text, key->name, key->value) == 0 && !text.failed);
-	fd = memory_file(text.data, text.len);
-	must(ini_load_fd(fd, "key", &ini, &faults) == 0 && faults.n == 0);
-	must(strcmp(ini->sections[0].keys[0].value, key->value) == 0);
-	ini_free(ini);
-	close(fd);
-	buf_done(&text);
+		buf_addf(text, "[%s%s%s]\n", section->kind, section->name ? " " : "",
+			 section->name ? section->name : "");
+		for (size_t k = 0; k < section->n_keys; k++)
+			must(ini_write_key(text, section->keys[k].name, section->keys[k].value) ==
+			     0);
+	}
+	must(!text->failed);
+}
+
+static void check_same(const struct ini *a, const struct ini *b)
+{
+	must(a->n_sections == b->n_sections);
+	for (size_t s = 0; s < a->n_sections; s++) {
+		const struct ini_section *x = &a->sections[s], *y = &b->sections[s];
+
+		must(strcmp(x->kind, y->kind) == 0 && !x->name == !y->name &&
+		     x->n_keys == y->n_keys);
+		for (size_t k = 0; k < x->n_keys; k++)
+			must(strcmp(x->keys[k].name, y->keys[k].name) == 0 &&
+			     strcmp(x->keys[k].value, y->keys[k].value) == 0);
+	}
 }
 
 static void check_ini(int fd)
 {
-	struct faults faults = { 0 };
-	struct ini *ini = NULL;
+	struct faults faults = { 0 }, none = { 0 };
+	struct ini *ini = NULL, *copy = NULL;
+	struct buf text;
+	int copy_fd;
 
-	if (ini_load_fd(fd, "fuzz", &ini, &faults) == 0) {
-		for (size_t s = 0; s < ini->n_sections; s++) {
-			for (size_t k = 0; k < ini->sections[s].n_keys; k++)
-				check_key(&ini->sections[s].keys[k]);
-		}
-	}
+	must(ini_load_fd(fd, "fuzz", &ini, &faults) == 0);
+	buf_init(&text, 1 << 24);
+	write_ini(ini, &text);
+	copy_fd = memory_file(text.data ? text.data : "", text.len);
+	must(ini_load_fd(copy_fd, "copy", &copy, &none) == 0);
+	check_same(ini, copy);
+	close(copy_fd);
+	buf_done(&text);
+	ini_free(copy);
 	ini_free(ini);
+	faults_done(&none);
 	print_faults(&faults);
 }
 

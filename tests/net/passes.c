@@ -4,6 +4,7 @@
 /* links: netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c netlink/explain.c */
 /* links: netlink/tap_node.c agent/base/config.c agent/base/config_cross.c */
 /* links: agent/base/config_schema.c agent/base/schema.c agent/base/schema_type.c */
+/* links: agent/base/schema_list.c */
 /* links: agent/base/schema_print.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/fault.c agent/base/hint.c agent/base/name_template.c */
 /* links: agent/base/link_types.c agent/base/parse.c agent/base/buf.c agent/base/err.c */

@@ -2,7 +2,8 @@
 /* links: agent/base/config_cross.c agent/base/config_schema.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
-/* links: agent/base/schema_print.c agent/base/schema_type.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/schema_print.c agent/base/schema_type.c agent/base/schema_list.c */
+/* links: agent/base/buf.c agent/base/err.c */
 /* links: agent/base/parse.c */
 #include "capture/ruleset.h"
 
