@@ -175,7 +175,7 @@ static int add_wish(struct link_maker *maker, const struct set_conf *set,
 		return err_set(err, -E2BIG, "more than %d links: nobody could count their frames",
 			       CONFIG_LINKS_MAX);
 	*wish = (struct link_wish){ .set = set, .link = link, .keys = set->keys };
-	strcpy(wish->name, name);
+	snprintf(wish->name, sizeof(wish->name), "%s", name);
 	if (link) {
 		schema_override(&config_schema, "link", &link->head, &link->keys, &wish->keys);
 		memcpy(wish->mac, link->mac, MAC_LEN);
@@ -223,7 +223,7 @@ static int add_named(struct link_maker *maker, const struct set_conf *set, size_
 	qsort(numbered, n_numbered, sizeof(*numbered), compare_wishes);
 	for (size_t i = 0; i < maker->config->n_links && !code; i++) {
 		const struct link_conf *link = maker->by_name[i];
-		struct link_wish key;
+		struct link_wish key = { 0 };
 
 		if (strcmp(link->set, set->head.name) != 0)
 			continue;
@@ -232,7 +232,7 @@ static int add_named(struct link_maker *maker, const struct set_conf *set, size_
 			code = err_prefix(err, code, "[link %s]", link->head.name);
 			break;
 		}
-		strcpy(key.name, link->head.name);
+		snprintf(key.name, sizeof(key.name), "%s", link->head.name);
 		if (!bsearch(&key, numbered, n_numbered, sizeof(key), compare_wishes))
 			code = add_wish(maker, set, link, key.name, err);
 	}

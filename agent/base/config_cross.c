@@ -273,7 +273,8 @@ static void check_passthru(struct cross *cross)
 		for (end = first; end < cross->n; end++) {
 			const struct link_wish *wish = cross->sorted[end];
 
-			if (strcmp(wish->keys.lower ? wish->keys.lower : "", lower ? lower : ""))
+			if (strcmp(wish->keys.lower ? wish->keys.lower : "", lower ? lower : "") !=
+			    0)
 				break;
 			if (!passthru && wish->keys.mode == LINK_MODE_PASSTHRU)
 				passthru = wish;

@@ -193,7 +193,8 @@ static void refuse_includes(const struct ini *ini, const char *except, struct fa
 		const struct ini_section *s = &ini->sections[i];
 		const struct ini_key *key = ini_find(s, "include");
 
-		if (key && strcmp(s->kind, "agent") == 0 && (!except || strcmp(s->file, except)))
+		if (key && strcmp(s->kind, "agent") == 0 &&
+		    (!except || strcmp(s->file, except) != 0))
 			faults_add(faults, s->file, key->line, s->kind, key->name,
 				   "only the first file includes others");
 	}

@@ -334,7 +334,7 @@ static int receive(struct ipc_channel *channel)
 		channel_die(channel, channel->send_error);
 		return 0;
 	}
-	err = msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EBADMSG : 0;
+	err = (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) ? -EBADMSG : 0;
 	if (!err)
 		err = message_check(channel, &header, (size_t)got, n_fds, payload);
 	if (!err) {

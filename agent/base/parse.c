@@ -216,7 +216,7 @@ int parse_host_port(const char *s, uint16_t port, struct host_port *ret, struct 
 	struct host_port hp = { .port = port };
 	unsigned char addr[sizeof(struct in6_addr)];
 	const char *port_text;
-	uint64_t value;
+	uint64_t value = 0;
 	int code;
 
 	if (split_port(s, hp.host, &port_text) < 0)

@@ -149,7 +149,7 @@ static bool header_is_valid(const struct filler *filler, const struct schema_sec
 		schema_fault(filler->faults, &head, NULL, "%s", err.text);
 		return false;
 	}
-	if (section->reserved && strcmp(section->reserved, from->name) == 0) {
+	if (section->reserved && from->name && strcmp(section->reserved, from->name) == 0) {
 		schema_fault(filler->faults, &head, NULL, "\"%s\" means all of them, not one",
 			     from->name);
 		return false;
