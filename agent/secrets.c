@@ -102,7 +102,7 @@ out:
 
 int secrets_load_target(struct target_conf *target, struct err *err)
 {
-	char *secret;
+	char *secret = NULL;
 	int code;
 
 	if (!target->chap_secret_file)

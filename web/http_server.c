@@ -226,11 +226,11 @@ static const char target_refused[] = "the request target is too long\n";
  */
 static enum MHD_Result refuse(struct conn *conn, unsigned int status, const char *text)
 {
-	const struct http_answer answer = {
+	const struct http_answer refusal = {
 		.status = status, .type = "text/plain", .body = text, .length = strlen(text)
 	};
 
-	http_reply(&conn->request, &answer);
+	http_reply(&conn->request, &refusal);
 	if (!conn->response)
 		return MHD_NO;
 	MHD_add_response_header(conn->response, MHD_HTTP_HEADER_CONNECTION, "close");

@@ -1,4 +1,4 @@
-/* The web worker process: HTTP for operators and guests, on sockets that the agent handed over. */
+/* The web worker process: HTTP for operators and guests, on sockets from the agent. Edge. */
 #ifndef TW_WEB_WORKER_H
 #define TW_WEB_WORKER_H
 
