@@ -46,7 +46,8 @@ struct stats_capture {
 	stat_counter seq_next; /* of the next record; goes on across restarts of the worker */
 	stat_counter records; /* written to the log */
 	stat_counter log_lost; /* records that could not be written */
-	stat_counter log_next; /* seq after the last record in the log: what a killed worker left out */
+	stat_counter
+		log_next; /* seq after the last record in the log: what a killed worker left out */
 	stat_counter feed_lost; /* records that the web worker was too slow for */
 	stat_counter malformed[STATS_REASONS_MAX]; /* by enum decode_reason (capture/decode.h) */
 };
