@@ -363,7 +363,9 @@ static void corrupt(void **state)
 			frame(0, 0)->tp_next_offset = BLOCK_SIZE - FIRST - 8;
 			break;
 		case 6:
-			frame(0, 0)->tp_next_offset = STEP + 1;
+			/* A whole frame, but where none can begin. */
+			memmove((uint8_t *)frame(0, 1) + 4, frame(0, 1), 100);
+			frame(0, 0)->tp_next_offset = STEP + 4;
 			break;
 		case 7:
 			frame(0, 1)->tp_snaplen = BLOCK_SIZE;

@@ -111,7 +111,7 @@ static void not_a_log(void **state)
 		"@ 5\n",
 		"@ x5\nhello\n",
 		"@ a 5 \nhello\n",
-		"@ a 123456\n",
+		"@ a 000005\nhello\n",
 		"@ a 5 cut cut\nhello\n",
 		"@ a 5\nhello!",
 	};

@@ -237,6 +237,26 @@ static void cut(void **state)
 	}
 }
 
+/* A group may be longer than the match. */
+static void cut_group(void **state)
+{
+	static char payload[RECORD_TEXT_MAX + 1];
+	const char *groups[] = { "1" };
+	struct frame frame = frame_of(payload, sizeof(payload));
+	struct buf out;
+	json_t *root, *tw;
+
+	(void)state;
+	memset(payload, 'a', sizeof(payload));
+	buf_init(&out, RECORD_MAX);
+	assert_int_equal(alert_of(&out, &frame, "(?=(.*))a", groups, 1, 65536), 0);
+	tw = own(&out, &root);
+	assert_true(json_is_true(json_object_get(tw, "trunc")));
+	assert_int_equal(json_integer_value(json_object_get(tw, "length")), 1);
+	json_decref(root);
+	buf_done(&out);
+}
+
 /* As many groups as may be, each of the worst bytes: the record is shortened, not lost. */
 static void worst(void **state)
 {
@@ -352,9 +372,9 @@ static void lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alert), cmocka_unit_test(binary), cmocka_unit_test(cut),
-		cmocka_unit_test(worst), cmocka_unit_test(events), cmocka_unit_test(flow_ids),
-		cmocka_unit_test(lines),
+		cmocka_unit_test(alert),     cmocka_unit_test(binary), cmocka_unit_test(cut),
+		cmocka_unit_test(cut_group), cmocka_unit_test(worst),  cmocka_unit_test(events),
+		cmocka_unit_test(flow_ids),  cmocka_unit_test(lines),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

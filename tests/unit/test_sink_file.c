@@ -151,6 +151,11 @@ static void rotates(void **state)
 
 	f->conf.rotate_bytes = 8;
 	sink_file_init(&sink, &f->conf);
+	/* An empty file is not rotated, however long the first entry. */
+	put(&sink, "0123456789\n");
+	flush(&sink, 0, 1);
+	check_file(f, "log.1", NULL);
+	assert_int_equal(unlinkat(f->dir_fd, "log", 0), 0);
 	put(&sink, "aaaa\n");
 	flush(&sink, 0, 1);
 	put(&sink, "bb\n");
