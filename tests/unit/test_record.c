@@ -249,7 +249,7 @@ static void cut_group(void **state)
 	(void)state;
 	memset(payload, 'a', sizeof(payload));
 	buf_init(&out, RECORD_MAX);
-	assert_int_equal(alert_of(&out, &frame, "(?=(.*))a", groups, 1, 65536), 0);
+	assert_int_equal(alert_of(&out, &frame, "\\A(?=(.*))a", groups, 1, 65536), 0);
 	tw = own(&out, &root);
 	assert_true(json_is_true(json_object_get(tw, "trunc")));
 	assert_int_equal(json_integer_value(json_object_get(tw, "length")), 1);
