@@ -421,6 +421,8 @@ static const struct {
 	  /* The second is read for its own faults, and is no other set. */
 	  "3: [set a]: given twice: the first is in PATH:1\n"
 	  "4: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru\n" },
+	{ SET "count = 1\n[set a]\nlower = eth0\ncount = 1\n",
+	  "4: [set a]: given twice: the first is in PATH:1\n" },
 	{ "[record]\nkeep = 1\n[record]\nkeep = x\n",
 	  "3: [record]: given twice: the first is in PATH:1\n"
 	  "4: [record] keep: \"x\" is not a number\n" },
