@@ -30,7 +30,7 @@ struct reload {
 	bool active;
 	bool again; /* asked for once more meanwhile */
 	struct setup setup;
-	int pending; /* workers that have not answered */
+	int pending; /* workers that have not answered: first ready, then switched */
 	char why[512];
 };
 
@@ -68,6 +68,7 @@ void agent_emit(struct agent *agent, enum log_level level, const char *action, c
 /* reload.c: starts a reload; the answer is an event. Asked for during a reload: one more follows. */
 void agent_reload(struct agent *agent);
 void agent_worker_replaced(struct worker *worker, int result, const char *why);
+void agent_worker_switched(struct worker *worker);
 
 /* api_ops.c */
 void agent_request(struct agent *agent, struct ipc_channel *web, const struct ipc_request *request);

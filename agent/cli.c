@@ -103,19 +103,9 @@ int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *r
 int cli_config(const char *path, struct config **ret)
 {
 	struct faults faults = { 0 };
-	struct buf line;
-	int code;
+	int code = config_check(path, ret, &faults);
 
-	code = config_check(path, ret, &faults);
-	buf_init(&line, 1 << 16);
-	for (size_t i = 0; i < faults.n; i++) {
-		buf_reset(&line);
-		fault_format(&faults.list[i], &line);
-		fprintf(stderr, "%s\n", line.data ? line.data : "a fault too long to print");
-	}
-	if (faults.n_dropped)
-		fprintf(stderr, "tapwarden: %zu more faults are not shown\n", faults.n_dropped);
-	buf_done(&line);
+	config_print_faults(&faults, stderr);
 	faults_done(&faults);
 	return code ? CLI_BAD : 0;
 }

@@ -71,6 +71,7 @@ static const struct worker_ops worker_ops = {
 	.message = on_worker_message,
 	.lost = agent_worker_lost,
 	.replaced = agent_worker_replaced,
+	.switched = agent_worker_switched,
 	.stopped = on_worker_stopped,
 };
 

@@ -21,6 +21,15 @@ static void reload_end(struct agent *a)
 		agent_reload(a);
 }
 
+static void reload_abort(struct agent *a, const char *why)
+{
+	for (int i = 0; i < WORKER_ROLES; i++)
+		worker_abort(&a->workers[i]);
+	setup_done(&a->reload.setup);
+	reload_refused(a, why);
+	reload_end(a);
+}
+
 static void reload_commit(struct agent *a)
 {
 	struct setup old = a->setup;
@@ -28,20 +37,19 @@ static void reload_commit(struct agent *a)
 	int code = reconcile_reload(a->supervisor.reconcile, a->reload.setup.config, &err);
 
 	if (code) {
-		for (int i = 0; i < WORKER_ROLES; i++)
-			worker_abort(&a->workers[i]);
-		setup_done(&a->reload.setup);
-		reload_refused(a, err.text);
+		reload_abort(a, err.text);
 		return;
 	}
 	a->setup = a->reload.setup;
 	a->generation++;
 	a->reload_error[0] = '\0';
-	for (int i = 0; i < WORKER_ROLES; i++)
-		worker_commit(&a->workers[i]);
 	setup_done(&old);
 	agent_emit(a, LOG_LEVEL_INFO, "reloaded", "%s, generation %u", a->path, a->generation);
 	supervisor_kick(&a->supervisor);
+	/* Last: a worker that serves no more may answer from within the call. */
+	a->reload.pending = WORKER_ROLES;
+	for (int i = 0; i < WORKER_ROLES; i++)
+		worker_commit(&a->workers[i]);
 }
 
 void agent_worker_replaced(struct worker *worker, int result, const char *why)
@@ -54,15 +62,18 @@ void agent_worker_replaced(struct worker *worker, int result, const char *why)
 		snprintf(a->reload.why, sizeof(a->reload.why), "%s worker: %s", worker->name, why);
 	if (--a->reload.pending > 0)
 		return;
-	if (a->reload.why[0]) {
-		for (int i = 0; i < WORKER_ROLES; i++)
-			worker_abort(&a->workers[i]);
-		setup_done(&a->reload.setup);
-		reload_refused(a, a->reload.why);
-	} else {
+	if (a->reload.why[0])
+		reload_abort(a, a->reload.why);
+	else
 		reload_commit(a);
-	}
-	reload_end(a);
+}
+
+void agent_worker_switched(struct worker *worker)
+{
+	struct agent *a = worker->data;
+
+	if (--a->reload.pending == 0)
+		reload_end(a);
 }
 
 /* What a running agent cannot change under its links and its callers. */

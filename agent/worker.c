@@ -287,16 +287,20 @@ static void on_restart(uv_timer_t *timer)
 		worker_died(w, why, 0);
 }
 
-/* The successor takes the place of the process that is gone. */
+/* The successor, if it still lives, takes the place of the process that is gone. */
 static void promote(struct worker *w)
 {
 	w->active = w->next;
 	w->next = NULL;
 	w->committed = false;
 	w->in_a_row = 0;
-	uv_timer_stop(&w->restart);
-	if (w->active && w->active->state == PROCESS_READY)
+	if (w->active) {
+		uv_timer_stop(&w->restart);
 		w->ops->serve(w, &w->active->channel);
+	} else {
+		uv_timer_start(&w->restart, on_restart, 0, 0);
+	}
+	w->ops->switched(w);
 }
 
 static void process_exited(struct worker_process *p, const char *why)
@@ -315,12 +319,10 @@ static void process_exited(struct worker_process *p, const char *why)
 	w->active = NULL;
 	if (w->stopping)
 		return;
-	if (w->committed && w->next) {
+	if (w->committed)
 		promote(w);
-		return;
-	}
-	w->committed = false;
-	worker_died(w, why, lived);
+	else
+		worker_died(w, why, lived);
 }
 
 void worker_init(struct worker *w, uv_loop_t *loop, enum worker_role role,

@@ -44,6 +44,8 @@ struct worker_ops {
 	void (*lost)(struct worker *worker, const char *why, uint64_t delay_ms);
 	/* The answer to worker_replace(): 0 when the successor is ready, else why not. */
 	void (*replaced)(struct worker *worker, int result, const char *why);
+	/* The answer to worker_commit(): the old process is gone, another may be asked for. */
+	void (*switched)(struct worker *worker);
 	/* The answer to worker_stop(): no process is left and every handle is closed. */
 	void (*stopped)(struct worker *worker);
 };
@@ -78,8 +80,9 @@ void worker_start(struct worker *worker, const struct worker_config *config);
 
 /*
  * Starts a successor with another configuration (takes config->fd over). ops->replaced() answers.
- * Then worker_commit() drains the old process and lets the successor serve once that is gone;
- * worker_abort() ends the successor and keeps everything as it was.
+ * Then worker_commit() drains the old process and lets the successor serve once that is gone, told
+ * by ops->switched(); worker_abort() ends the successor and keeps everything as it was. Not called
+ * again before one of the two is over.
  */
 void worker_replace(struct worker *worker, const struct worker_config *config);
 void worker_commit(struct worker *worker);
