@@ -19,6 +19,8 @@ static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_SET_MODE] = "change the mode of",
 	[LINK_ACTION_SET_MAC] = "set the MAC of",
 	[LINK_ACTION_SET_MTU] = "set the mtu of",
+	[LINK_ACTION_SET_ARP] = "turn off the host's ARP on",
+	[LINK_ACTION_SET_IPV6] = "turn off the host's IPv6 on",
 	[LINK_ACTION_SET_UP] = "bring up",
 	[LINK_ACTION_SET_DOWN] = "bring down",
 };
@@ -201,6 +203,12 @@ static bool no_privilege(const struct explain_input *in, const struct cause *cau
 	return is(cause, "it takes CAP_NET_ADMIN in this network namespace (run as root)");
 }
 
+static bool sysctls_are_read_only(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "/proc/sys/net is mounted read-only");
+}
+
 static bool kind_is_unknown(const struct explain_input *in, const struct cause *cause)
 {
 	if (!in->step->spec)
@@ -227,6 +235,7 @@ static const struct {
 	{ ENODEV, ACTION(CREATE), lower_is_gone },
 	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone },
 	{ EPERM, ANY_ACTION, no_privilege },
+	{ EROFS, ACTION(SET_IPV6), sysctls_are_read_only },
 	{ EOPNOTSUPP, ACTION(CREATE), kind_is_unknown },
 };
 

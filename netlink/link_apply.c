@@ -7,12 +7,14 @@
 #include <string.h>
 
 #include "netlink/explain.h"
+#include "netlink/host_stack.h"
 #include "netlink/link_kind.h"
 
 /* How far a step is. */
 struct progress {
 	int error;
-	uint32_t ifindex; /* of the link made */
+	uint32_t ifindex; /* of the link made or changed */
+	uint32_t attrs; /* still to be set on it */
 	bool failed;
 	enum link_action action; /* what the kernel refused */
 	char kernel_text[NL_ACK_TEXT_MAX];
@@ -228,33 +230,79 @@ static int add_up(struct apply *apply, size_t step, uint32_t ifindex)
 	return link_msg_set_flags(batch_add(apply, step, action), ifindex, up ? IFF_UP : 0, IFF_UP);
 }
 
+static int add_arp_off(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	return link_msg_set_flags(batch_add(apply, step, LINK_ACTION_SET_ARP), ifindex, IFF_NOARP,
+				  IFF_NOARP);
+}
+
+/* What requests set: all but IPv6. */
 static int (*const setters[LINK_ATTRS])(struct apply *apply, size_t step, uint32_t ifindex) = {
 	[LINK_ATTR_GROUP] = add_group, [LINK_ATTR_ALIAS] = add_alias, [LINK_ATTR_MODE] = add_mode,
-	[LINK_ATTR_MAC] = add_mac,     [LINK_ATTR_MTU] = add_mtu,     [LINK_ATTR_UP] = add_up,
+	[LINK_ATTR_MAC] = add_mac,     [LINK_ATTR_MTU] = add_mtu,     [LINK_ATTR_ARP] = add_arp_off,
+	[LINK_ATTR_UP] = add_up,
 };
 
-static int set_attrs(struct apply *apply, size_t step, uint32_t attrs, uint32_t ifindex)
+/* Those of `mask`, on every link that wants them. */
+static int send_attrs(struct apply *apply, uint32_t mask)
 {
-	int code = 0;
+	int code = batch_begin(apply);
 
-	for (size_t attr = 0; code == 0 && attr < LINK_ATTRS; attr++) {
-		if (attrs & (1u << attr))
-			code = setters[attr](apply, step, ifindex);
+	for (size_t i = 0; i < apply->plan->n; i++) {
+		struct progress *progress = &apply->progress[i];
+
+		for (size_t attr = 0; code == 0 && attr < LINK_ATTRS; attr++) {
+			if (progress->attrs & mask & (1u << attr))
+				code = setters[attr](apply, i, progress->ifindex);
+		}
+		progress->attrs &= ~mask;
 	}
-	return code;
+	return code < 0 ? code : batch_run(apply);
+}
+
+static void turn_ipv6_off(struct apply *apply)
+{
+	for (size_t i = 0; i < apply->plan->n; i++) {
+		const struct link_spec *spec = apply->plan->steps[i].spec;
+		struct progress *progress = &apply->progress[i];
+		struct nl_ack result = { .error = 0 };
+
+		if (!(progress->attrs & (1u << LINK_ATTR_IPV6)))
+			continue;
+		result.error = host_stack_ipv6_off(spec->name, progress->ifindex, spec->mac);
+		note(progress, LINK_ACTION_SET_IPV6, &result);
+		progress->attrs &= ~(1u << LINK_ATTR_IPV6);
+	}
+}
+
+/* Up comes last: a link that is up with IPv6 on it speaks. */
+static int set_attrs(struct apply *apply)
+{
+	int code = send_attrs(apply, ~(1u << LINK_ATTR_IPV6 | 1u << LINK_ATTR_UP));
+
+	if (code < 0)
+		return code;
+	turn_ipv6_off(apply);
+	return send_attrs(apply, 1u << LINK_ATTR_UP);
 }
 
 static int change_links(struct apply *apply)
 {
-	int code = batch_begin(apply);
+	const uint32_t renewed = 1u << LINK_ATTR_MTU | 1u << LINK_ATTR_MAC;
 
-	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
+	for (size_t i = 0; i < apply->plan->n; i++) {
 		const struct link_step *step = &apply->plan->steps[i];
+		struct progress *progress = &apply->progress[i];
 
-		if (step->op == LINK_OP_CHANGE)
-			code = set_attrs(apply, i, step->attrs, step->link->ifindex);
+		if (step->op != LINK_OP_CHANGE)
+			continue;
+		progress->ifindex = step->link->ifindex;
+		progress->attrs = step->attrs;
+		/* An mtu that rises to 1280 brings IPv6 anew (addrconf_notify()), a MAC its group. */
+		if (step->attrs & renewed && link_kind_ops[step->spec->kind]->host_is_quiet)
+			progress->attrs |= 1u << LINK_ATTR_IPV6;
 	}
-	return code < 0 ? code : batch_run(apply);
+	return set_attrs(apply);
 }
 
 /* The kernel gives a new passthru link the MAC of its lower device (macvlan_common_newlink()). */
@@ -264,6 +312,8 @@ static uint32_t attrs_after_create(const struct link_spec *spec)
 
 	if (spec->mode == LINK_MODE_PASSTHRU)
 		attrs |= 1u << LINK_ATTR_MAC;
+	if (link_kind_ops[spec->kind]->host_is_quiet)
+		attrs |= 1u << LINK_ATTR_ARP | 1u << LINK_ATTR_IPV6;
 	if (spec->up)
 		attrs |= 1u << LINK_ATTR_UP;
 	return attrs;
@@ -282,16 +332,13 @@ static int create_links(struct apply *apply)
 	}
 	if (code == 0)
 		code = batch_run(apply);
-	if (code == 0)
-		code = batch_begin(apply);
 	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
 		const struct link_step *step = &apply->plan->steps[i];
 
 		if (creates(step) && !apply->progress[i].failed)
-			code = set_attrs(apply, i, attrs_after_create(step->spec),
-					 apply->progress[i].ifindex);
+			apply->progress[i].attrs = attrs_after_create(step->spec);
 	}
-	return code < 0 ? code : batch_run(apply);
+	return code < 0 ? code : set_attrs(apply);
 }
 
 /* The table is dumped anew: what is in the way may have been made by this very plan. */

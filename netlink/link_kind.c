@@ -44,6 +44,7 @@ static int macvlan_parse_data(const struct nlattr *attr, struct link_state *ret)
 static const struct link_kind_ops macvtap_ops = {
 	.rtnl_kind = "macvtap",
 	.has_tap = true,
+	.host_is_quiet = true,
 	.fill_data = macvlan_fill_data,
 	.parse_data = macvlan_parse_data,
 };
@@ -51,6 +52,7 @@ static const struct link_kind_ops macvtap_ops = {
 static const struct link_kind_ops macvlan_ops = {
 	.rtnl_kind = "macvlan",
 	.has_tap = false,
+	.host_is_quiet = false,
 	.fill_data = macvlan_fill_data,
 	.parse_data = macvlan_parse_data,
 };

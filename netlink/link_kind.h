@@ -14,6 +14,16 @@ struct link_kind_ops {
 	const char *rtnl_kind; /* IFLA_INFO_KIND */
 	bool has_tap; /* a character device, which programs hold open */
 
+	/*
+	 * The link is a guest's, so the host's stack must not speak on it: its frames would come
+	 * from the guest's MAC. It sends at any time, and answers while no program holds the tap
+	 * (tap_handle_frame() then lets frames through to it). With ARP and IPv6 off it does
+	 * neither (arp_rcv(), ipv6_rcv()). What stays: IPv4 that is sent to the tap's MAC or to
+	 * all while nobody holds it is received, as on any interface without an address: routes,
+	 * rp_filter and firewall of the host decide, and no route leads out here.
+	 */
+	bool host_is_quiet;
+
 	/* Appends the attributes inside IFLA_INFO_DATA; false when `size` bytes are not enough. */
 	bool (*fill_data)(struct nlmsghdr *msg, size_t size, enum link_mode mode);
 

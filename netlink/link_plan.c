@@ -14,8 +14,9 @@ const char *const link_op_names[LINK_OPS] = {
 };
 
 const char *const link_attr_names[LINK_ATTRS] = {
-	[LINK_ATTR_GROUP] = "group", [LINK_ATTR_ALIAS] = "alias", [LINK_ATTR_MODE] = "mode",
-	[LINK_ATTR_MAC] = "mac",     [LINK_ATTR_MTU] = "mtu",	  [LINK_ATTR_UP] = "up",
+	[LINK_ATTR_GROUP] = "group",	[LINK_ATTR_ALIAS] = "alias", [LINK_ATTR_MODE] = "mode",
+	[LINK_ATTR_MAC] = "mac",	[LINK_ATTR_MTU] = "mtu",     [LINK_ATTR_ARP] = "host ARP",
+	[LINK_ATTR_IPV6] = "host IPv6", [LINK_ATTR_UP] = "up",
 };
 
 struct planner {
@@ -217,6 +218,16 @@ static void compare_texts(struct link_step *step, enum link_attr attr, const cha
 	because_of_attr(step, attr, quoted, to);
 }
 
+static void compare_host(struct link_step *step)
+{
+	if (!link_kind_ops[step->spec->kind]->host_is_quiet)
+		return;
+	if (!(step->link->flags & IFF_NOARP))
+		because_of_attr(step, LINK_ATTR_ARP, "on", "off");
+	if (step->link->host_ipv6)
+		because_of_attr(step, LINK_ATTR_IPV6, "on", "off");
+}
+
 static void plan_change(struct planner *planner, struct link_step *step)
 {
 	const struct link_spec *spec = step->spec;
@@ -236,6 +247,7 @@ static void plan_change(struct planner *planner, struct link_step *step)
 		because_of_attr(step, LINK_ATTR_MAC, old, new);
 	if (spec->mtu)
 		compare_numbers(step, LINK_ATTR_MTU, link->mtu, spec->mtu);
+	compare_host(step);
 	if (up != spec->up)
 		because_of_attr(step, LINK_ATTR_UP, up ? "yes" : "no", spec->up ? "yes" : "no");
 

@@ -35,6 +35,8 @@ enum link_attr {
 	LINK_ATTR_MODE,
 	LINK_ATTR_MAC,
 	LINK_ATTR_MTU,
+	LINK_ATTR_ARP, /* these two off, where the host is to be quiet, before it goes up */
+	LINK_ATTR_IPV6,
 	LINK_ATTR_UP,
 	LINK_ATTRS,
 };

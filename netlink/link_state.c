@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -110,6 +111,42 @@ static int take_linkinfo(const struct nlattr *nest, struct link_state *ret, size
 	return code;
 }
 
+/* The sysctls of the link as int32_t, an array that has grown over time at its end. */
+static int take_ipv6_conf(const struct nlattr *attr, bool *ret)
+{
+	const size_t at = DEVCONF_DISABLE_IPV6 * sizeof(int32_t);
+	int32_t disabled;
+
+	if (mnl_attr_get_payload_len(attr) < at + sizeof(disabled))
+		return -EBADMSG;
+	memcpy(&disabled, (const char *)mnl_attr_get_payload(attr) + at, sizeof(disabled));
+	*ret = !disabled;
+	return 0;
+}
+
+/* Per address family; a link without IPv6 (its mtu is below 1280) has no AF_INET6 in it. */
+static int take_af_spec(const struct nlattr *nest, struct link_state *ret, size_t offset)
+{
+	struct attr_list families = attr_list_of(nest), list;
+	const struct nlattr *family, *attr;
+	int code;
+
+	while ((code = attr_next(&families, &family)) > 0) {
+		if (mnl_attr_get_type(family) != AF_INET6)
+			continue;
+		list = attr_list_of(family);
+		while ((code = attr_next(&list, &attr)) > 0) {
+			if (mnl_attr_get_type(attr) == IFLA_INET6_CONF)
+				code = take_ipv6_conf(attr, (bool *)((char *)ret + offset));
+			if (code < 0)
+				return code;
+		}
+		if (code < 0)
+			return code;
+	}
+	return code;
+}
+
 /* The attributes that are read, and where they go. */
 static const struct {
 	uint16_t type;
@@ -125,6 +162,7 @@ static const struct {
 	{ IFLA_GROUP, take_u32, offsetof(struct link_state, group) },
 	{ IFLA_IFALIAS, take_alias, offsetof(struct link_state, alias) },
 	{ IFLA_LINKINFO, take_linkinfo, 0 },
+	{ IFLA_AF_SPEC, take_af_spec, offsetof(struct link_state, host_ipv6) },
 	{ IFLA_STATS64, take_stats, offsetof(struct link_state, stats) },
 };
 

@@ -34,6 +34,7 @@ struct link_state {
 	uint8_t mac[MAC_LEN]; /* all zero: none, or not of 6 bytes */
 	uint32_t mtu;
 	uint32_t flags; /* IFF_* */
+	bool host_ipv6; /* the host's stack runs IPv6 on it */
 	uint32_t group;
 	char alias[LINK_ALIAS_SIZE];
 	struct link_stats stats;

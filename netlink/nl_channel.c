@@ -77,12 +77,17 @@ out:
 static int open_monitor(struct mnl_socket **ret, struct err *err)
 {
 	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	int group = RTNLGRP_LINK;
+	/* IPv6 that is turned on upon a link is told to the second group alone. */
+	int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV6_IFINFO };
 	int code = 0;
 
-	if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0 ||
-	    mnl_socket_setsockopt(s, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+	if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0)
 		code = -errno;
+	for (size_t i = 0; code == 0 && i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (mnl_socket_setsockopt(s, NETLINK_ADD_MEMBERSHIP, &groups[i],
+					  sizeof(groups[i])) < 0)
+			code = -errno;
+	}
 	if (code < 0) {
 		if (s)
 			mnl_socket_close(s);

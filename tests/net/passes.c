@@ -2,7 +2,7 @@
 /* links: agent/link_track.c agent/desired.c netlink/link_apply.c netlink/link_plan.c */
 /* links: netlink/link_spec.c netlink/link_kind.c netlink/link_state.c netlink/link_table.c */
 /* links: netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c netlink/explain.c */
-/* links: netlink/tap_node.c agent/base/config.c agent/base/config_cross.c */
+/* links: netlink/tap_node.c netlink/host_stack.c agent/base/config.c agent/base/config_cross.c */
 /* links: agent/base/config_schema.c agent/base/schema.c agent/base/schema_type.c */
 /* links: agent/base/schema_list.c */
 /* links: agent/base/schema_print.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */

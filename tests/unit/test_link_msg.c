@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <setjmp.h>
@@ -176,6 +177,78 @@ static void cut_anywhere(void **state)
 	assert_in_range(good, 6, 6 + 2 * 3);
 }
 
+/* IFLA_AF_SPEC as the kernel sends it: IPv4 first, and of IPv6 other attributes, too. */
+static void put_af_spec(struct link_msg *msg, size_t n_sysctls, int32_t disable_ipv6)
+{
+	int32_t sysctls[DEVCONF_MAX] = { 0 };
+	struct nlattr *spec, *family;
+
+	sysctls[DEVCONF_DISABLE_IPV6] = disable_ipv6;
+	assert_int_equal(link_msg_set_flags(msg, 9, 0, 0), 0);
+	spec = mnl_attr_nest_start(&msg->header, IFLA_AF_SPEC);
+	family = mnl_attr_nest_start(&msg->header, AF_INET);
+	mnl_attr_put(&msg->header, IFLA_INET6_CONF, 4, sysctls);
+	mnl_attr_nest_end(&msg->header, family);
+	family = mnl_attr_nest_start(&msg->header, AF_INET6);
+	mnl_attr_put_u32(&msg->header, IFLA_INET6_FLAGS, 0x80000000u);
+	mnl_attr_put(&msg->header, IFLA_INET6_CONF, n_sysctls * sizeof(sysctls[0]), sysctls);
+	mnl_attr_put_u8(&msg->header, IFLA_INET6_ADDR_GEN_MODE, 0);
+	mnl_attr_nest_end(&msg->header, family);
+	mnl_attr_nest_end(&msg->header, spec);
+}
+
+static void ipv6_of_the_host(void **state)
+{
+	static const struct {
+		int32_t disable_ipv6;
+		bool expected;
+	} cases[] = { { 0, true }, { 1, false }, { 2, false }, { -1, false } };
+	struct link_state link;
+	struct link_msg msg;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		/* Older kernels know fewer sysctls; that one is old. */
+		for (size_t n = DEVCONF_DISABLE_IPV6 + 1; n <= DEVCONF_MAX; n++) {
+			put_af_spec(&msg, n, cases[i].disable_ipv6);
+			assert_int_equal(link_state_parse(&msg.header, &link), 0);
+			assert_int_equal(link.host_ipv6, cases[i].expected);
+		}
+	}
+	put_af_spec(&msg, DEVCONF_DISABLE_IPV6, 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), -EBADMSG);
+
+	/* Without IPv6 the kernel leaves AF_INET6 out. */
+	assert_int_equal(link_msg_create(&msg, &web01, 7), 0);
+	as_from_kernel(&msg, 9);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_false(link.host_ipv6);
+}
+
+/* Every length inside IFLA_AF_SPEC that claims more than there is. */
+static void af_spec_that_lies(void **state)
+{
+	const size_t spec = sizeof(struct nlmsghdr) + sizeof(struct ifinfomsg);
+	/* the first family, its attribute, the second family, its first and second attribute */
+	const size_t at[] = { spec + 4, spec + 8, spec + 16, spec + 20, spec + 28 };
+	struct link_state link;
+	struct link_msg msg;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+		for (uint32_t value = 0; value < 4; value++) {
+			struct nlattr *attr;
+
+			put_af_spec(&msg, DEVCONF_MAX, 0);
+			attr = (struct nlattr *)(void *)(msg.bytes + at[i]);
+			attr->nla_len = (uint16_t)(value == 3 ? 0xffff : value);
+			/* What is not IPv6 is not looked into. */
+			assert_int_equal(parse_cut(&msg.header, msg.header.nlmsg_len, &link),
+					 i == 1 ? 0 : -EBADMSG);
+		}
+	}
+}
+
 /* The lengths that attributes claim, each set to every small value and to the largest. */
 static void lengths_that_lie(void **state)
 {
@@ -309,6 +382,8 @@ int main(void)
 		cmocka_unit_test(setters_read_back),
 		cmocka_unit_test(too_long_is_refused),
 		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(ipv6_of_the_host),
+		cmocka_unit_test(af_spec_that_lies),
 		cmocka_unit_test(lengths_that_lie),
 		cmocka_unit_test(wrong_sizes_are_refused),
 		cmocka_unit_test(other_messages_are_refused),

@@ -73,7 +73,7 @@ static struct link_state made(void)
 		.lower = 2,
 		.mac = MAC(1),
 		.mtu = 1500,
-		.flags = IFF_UP,
+		.flags = IFF_UP | IFF_NOARP,
 		.group = GROUP,
 		.alias = "tapwarden/web/web01",
 	};
@@ -157,7 +157,7 @@ static void one_difference(void **state)
 		struct link_spec spec;
 		struct link_state link;
 		const char *free, *held; /* the plan when nobody, and when qemu holds the tap */
-	} cases[17];
+	} cases[20];
 	size_t n = 0;
 	struct difference *c;
 
@@ -198,9 +198,20 @@ static void one_difference(void **state)
 	CASE("an mtu that is not asked for", "", NULL)
 	c->link.mtu = 1280;
 	CASE("down", "change web01 up no -> yes", NULL)
-	c->link.flags = 0;
+	c->link.flags = IFF_NOARP;
 	CASE("up against the wish", "change web01 up yes -> no", NULL)
 	c->spec.up = false;
+	CASE("the host answers ARP on it", "change web01 host ARP on -> off", NULL)
+	c->link.flags = IFF_UP;
+	CASE("the host has IPv6 on it", "change web01 host IPv6 on -> off", NULL)
+	c->link.host_ipv6 = true;
+	CASE("just made, as its maker died",
+	     "change web01 alias \"\" -> tapwarden/web/web01, host ARP on -> off, "
+	     "host IPv6 on -> off, up no -> yes",
+	     NULL)
+	c->link.alias[0] = '\0';
+	c->link.flags = 0;
+	c->link.host_ipv6 = true;
 	CASE("of another set before",
 	     "change web01 alias \"tapwarden/old/web01\" -> tapwarden/web/web01", NULL)
 	snprintf(c->link.alias, sizeof(c->link.alias), "tapwarden/old/web01");
@@ -224,6 +235,21 @@ static void one_difference(void **state)
 		assert_plan_of(&cases[i].spec, cases[i].held ? qemu_holds : must_not_be_asked,
 			       cases[i].held ? cases[i].held : cases[i].free);
 	}
+}
+
+/* A macvlan is the host's own leg. */
+static void the_host_may_speak_on_a_macvlan(void **state)
+{
+	struct link_spec spec = wanted();
+	struct link_state link = made();
+
+	(void)state;
+	spec.kind = LINK_KIND_MACVLAN;
+	link.kind = LINK_KIND_MACVLAN;
+	link.flags = IFF_UP;
+	link.host_ipv6 = true;
+	add(&link);
+	assert_plan_of(&spec, must_not_be_asked, "");
 }
 
 static void foreign_links_are_left_alone(void **state)
@@ -375,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup(missing_is_created, setup),
 		cmocka_unit_test_setup(as_wanted_is_kept, setup),
 		cmocka_unit_test_setup(one_difference, setup),
+		cmocka_unit_test_setup(the_host_may_speak_on_a_macvlan, setup),
 		cmocka_unit_test_setup(foreign_links_are_left_alone, setup),
 		cmocka_unit_test_setup(unwanted_is_deleted, setup),
 		cmocka_unit_test_setup(a_macvlan_has_no_tap_to_hold, setup),
