@@ -6,6 +6,7 @@
 ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 TAPWARDEN=${TAPWARDEN:-$ROOT/build/tapwarden}
 export TAP_OPEN=$ROOT/build/tests/net/tap_open
+export TAP_GUEST=$ROOT/build/tests/net/tap_guest
 export SET_GROUP=$ROOT/build/tests/net/set_group
 export PASSES=$ROOT/build/tests/net/passes
 
@@ -79,6 +80,15 @@ hold() {
     kill -0 "$HOLDER"
     sleep 0.02
   done
+}
+
+# spawn FILE COMMAND...: in the namespace until the test ends; what it says goes to FILE.
+spawn() {
+  local file=$1
+  shift
+  ip netns exec "$NETNS" "$@" >"$file" 3>&- &
+  HOLDER=$!
+  HOLDERS="$HOLDER $HOLDERS"
 }
 
 release() {

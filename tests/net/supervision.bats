@@ -181,6 +181,39 @@ wait -1
 END
 }
 
+@test "the host that begins to speak on a tap is noticed and made quiet" {
+  inside sh -c 'echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
+  one_link
+  assert_passes <<'END'
+> pass
+create web1
+web1 is up
+wait -1
+> run until ip link show web1 | grep -q 'state UP'; do sleep 0.02; done
+> drain
+drain 1
+> drain
+drain 0
+> run echo 0 >/proc/sys/net/ipv6/conf/web1/disable_ipv6
+> drain
+drain 1
+> pass
+change web1
+web1 is up
+wait -1
+> run ip link set web1 arp on
+> drain
+drain 1
+> pass
+change web1
+web1 is up
+wait -1
+> pass
+web1 is up
+wait -1
+END
+}
+
 @test "a held link that is not wanted any more waits until it is let go" {
   one_link
   cp "$INI" "$DIR/with.ini"
