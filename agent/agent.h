@@ -73,4 +73,7 @@ void agent_worker_switched(struct worker *worker);
 /* api_ops.c */
 void agent_request(struct agent *agent, struct ipc_channel *web, const struct ipc_request *request);
 
+/* Something that the status tells has changed: the next request gets a new one. */
+void agent_forget_status(struct agent *agent);
+
 #endif

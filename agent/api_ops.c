@@ -14,6 +14,11 @@
 /* Requests for the status within this time get the same answer: a look at all of /proc is dear. */
 #define STATUS_FRESH_MS 250
 
+void agent_forget_status(struct agent *a)
+{
+	buf_reset(&a->status);
+}
+
 static int answer_status(struct agent *a, struct err *err)
 {
 	struct status_input in = {

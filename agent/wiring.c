@@ -24,6 +24,7 @@ void agent_emit(struct agent *agent, enum log_level level, const char *action, c
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	agent_forget_status(agent);
 	events_emit(&agent->events, capture_channel(agent), level, &about, "%s", text);
 }
 
@@ -96,6 +97,7 @@ static void on_passed(struct supervisor *supervisor)
 	size_t n, n_wishes, n_sources = 0;
 	struct err err;
 
+	agent_forget_status(a);
 	links = reconcile_links(supervisor->reconcile, &n);
 	if (config_links(config, &wishes, &n_wishes, &err)) {
 		log_err("%s: links stay watched as they are", err.text);
@@ -180,6 +182,7 @@ void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 	struct agent *a = worker->data;
 	const struct listeners *listeners = &a->setup.listeners;
 
+	agent_forget_status(a);
 	log_info("%s worker %d serves", worker->name, (int)worker_pid(worker));
 	if (worker->role == WORKER_CAPTURE)
 		feed_forget(a);
