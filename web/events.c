@@ -13,6 +13,9 @@
 /* Records read at a wake-up, so that the feed cannot keep the loop to itself. */
 #define FEED_BURST 256
 
+/* More than a socket's buffer holds: the rest of a feed that another takes over from. */
+#define FEED_REST 16384
+
 /* Closed by its own handle's callback: a new one may already have taken its place. */
 struct event_feed {
 	uv_poll_t poll;
@@ -123,7 +126,7 @@ int events_feed(struct events *events, int fd)
 		goto fail;
 	feed->poll.data = feed;
 	if (events->feed)
-		feed_read(events->feed, FEED_BURST);
+		feed_read(events->feed, FEED_REST);
 	feed_close(events);
 	events->feed = feed;
 	events->feeds++;
