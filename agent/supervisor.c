@@ -24,6 +24,7 @@ static void on_step(const struct link_result *result, void *data)
 {
 	struct supervisor *s = data;
 
+	s->acted = s->acted || result->error == 0;
 	s->ops->step(s, result);
 }
 
@@ -44,9 +45,14 @@ static void on_timer(uv_timer_t *timer)
 	uv_update_time(timer->loop);
 	s->last_pass_ms = uv_now(timer->loop);
 	s->passed_once = true;
+	s->acted = false;
 	if (reconcile_pass(s->reconcile, s->last_pass_ms, &watch, &wait_ms, &err))
 		log_err("%s: trying again in a second", err.text);
 	s->ops->passed(s);
+	/* What was made is looked at soon, to be watched; but whoever undoes it sets no faster pace. */
+	s->looking = s->acted && !s->looking;
+	if (s->looking)
+		arm(s, GATHER_MS);
 	if (wait_ms >= 0)
 		arm(s, (uint64_t)wait_ms);
 }

@@ -33,6 +33,8 @@ struct supervisor {
 	uv_timer_t timer;
 	uint64_t last_pass_ms;
 	bool passed_once;
+	bool acted; /* the pass changed something */
+	bool looking; /* the next pass only looks at what this one made */
 	unsigned int open;
 	void (*closed)(struct supervisor *supervisor);
 };

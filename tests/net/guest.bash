@@ -68,8 +68,6 @@ house_up() {
     ip -n "$netns" link set lo up
     ip netns exec "$netns" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
   done
-  # Else the host's stack answers ARP on web02, which nobody holds, for the address of host01.
-  in_host sh -c 'echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore'
   ip link add eno1 netns "$HOST" type veth peer name eno1 netns "$PEER"
   ip -n "$HOST" link set eno1 up
   ip -n "$PEER" addr add 192.0.2.2/24 dev eno1
@@ -101,14 +99,16 @@ agent_start() {
   wait_for 20 agent_serves
 }
 
-# Both workers serve and every link is there.
+# Both workers serve, and every link is there and watched.
 agent_serves() {
-  status_of '[.workers[].state] | all(. == "ready")' && [ -n "$(ifindex_of web02)" ]
+  status_of '([.workers[].state] | all(. == "ready")) and
+    ([.links[] | select(.set == "web") | .monitor == "passive"] | length >= 2 and all)'
 }
 
-# status_of FILTER: whether jq says yes to the status.
+# status_of FILTER: whether jq says yes to the status. (Of no input jq says yes to everything.)
 status_of() {
-  tapwarden status --json 2>/dev/null | jq -e "$1" >/dev/null
+  local answer
+  answer=$(tapwarden status --json 2>/dev/null) && jq -e "$1" >/dev/null <<<"$answer"
 }
 
 status_get() {
