@@ -90,10 +90,35 @@ static int take_info_data(const struct nlattr *nest, struct link_state *ret)
 	return code;
 }
 
+/* Of IFLA_INFO_SLAVE_DATA of a bridge port (br_port_fill_attrs()). */
+static int take_bridge_port(const struct nlattr *nest, struct link_state *ret)
+{
+	struct attr_list list = attr_list_of(nest);
+	const struct nlattr *attr;
+	int code;
+
+	while ((code = attr_next(&list, &attr)) > 0) {
+		if (mnl_attr_get_type(attr) != IFLA_BRPORT_MODE)
+			continue;
+		if (mnl_attr_get_payload_len(attr) != sizeof(uint8_t))
+			return -EBADMSG;
+		ret->hairpin = mnl_attr_get_u8(attr) != 0;
+	}
+	return code;
+}
+
+static int take_slave_data(const char *slave_kind, const struct nlattr *data,
+			   struct link_state *ret)
+{
+	ret->is_bridge_port = strcmp(slave_kind, "bridge") == 0;
+	return ret->is_bridge_port && data ? take_bridge_port(data, ret) : 0;
+}
+
 static int take_linkinfo(const struct nlattr *nest, struct link_state *ret, size_t offset)
 {
 	struct attr_list list = attr_list_of(nest);
-	const struct nlattr *attr, *data = NULL;
+	const struct nlattr *attr, *data = NULL, *slave_data = NULL;
+	char slave_kind[LINK_KIND_TEXT_MAX] = "";
 	int code;
 
 	(void)offset;
@@ -102,9 +127,15 @@ static int take_linkinfo(const struct nlattr *nest, struct link_state *ret, size
 			code = take_string(attr, ret->kind_text, sizeof(ret->kind_text));
 		else if (mnl_attr_get_type(attr) == IFLA_INFO_DATA)
 			data = attr;
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_KIND)
+			code = take_string(attr, slave_kind, sizeof(slave_kind));
+		else if (mnl_attr_get_type(attr) == IFLA_INFO_SLAVE_DATA)
+			slave_data = attr;
 		if (code < 0)
 			return code;
 	}
+	if (code == 0)
+		code = take_slave_data(slave_kind, slave_data, ret);
 	ret->is_macvlan = link_kind_find(ret->kind_text, &ret->kind);
 	if (code == 0 && data && ret->is_macvlan)
 		code = take_info_data(data, ret);

@@ -31,6 +31,8 @@ struct link_state {
 	uint32_t lower; /* ifindex; 0: none */
 	bool lower_elsewhere; /* IFLA_LINK_NETNSID: `lower` counts in another namespace */
 	uint32_t master; /* ifindex; 0: none */
+	bool is_bridge_port; /* hairpin means something */
+	bool hairpin; /* a frame may leave by the port that it came in by (bridge(8)) */
 	uint8_t mac[MAC_LEN]; /* all zero: none, or not of 6 bytes */
 	uint32_t mtu;
 	uint32_t flags; /* IFF_* */

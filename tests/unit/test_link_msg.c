@@ -142,6 +142,48 @@ static void too_long_is_refused(void **state)
 	assert_int_equal(link_msg_set_alias(&msg, 9, alias), -EMSGSIZE);
 }
 
+/* A device that is a port of a bridge or of something else, as the kernel tells of it. */
+static void put_port(struct nlmsghdr *h, const char *slave_kind, uint8_t hairpin)
+{
+	struct ifinfomsg *info;
+	struct nlattr *linkinfo, *data;
+
+	mnl_nlmsg_put_header(h);
+	h->nlmsg_type = RTM_NEWLINK;
+	info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
+	info->ifi_index = 9;
+	linkinfo = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
+	mnl_attr_put_strz(h, IFLA_INFO_SLAVE_KIND, slave_kind);
+	data = mnl_attr_nest_start(h, IFLA_INFO_SLAVE_DATA);
+	mnl_attr_put_u8(h, IFLA_BRPORT_STATE, 3);
+	mnl_attr_put_u8(h, IFLA_BRPORT_MODE, hairpin);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, linkinfo);
+}
+
+static void hairpin_of_a_port(void **state)
+{
+	struct link_state link;
+	struct link_msg msg;
+
+	(void)state;
+	put_port(&msg.header, "bridge", 1);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_true(link.is_bridge_port);
+	assert_true(link.hairpin);
+
+	put_port(&msg.header, "bridge", 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_true(link.is_bridge_port);
+	assert_false(link.hairpin);
+
+	put_port(&msg.header, "bond", 1);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_false(link.is_bridge_port);
+	assert_false(link.hairpin);
+}
+
 /* In memory of exactly that size, so that the sanitizer sees a read past it. */
 static int parse_cut(const struct nlmsghdr *whole, size_t len, struct link_state *ret)
 {
@@ -381,6 +423,7 @@ int main(void)
 		cmocka_unit_test(mtu_0_is_left_alone),
 		cmocka_unit_test(setters_read_back),
 		cmocka_unit_test(too_long_is_refused),
+		cmocka_unit_test(hairpin_of_a_port),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(ipv6_of_the_host),
 		cmocka_unit_test(af_spec_that_lies),
