@@ -107,7 +107,11 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 	*spec = (struct link_spec){
 		.kind = wish->keys.kind,
 		.mode = wish->keys.mode,
+		.flags = wish->keys.flags,
 		.mtu = wish->keys.mtu,
+		.txqueuelen = wish->keys.txqueuelen,
+		.bcqueuelen = wish->keys.bcqueuelen,
+		.bccutoff = wish->keys.bccutoff,
 		.group = group,
 		.up = wish->keys.up,
 	};

@@ -15,6 +15,7 @@ struct progress {
 	int error;
 	uint32_t ifindex; /* of the link made or changed */
 	uint32_t attrs; /* still to be set on it */
+	uint32_t attrs_once_up; /* and these when it is up */
 	bool failed;
 	enum link_action action; /* what the kernel refused */
 	char kernel_text[NL_ACK_TEXT_MAX];
@@ -206,8 +207,39 @@ static int add_mode(struct apply *apply, size_t step, uint32_t ifindex)
 {
 	const struct link_spec *spec = apply->plan->steps[step].spec;
 
-	return link_msg_set_mode(batch_add(apply, step, LINK_ACTION_SET_MODE), ifindex, spec->kind,
-				 spec->mode);
+	return link_msg_set_data(batch_add(apply, step, LINK_ACTION_SET_MODE), ifindex, spec,
+				 LINK_DATA_MODE);
+}
+
+/* The same request; the action tells what it is for. */
+static int add_flags(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	const struct link_spec *spec = apply->plan->steps[step].spec;
+
+	return link_msg_set_data(batch_add(apply, step, LINK_ACTION_SET_FLAGS), ifindex, spec,
+				 LINK_DATA_MODE);
+}
+
+static int add_bcqueuelen(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	const struct link_spec *spec = apply->plan->steps[step].spec;
+
+	return link_msg_set_data(batch_add(apply, step, LINK_ACTION_SET_BCQUEUELEN), ifindex, spec,
+				 LINK_DATA_BCQUEUELEN);
+}
+
+static int add_bccutoff(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	const struct link_spec *spec = apply->plan->steps[step].spec;
+
+	return link_msg_set_data(batch_add(apply, step, LINK_ACTION_SET_BCCUTOFF), ifindex, spec,
+				 LINK_DATA_BCCUTOFF);
+}
+
+static int add_txqueuelen(struct apply *apply, size_t step, uint32_t ifindex)
+{
+	return link_msg_set_txqueuelen(batch_add(apply, step, LINK_ACTION_SET_TXQUEUELEN), ifindex,
+				       apply->plan->steps[step].spec->txqueuelen);
 }
 
 static int add_mac(struct apply *apply, size_t step, uint32_t ifindex)
@@ -238,9 +270,17 @@ static int add_arp_off(struct apply *apply, size_t step, uint32_t ifindex)
 
 /* What requests set: all but IPv6. */
 static int (*const setters[LINK_ATTRS])(struct apply *apply, size_t step, uint32_t ifindex) = {
-	[LINK_ATTR_GROUP] = add_group, [LINK_ATTR_ALIAS] = add_alias, [LINK_ATTR_MODE] = add_mode,
-	[LINK_ATTR_MAC] = add_mac,     [LINK_ATTR_MTU] = add_mtu,     [LINK_ATTR_ARP] = add_arp_off,
+	[LINK_ATTR_GROUP] = add_group,
+	[LINK_ATTR_ALIAS] = add_alias,
+	[LINK_ATTR_MODE] = add_mode,
+	[LINK_ATTR_MAC] = add_mac,
+	[LINK_ATTR_MTU] = add_mtu,
+	[LINK_ATTR_ARP] = add_arp_off,
 	[LINK_ATTR_UP] = add_up,
+	[LINK_ATTR_FLAGS] = add_flags,
+	[LINK_ATTR_TXQUEUELEN] = add_txqueuelen,
+	[LINK_ATTR_BCQUEUELEN] = add_bcqueuelen,
+	[LINK_ATTR_BCCUTOFF] = add_bccutoff,
 };
 
 /* Those of `mask`, on every link that wants them. */
@@ -275,7 +315,7 @@ static void turn_ipv6_off(struct apply *apply)
 	}
 }
 
-/* Up comes last: a link that is up with IPv6 on it speaks. */
+/* Up comes late: a link that is up with IPv6 on it speaks. */
 static int set_attrs(struct apply *apply)
 {
 	int code = send_attrs(apply, ~(1u << LINK_ATTR_IPV6 | 1u << LINK_ATTR_UP));
@@ -283,7 +323,14 @@ static int set_attrs(struct apply *apply)
 	if (code < 0)
 		return code;
 	turn_ipv6_off(apply);
-	return send_attrs(apply, 1u << LINK_ATTR_UP);
+	code = send_attrs(apply, 1u << LINK_ATTR_UP);
+	for (size_t i = 0; i < apply->plan->n; i++) {
+		struct progress *progress = &apply->progress[i];
+
+		progress->attrs = progress->failed ? 0 : progress->attrs_once_up;
+		progress->attrs_once_up = 0;
+	}
+	return code < 0 ? code : send_attrs(apply, 1u << LINK_ATTR_FLAGS);
 }
 
 static int change_links(struct apply *apply)
@@ -298,6 +345,10 @@ static int change_links(struct apply *apply)
 			continue;
 		progress->ifindex = step->link->ifindex;
 		progress->attrs = step->attrs;
+		if (step->spec->mode == LINK_MODE_PASSTHRU && !(step->link->flags & IFF_UP)) {
+			progress->attrs_once_up = step->attrs & 1u << LINK_ATTR_FLAGS;
+			progress->attrs &= ~(1u << LINK_ATTR_FLAGS);
+		}
 		/* An mtu that rises to 1280 brings IPv6 anew (addrconf_notify()), a MAC its group. */
 		if (step->attrs & renewed && link_kind_ops[step->spec->kind]->host_is_quiet)
 			progress->attrs |= 1u << LINK_ATTR_IPV6;

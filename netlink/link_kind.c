@@ -4,11 +4,16 @@
 #include <linux/if_link.h>
 #include <string.h>
 
+/* Since Linux 6.3; the headers of Debian 12 are older. */
+#define MACVLAN_BC_CUTOFF 9 /* IFLA_MACVLAN_BC_CUTOFF, int32_t */
+
+_Static_assert(MACVLAN_FLAG_NOPROMISC == 1 << LINK_FLAG_NOPROMISC, "the mask is the kernel's");
+_Static_assert(MACVLAN_FLAG_NODST == 1 << LINK_FLAG_NODST, "the mask is the kernel's");
+
 static const uint32_t kernel_modes[LINK_MODES] = {
-	[LINK_MODE_VEPA] = MACVLAN_MODE_VEPA,
-	[LINK_MODE_BRIDGE] = MACVLAN_MODE_BRIDGE,
-	[LINK_MODE_PRIVATE] = MACVLAN_MODE_PRIVATE,
-	[LINK_MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
+	[LINK_MODE_VEPA] = MACVLAN_MODE_VEPA,	    [LINK_MODE_BRIDGE] = MACVLAN_MODE_BRIDGE,
+	[LINK_MODE_PRIVATE] = MACVLAN_MODE_PRIVATE, [LINK_MODE_PASSTHRU] = MACVLAN_MODE_PASSTHRU,
+	[LINK_MODE_SOURCE] = MACVLAN_MODE_SOURCE,
 };
 
 uint32_t link_mode_to_kernel(enum link_mode mode)
@@ -22,21 +27,54 @@ const char *link_mode_kernel_name(uint32_t macvlan_mode)
 		if (kernel_modes[i] == macvlan_mode)
 			return link_mode_names[i];
 	}
-	return macvlan_mode == MACVLAN_MODE_SOURCE ? "source" : "unknown";
+	return "unknown";
 }
 
-static bool macvlan_fill_data(struct nlmsghdr *msg, size_t size, enum link_mode mode)
+static bool macvlan_fill_data(struct nlmsghdr *msg, size_t size, const struct link_spec *spec,
+			      unsigned int what)
 {
-	return mnl_attr_put_u32_check(msg, size, IFLA_MACVLAN_MODE, kernel_modes[mode]);
+	uint16_t flags = (uint16_t)spec->flags;
+	bool fits = true;
+
+	if (what & LINK_DATA_MODE)
+		fits = mnl_attr_put_u32_check(msg, size, IFLA_MACVLAN_MODE,
+					      kernel_modes[spec->mode]) &&
+		       mnl_attr_put_u16_check(msg, size, IFLA_MACVLAN_FLAGS, flags);
+	if (fits && what & LINK_DATA_BCQUEUELEN && spec->bcqueuelen)
+		fits = mnl_attr_put_u32_check(msg, size, IFLA_MACVLAN_BC_QUEUE_LEN,
+					      spec->bcqueuelen);
+	if (fits && what & LINK_DATA_BCCUTOFF && spec->bccutoff.set)
+		fits = mnl_attr_put_check(msg, size, MACVLAN_BC_CUTOFF,
+					  sizeof(spec->bccutoff.value), &spec->bccutoff.value);
+	return fits;
+}
+
+static int take(const struct nlattr *attr, void *ret, size_t size)
+{
+	if (mnl_attr_get_payload_len(attr) != size)
+		return -EBADMSG;
+	memcpy(ret, mnl_attr_get_payload(attr), size);
+	return 0;
 }
 
 static int macvlan_parse_data(const struct nlattr *attr, struct link_state *ret)
 {
-	if (mnl_attr_get_type(attr) != IFLA_MACVLAN_MODE)
-		return 0;
-	if (mnl_attr_get_payload_len(attr) != sizeof(ret->macvlan_mode))
-		return -EBADMSG;
-	memcpy(&ret->macvlan_mode, mnl_attr_get_payload(attr), sizeof(ret->macvlan_mode));
+	uint16_t flags;
+	int code;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_MACVLAN_MODE:
+		return take(attr, &ret->macvlan_mode, sizeof(ret->macvlan_mode));
+	case IFLA_MACVLAN_FLAGS:
+		code = take(attr, &flags, sizeof(flags));
+		if (code == 0)
+			ret->macvlan_flags = flags;
+		return code;
+	case IFLA_MACVLAN_BC_QUEUE_LEN:
+		return take(attr, &ret->bcqueuelen, sizeof(ret->bcqueuelen));
+	case MACVLAN_BC_CUTOFF:
+		return take(attr, &ret->bccutoff, sizeof(ret->bccutoff));
+	}
 	return 0;
 }
 

@@ -8,7 +8,15 @@
 #include <stdint.h>
 
 #include "agent/base/link_types.h"
+#include "netlink/link_spec.h"
 #include "netlink/link_state.h"
+
+/* What IFLA_INFO_DATA tells; what a spec leaves alone is left out. */
+enum link_data {
+	LINK_DATA_MODE = 1 << 0, /* and flags: a mode without them keeps those there are */
+	LINK_DATA_BCQUEUELEN = 1 << 1,
+	LINK_DATA_BCCUTOFF = 1 << 2,
+};
 
 struct link_kind_ops {
 	const char *rtnl_kind; /* IFLA_INFO_KIND */
@@ -24,8 +32,12 @@ struct link_kind_ops {
 	 */
 	bool host_is_quiet;
 
-	/* Appends the attributes inside IFLA_INFO_DATA; false when `size` bytes are not enough. */
-	bool (*fill_data)(struct nlmsghdr *msg, size_t size, enum link_mode mode);
+	/*
+	 * Appends the attributes inside IFLA_INFO_DATA, of which `what` is a mask; false when
+	 * `size` bytes are not enough.
+	 */
+	bool (*fill_data)(struct nlmsghdr *msg, size_t size, const struct link_spec *spec,
+			  unsigned int what);
 
 	/* Takes over one attribute of IFLA_INFO_DATA. Returns 0 or -EBADMSG. */
 	int (*parse_data)(const struct nlattr *attr, struct link_state *ret);

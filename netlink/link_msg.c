@@ -30,16 +30,16 @@ static struct ifinfomsg *start_set(struct link_msg *msg, uint32_t ifindex)
 	return start(msg, RTM_NEWLINK, 0, ifindex);
 }
 
-static bool put_kind(struct nlmsghdr *msg, enum link_kind kind, enum link_mode mode)
+static bool put_kind(struct nlmsghdr *msg, const struct link_spec *spec, unsigned int what)
 {
-	const struct link_kind_ops *ops = link_kind_ops[kind];
+	const struct link_kind_ops *ops = link_kind_ops[spec->kind];
 	struct nlattr *info, *data;
 
 	info = mnl_attr_nest_start_check(msg, LINK_MSG_SIZE, IFLA_LINKINFO);
 	if (!info || !mnl_attr_put_strz_check(msg, LINK_MSG_SIZE, IFLA_INFO_KIND, ops->rtnl_kind))
 		return false;
 	data = mnl_attr_nest_start_check(msg, LINK_MSG_SIZE, IFLA_INFO_DATA);
-	if (!data || !ops->fill_data(msg, LINK_MSG_SIZE, mode))
+	if (!data || !ops->fill_data(msg, LINK_MSG_SIZE, spec, what))
 		return false;
 	mnl_attr_nest_end(msg, data);
 	mnl_attr_nest_end(msg, info);
@@ -63,7 +63,9 @@ int link_msg_create(struct link_msg *msg, const struct link_spec *spec, uint32_t
 		mnl_attr_put_check(h, LINK_MSG_SIZE, IFLA_ADDRESS, MAC_LEN, spec->mac) &&
 		mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_GROUP, spec->group) &&
 		(!spec->mtu || mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_MTU, spec->mtu)) &&
-		put_kind(h, spec->kind, spec->mode));
+		(!spec->txqueuelen ||
+		 mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_TXQLEN, spec->txqueuelen)) &&
+		put_kind(h, spec, LINK_DATA_MODE | LINK_DATA_BCQUEUELEN | LINK_DATA_BCCUTOFF));
 }
 
 int link_msg_delete(struct link_msg *msg, uint32_t ifindex)
@@ -103,11 +105,18 @@ int link_msg_set_mtu(struct link_msg *msg, uint32_t ifindex, uint32_t mtu)
 	return finished(mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_MTU, mtu));
 }
 
-int link_msg_set_mode(struct link_msg *msg, uint32_t ifindex, enum link_kind kind,
-		      enum link_mode mode)
+int link_msg_set_txqueuelen(struct link_msg *msg, uint32_t ifindex, uint32_t txqueuelen)
 {
 	start_set(msg, ifindex);
-	return finished(put_kind(&msg->header, kind, mode));
+	return finished(
+		mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_TXQLEN, txqueuelen));
+}
+
+int link_msg_set_data(struct link_msg *msg, uint32_t ifindex, const struct link_spec *spec,
+		      unsigned int what)
+{
+	start_set(msg, ifindex);
+	return finished(put_kind(&msg->header, spec, what));
 }
 
 int link_msg_set_flags(struct link_msg *msg, uint32_t ifindex, uint32_t flags, uint32_t mask)

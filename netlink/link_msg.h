@@ -33,8 +33,11 @@ int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias
 int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group);
 int link_msg_set_mac(struct link_msg *msg, uint32_t ifindex, const uint8_t mac[MAC_LEN]);
 int link_msg_set_mtu(struct link_msg *msg, uint32_t ifindex, uint32_t mtu);
-int link_msg_set_mode(struct link_msg *msg, uint32_t ifindex, enum link_kind kind,
-		      enum link_mode mode);
+int link_msg_set_txqueuelen(struct link_msg *msg, uint32_t ifindex, uint32_t txqueuelen);
+
+/* Of IFLA_INFO_DATA what `what` says, a mask of enum link_data. */
+int link_msg_set_data(struct link_msg *msg, uint32_t ifindex, const struct link_spec *spec,
+		      unsigned int what);
 
 /* `flags` of those in `mask` (IFF_*). */
 int link_msg_set_flags(struct link_msg *msg, uint32_t ifindex, uint32_t flags, uint32_t mask);

@@ -14,9 +14,18 @@ const char *const link_op_names[LINK_OPS] = {
 };
 
 const char *const link_attr_names[LINK_ATTRS] = {
-	[LINK_ATTR_GROUP] = "group",	[LINK_ATTR_ALIAS] = "alias", [LINK_ATTR_MODE] = "mode",
-	[LINK_ATTR_MAC] = "mac",	[LINK_ATTR_MTU] = "mtu",     [LINK_ATTR_ARP] = "host ARP",
-	[LINK_ATTR_IPV6] = "host IPv6", [LINK_ATTR_UP] = "up",
+	[LINK_ATTR_FLAGS] = "flags",
+	[LINK_ATTR_TXQUEUELEN] = "txqueuelen",
+	[LINK_ATTR_BCQUEUELEN] = "bcqueuelen",
+	[LINK_ATTR_BCCUTOFF] = "bccutoff",
+	[LINK_ATTR_GROUP] = "group",
+	[LINK_ATTR_ALIAS] = "alias",
+	[LINK_ATTR_MODE] = "mode",
+	[LINK_ATTR_MAC] = "mac",
+	[LINK_ATTR_MTU] = "mtu",
+	[LINK_ATTR_ARP] = "host ARP",
+	[LINK_ATTR_IPV6] = "host IPv6",
+	[LINK_ATTR_UP] = "up",
 };
 
 struct planner {
@@ -218,6 +227,62 @@ static void compare_texts(struct link_step *step, enum link_attr attr, const cha
 	because_of_attr(step, attr, quoted, to);
 }
 
+static void format_flags(char *ret, size_t size, uint32_t flags)
+{
+	size_t len = 0;
+
+	snprintf(ret, size, "none");
+	for (size_t i = 0; i < LINK_FLAGS && len < size; i++) {
+		if (flags & (1u << i))
+			len += (size_t)snprintf(ret + len, size - len, "%s%s", len ? " " : "",
+						link_flag_names[i]);
+	}
+}
+
+/*
+ * nopromisc of a passthru link that is down is left for the moment when it comes up: a change of it
+ * takes back a promiscuity of the lower device that only a link that is up has given
+ * (macvlan_changelink(), macvlan_open()), and the count runs below zero.
+ */
+static void compare_flags(struct link_step *step)
+{
+	const struct link_spec *spec = step->spec;
+	const struct link_state *link = step->link;
+	char old[32], new[32];
+
+	if (link->macvlan_flags == spec->flags ||
+	    (spec->mode == LINK_MODE_PASSTHRU && !(link->flags & IFF_UP) && !spec->up))
+		return;
+	format_flags(old, sizeof(old), link->macvlan_flags);
+	format_flags(new, sizeof(new), spec->flags);
+	because_of_attr(step, LINK_ATTR_FLAGS, old, new);
+}
+
+static void format_cutoff(char *ret, size_t size, int32_t cutoff)
+{
+	if (cutoff < 0)
+		snprintf(ret, size, "off");
+	else
+		snprintf(ret, size, "%d", cutoff);
+}
+
+static void compare_queues(struct link_step *step)
+{
+	const struct link_spec *spec = step->spec;
+	const struct link_state *link = step->link;
+	char old[16], new[16];
+
+	if (spec->txqueuelen)
+		compare_numbers(step, LINK_ATTR_TXQUEUELEN, link->txqueuelen, spec->txqueuelen);
+	if (spec->bcqueuelen)
+		compare_numbers(step, LINK_ATTR_BCQUEUELEN, link->bcqueuelen, spec->bcqueuelen);
+	if (spec->bccutoff.set && spec->bccutoff.value != link->bccutoff) {
+		format_cutoff(old, sizeof(old), link->bccutoff);
+		format_cutoff(new, sizeof(new), spec->bccutoff.value);
+		because_of_attr(step, LINK_ATTR_BCCUTOFF, old, new);
+	}
+}
+
 static void compare_host(struct link_step *step)
 {
 	if (!link_kind_ops[step->spec->kind]->host_is_quiet)
@@ -241,12 +306,14 @@ static void plan_change(struct planner *planner, struct link_step *step)
 	if (link->macvlan_mode != link_mode_to_kernel(spec->mode))
 		because_of_attr(step, LINK_ATTR_MODE, link_mode_kernel_name(link->macvlan_mode),
 				link_mode_names[spec->mode]);
+	compare_flags(step);
 	format_mac(old, link->mac);
 	format_mac(new, spec->mac);
 	if (strcmp(old, new) != 0)
 		because_of_attr(step, LINK_ATTR_MAC, old, new);
 	if (spec->mtu)
 		compare_numbers(step, LINK_ATTR_MTU, link->mtu, spec->mtu);
+	compare_queues(step);
 	compare_host(step);
 	if (up != spec->up)
 		because_of_attr(step, LINK_ATTR_UP, up ? "yes" : "no", spec->up ? "yes" : "no");

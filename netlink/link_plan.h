@@ -33,8 +33,12 @@ enum link_attr {
 	LINK_ATTR_GROUP,
 	LINK_ATTR_ALIAS,
 	LINK_ATTR_MODE,
+	LINK_ATTR_FLAGS,
 	LINK_ATTR_MAC,
 	LINK_ATTR_MTU,
+	LINK_ATTR_TXQUEUELEN,
+	LINK_ATTR_BCQUEUELEN,
+	LINK_ATTR_BCCUTOFF,
 	LINK_ATTR_ARP, /* these two off, where the host is to be quiet, before it goes up */
 	LINK_ATTR_IPV6,
 	LINK_ATTR_UP,

@@ -23,7 +23,11 @@ struct link_spec {
 	enum link_mode mode;
 	char lower[IFNAME_SIZE];
 	uint8_t mac[MAC_LEN]; /* unicast, never zero */
-	uint32_t mtu; /* 0: left alone */
+	uint32_t flags; /* mask of 1 << enum link_flag */
+	uint32_t mtu; /* 0: left alone, as the next two */
+	uint32_t txqueuelen;
+	uint32_t bcqueuelen;
+	struct link_cutoff bccutoff;
 	uint32_t group;
 	bool up;
 };

@@ -82,6 +82,8 @@ static int take_info_data(const struct nlattr *nest, struct link_state *ret)
 	const struct nlattr *attr;
 	int code;
 
+	/* The kernel tells only another value (macvlan_fill_info()). */
+	ret->bccutoff = LINK_CUTOFF_DEFAULT;
 	while ((code = attr_next(&list, &attr)) > 0) {
 		code = ops->parse_data(attr, ret);
 		if (code < 0)
@@ -187,6 +189,7 @@ static const struct {
 	{ IFLA_IFNAME, take_name, offsetof(struct link_state, name) },
 	{ IFLA_ADDRESS, take_mac, offsetof(struct link_state, mac) },
 	{ IFLA_MTU, take_u32, offsetof(struct link_state, mtu) },
+	{ IFLA_TXQLEN, take_u32, offsetof(struct link_state, txqueuelen) },
 	{ IFLA_LINK, take_u32, offsetof(struct link_state, lower) },
 	{ IFLA_LINK_NETNSID, take_present, offsetof(struct link_state, lower_elsewhere) },
 	{ IFLA_MASTER, take_u32, offsetof(struct link_state, master) },

@@ -28,6 +28,9 @@ struct link_state {
 	bool is_macvlan; /* macvlan or macvtap: kind and macvlan_mode mean something */
 	enum link_kind kind;
 	uint32_t macvlan_mode; /* MACVLAN_MODE_* of linux/if_link.h; 0: not told */
+	uint32_t macvlan_flags; /* MACVLAN_FLAG_* */
+	uint32_t bcqueuelen; /* what this link asked for: its lower device has the longest of all */
+	int32_t bccutoff; /* of its lower device */
 	uint32_t lower; /* ifindex; 0: none */
 	bool lower_elsewhere; /* IFLA_LINK_NETNSID: `lower` counts in another namespace */
 	uint32_t master; /* ifindex; 0: none */
@@ -35,6 +38,7 @@ struct link_state {
 	bool hairpin; /* a frame may leave by the port that it came in by (bridge(8)) */
 	uint8_t mac[MAC_LEN]; /* all zero: none, or not of 6 bytes */
 	uint32_t mtu;
+	uint32_t txqueuelen;
 	uint32_t flags; /* IFF_* */
 	bool host_ipv6; /* the host's stack runs IPv6 on it */
 	uint32_t group;

@@ -73,7 +73,12 @@ struct link_keys {
 	enum link_kind kind;
 	enum link_mode mode;
 	char *lower;
+	uint32_t flags; /* mask of 1 << enum link_flag */
 	uint32_t mtu; /* 0: the lower's */
+	uint32_t txqueuelen; /* these two 0: left alone */
+	uint32_t bcqueuelen;
+	struct link_cutoff bccutoff;
+	uint32_t queues; /* of the tap that `qemu` opens */
 	enum monitor_mode monitor;
 	struct strv patterns; /* names; "all" stands for every pattern */
 	bool up;

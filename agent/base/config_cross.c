@@ -144,13 +144,16 @@ static int by_mac(const void *a, const void *b)
 	return in_order(x, y, memcmp(x->mac, y->mac, MAC_LEN));
 }
 
+static int compare_lowers(const struct link_wish *a, const struct link_wish *b)
+{
+	return strcmp(a->keys.lower ? a->keys.lower : "", b->keys.lower ? b->keys.lower : "");
+}
+
 static int by_lower(const void *a, const void *b)
 {
 	const struct link_wish *x = *as_wishes(a), *y = *as_wishes(b);
 
-	return in_order(x, y,
-			strcmp(x->keys.lower ? x->keys.lower : "",
-			       y->keys.lower ? y->keys.lower : ""));
+	return in_order(x, y, compare_lowers(x, y));
 }
 
 static int name_only(const void *key, const void *element)
@@ -289,6 +292,57 @@ static void check_passthru(struct cross *cross)
 	}
 }
 
+/* The flags mean something in one mode each; elsewhere the kernel takes them and does nothing. */
+static void check_flags(struct cross *cross)
+{
+	static const enum link_mode modes[LINK_FLAGS] = {
+		[LINK_FLAG_NOPROMISC] = LINK_MODE_PASSTHRU,
+		[LINK_FLAG_NODST] = LINK_MODE_SOURCE,
+	};
+
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = cross->sorted[i];
+		const struct conf_head *head = giver(wish, "flags");
+		size_t flag = 0;
+
+		while (flag < LINK_FLAGS &&
+		       (!(wish->keys.flags & (1u << flag)) || wish->keys.mode == modes[flag]))
+			flag++;
+		if (flag == LINK_FLAGS || (head == &wish->set->head && told_of_set(cross, wish)))
+			continue;
+		schema_fault(cross->faults, head, "flags",
+			     "%s is for mode %s, and link \"%s\" has mode %s",
+			     link_flag_names[flag], link_mode_names[modes[flag]], wish->name,
+			     link_mode_names[wish->keys.mode]);
+	}
+	forget_told(cross);
+}
+
+/* In the order of lowers. A fault is told once for each lower. */
+static void check_cutoffs(struct cross *cross)
+{
+	const struct link_wish *first = NULL;
+	bool told = false;
+
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = cross->sorted[i];
+
+		if (!wish->keys.bccutoff.set)
+			continue;
+		if (!first || compare_lowers(first, wish) != 0) {
+			first = wish;
+			told = false;
+		}
+		if (told || wish->keys.bccutoff.value == first->keys.bccutoff.value)
+			continue;
+		told = true;
+		schema_fault(cross->faults, giver(wish, "bccutoff"), "bccutoff",
+			     "\"%s\" has one for all its links, and link \"%s\" wants another "
+			     "than \"%s\"",
+			     wish->keys.lower, wish->name, first->name);
+	}
+}
+
 static int check_links(struct cross *cross)
 {
 	int code;
@@ -302,9 +356,11 @@ static int check_links(struct cross *cross)
 	qsort(cross->sorted, cross->n, sizeof(*cross->sorted), by_name);
 	check_names(cross);
 	check_lowers(cross);
+	check_flags(cross);
 	code = check_guests(cross);
 	check_macs(cross);
 	check_passthru(cross);
+	check_cutoffs(cross);
 	return code;
 }
 

@@ -6,8 +6,12 @@ const char *const link_kind_names[LINK_KINDS] = {
 };
 
 const char *const link_mode_names[LINK_MODES] = {
-	[LINK_MODE_VEPA] = "vepa",
-	[LINK_MODE_BRIDGE] = "bridge",
-	[LINK_MODE_PRIVATE] = "private",
-	[LINK_MODE_PASSTHRU] = "passthru",
+	[LINK_MODE_VEPA] = "vepa",	 [LINK_MODE_BRIDGE] = "bridge",
+	[LINK_MODE_PRIVATE] = "private", [LINK_MODE_PASSTHRU] = "passthru",
+	[LINK_MODE_SOURCE] = "source",
+};
+
+const char *const link_flag_names[LINK_FLAGS] = {
+	[LINK_FLAG_NOPROMISC] = "nopromisc",
+	[LINK_FLAG_NODST] = "nodst",
 };

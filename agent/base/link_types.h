@@ -2,6 +2,9 @@
 #ifndef TW_LINK_TYPES_H
 #define TW_LINK_TYPES_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum link_kind {
 	LINK_KIND_MACVTAP,
 	LINK_KIND_MACVLAN,
@@ -13,11 +16,32 @@ enum link_mode {
 	LINK_MODE_BRIDGE,
 	LINK_MODE_PRIVATE,
 	LINK_MODE_PASSTHRU,
+	LINK_MODE_SOURCE,
 	LINK_MODES,
 };
+
+/* A set of them is a mask of 1 << enum link_flag, with the bits of MACVLAN_FLAG_*. */
+enum link_flag {
+	LINK_FLAG_NOPROMISC, /* passthru: the lower device need not be promiscuous */
+	LINK_FLAG_NODST, /* source: frames are not delivered by their destination too */
+	LINK_FLAGS
+};
+
+/*
+ * How many links of a lower device may listen to a multicast address before its frames go through
+ * the broadcast queue. The lower device has one, whichever link sets it.
+ */
+struct link_cutoff {
+	bool set; /* else it is left alone */
+	int32_t value; /* LINK_CUTOFF_OFF: they never do */
+};
+
+#define LINK_CUTOFF_OFF	    (-1)
+#define LINK_CUTOFF_DEFAULT 1 /* the kernel's, of a new lower device */
 
 /* Indexed by the enums; the tables of allowed words in the configuration are these too. */
 extern const char *const link_kind_names[LINK_KINDS];
 extern const char *const link_mode_names[LINK_MODES];
+extern const char *const link_flag_names[LINK_FLAGS];
 
 #endif

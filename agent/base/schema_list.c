@@ -74,6 +74,32 @@ int schema_read_strv(const struct schema_reader *reader, const char *text, void 
 	return 0;
 }
 
+int schema_read_flags(const struct schema_reader *reader, const char *text, void *field,
+		      struct err *err)
+{
+	const struct schema_bounds *b = reader->bounds;
+	uint32_t flags = 0;
+	int code = 0;
+
+	for (size_t left = count_items(text); left && !code; left--) {
+		char *item = next_item(&text);
+		size_t i = 0;
+
+		while (item && i < b->n_words && strcmp(item, b->words[i]) != 0)
+			i++;
+		if (!item)
+			code = -ENOMEM;
+		else if (i == b->n_words)
+			code = schema_unknown_word(reader, item, err);
+		else
+			flags |= 1u << i;
+		free(item);
+	}
+	if (!code)
+		memcpy(field, &flags, sizeof(flags));
+	return code;
+}
+
 /* A PCRE2 group: a number, or a name as pcre2pattern(3) says. */
 int schema_check_group(const char *text, struct err *err)
 {

@@ -77,12 +77,12 @@ int schema_write(const struct schema *schema, const struct config *config, enum 
 
 static void document_type(const struct schema_key *key, struct buf *out)
 {
-	if (key->type != SCHEMA_ENUM) {
+	if (key->bounds.n_words == 0)
 		buf_adds(out, schema_type_name(key->type));
-		return;
-	}
 	for (size_t i = 0; i < key->bounds.n_words; i++)
 		buf_addf(out, "%s%s", i ? "|" : "", key->bounds.words[i]);
+	if (key->type == SCHEMA_FLAGS)
+		buf_adds(out, "...");
 }
 
 static void document_size(uint64_t bytes, struct buf *out)

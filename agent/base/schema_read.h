@@ -29,6 +29,13 @@ int schema_read_listens(const struct schema_reader *reader, const char *text, vo
 			struct err *err);
 void schema_done_host_ports(void *field);
 
+/* A mask of 1 << place in `schema_reader.bounds->words`. */
+int schema_read_flags(const struct schema_reader *reader, const char *text, void *field,
+		      struct err *err);
+
+/* The fault of a word that is none of `schema_reader.bounds->words`, with a hint. */
+int schema_unknown_word(const struct schema_reader *reader, const char *text, struct err *err);
+
 int schema_check_group(const char *text, struct err *err);
 int schema_check_glob(const char *text, struct err *err);
 

@@ -54,7 +54,7 @@ static int read_size(const struct schema_reader *reader, const char *text, void 
 	return parse_size(text, reader->bounds->min, max, field, err);
 }
 
-static int unknown_word(const struct schema_reader *reader, const char *text, struct err *err)
+int schema_unknown_word(const struct schema_reader *reader, const char *text, struct err *err)
 {
 	const struct schema_bounds *b = reader->bounds;
 	struct hint hint = hint_for(text);
@@ -83,7 +83,27 @@ static int read_enum(const struct schema_reader *reader, const char *text, void 
 			return 0;
 		}
 	}
-	return unknown_word(reader, text, err);
+	return schema_unknown_word(reader, text, err);
+}
+
+static int read_cutoff(const struct schema_reader *reader, const char *text, void *field,
+		       struct err *err)
+{
+	struct link_cutoff cutoff = { .set = true, .value = LINK_CUTOFF_OFF };
+	uint64_t value;
+	int code;
+
+	(void)reader;
+	if (strcmp(text, "keep") == 0)
+		return 0;
+	if (strcmp(text, "off") != 0) {
+		code = parse_u64(text, 0, INT32_MAX, &value, err);
+		if (code)
+			return code;
+		cutoff.value = (int32_t)value;
+	}
+	memcpy(field, &cutoff, sizeof(cutoff));
+	return 0;
 }
 
 static int read_mac(const struct schema_reader *reader, const char *text, void *field,
@@ -295,6 +315,9 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_U32] = { "NUMBER", sizeof(uint32_t), read_u32, NULL, NULL, NULL },
 	[SCHEMA_SIZE] = { "SIZE", sizeof(uint64_t), read_size, NULL, NULL, NULL },
 	[SCHEMA_ENUM] = { "WORD", sizeof(unsigned int), read_enum, NULL, NULL, NULL },
+	[SCHEMA_FLAGS] = { "FLAG...", sizeof(uint32_t), schema_read_flags, NULL, NULL, NULL },
+	[SCHEMA_CUTOFF] = { "NUMBER|off|keep", sizeof(struct link_cutoff), read_cutoff, NULL, NULL,
+			    NULL },
 	[SCHEMA_STRING] = TEXT("TEXT", NULL),
 	[SCHEMA_REGEX] = TEXT("REGEX", check_regex),
 	[SCHEMA_PATH] = TEXT("PATH", check_path),

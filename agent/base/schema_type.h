@@ -16,6 +16,8 @@ enum schema_type {
 	SCHEMA_U32, /* uint32_t */
 	SCHEMA_SIZE, /* uint64_t, bytes */
 	SCHEMA_ENUM, /* an enum, one of bounds.words */
+	SCHEMA_FLAGS, /* uint32_t, a mask of 1 << place in bounds.words */
+	SCHEMA_CUTOFF, /* struct link_cutoff; all zero for "keep" */
 	SCHEMA_STRING, /* char *, as all down to SCHEMA_SECRET */
 	SCHEMA_REGEX,
 	SCHEMA_PATH,

@@ -192,6 +192,79 @@ END
   [ "$output" = "$index 52:54:00:00:00:77 1300 tapwarden/other/web1 " ]
 }
 
+# queues LINK: txqueuelen, what it asked for as bcqueuelen, and what its lower has.
+queues() {
+  fact "$1" '[.txqlen, (.linkinfo.info_data | .bcqueuelen, .usedbcqueuelen)] | @csv'
+}
+
+@test "queues are as long as asked for, from the start and live" {
+  local index
+  one_set bridge 2
+  printf 'txqueuelen = 77\nbcqueuelen = 300\nbccutoff = 0\n[link web2]\nset = web\n' >>"$INI"
+  printf 'txqueuelen = 78\nbcqueuelen = 400\n' >>"$INI"
+  tapwarden apply
+  [ "$(queues web1)" = 77,300,400 ]
+  [ "$(queues web2)" = 78,400,400 ]
+  run -0 tapwarden plan
+
+  hold web1
+  index=$(fact web1 .ifindex)
+  ip -n "$NETNS" link set web1 txqueuelen 5
+  ip -n "$NETNS" link set web1 type macvtap bcqueuelen 6
+  sed -i 's/bccutoff = 0/bccutoff = off/' "$INI"
+  run -1 tapwarden plan
+  [[ "$output" == *"~ link web1  txqueuelen 5 -> 77, bcqueuelen 6 -> 300, bccutoff 0 -> off"$'\n'* ]]
+  [[ "$output" == *"~ link web2  bccutoff 0 -> off"$'\n'* ]]
+  tapwarden apply
+  [ "$(queues web1)" = 77,300,400 ]
+  [ "$(fact web1 .ifindex)" = "$index" ]
+  run -0 tapwarden plan
+}
+
+@test "nopromisc keeps the lower device of a passthru link as it is" {
+  local index
+  one_set passthru 1
+  tapwarden apply
+  hold web1
+  index=$(fact web1 .ifindex)
+  [ "$(fact eno1 .promiscuity)" = 1 ]
+  printf 'flags = nopromisc\n' >>"$INI"
+  run -0 tapwarden apply
+  [[ "$output" == *"~ link web1  flags none -> nopromisc"$'\n'* ]]
+  [ "$(fact eno1 .promiscuity)" = 0 ]
+  [ "$(fact web1 .linkinfo.info_data.nopromisc)" = true ]
+  run -0 tapwarden plan
+
+  # Down and up again, with a change in between: the kernel's count must come out right.
+  printf 'up = no\n' >>"$INI"
+  tapwarden apply
+  sed -i '/^flags/d' "$INI"
+  run -0 tapwarden plan
+  sed -i '/^up/d' "$INI"
+  run -0 tapwarden apply
+  [[ "$output" == *"~ link web1  flags nopromisc -> none, up no -> yes"$'\n'* ]]
+  [ "$(fact eno1 .promiscuity)" = 1 ]
+  [ "$(fact web1 .ifindex)" = "$index" ]
+  release
+  tapwarden down
+  [ "$(fact eno1 .promiscuity)" = 0 ]
+
+  printf 'flags = nopromisc\n' >>"$INI"
+  tapwarden apply
+  [ "$(fact web1 .linkinfo.info_data.nopromisc)" = true ]
+  [ "$(fact eno1 .promiscuity)" = 0 ]
+}
+
+@test "flags that somebody else set are taken back" {
+  one_set bridge 1
+  tapwarden apply
+  ip -n "$NETNS" link set web1 type macvtap mode source nodst
+  run -1 tapwarden plan
+  [[ "$output" == *"~ link web1  mode source -> bridge, flags nodst -> none"$'\n'* ]]
+  tapwarden apply
+  run -0 tapwarden plan
+}
+
 @test "the host does not speak on a macvtap, and goes on speaking on a macvlan" {
   host_up
   one_set bridge 1

@@ -106,11 +106,12 @@ static const char whole[] =
 	"[agent]\nrun-dir = /tmp/run\nlog-dir = /tmp/log\nlink-group = 9\nuser-capture = 901\n"
 	"user-web = web_1\nring-memory = 2M\n"
 	"[set web]\nlower = eth0\nkind = macvlan\nmode = vepa\ncount = 2\nname = web%02d\n"
-	"mtu = 1400\nmonitor = off\npatterns = http, dns\nup = no\nmac-prefix = 52:54:00\n"
-	"[set db]\nlower = eth1\n"
+	"mtu = 1400\ntxqueuelen = 9\nbcqueuelen = 8\nbccutoff = off\nmonitor = off\npatterns = http, dns\nup = no\nmac-prefix = 52:54:00\n"
+	"[set db]\nlower = eth1\nqueues = 3\n"
 	"[link web02]\nset = web\nmac = 52-54-00-AA-BB-CC\nmode = private\npatterns =\n"
 	"[link extra]\nset = web\nmac = auto\nlower = eth2\n"
 	"[link alone]\nset = db\n"
+	"[link solo]\nset = db\nlower = eth3\nmode = passthru\nflags = nopromisc\n"
 	"[pattern http]\nregex = \"GET (\\S+); x\"\npreceded-by = ^\nfollowed-by = $\n"
 	"groups = 1 name_2\ncaseless = yes\nmultiline = on\ndotall = 1\nutf = true\n"
 	"match-limit = 5\nid = 77\nseverity = 1\ncategory = web\n"
@@ -146,13 +147,19 @@ static void every_key_is_read(void **state)
 	assert_int_equal(web->count, 2);
 	assert_string_equal(web->name, "web%02d");
 	assert_int_equal(web->keys.mtu, 1400);
+	assert_int_equal(web->keys.txqueuelen, 9);
+	assert_int_equal(web->keys.bcqueuelen, 8);
+	assert_true(web->keys.bccutoff.set);
+	assert_int_equal(web->keys.bccutoff.value, LINK_CUTOFF_OFF);
+	assert_int_equal(c->links[3].keys.flags, 1u << LINK_FLAG_NOPROMISC);
 	assert_int_equal(web->keys.monitor, MONITOR_OFF);
 	assert_int_equal(web->keys.patterns.n, 2);
 	assert_string_equal(web->keys.patterns.v[1], "dns");
 	assert_false(web->keys.up);
+	assert_int_equal(config_find_set(c, "db")->keys.queues, 3);
 	assert_true(web->has_mac_prefix);
 	assert_memory_equal(web->mac_prefix, prefix, 3);
-	assert_int_equal(c->n_links, 3);
+	assert_int_equal(c->n_links, 4);
 	assert_memory_equal(c->links[0].mac, mac, MAC_LEN);
 	assert_string_equal(http->regex, "GET (\\S+); x");
 	assert_string_equal(http->preceded_by, "^");
@@ -200,7 +207,12 @@ static void defaults_are_filled_in(void **state)
 	assert_int_equal(c->agent.ring_memory, 64 << 20);
 	assert_int_equal(c->sets[0].keys.kind, LINK_KIND_MACVTAP);
 	assert_int_equal(c->sets[0].keys.mode, LINK_MODE_BRIDGE);
+	assert_int_equal(c->sets[0].keys.flags, 0);
 	assert_int_equal(c->sets[0].keys.mtu, 0);
+	assert_int_equal(c->sets[0].keys.txqueuelen, 0);
+	assert_int_equal(c->sets[0].keys.bcqueuelen, 0);
+	assert_false(c->sets[0].keys.bccutoff.set);
+	assert_int_equal(c->sets[0].keys.queues, 1);
 	assert_int_equal(c->sets[0].keys.monitor, MONITOR_PASSIVE);
 	assert_true(c->sets[0].keys.up);
 	assert_true(config_wants_pattern(&c->sets[0].keys.patterns, "p"));
@@ -239,7 +251,7 @@ static void patterns_are_chosen_by_name(void **state)
 
 static void links_come_in_order(void **state)
 {
-	static const char *const names[] = { "web01", "web02", "extra", "alone" };
+	static const char *const names[] = { "web01", "web02", "extra", "alone", "solo" };
 	struct config *c = load_good(whole);
 	struct link_wish *wishes;
 	struct err err;
@@ -247,7 +259,7 @@ static void links_come_in_order(void **state)
 
 	(void)state;
 	assert_int_equal(config_links(c, &wishes, &n, &err), 0);
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 5);
 	for (size_t i = 0; i < n; i++)
 		assert_string_equal(wishes[i].name, names[i]);
 	assert_null(wishes[0].link);
@@ -360,7 +372,7 @@ static void a_copy_holds_the_same(void **state)
 
 	(void)state;
 	assert_int_equal(capture->n_sets, 2);
-	assert_int_equal(capture->n_links, 3);
+	assert_int_equal(capture->n_links, 4);
 	assert_int_equal(capture->n_patterns, 2);
 	assert_string_equal(capture->patterns[0].regex, c->patterns[0].regex);
 	assert_string_equal(capture->sets[0].keys.patterns.v[0], "http");
@@ -420,7 +432,7 @@ static const struct {
 	{ SET "[set a]\nmode = x\nlower = eth0\n",
 	  /* The second is read for its own faults, and is no other set. */
 	  "3: [set a]: given twice: the first is in PATH:1\n"
-	  "4: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru\n" },
+	  "4: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru, source\n" },
 	{ SET "count = 1\n[set a]\nlower = eth0\ncount = 1\n",
 	  "4: [set a]: given twice: the first is in PATH:1\n" },
 	{ "[record]\nkeep = 1\n[record]\nkeep = x\n",
@@ -444,7 +456,7 @@ static const struct {
 	{ SET "mode = brigde\n",
 	  "3: [set a] mode: unknown mode \"brigde\": did you mean \"bridge\"?\n" },
 	{ SET "mode = x\n",
-	  "3: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru\n" },
+	  "3: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru, source\n" },
 	{ SET "mode = Bridge\n",
 	  "3: [set a] mode: unknown mode \"Bridge\": did you mean \"bridge\"?\n" },
 	{ SET "kind =\n", "3: [set a] kind: unknown kind \"\": it is one of macvtap, macvlan\n" },
@@ -452,6 +464,15 @@ static const struct {
 	{ SET "mtu = 67\n", "3: [set a] mtu: 67 is out of range (68 to 65535)\n" },
 	{ SET "mtu = 65536\n", "3: [set a] mtu: 65536 is out of range (68 to 65535)\n" },
 	{ SET "mtu = -1\n", "3: [set a] mtu: \"-1\" is not a number\n" },
+	{ SET "txqueuelen = 0\n", "3: [set a] txqueuelen: 0 is out of range (1 to 100000)\n" },
+	{ SET "bcqueuelen = 0\n", "3: [set a] bcqueuelen: 0 is out of range (1 to 1000000)\n" },
+	{ SET "bccutoff = -1\n", "3: [set a] bccutoff: \"-1\" is not a number\n" },
+	{ SET "bccutoff = 2147483648\n",
+	  "3: [set a] bccutoff: 2147483648 is out of range (0 to 2147483647)\n" },
+	{ SET "mode = passthru\nflags = nopromisk\n",
+	  "4: [set a] flags: unknown flags \"nopromisk\": did you mean \"nopromisc\"?\n" },
+	{ SET "flags = nodst x\n",
+	  "3: [set a] flags: unknown flags \"x\": it is one of nopromisc, nodst\n" },
 	{ SET "count = 4097\n", "3: [set a] count: 4097 is out of range (0 to 4096)\n" },
 	{ SET "count = 99999999999999999999\n",
 	  "3: [set a] count: 99999999999999999999 is too large\n" },
@@ -584,6 +605,15 @@ static const struct {
 	{ SET "count = 1\n[link x]\nset = a\nmode = passthru\n",
 	  "6: [link x] mode: passthru takes \"eth0\" for one link alone, and both \"x\" and \"a1\" "
 	  "are on it\n" },
+	{ SET "count = 2\nflags = nopromisc\n",
+	  "4: [set a] flags: nopromisc is for mode passthru, and link \"a1\" has mode bridge\n" },
+	{ SET "mode = source\n[link b]\nset = a\nflags = nodst nopromisc\n",
+	  "6: [link b] flags: nopromisc is for mode passthru, and link \"b\" has mode source\n" },
+	{ SET "mode = source\nflags = nodst\n[link b]\nset = a\nmode = vepa\n",
+	  "4: [set a] flags: nodst is for mode source, and link \"b\" has mode vepa\n" },
+	{ SET "bccutoff = 5\ncount = 2\n[set b]\nlower = eth0\ncount = 2\nbccutoff = off\n",
+	  "8: [set b] bccutoff: \"eth0\" has one for all its links, and link \"b1\" wants another "
+	  "than \"a1\"\n" },
 	{ SET "count = 1\n[set b]\nlower = a1\ncount = 2\n",
 	  "5: [set b] lower: \"a1\" is a link of this configuration, and links do not stack\n" },
 	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\n" GUEST "[guest h]\nlink = a1\n" GUEST,
@@ -595,7 +625,7 @@ static const struct {
 	/* many at once, in the order of the file */
 	{ "[set a]\nmode = x\nmtu = 1\nfoo = 1\n[gest g]\n",
 	  "1: [set a] lower: is missing: the interface that the links stand on\n"
-	  "2: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru\n"
+	  "2: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru, source\n"
 	  "3: [set a] mtu: 1 is out of range (68 to 65535)\n"
 	  "4: [set a] foo: unknown key\n"
 	  "5: [gest g]: unknown section: did you mean [guest g]?\n" },
@@ -630,6 +660,10 @@ static void what_only_looks_wrong_is_good(void **state)
 		SET "count = 1\nmode = passthru\n[set b]\nlower = eth1\ncount = 1\n",
 		SET "count = 1\n[link a1]\nset = a\nmac = auto\n[link b]\nset = a\nmac = auto\n",
 		SET "patterns = all\n",
+		SET "flags =\nbccutoff = keep\n",
+		SET "mode = passthru\nflags = nopromisc, nopromisc\n[link b]\nset = a\n",
+		SET "count = 2\n[link a1]\nset = a\nbccutoff = 0\n[set b]\nlower = eth1\n"
+		    "[link c]\nset = b\nbccutoff = off\n",
 		SET "patterns =\n",
 		SET "name = %d-x\ncount = 1\n",
 		SET "count = 4096\n[link a7]\nset = a\n",
@@ -692,8 +726,8 @@ static void tables_are_sound(void **state)
 		check_keys(s, &s->shared, document.data);
 	}
 	assert_non_null(strstr(document.data, "\n[set NAME]\n"));
-	assert_non_null(
-		strstr(document.data, "mode = vepa|bridge|private|passthru; default: bridge"));
+	assert_non_null(strstr(document.data,
+			       "mode = vepa|bridge|private|passthru|source; default: bridge"));
 	assert_non_null(strstr(document.data, "ring-memory = SIZE, 1M to 16G; default: 64M"));
 	assert_non_null(strstr(document.data, "regex = REGEX; required"));
 	assert_null(strstr(document.data, "chap-secret ="));

@@ -41,7 +41,11 @@ static struct link_wish *wish(const struct set_conf *set, const char *name)
 		.keys = { .kind = LINK_KIND_MACVLAN,
 			  .mode = LINK_MODE_PRIVATE,
 			  .lower = "eno1",
+			  .flags = 2,
 			  .mtu = 1400,
+			  .txqueuelen = 9,
+			  .bcqueuelen = 8,
+			  .bccutoff = { true, 7 },
 			  .up = true },
 	};
 	snprintf(w->name, sizeof(w->name), "%s", name);
@@ -90,7 +94,12 @@ static void fields(void **state)
 	assert_string_equal(specs[0].lower, "eno1");
 	assert_int_equal(specs[0].kind, LINK_KIND_MACVLAN);
 	assert_int_equal(specs[0].mode, LINK_MODE_PRIVATE);
+	assert_int_equal(specs[0].flags, 2);
 	assert_int_equal(specs[0].mtu, 1400);
+	assert_int_equal(specs[0].txqueuelen, 9);
+	assert_int_equal(specs[0].bcqueuelen, 8);
+	assert_true(specs[0].bccutoff.set);
+	assert_int_equal(specs[0].bccutoff.value, 7);
 	assert_int_equal(specs[0].group, 77);
 	assert_true(specs[0].up);
 	assert_memory_equal(specs[0].mac, "\x52\x54\0\0\0\1", MAC_LEN);

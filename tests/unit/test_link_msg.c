@@ -122,13 +122,85 @@ static void setters_read_back(void **state)
 	assert_int_equal(link_state_parse(&msg.header, &link), 0);
 	assert_int_equal(link.mtu, 1280);
 
-	assert_int_equal(link_msg_set_mode(&msg, 9, LINK_KIND_MACVLAN, LINK_MODE_BRIDGE), 0);
+	assert_int_equal(link_msg_set_txqueuelen(&msg, 9, 77), 0);
 	assert_int_equal(link_state_parse(&msg.header, &link), 0);
-	assert_int_equal(link.macvlan_mode, MACVLAN_MODE_BRIDGE);
+	assert_int_equal(link.txqueuelen, 77);
 
 	assert_int_equal(link_msg_set_flags(&msg, 9, IFF_UP | IFF_ALLMULTI, IFF_UP), 0);
 	assert_int_equal(link_state_parse(&msg.header, &link), 0);
 	assert_int_equal(link.flags, IFF_UP);
+}
+
+static void data_reads_back_in_parts(void **state)
+{
+	struct link_spec spec = web01;
+	struct link_state link;
+	struct link_msg msg;
+
+	(void)state;
+	spec.flags = 1u << LINK_FLAG_NODST;
+	spec.bcqueuelen = 33;
+	spec.bccutoff = (struct link_cutoff){ .set = true, .value = LINK_CUTOFF_OFF };
+	assert_int_equal(link_msg_set_data(&msg, 9, &spec, LINK_DATA_MODE), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.macvlan_mode, MACVLAN_MODE_PRIVATE);
+	assert_int_equal(link.macvlan_flags, MACVLAN_FLAG_NODST);
+	assert_int_equal(link.bcqueuelen, 0);
+	assert_int_equal(link.bccutoff, LINK_CUTOFF_DEFAULT);
+
+	assert_int_equal(link_msg_set_data(&msg, 9, &spec, LINK_DATA_BCQUEUELEN), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.macvlan_mode, 0);
+	assert_int_equal(link.bcqueuelen, 33);
+	assert_int_equal(link.bccutoff, LINK_CUTOFF_DEFAULT);
+
+	assert_int_equal(link_msg_set_data(&msg, 9, &spec, LINK_DATA_BCCUTOFF), 0);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.bcqueuelen, 0);
+	assert_int_equal(link.bccutoff, -1);
+
+	/* All at once in a create; the flags are sent also when there is none of them. */
+	spec.txqueuelen = 9;
+	assert_int_equal(link_msg_create(&msg, &spec, 7), 0);
+	as_from_kernel(&msg, 9);
+	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link.txqueuelen, 9);
+	assert_int_equal(link.macvlan_flags, MACVLAN_FLAG_NODST);
+	assert_int_equal(link.bcqueuelen, 33);
+	assert_int_equal(link.bccutoff, -1);
+	assert_int_equal(link_msg_set_data(&msg, 9, &web01, LINK_DATA_MODE), 0);
+	assert_non_null(memmem(msg.bytes, msg.header.nlmsg_len, "\6\0\2\0\0\0", 6));
+}
+
+/* Each attribute of IFLA_INFO_DATA with one byte too few. */
+static void data_of_wrong_size_is_refused(void **state)
+{
+	static const struct {
+		uint16_t type;
+		size_t len;
+	} bad[] = { { IFLA_MACVLAN_MODE, 3 },
+		    { IFLA_MACVLAN_FLAGS, 1 },
+		    { IFLA_MACVLAN_BC_QUEUE_LEN, 3 },
+		    { 9, 3 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct nlattr *info, *data;
+		struct link_state link;
+		struct link_msg msg;
+
+		for (size_t len = bad[i].len; len < bad[i].len + 3; len++) {
+			assert_int_equal(link_msg_set_flags(&msg, 9, 0, 0), 0);
+			info = mnl_attr_nest_start(&msg.header, IFLA_LINKINFO);
+			mnl_attr_put_strz(&msg.header, IFLA_INFO_KIND, "macvtap");
+			data = mnl_attr_nest_start(&msg.header, IFLA_INFO_DATA);
+			mnl_attr_put(&msg.header, bad[i].type, len, "abcdefgh");
+			mnl_attr_nest_end(&msg.header, data);
+			mnl_attr_nest_end(&msg.header, info);
+			assert_int_equal(link_state_parse(&msg.header, &link),
+					 len == bad[i].len + 1 ? 0 : -EBADMSG);
+		}
+	}
 }
 
 static void too_long_is_refused(void **state)
@@ -422,6 +494,8 @@ int main(void)
 		cmocka_unit_test(create_is_exclusive),
 		cmocka_unit_test(mtu_0_is_left_alone),
 		cmocka_unit_test(setters_read_back),
+		cmocka_unit_test(data_reads_back_in_parts),
+		cmocka_unit_test(data_of_wrong_size_is_refused),
 		cmocka_unit_test(too_long_is_refused),
 		cmocka_unit_test(hairpin_of_a_port),
 		cmocka_unit_test(cut_anywhere),

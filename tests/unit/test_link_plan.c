@@ -73,6 +73,9 @@ static struct link_state made(void)
 		.lower = 2,
 		.mac = MAC(1),
 		.mtu = 1500,
+		.txqueuelen = 500,
+		.bcqueuelen = 1000,
+		.bccutoff = LINK_CUTOFF_DEFAULT,
 		.flags = IFF_UP | IFF_NOARP,
 		.group = GROUP,
 		.alias = "tapwarden/web/web01",
@@ -149,6 +152,14 @@ static void as_wanted_is_kept(void **state)
 	assert_plan_of(&spec, must_not_be_asked, "");
 }
 
+/* A passthru link that lacks nopromisc. */
+static void passthru(struct link_spec *spec, struct link_state *link)
+{
+	spec->mode = LINK_MODE_PASSTHRU;
+	spec->flags = 1u << LINK_FLAG_NOPROMISC;
+	link->macvlan_mode = MACVLAN_MODE_PASSTHRU;
+}
+
 /* Each case changes the wanted link that is there, or what is wanted, in one way. */
 static void one_difference(void **state)
 {
@@ -157,7 +168,7 @@ static void one_difference(void **state)
 		struct link_spec spec;
 		struct link_state link;
 		const char *free, *held; /* the plan when nobody, and when qemu holds the tap */
-	} cases[20];
+	} cases[40];
 	size_t n = 0;
 	struct difference *c;
 
@@ -168,7 +179,7 @@ static void one_difference(void **state)
 
 	CASE("live mode change", "change web01 mode bridge -> vepa", NULL)
 	c->spec.mode = LINK_MODE_VEPA;
-	CASE("from a mode nobody can ask for", "change web01 mode source -> bridge", NULL)
+	CASE("from source mode", "change web01 mode source -> bridge", NULL)
 	c->link.macvlan_mode = MACVLAN_MODE_SOURCE;
 	CASE("into passthru", "replace web01 mode bridge -> passthru",
 	     "blocked web01 mode bridge -> passthru needs another link, but this one is held by "
@@ -197,6 +208,38 @@ static void one_difference(void **state)
 	c->spec.mtu = 1400;
 	CASE("an mtu that is not asked for", "", NULL)
 	c->link.mtu = 1280;
+	CASE("all queues",
+	     "change web01 txqueuelen 500 -> 9, bcqueuelen 1000 -> 8, bccutoff 1 -> off", NULL)
+	c->spec.txqueuelen = 9;
+	c->spec.bcqueuelen = 8;
+	c->spec.bccutoff = (struct link_cutoff){ true, LINK_CUTOFF_OFF };
+	CASE("queues that are not asked for", "", NULL)
+	c->link.txqueuelen = 9;
+	c->link.bcqueuelen = 8;
+	c->link.bccutoff = 7;
+	CASE("queues as they should be", "", NULL)
+	c->spec.txqueuelen = 500;
+	c->spec.bcqueuelen = 1000;
+	c->spec.bccutoff = (struct link_cutoff){ true, LINK_CUTOFF_DEFAULT };
+	CASE("a cutoff that is 0", "change web01 bccutoff off -> 0", NULL)
+	c->spec.bccutoff = (struct link_cutoff){ true, 0 };
+	c->link.bccutoff = LINK_CUTOFF_OFF;
+	CASE("flags that nobody asked for", "change web01 flags nopromisc nodst -> none", NULL)
+	c->link.macvlan_flags = MACVLAN_FLAG_NOPROMISC | MACVLAN_FLAG_NODST;
+	CASE("flags of a passthru link", "change web01 flags none -> nopromisc", NULL)
+	passthru(&c->spec, &c->link);
+	CASE("flags of a passthru link on its way up",
+	     "change web01 flags none -> nopromisc, up no -> yes", NULL)
+	passthru(&c->spec, &c->link);
+	c->link.flags = IFF_NOARP;
+	CASE("flags of a passthru link on its way down",
+	     "change web01 flags none -> nopromisc, up yes -> no", NULL)
+	passthru(&c->spec, &c->link);
+	c->spec.up = false;
+	CASE("flags of a passthru link that stays down", "", NULL)
+	passthru(&c->spec, &c->link);
+	c->spec.up = false;
+	c->link.flags = IFF_NOARP;
 	CASE("down", "change web01 up no -> yes", NULL)
 	c->link.flags = IFF_NOARP;
 	CASE("up against the wish", "change web01 up yes -> no", NULL)
