@@ -25,6 +25,18 @@ static const struct cli_verb verbs[] = {
 	  "--force removes a link even while a process holds its tap." },
 	{ "status", cmd_status, "[-c FILE] [--json]",
 	  "sets, links, their state, who holds the taps, frames and bytes", NULL },
+	{ "qemu", cmd_qemu, "LINK [-c FILE] [--print] -- CMD...",
+	  "run a guest with the queues of a link's tap open",
+	  "CMD is run in place of tapwarden, with these replaced in its words:\n"
+	  "  {netdev}    tap,id=LINK,fds=3:4,vhost=on,vhostfds=5:6\n"
+	  "  {device}    virtio-net-pci,netdev=LINK,mac=...,mq=on,vectors=6\n"
+	  "  {fds} {vhostfds} {mac} {queues} {link}    their parts\n"
+	  "One of {netdev} and {fds} must be there. Another {WORD} of letters is refused; other braces,\n"
+	  "as in JSON, and ${WORD} stay as they are. The link's `queues` says how many are opened;\n"
+	  "vhost is used where /dev/vhost-net can be opened. Refused while a process holds the tap.\n"
+	  "--print shows the command as it would be run, and opens no tap.\n"
+	  "\n"
+	  "  tapwarden qemu web01 -- qemu-system-x86_64 -m 1G -netdev {netdev} -device {device} ..." },
 	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
 	  "-n COUNT ends after COUNT records." },
 	{ "boot", cmd_boot, "render GUEST [-c FILE]", "the boot script of a guest", NULL },
@@ -78,6 +90,7 @@ int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *r
 		{ "config", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "force", no_argument, NULL, 'f' },
+		{ "print", no_argument, NULL, 'p' },
 		{ 0 },
 	};
 	struct cli_options options = { .config = CONFIG_DEFAULT_PATH };
@@ -91,6 +104,8 @@ int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *r
 			options.json = true;
 		else if (c == 'f' && (allow & CLI_FORCE))
 			options.force = true;
+		else if (c == 'p' && (allow & CLI_PRINT))
+			options.print = true;
 		else
 			return cli_usage(argv[0]);
 	}

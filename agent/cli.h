@@ -48,12 +48,14 @@ struct cli_options {
 	const char *config; /* CONFIG_DEFAULT_PATH unless given */
 	bool json;
 	bool force; /* only where `allow` says so */
+	bool print; /* as force */
 	int n_operands;
 	char **operands;
 };
 
 #define CLI_JSON  (1u << 0)
 #define CLI_FORCE (1u << 1)
+#define CLI_PRINT (1u << 2)
 
 /* `allow` has the CLI_ bits of the options that the verb takes beside -c. Returns 0 or CLI_BAD. */
 int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *ret);
@@ -71,6 +73,7 @@ int cmd_check(int argc, char **argv);
 int cmd_down(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_qemu(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_watch(int argc, char **argv);

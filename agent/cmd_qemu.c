@@ -1,0 +1,275 @@
+/* tapwarden qemu: runs a guest on the tap of a link, with the queues open. */
+#include "agent/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/hint.h"
+#include "agent/qemu_args.h"
+#include "agent/tap_holder.h"
+#include "netlink/link_plan.h"
+#include "netlink/nl_channel.h"
+#include "netlink/tap_node.h"
+
+#define VHOST_NET "/dev/vhost-net"
+
+/* A command line; the kernel takes 6 MiB at most (execve(2)). */
+#define LINE_MAX_BYTES (6u << 20)
+
+static int no_wish(const struct link_wish *wishes, size_t n, const struct cli_options *options,
+		   struct err *err)
+{
+	struct hint hint = hint_for(options->operands[0]);
+
+	for (size_t i = 0; i < n; i++)
+		hint_try(&hint, wishes[i].name);
+	return err_set(err, -ENOENT, "%s makes no link \"%s\"%s%s%s", options->config,
+		       options->operands[0], hint.best ? ": did you mean \"" : "",
+		       hint.best ? hint.best : "", hint.best ? "\"?" : "");
+}
+
+/* What the configuration says of the link. */
+static int find_wish(const struct config *config, const struct cli_options *options,
+		     struct link_keys *ret, struct err *err)
+{
+	struct link_wish *wishes = NULL;
+	size_t n = 0, i = 0;
+	int code = config_links(config, &wishes, &n, err);
+
+	if (code)
+		return code;
+	while (i < n && strcmp(wishes[i].name, options->operands[0]) != 0)
+		i++;
+	if (i == n)
+		code = no_wish(wishes, n, options, err);
+	else if (wishes[i].keys.kind != LINK_KIND_MACVTAP)
+		code = err_set(err, -EINVAL, "it is a %s, and only a macvtap has a tap",
+			       link_kind_names[wishes[i].keys.kind]);
+	else
+		*ret = wishes[i].keys;
+	free(wishes);
+	return code;
+}
+
+static int judge(const struct link_state *link, uint32_t group, const struct link_keys *keys,
+		 const char *config, struct err *err)
+{
+	if (!link_is_ours(link, group) || link->kind != LINK_KIND_MACVTAP)
+		return err_set(err, -EPERM, "the link of this name is not ours: left alone");
+	if (!(link->flags & IFF_UP) && !keys->up)
+		return err_set(err, -ENETDOWN, "it is down, as its configuration has up = no");
+	if (!(link->flags & IFF_UP))
+		return err_set(err, -ENETDOWN, "it is down: tapwarden apply -c %s brings it up",
+			       config);
+	if (!(link->flags & IFF_LOWER_UP))
+		fprintf(stderr, "tapwarden: %s has no carrier: %s is down: going on\n", link->name,
+			keys->lower);
+	return 0;
+}
+
+/* What the kernel says of the link. */
+static int find_link(const struct config *config, const struct cli_options *options,
+		     const struct link_keys *keys, struct qemu_tap *ret, struct err *err)
+{
+	struct link_table table = { 0 };
+	struct nl_channel *channel = NULL;
+	const struct link_state *link;
+	int code = nl_channel_open(&channel, err);
+
+	if (code == 0)
+		code = nl_channel_dump_links(channel, &table, err);
+	if (code)
+		goto out;
+	link = link_table_find_name(&table, options->operands[0]);
+	if (!link) {
+		code = err_set(err, -ENODEV, "it is not there: tapwarden apply -c %s makes it",
+			       options->config);
+		goto out;
+	}
+	code = judge(link, config->agent.link_group, keys, options->config, err);
+	if (code)
+		goto out;
+	memcpy(ret->link, link->name, sizeof(ret->link));
+	memcpy(ret->mac, link->mac, MAC_LEN);
+	ret->ifindex = link->ifindex;
+	ret->queues = keys->queues;
+out:
+	link_table_done(&table);
+	nl_channel_free(channel);
+	return code;
+}
+
+/* Every open is a queue that takes its share of the frames from whoever has the tap already. */
+static int check_free(const struct qemu_tap *tap, struct err *err)
+{
+	struct tap_holder holder = { .dev = 0 };
+	int code = tap_node_dev(tap->link, tap->ifindex, &holder.dev, err);
+
+	if (code == 0 && tap_holders_find(&holder, 1, getpid()) < 0)
+		code = err_set(err, -EIO, "who holds its tap cannot be seen: /proc is missing");
+	if (code || !holder.pid)
+		return code;
+	return err_set(err, -EBUSY,
+		       "%s (pid %d) holds its tap, and another open would take frames from it: end "
+		       "that first",
+		       holder.comm, (int)holder.pid);
+}
+
+static void close_vhost(struct qemu_tap *tap, unsigned int n)
+{
+	while (n)
+		close(tap->vhost_fds[--n]);
+}
+
+/* Where there is no vhost, QEMU moves the frames by itself. */
+static void open_vhost(struct qemu_tap *tap)
+{
+	for (unsigned int i = 0; i < tap->queues; i++) {
+		tap->vhost_fds[i] = open(VHOST_NET, O_RDWR | O_CLOEXEC);
+		if (tap->vhost_fds[i] >= 0)
+			continue;
+		if (errno != ENOENT)
+			fprintf(stderr, "tapwarden: could not open %s: %s: going on without it\n",
+				VHOST_NET, strerror(errno));
+		close_vhost(tap, i);
+		return;
+	}
+	tap->vhost = true;
+}
+
+static int open_tap(struct qemu_tap *tap, struct err *err)
+{
+	int code = check_free(tap, err);
+
+	for (unsigned int i = 0; code == 0 && i < tap->queues; i++)
+		code = tap_node_open(tap->link, tap->ifindex, &tap->fds[i], err);
+	/* Somebody else may have come in between. */
+	if (code == 0)
+		code = check_free(tap, err);
+	if (code == 0)
+		open_vhost(tap);
+	return code;
+}
+
+static int next_free(int fd)
+{
+	while (fcntl(fd, F_GETFD) >= 0)
+		fd++;
+	return fd;
+}
+
+/* The numbers that open_tap() would get: the lowest that are free (open(2)). Opens no tap. */
+static void number_tap(struct qemu_tap *tap)
+{
+	int fd = open(VHOST_NET, O_RDWR | O_CLOEXEC);
+
+	tap->vhost = fd >= 0;
+	if (fd >= 0)
+		close(fd);
+	fd = -1;
+	for (unsigned int i = 0; i < tap->queues; i++)
+		tap->fds[i] = fd = next_free(fd + 1);
+	for (unsigned int i = 0; i < tap->queues; i++)
+		tap->vhost_fds[i] = fd = next_free(fd + 1);
+}
+
+static int print(char *const *words, struct qemu_tap *tap, struct err *err)
+{
+	struct buf line;
+	char **args;
+	int code;
+
+	if (check_free(tap, err) < 0)
+		fprintf(stderr, "tapwarden: now it could not be run: %s\n", err->text);
+	number_tap(tap);
+	code = qemu_args_make(words, tap, &args, err);
+	if (code)
+		return code;
+	buf_init(&line, LINE_MAX_BYTES);
+	qemu_args_quote(args, &line);
+	if (line.failed)
+		code = err_errno(err, -ENOMEM, "cannot print the command");
+	else
+		puts(line.data);
+	buf_done(&line);
+	qemu_args_free(args);
+	return code;
+}
+
+static void keep_over_exec(const int *fds, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		fcntl(fds[i], F_SETFD, 0);
+}
+
+/* Returns only when it failed; the end of the process closes what is open. */
+static int run(char *const *words, struct qemu_tap *tap, struct err *err)
+{
+	char **args = NULL;
+	int code = open_tap(tap, err);
+
+	if (code == 0)
+		code = qemu_args_make(words, tap, &args, err);
+	if (code)
+		return code;
+	keep_over_exec(tap->fds, tap->queues);
+	if (tap->vhost)
+		keep_over_exec(tap->vhost_fds, tap->queues);
+	execvp(args[0], args);
+	code = err_errno(err, -errno, "cannot run %s", args[0]);
+	qemu_args_free(args);
+	return code;
+}
+
+static int qemu(const struct cli_options *options, char *const *words)
+{
+	struct config *config = NULL;
+	struct qemu_tap tap = { 0 };
+	struct link_keys keys = { 0 };
+	struct err err;
+	int code;
+
+	if (cli_config(options->config, &config) != 0)
+		return CLI_BAD;
+	code = find_wish(config, options, &keys, &err);
+	if (code == 0)
+		code = find_link(config, options, &keys, &tap, &err);
+	config_free(config);
+	if (code == 0)
+		code = options->print ? print(words, &tap, &err) : run(words, &tap, &err);
+	if (code) {
+		err_prefix(&err, code, "cannot run a guest on %s", options->operands[0]);
+		return cli_fail(&err, NULL);
+	}
+	return cli_flush(CLI_DONE);
+}
+
+int cmd_qemu(int argc, char **argv)
+{
+	struct cli_options options;
+	struct err err;
+	int end = 1;
+
+	/* What follows is the command's own, whatever it looks like. */
+	while (end < argc && strcmp(argv[end], "--") != 0)
+		end++;
+	if (cli_options(end, argv, CLI_PRINT, &options) != 0)
+		return CLI_BAD;
+	if (options.n_operands != 1)
+		return cli_usage(argv[0]);
+	if (end + 1 >= argc) {
+		err_set(&err, -EINVAL,
+			"no command after \"--\": what is to run on %s? `tapwarden help qemu` has "
+			"an example",
+			options.operands[0]);
+		return cli_fail(&err, NULL);
+	}
+	if (qemu_args_check(argv + end + 1, &err) != 0)
+		return cli_fail(&err, "`tapwarden help qemu` explains them");
+	return qemu(&options, argv + end + 1);
+}
