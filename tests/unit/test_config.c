@@ -157,7 +157,6 @@ static void every_key_is_read(void **state)
 	assert_string_equal(web->keys.patterns.v[1], "dns");
 	assert_false(web->keys.up);
 	assert_int_equal(config_find_set(c, "db")->keys.queues, 3);
-	assert_int_equal(config_find_set(c, "db")->keys.queues, 3);
 	assert_true(web->has_mac_prefix);
 	assert_memory_equal(web->mac_prefix, prefix, 3);
 	assert_int_equal(c->n_links, 4);
@@ -213,7 +212,6 @@ static void defaults_are_filled_in(void **state)
 	assert_int_equal(c->sets[0].keys.txqueuelen, 0);
 	assert_int_equal(c->sets[0].keys.bcqueuelen, 0);
 	assert_false(c->sets[0].keys.bccutoff.set);
-	assert_int_equal(c->sets[0].keys.queues, 1);
 	assert_int_equal(c->sets[0].keys.queues, 1);
 	assert_int_equal(c->sets[0].keys.monitor, MONITOR_PASSIVE);
 	assert_true(c->sets[0].keys.up);
