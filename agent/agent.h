@@ -18,6 +18,7 @@
 #include "agent/base/buf.h"
 #include "agent/base/stats.h"
 #include "agent/events.h"
+#include "agent/lock.h"
 #include "agent/setup.h"
 #include "agent/sources.h"
 #include "agent/supervisor.h"
@@ -42,7 +43,8 @@ struct agent {
 	char reload_error[512]; /* "" when the last reload was taken */
 	uint32_t generation;
 	time_t started;
-	int lock_fd, stats_fd;
+	struct agent_lock lock;
+	int stats_fd;
 	int feed_fd; /* the records' reading end, while no web worker is there to take it */
 	const struct stats_page *stats;
 	struct sources sources;
@@ -57,7 +59,7 @@ struct agent {
 
 /* wiring.c */
 extern const struct supervisor_ops agent_supervisor_ops;
-void agent_setup_worker(struct worker *worker, struct ipc_channel *channel);
+void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool successor);
 void agent_serve_worker(struct worker *worker, struct ipc_channel *channel);
 void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms);
 

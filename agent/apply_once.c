@@ -127,14 +127,13 @@ int apply_once(const struct cli_options *options, enum reconcile_goal goal)
 	struct config *config = NULL;
 	const struct link_plan *plan;
 	struct err err;
-	int lock = -1;
+	struct agent_lock lock = AGENT_LOCK_NONE;
 	int code;
 
 	code = cli_config(options->config, &config);
 	if (code != 0)
 		return code;
-	lock = agent_lock(config->agent.run_dir, &err);
-	if (lock < 0) {
+	if (agent_lock(config->agent.run_dir, config->agent.link_group, &lock, &err) < 0) {
 		code = cli_fail(&err, "nothing is changed");
 		goto out;
 	}
@@ -146,8 +145,7 @@ int apply_once(const struct cli_options *options, enum reconcile_goal goal)
 	code = carry_out(reconcile, plan, options->json);
 out:
 	reconcile_free(reconcile);
-	if (lock >= 0)
-		close(lock);
+	agent_unlock(&lock);
 	config_free(config);
 	return cli_flush(code);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #include "capture/worker.h"
@@ -23,7 +24,11 @@ int cmd_worker(int argc, char **argv)
 			argv[0]);
 		return CLI_BAD;
 	}
-	if (strcmp(argv[0], "capture-worker") == 0)
+	/* It was started as /proc/self/exe, and ps(1) would call it "exe". */
+	if (strcmp(argv[0], "capture-worker") == 0) {
+		prctl(PR_SET_NAME, "tapwarden-cap");
 		return capture_worker_main(WORKER_CHANNEL_FD);
+	}
+	prctl(PR_SET_NAME, "tapwarden-web");
 	return web_worker_main(WORKER_CHANNEL_FD);
 }

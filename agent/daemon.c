@@ -10,7 +10,6 @@
 #include "agent/agent.h"
 #include "agent/base/log.h"
 #include "agent/cli.h"
-#include "agent/lock.h"
 #include "agent/privs.h"
 #include "agent/service.h"
 
@@ -87,9 +86,8 @@ static int daemon_open(struct agent *a, struct err *err)
 	code = setup_config(a->path, &config, err);
 	if (code)
 		return code;
-	a->lock_fd = agent_lock(config->agent.run_dir, err);
-	if (a->lock_fd < 0) {
-		code = a->lock_fd;
+	code = agent_lock(config->agent.run_dir, config->agent.link_group, &a->lock, err);
+	if (code) {
 		config_free(config);
 		return code;
 	}
@@ -149,8 +147,7 @@ static void daemon_done(struct agent *a)
 		close(a->feed_fd);
 	if (a->stats_fd >= 0)
 		close(a->stats_fd);
-	if (a->lock_fd >= 0)
-		close(a->lock_fd);
+	agent_unlock(&a->lock);
 }
 
 int daemon_run(const char *path)
@@ -165,7 +162,8 @@ int daemon_run(const char *path)
 	}
 	a->path = path;
 	a->started = time(NULL);
-	a->lock_fd = a->stats_fd = a->feed_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
+	a->lock = AGENT_LOCK_NONE;
+	a->stats_fd = a->feed_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
 	buf_init(&a->status, STATUS_MAX);
 	signal(SIGPIPE, SIG_IGN);
 	code = daemon_open(a, &err);

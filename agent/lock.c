@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LOCK_FILE "agent.lock"
@@ -23,7 +26,7 @@ static int refuse(int fd, const char *path, struct err *err)
 	return err_set(err, -EWOULDBLOCK, "another tapwarden (pid %s) has locked %s", pid, path);
 }
 
-int agent_lock(const char *run_dir, struct err *err)
+static int lock_file(const char *run_dir, struct err *err)
 {
 	char path[PATH_MAX];
 	int fd, code;
@@ -50,4 +53,98 @@ int agent_lock(const char *run_dir, struct err *err)
 		return code;
 	}
 	return fd;
+}
+
+static socklen_t group_name(uint32_t link_group, struct sockaddr_un *ret)
+{
+	int len;
+
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	/* The first byte stays NUL: an abstract name. */
+	len = snprintf(ret->sun_path + 1, sizeof(ret->sun_path) - 1, "tapwarden/link-group/%u",
+		       link_group);
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+}
+
+/* The pid of whoever listens on the name; 0 when it cannot be told. */
+static pid_t group_owner(const struct sockaddr_un *addr, socklen_t addr_len)
+{
+	struct ucred peer = { .pid = 0 };
+	socklen_t len = sizeof(peer);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	if (connect(fd, (const struct sockaddr *)addr, addr_len) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		peer.pid = 0;
+	close(fd);
+	return peer.pid;
+}
+
+static int lock_group(uint32_t link_group, struct err *err)
+{
+	struct sockaddr_un addr;
+	socklen_t len = group_name(link_group, &addr);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int code;
+
+	/* Listening makes the kernel answer for this process when another asks who it is. */
+	if (fd >= 0 && bind(fd, (const struct sockaddr *)&addr, len) == 0 && listen(fd, 1) == 0)
+		return fd;
+	code = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (code != -EADDRINUSE)
+		return err_errno(err, code, "could not claim link-group %u", link_group);
+	return err_set(err, -EWOULDBLOCK,
+		       "another tapwarden (pid %d) owns the links of link-group %u in this network "
+		       "namespace",
+		       (int)group_owner(&addr, len), link_group);
+}
+
+int agent_lock(const char *run_dir, uint32_t link_group, struct agent_lock *ret, struct err *err)
+{
+	struct agent_lock lock = AGENT_LOCK_NONE;
+
+	lock.file = lock_file(run_dir, err);
+	if (lock.file < 0)
+		return lock.file;
+	lock.group = lock_group(link_group, err);
+	if (lock.group < 0) {
+		close(lock.file);
+		return lock.group;
+	}
+	*ret = lock;
+	return 0;
+}
+
+void agent_unlock(struct agent_lock *lock)
+{
+	if (lock->file >= 0)
+		close(lock->file);
+	if (lock->group >= 0)
+		close(lock->group);
+	*lock = AGENT_LOCK_NONE;
+}
+
+bool agent_lock_is_lost(const struct agent_lock *lock, const char *run_dir)
+{
+	char path[PATH_MAX];
+	struct stat ours, there;
+
+	snprintf(path, sizeof(path), "%s/" LOCK_FILE, run_dir);
+	return fstat(lock->file, &ours) < 0 || stat(path, &there) < 0 ||
+	       ours.st_dev != there.st_dev || ours.st_ino != there.st_ino;
+}
+
+int agent_lock_again(struct agent_lock *lock, const char *run_dir, struct err *err)
+{
+	int fd = lock_file(run_dir, err);
+
+	if (fd < 0)
+		return fd;
+	close(lock->file);
+	lock->file = fd;
+	return 0;
 }

@@ -16,19 +16,6 @@
 /* Connections that wait while the web worker is being restarted. */
 #define LISTEN_BACKLOG 128
 
-int open_run_dir(const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return err_errno(err, -errno, "cannot make run-dir %s", path);
-	if (lstat(path, &st) < 0)
-		return err_errno(err, -errno, "cannot look at run-dir %s", path);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, -ENOTDIR, "run-dir %s is no directory", path);
-	return 0;
-}
-
 static bool dir_is_empty(int fd)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -211,6 +198,14 @@ int open_listeners(const struct config *config, const struct listeners *old, str
 	else
 		*ret = list;
 	return code;
+}
+
+void listeners_forget_api(struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->n; i++) {
+		if (listeners->list[i].message.listener == IPC_LISTEN_API)
+			listeners->list[i].message.address[0] = '\0';
+	}
 }
 
 void listeners_done(struct listeners *listeners)

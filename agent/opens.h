@@ -12,9 +12,6 @@
 /* Name of the API's socket in run-dir. */
 #define API_SOCKET "api.sock"
 
-/* run-dir, 0755, made when missing. 0 or a negative errno. */
-int open_run_dir(const char *path, struct err *err);
-
 /*
  * The log directory as an O_DIRECTORY fd that the caller closes. Made when missing; given to `uid`
  * (0750) when new, or empty and root's. Of another owner: -EPERM, since the worker could not write.
@@ -38,6 +35,9 @@ struct listeners {
  */
 int open_listeners(const struct config *config, const struct listeners *old, struct listeners *ret,
 		   struct err *err);
+
+/* The API's socket is gone from run-dir: nobody can be let in by it, and it is not shared again. */
+void listeners_forget_api(struct listeners *listeners);
 void listeners_done(struct listeners *listeners);
 
 #endif

@@ -41,6 +41,7 @@ static void reload_commit(struct agent *a)
 		return;
 	}
 	a->setup = a->reload.setup;
+	a->reload.setup = (struct setup){ .log_fd = -1 };
 	a->generation++;
 	a->reload_error[0] = '\0';
 	setup_done(&old);
@@ -100,6 +101,13 @@ void agent_reload(struct agent *a)
 	*r = (struct reload){ .setup.log_fd = -1 };
 	service_reloading();
 	code = setup_config(a->path, &config, &err);
+	if (code == 0 && agent_lock_is_lost(&a->lock, a->setup.config->agent.run_dir)) {
+		/* Somebody removed run-dir: it is made again, with the lock and the socket in it. */
+		code = agent_lock_again(&a->lock, a->setup.config->agent.run_dir, &err);
+		listeners_forget_api(&a->setup.listeners);
+		if (code)
+			config_free(config);
+	}
 	if (code == 0) {
 		code = reload_possible(a->setup.config, config, &err);
 		if (code)

@@ -166,15 +166,14 @@ static void feed_connect(struct agent *a)
 	}
 }
 
-void agent_setup_worker(struct worker *worker, struct ipc_channel *channel)
+void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool successor)
 {
 	struct agent *a = worker->data;
 
 	if (worker->role != WORKER_CAPTURE)
 		return;
 	ipc_send(channel, IPC_STATS, NULL, a->stats_fd);
-	ipc_send(channel, IPC_LOG_DIR, NULL,
-		 a->reload.active ? a->reload.setup.log_fd : a->setup.log_fd);
+	ipc_send(channel, IPC_LOG_DIR, NULL, successor ? a->reload.setup.log_fd : a->setup.log_fd);
 }
 
 void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)

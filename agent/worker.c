@@ -197,7 +197,8 @@ static int process_spawn(struct worker_process *p, const struct worker_config *c
 		.args = args,
 		.env = env,
 		.cwd = "/",
-		.flags = UV_PROCESS_SETUID | UV_PROCESS_SETGID,
+		/* A session of its own: signals from a terminal or to the group are the agent's. */
+		.flags = UV_PROCESS_SETUID | UV_PROCESS_SETGID | UV_PROCESS_DETACHED,
 		.stdio_count = 4,
 		.stdio = stdio,
 		.uid = config->uid,
@@ -249,7 +250,7 @@ static struct worker_process *process_start(struct worker *w, const struct worke
 	}
 	uv_timer_start(&p->timer, on_limit, START_LIMIT_MS, 0);
 	ipc_send(&p->channel, IPC_CONFIG, &config->message, config->fd);
-	w->ops->setup(w, &p->channel);
+	w->ops->setup(w, &p->channel, config == &w->next_config);
 	return p;
 }
 

@@ -33,8 +33,11 @@ struct worker_config {
 struct worker;
 
 struct worker_ops {
-	/* After IPC_CONFIG: what the role needs besides before it can be ready. */
-	void (*setup)(struct worker *worker, struct ipc_channel *channel);
+	/*
+	 * After IPC_CONFIG: what the role needs besides before it can be ready. A successor is made for
+	 * the configuration that worker_replace() was given.
+	 */
+	void (*setup)(struct worker *worker, struct ipc_channel *channel, bool successor);
 	/* A process serves from now on: hand it all that it works with. */
 	void (*serve)(struct worker *worker, struct ipc_channel *channel);
 	/* A message that worker.c does not itself understand, from the process that serves. */

@@ -437,7 +437,6 @@ int capture_worker_main(int ipc_fd)
 
 	log_init("capture", LOG_LEVEL_INFO);
 	/* The agent says when to end; Ctrl-C on a terminal goes to all of its process group. */
-	signal(SIGINT, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	/* A full quota of RLIMIT_FSIZE is told by write(2), as a full disk is. */
 	signal(SIGXFSZ, SIG_IGN);

@@ -194,15 +194,6 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 		worker_fault(worker, &err);
 }
 
-/* Signals to the whole group, as from a terminal, are the agent's to answer. */
-static void ignore_signals(void)
-{
-	static const int signals[] = { SIGPIPE, SIGINT, SIGHUP };
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		signal(signals[i], SIG_IGN);
-}
-
 int web_worker_main(int ipc_fd)
 {
 	static struct web_worker worker;
@@ -210,7 +201,7 @@ int web_worker_main(int ipc_fd)
 	int code;
 
 	log_init("web", LOG_LEVEL_INFO);
-	ignore_signals();
+	signal(SIGPIPE, SIG_IGN);
 	if (sandbox_enter(&err) != 0) {
 		log_err("the web worker cannot give up its rights: %s: it ends", err.text);
 		return 1;

@@ -353,8 +353,14 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	struct ipc_channel *channel =
 		(struct ipc_channel *)((char *)poll - offsetof(struct ipc_channel, poll));
 
+	/*
+	 * A peer that ends with messages unread is an error to poll(2), and libuv has stopped the handle.
+	 * What it sent before is read all the same; then it is gone like any other.
+	 */
 	if (status < 0) {
-		channel_die(channel, status);
+		while (!channel->dead && receive(channel) > 0)
+			;
+		channel_die(channel, channel->send_error);
 		return;
 	}
 	if (events & UV_WRITABLE)

@@ -36,38 +36,94 @@ static int teardown(void **state)
 	return rmdir(base);
 }
 
+/* A link-group of this process alone, in the namespace that all tests share. */
+static uint32_t group(void)
+{
+	return 0x40000000u + (uint32_t)getpid();
+}
+
 static void one_at_a_time(void **state)
 {
+	struct agent_lock lock, other = AGENT_LOCK_NONE;
 	char expected[256];
 	struct stat st;
 	struct err err;
-	int fd;
 
 	(void)state;
-	fd = agent_lock(run_dir, &err);
-	assert_true(fd >= 0);
+	assert_int_equal(agent_lock(run_dir, group(), &lock, &err), 0);
 	assert_int_equal(stat(run_dir, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
 
 	snprintf(expected, sizeof(expected), "another tapwarden (pid %d) has locked %s/agent.lock",
 		 (int)getpid(), run_dir);
-	assert_int_equal(agent_lock(run_dir, &err), -EWOULDBLOCK);
+	assert_int_equal(agent_lock(run_dir, group() + 1, &other, &err), -EWOULDBLOCK);
 	assert_string_equal(err.text, expected);
+	assert_int_equal(other.file, -1);
 
-	close(fd);
-	fd = agent_lock(run_dir, &err);
-	assert_true(fd >= 0);
-	close(fd);
+	agent_unlock(&lock);
+	assert_int_equal(agent_lock(run_dir, group(), &lock, &err), 0);
+	agent_unlock(&lock);
+	agent_unlock(&lock);
+}
+
+/* Two configurations with folders of their own would still delete each other's links. */
+static void one_for_a_link_group(void **state)
+{
+	struct agent_lock lock, other = AGENT_LOCK_NONE;
+	char expected[256], other_dir[96];
+	struct err err;
+
+	(void)state;
+	snprintf(other_dir, sizeof(other_dir), "%s-2", run_dir);
+	assert_int_equal(agent_lock(run_dir, group(), &lock, &err), 0);
+	snprintf(expected, sizeof(expected),
+		 "another tapwarden (pid %d) owns the links of link-group %u in this network "
+		 "namespace",
+		 (int)getpid(), group());
+	assert_int_equal(agent_lock(other_dir, group(), &other, &err), -EWOULDBLOCK);
+	assert_string_equal(err.text, expected);
+	/* What it had locked before it was refused is free again. */
+	assert_int_equal(agent_lock(other_dir, group() + 1, &other, &err), 0);
+	agent_unlock(&other);
+	agent_unlock(&lock);
+	snprintf(expected, sizeof(expected), "%s/agent.lock", other_dir);
+	assert_int_equal(unlink(expected), 0);
+	assert_int_equal(rmdir(other_dir), 0);
+}
+
+static void a_lock_that_was_removed(void **state)
+{
+	struct agent_lock lock, other;
+	char path[128];
+	struct err err;
+
+	(void)state;
+	assert_int_equal(agent_lock(run_dir, group(), &lock, &err), 0);
+	assert_false(agent_lock_is_lost(&lock, run_dir));
+	snprintf(path, sizeof(path), "%s/agent.lock", run_dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(run_dir), 0);
+	assert_true(agent_lock_is_lost(&lock, run_dir));
+
+	/* Another took the place meanwhile. */
+	assert_int_equal(agent_lock(run_dir, group() + 1, &other, &err), 0);
+	assert_true(agent_lock_is_lost(&lock, run_dir));
+	assert_int_equal(agent_lock_again(&lock, run_dir, &err), -EWOULDBLOCK);
+	agent_unlock(&other);
+	assert_int_equal(agent_lock_again(&lock, run_dir, &err), 0);
+	assert_false(agent_lock_is_lost(&lock, run_dir));
+	agent_unlock(&lock);
 }
 
 static void impossible_places(void **state)
 {
+	struct agent_lock lock;
 	struct err err;
 
 	(void)state;
-	assert_int_equal(agent_lock("/proc/nowhere", &err), -ENOENT);
+	assert_int_equal(agent_lock("/proc/nowhere", group(), &lock, &err), -ENOENT);
 	assert_string_equal(err.text, "could not make /proc/nowhere: No such file or directory");
-	assert_int_equal(agent_lock("/dev/null", &err), -ENOTDIR);
+	assert_int_equal(agent_lock("/dev/null", group(), &lock, &err), -ENOTDIR);
 	assert_string_equal(err.text, "could not open /dev/null/agent.lock: Not a directory");
 }
 
@@ -75,6 +131,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_at_a_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_for_a_link_group, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_lock_that_was_removed, setup, teardown),
 		cmocka_unit_test(impossible_places),
 	};
 
