@@ -436,7 +436,6 @@ int capture_worker_main(int ipc_fd)
 	int exit_code = 1;
 
 	log_init("capture", LOG_LEVEL_INFO);
-	/* The agent says when to end; Ctrl-C on a terminal goes to all of its process group. */
 	signal(SIGPIPE, SIG_IGN);
 	/* A full quota of RLIMIT_FSIZE is told by write(2), as a full disk is. */
 	signal(SIGXFSZ, SIG_IGN);

@@ -89,3 +89,47 @@ same_files() {
 refused() {
   [ "$(grep -c 'reload-refused' "$DIR/agent.err")" -eq "$1" ]
 }
+
+@test "the end during a reload is an end" {
+  agent_start
+  local web
+  web=$(worker_pid web)
+  # The old web worker cannot drain: the reload waits for it.
+  kill -STOP "$web"
+  reload
+  wait_for 20 grep -q 'reloaded' "$DIR/agent.err"
+  kill -TERM "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  wait "$(pid_of agent)"
+  wait_for 10 is_gone "$web"
+}
+
+@test "a signal to the agent's whole group is the agent's alone" {
+  agent_start
+  local capture web
+  capture=$(worker_pid capture)
+  web=$(worker_pid web)
+  [ "$(cat "/proc/$capture/comm")" = tapwarden-cap ]
+  [ "$(cat "/proc/$web/comm")" = tapwarden-web ]
+  [ "$(group_of "$capture")" != "$(group_of "$(pid_of agent)")" ]
+  [ "$(group_of "$web")" != "$(group_of "$(pid_of agent)")" ]
+}
+
+group_of() {
+  ps -o pgid= -p "$1"
+}
+
+@test "a run-dir that was removed is made again by a reload" {
+  agent_start
+  rm -r "$DIR/run"
+  run tapwarden status
+  [ "$status" -eq 2 ]
+  reload
+  wait_for 20 agent_serves
+  [ -e "$DIR/run/agent.lock" ]
+  # Even another run-dir does not make a second owner of the same links.
+  sed "s,^run-dir = .*,run-dir = $DIR/run2," "$INI" >"$DIR/second.ini"
+  run in_host "$TAPWARDEN" apply -c "$DIR/second.ini"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"pid $(pid_of agent)) owns the links of link-group 7477"* ]]
+}
