@@ -25,6 +25,15 @@ static const struct cli_verb verbs[] = {
 	  "--force removes a link even while a process holds its tap." },
 	{ "status", cmd_status, "[-c FILE] [--json]",
 	  "sets, links, their state, who holds the taps, frames and bytes", NULL },
+	{ "reach", cmd_reach, "[-c FILE] [--json] [--probe [--all]]",
+	  "who can talk to whom, per lower device and mode",
+	  "Of the configuration once it is applied, with what others have on the same lower devices\n"
+	  "in this network namespace. \"reflected\" and \"if reflected\" take a switch that sends a\n"
+	  "frame back to where it came from: one with VEPA, or a bridge port with hairpin on.\n"
+	  "\n"
+	  "--probe proves it with frames between links that are up, one pair for each row, with --all\n"
+	  "every pair: 60 bytes each, of the experimental ethertype 0x88b5, which guests and hosts\n"
+	  "ignore. Nothing else is sent, no tap is opened. Exits 1 when an answer differs." },
 	{ "qemu", cmd_qemu, "LINK [-c FILE] [--print] -- CMD...",
 	  "run a guest with the queues of a link's tap open",
 	  "CMD is run in place of tapwarden, with these replaced in its words:\n"

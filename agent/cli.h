@@ -74,6 +74,7 @@ int cmd_down(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_qemu(int argc, char **argv);
+int cmd_reach(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_watch(int argc, char **argv);

@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 TAPWARDEN=${TAPWARDEN:-$BATS_TEST_DIRNAME/../../build/tapwarden}
-VERBS="run check plan apply down status qemu watch boot help"
+VERBS="run check plan apply down status reach qemu watch boot help"
 
 @test "help names every verb and goes to stdout" {
   run --separate-stderr "$TAPWARDEN" help
@@ -79,7 +79,7 @@ VERBS="run check plan apply down status qemu watch boot help"
 
 @test "an unknown option or operand: the usage on stderr, and exit code 2" {
   local verb
-  for verb in check plan apply down status; do
+  for verb in check plan apply down status reach; do
     run --separate-stderr "$TAPWARDEN" "$verb" --no-such-option
     [ "$status" -eq 2 ]
     [ -z "$output" ]

@@ -1,0 +1,179 @@
+/* tapwarden reach: who can talk to whom, as it follows from modes, and as frames prove it. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "agent/cli.h"
+#include "agent/desired.h"
+#include "agent/reach_probe.h"
+#include "agent/reach_view.h"
+#include "netlink/nl_channel.h"
+
+/* A row per pair of classes, at most some hundred bytes each; the JSON has names too. */
+#define REACH_TEXT_MAX (16u << 20)
+
+struct reach_options {
+	const char *config;
+	bool json;
+	bool probe;
+	bool all;
+};
+
+/* What the report points into lives here with it. */
+struct reach_run {
+	struct link_spec *specs;
+	struct link_table table;
+	struct reach reach;
+	struct reach_shots *shots; /* one per lower device; NULL without --probe */
+};
+
+static int options_of(int argc, char **argv, struct reach_options *ret)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "probe", no_argument, NULL, 'p' },
+		{ "all", no_argument, NULL, 'a' },
+		{ 0 },
+	};
+	struct reach_options options = { .config = CONFIG_DEFAULT_PATH };
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+		if (c == 'c')
+			options.config = optarg;
+		else if (c == 'j')
+			options.json = true;
+		else if (c == 'p')
+			options.probe = true;
+		else if (c == 'a')
+			options.all = true;
+		else
+			return cli_usage(argv[0]);
+	}
+	if (optind < argc || (options.all && !options.probe))
+		return cli_usage(argv[0]);
+	*ret = options;
+	return 0;
+}
+
+static int observe(struct reach_run *run, struct err *err)
+{
+	struct nl_channel *channel;
+	int code = nl_channel_open(&channel, err);
+
+	if (code < 0)
+		return code;
+	code = nl_channel_dump_links(channel, &run->table, err);
+	nl_channel_free(channel);
+	return code;
+}
+
+static int make(struct reach_run *run, const struct config *config, struct err *err)
+{
+	char host_id[HOST_ID_MAX];
+	size_t n;
+	int code;
+
+	desired_host_id(host_id);
+	code = desired_links(config, host_id, &run->specs, &n, err);
+	if (code == 0)
+		code = observe(run, err);
+	if (code < 0)
+		return code;
+	code = reach_make(run->specs, n, &run->table, config->agent.link_group, &run->reach);
+	return code < 0 ? err_errno(err, code, "could not list the links") : 0;
+}
+
+/* One lower device after the other; returns how many answers differ, or -errno. */
+static int prove(struct reach_run *run, bool all, struct err *err)
+{
+	size_t differ = 0, sent = 0;
+	int code;
+
+	run->shots = calloc(run->reach.n + 1, sizeof(*run->shots));
+	if (!run->shots)
+		return err_errno(err, -ENOMEM, "could not probe");
+	for (size_t i = 0; i < run->reach.n; i++) {
+		code = reach_shots_plan(&run->reach.lowers[i], all, &run->shots[i], err);
+		if (code == 0)
+			code = reach_probe(&run->shots[i], err);
+		if (code < 0)
+			return code;
+		sent += run->shots[i].n;
+		differ += reach_shots_judge(&run->shots[i]);
+	}
+	if (!sent)
+		return err_set(err, -ENODEV,
+			       "could not probe: no link of this configuration is up: apply first");
+	return differ ? 1 : 0;
+}
+
+static int print_json(const struct reach_run *run)
+{
+	json_t *json = reach_view_json(&run->reach, run->shots);
+	int code = CLI_DONE;
+
+	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0)
+		code = cli_fail(&(struct err){ "could not print the report" }, NULL);
+	else
+		putchar('\n');
+	json_decref(json);
+	return code;
+}
+
+static int print_text(const struct reach_run *run)
+{
+	struct buf out;
+	int code = CLI_DONE;
+
+	buf_init(&out, REACH_TEXT_MAX);
+	reach_view_text(&run->reach, run->shots, &out);
+	if (out.failed)
+		code = cli_fail(&(struct err){ "could not print the report: out of memory" }, NULL);
+	else
+		fputs(out.data, stdout);
+	buf_done(&out);
+	return code;
+}
+
+static void run_done(struct reach_run *run)
+{
+	for (size_t i = 0; run->shots && i < run->reach.n; i++)
+		reach_shots_done(&run->shots[i]);
+	free(run->shots);
+	reach_done(&run->reach);
+	link_table_done(&run->table);
+	free(run->specs);
+}
+
+int cmd_reach(int argc, char **argv)
+{
+	struct reach_options options = { 0 };
+	struct reach_run run = { 0 };
+	struct config *config = NULL;
+	struct err err;
+	int differs = 0;
+	int code;
+
+	code = options_of(argc, argv, &options);
+	if (code)
+		return code;
+	code = cli_config(options.config, &config);
+	if (code)
+		return code;
+	code = make(&run, config, &err);
+	if (code == 0 && options.probe)
+		code = differs = prove(&run, options.all, &err);
+	if (code < 0)
+		code = cli_fail(&err, NULL);
+	else
+		code = options.json ? print_json(&run) : print_text(&run);
+	if (code == CLI_DONE && differs)
+		code = CLI_NO;
+	run_done(&run);
+	config_free(config);
+	return cli_flush(code);
+}
