@@ -108,6 +108,7 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 		.kind = wish->keys.kind,
 		.mode = wish->keys.mode,
 		.flags = wish->keys.flags,
+		.sources = wish->keys.sources,
 		.mtu = wish->keys.mtu,
 		.txqueuelen = wish->keys.txqueuelen,
 		.bcqueuelen = wish->keys.bcqueuelen,

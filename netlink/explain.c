@@ -20,6 +20,7 @@ static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_SET_MAC] = "set the MAC of",
 	[LINK_ACTION_SET_MTU] = "set the mtu of",
 	[LINK_ACTION_SET_FLAGS] = "set the flags of",
+	[LINK_ACTION_SET_SOURCES] = "set the source MACs of",
 	[LINK_ACTION_SET_TXQUEUELEN] = "set the txqueuelen of",
 	[LINK_ACTION_SET_BCQUEUELEN] = "set the bcqueuelen of",
 	[LINK_ACTION_SET_BCCUTOFF] = "set the bccutoff of",

@@ -40,13 +40,21 @@ struct apply {
 	struct err *err;
 };
 
-/* A step never has more requests in one batch than there are attributes. */
+/* The most requests that a step can have in one batch: each attribute, and each source MAC. */
+static size_t most_requests(const struct link_step *step)
+{
+	return LINK_ATTRS + (step->spec ? step->spec->sources.n : 0) +
+	       (step->link ? step->link->sources.n : 0);
+}
+
 static int batch_begin(struct apply *apply)
 {
 	apply->n = 0;
 	if (apply->requests)
 		return 0;
-	apply->cap = apply->plan->n * LINK_ATTRS + 1;
+	apply->cap = 1;
+	for (size_t i = 0; i < apply->plan->n; i++)
+		apply->cap += most_requests(&apply->plan->steps[i]);
 	apply->requests = calloc(apply->cap, sizeof(*apply->requests));
 	apply->origins = calloc(apply->cap, sizeof(*apply->origins));
 	return apply->requests && apply->origins ? 0 : -ENOMEM;
@@ -220,6 +228,33 @@ static int add_flags(struct apply *apply, size_t step, uint32_t ifindex)
 				 LINK_DATA_MODE);
 }
 
+/* One by one, so that those that stay take in frames all the while. */
+static int add_sources(struct apply *apply, size_t i, uint32_t ifindex)
+{
+	static const struct link_sources none;
+	const struct link_step *step = &apply->plan->steps[i];
+	const struct link_sources *wanted = &step->spec->sources, *there = &none;
+	enum link_kind kind = step->spec->kind;
+	int code = 0;
+
+	if (step->op == LINK_OP_CHANGE && !step->link->sources.more)
+		there = &step->link->sources;
+	else if (step->op == LINK_OP_CHANGE)
+		code = link_msg_flush_sources(batch_add(apply, i, LINK_ACTION_SET_SOURCES), ifindex,
+					      kind);
+	for (uint32_t k = 0; code == 0 && k < there->n; k++) {
+		if (!link_sources_have(wanted, there->macs[k]))
+			code = link_msg_delete_source(batch_add(apply, i, LINK_ACTION_SET_SOURCES),
+						      ifindex, kind, there->macs[k]);
+	}
+	for (uint32_t k = 0; code == 0 && k < wanted->n; k++) {
+		if (!link_sources_have(there, wanted->macs[k]))
+			code = link_msg_add_source(batch_add(apply, i, LINK_ACTION_SET_SOURCES),
+						   ifindex, kind, wanted->macs[k]);
+	}
+	return code;
+}
+
 static int add_bcqueuelen(struct apply *apply, size_t step, uint32_t ifindex)
 {
 	const struct link_spec *spec = apply->plan->steps[step].spec;
@@ -273,14 +308,15 @@ static int (*const setters[LINK_ATTRS])(struct apply *apply, size_t step, uint32
 	[LINK_ATTR_GROUP] = add_group,
 	[LINK_ATTR_ALIAS] = add_alias,
 	[LINK_ATTR_MODE] = add_mode,
+	[LINK_ATTR_FLAGS] = add_flags,
+	[LINK_ATTR_SOURCES] = add_sources,
 	[LINK_ATTR_MAC] = add_mac,
 	[LINK_ATTR_MTU] = add_mtu,
-	[LINK_ATTR_ARP] = add_arp_off,
-	[LINK_ATTR_UP] = add_up,
-	[LINK_ATTR_FLAGS] = add_flags,
 	[LINK_ATTR_TXQUEUELEN] = add_txqueuelen,
 	[LINK_ATTR_BCQUEUELEN] = add_bcqueuelen,
 	[LINK_ATTR_BCCUTOFF] = add_bccutoff,
+	[LINK_ATTR_ARP] = add_arp_off,
+	[LINK_ATTR_UP] = add_up,
 };
 
 /* Those of `mask`, on every link that wants them. */
@@ -363,6 +399,8 @@ static uint32_t attrs_after_create(const struct link_spec *spec)
 
 	if (spec->mode == LINK_MODE_PASSTHRU)
 		attrs |= 1u << LINK_ATTR_MAC;
+	if (spec->mode == LINK_MODE_SOURCE)
+		attrs |= 1u << LINK_ATTR_SOURCES;
 	if (link_kind_ops[spec->kind]->host_is_quiet)
 		attrs |= 1u << LINK_ATTR_ARP | 1u << LINK_ATTR_IPV6;
 	if (spec->up)

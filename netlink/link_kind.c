@@ -4,6 +4,8 @@
 #include <linux/if_link.h>
 #include <string.h>
 
+#include "netlink/attr_list.h"
+
 /* Since Linux 6.3; the headers of Debian 12 are older. */
 #define MACVLAN_BC_CUTOFF 9 /* IFLA_MACVLAN_BC_CUTOFF, int32_t */
 
@@ -57,6 +59,26 @@ static int take(const struct nlattr *attr, void *ret, size_t size)
 	return 0;
 }
 
+static int take_sources(const struct nlattr *nest, struct link_sources *ret)
+{
+	struct attr_list list = attr_list_of(nest);
+	const struct nlattr *attr;
+	uint8_t mac[MAC_LEN];
+	int code;
+
+	*ret = (struct link_sources){ .n = 0 };
+	while ((code = attr_next(&list, &attr)) > 0) {
+		code = take(attr, mac, sizeof(mac));
+		if (code < 0)
+			return code;
+		if (ret->n < LINK_SOURCES_MAX)
+			memcpy(ret->macs[ret->n++], mac, sizeof(mac));
+		else
+			ret->more = true;
+	}
+	return code;
+}
+
 static int macvlan_parse_data(const struct nlattr *attr, struct link_state *ret)
 {
 	uint16_t flags;
@@ -70,6 +92,8 @@ static int macvlan_parse_data(const struct nlattr *attr, struct link_state *ret)
 		if (code == 0)
 			ret->macvlan_flags = flags;
 		return code;
+	case IFLA_MACVLAN_MACADDR_DATA:
+		return take_sources(attr, &ret->sources);
 	case IFLA_MACVLAN_BC_QUEUE_LEN:
 		return take(attr, &ret->bcqueuelen, sizeof(ret->bcqueuelen));
 	case MACVLAN_BC_CUTOFF:

@@ -30,19 +30,49 @@ static struct ifinfomsg *start_set(struct link_msg *msg, uint32_t ifindex)
 	return start(msg, RTM_NEWLINK, 0, ifindex);
 }
 
-static bool put_kind(struct nlmsghdr *msg, const struct link_spec *spec, unsigned int what)
-{
-	const struct link_kind_ops *ops = link_kind_ops[spec->kind];
+struct nest {
 	struct nlattr *info, *data;
+};
 
-	info = mnl_attr_nest_start_check(msg, LINK_MSG_SIZE, IFLA_LINKINFO);
-	if (!info || !mnl_attr_put_strz_check(msg, LINK_MSG_SIZE, IFLA_INFO_KIND, ops->rtnl_kind))
+/* IFLA_INFO_DATA, for attributes of the kind. */
+static bool open_data(struct nlmsghdr *msg, enum link_kind kind, struct nest *ret)
+{
+	ret->info = mnl_attr_nest_start_check(msg, LINK_MSG_SIZE, IFLA_LINKINFO);
+	if (!ret->info || !mnl_attr_put_strz_check(msg, LINK_MSG_SIZE, IFLA_INFO_KIND,
+						   link_kind_ops[kind]->rtnl_kind))
 		return false;
-	data = mnl_attr_nest_start_check(msg, LINK_MSG_SIZE, IFLA_INFO_DATA);
-	if (!data || !ops->fill_data(msg, LINK_MSG_SIZE, spec, what))
+	ret->data = mnl_attr_nest_start_check(msg, LINK_MSG_SIZE, IFLA_INFO_DATA);
+	return ret->data;
+}
+
+static void close_data(struct nlmsghdr *msg, const struct nest *nest)
+{
+	mnl_attr_nest_end(msg, nest->data);
+	mnl_attr_nest_end(msg, nest->info);
+}
+
+static bool put_data(struct nlmsghdr *msg, const struct link_spec *spec, unsigned int what)
+{
+	struct nest nest;
+
+	if (!open_data(msg, spec->kind, &nest) ||
+	    !link_kind_ops[spec->kind]->fill_data(msg, LINK_MSG_SIZE, spec, what))
 		return false;
-	mnl_attr_nest_end(msg, data);
-	mnl_attr_nest_end(msg, info);
+	close_data(msg, &nest);
+	return true;
+}
+
+/* One MAC a request: a list with one that is refused is half set (macvlan_changelink_sources()). */
+static bool put_sources(struct nlmsghdr *msg, enum link_kind kind, uint32_t mode,
+			const uint8_t *mac)
+{
+	struct nest nest;
+
+	if (!open_data(msg, kind, &nest) ||
+	    !mnl_attr_put_u32_check(msg, LINK_MSG_SIZE, IFLA_MACVLAN_MACADDR_MODE, mode) ||
+	    (mac && !mnl_attr_put_check(msg, LINK_MSG_SIZE, IFLA_MACVLAN_MACADDR, MAC_LEN, mac)))
+		return false;
+	close_data(msg, &nest);
 	return true;
 }
 
@@ -65,7 +95,7 @@ int link_msg_create(struct link_msg *msg, const struct link_spec *spec, uint32_t
 		(!spec->mtu || mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_MTU, spec->mtu)) &&
 		(!spec->txqueuelen ||
 		 mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_TXQLEN, spec->txqueuelen)) &&
-		put_kind(h, spec, LINK_DATA_MODE | LINK_DATA_BCQUEUELEN | LINK_DATA_BCCUTOFF));
+		put_data(h, spec, LINK_DATA_MODE | LINK_DATA_BCQUEUELEN | LINK_DATA_BCCUTOFF));
 }
 
 int link_msg_delete(struct link_msg *msg, uint32_t ifindex)
@@ -116,7 +146,27 @@ int link_msg_set_data(struct link_msg *msg, uint32_t ifindex, const struct link_
 		      unsigned int what)
 {
 	start_set(msg, ifindex);
-	return finished(put_kind(&msg->header, spec, what));
+	return finished(put_data(&msg->header, spec, what));
+}
+
+int link_msg_add_source(struct link_msg *msg, uint32_t ifindex, enum link_kind kind,
+			const uint8_t mac[MAC_LEN])
+{
+	start_set(msg, ifindex);
+	return finished(put_sources(&msg->header, kind, MACVLAN_MACADDR_ADD, mac));
+}
+
+int link_msg_delete_source(struct link_msg *msg, uint32_t ifindex, enum link_kind kind,
+			   const uint8_t mac[MAC_LEN])
+{
+	start_set(msg, ifindex);
+	return finished(put_sources(&msg->header, kind, MACVLAN_MACADDR_DEL, mac));
+}
+
+int link_msg_flush_sources(struct link_msg *msg, uint32_t ifindex, enum link_kind kind)
+{
+	start_set(msg, ifindex);
+	return finished(put_sources(&msg->header, kind, MACVLAN_MACADDR_FLUSH, NULL));
 }
 
 int link_msg_set_flags(struct link_msg *msg, uint32_t ifindex, uint32_t flags, uint32_t mask)

@@ -39,6 +39,13 @@ int link_msg_set_txqueuelen(struct link_msg *msg, uint32_t ifindex, uint32_t txq
 int link_msg_set_data(struct link_msg *msg, uint32_t ifindex, const struct link_spec *spec,
 		      unsigned int what);
 
+/* One MAC of a link that is in mode source; what is there, or is not, is added, or deleted, too. */
+int link_msg_add_source(struct link_msg *msg, uint32_t ifindex, enum link_kind kind,
+			const uint8_t mac[MAC_LEN]);
+int link_msg_delete_source(struct link_msg *msg, uint32_t ifindex, enum link_kind kind,
+			   const uint8_t mac[MAC_LEN]);
+int link_msg_flush_sources(struct link_msg *msg, uint32_t ifindex, enum link_kind kind);
+
 /* `flags` of those in `mask` (IFF_*). */
 int link_msg_set_flags(struct link_msg *msg, uint32_t ifindex, uint32_t flags, uint32_t mask);
 

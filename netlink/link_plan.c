@@ -14,6 +14,7 @@ const char *const link_op_names[LINK_OPS] = {
 };
 
 const char *const link_attr_names[LINK_ATTRS] = {
+	[LINK_ATTR_SOURCES] = "source MACs",
 	[LINK_ATTR_FLAGS] = "flags",
 	[LINK_ATTR_TXQUEUELEN] = "txqueuelen",
 	[LINK_ATTR_BCQUEUELEN] = "bcqueuelen",
@@ -258,6 +259,35 @@ static void compare_flags(struct link_step *step)
 	because_of_attr(step, LINK_ATTR_FLAGS, old, new);
 }
 
+static uint32_t count_missing(const struct link_sources *wanted, const struct link_sources *there)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < wanted->n; i++)
+		n += !link_sources_have(there, wanted->macs[i]);
+	return n;
+}
+
+/* A change from or to another mode empties the list (macvlan_changelink()). */
+static void compare_sources(struct link_step *step)
+{
+	const struct link_sources *wanted = &step->spec->sources, *there = &step->link->sources;
+	const char *comma = *step->reason ? ", " : "";
+	uint32_t added, deleted;
+
+	if (step->spec->mode != LINK_MODE_SOURCE)
+		return;
+	added = count_missing(wanted, there);
+	deleted = count_missing(there, wanted);
+	if (!added && !deleted && !there->more)
+		return;
+	step->attrs |= 1u << LINK_ATTR_SOURCES;
+	if (there->more)
+		because(step, "%ssource MACs more than %u -> %u", comma, there->n, wanted->n);
+	else
+		because(step, "%ssource MACs +%u -%u", comma, added, deleted);
+}
+
 static void format_cutoff(char *ret, size_t size, int32_t cutoff)
 {
 	if (cutoff < 0)
@@ -307,6 +337,7 @@ static void plan_change(struct planner *planner, struct link_step *step)
 		because_of_attr(step, LINK_ATTR_MODE, link_mode_kernel_name(link->macvlan_mode),
 				link_mode_names[spec->mode]);
 	compare_flags(step);
+	compare_sources(step);
 	format_mac(old, link->mac);
 	format_mac(new, spec->mac);
 	if (strcmp(old, new) != 0)

@@ -24,6 +24,7 @@ struct link_spec {
 	char lower[IFNAME_SIZE];
 	uint8_t mac[MAC_LEN]; /* unicast, never zero */
 	uint32_t flags; /* mask of 1 << enum link_flag */
+	struct link_sources sources; /* only of mode source */
 	uint32_t mtu; /* 0: left alone, as the next two */
 	uint32_t txqueuelen;
 	uint32_t bcqueuelen;

@@ -29,6 +29,7 @@ struct link_state {
 	enum link_kind kind;
 	uint32_t macvlan_mode; /* MACVLAN_MODE_* of linux/if_link.h; 0: not told */
 	uint32_t macvlan_flags; /* MACVLAN_FLAG_* */
+	struct link_sources sources; /* in mode source alone */
 	uint32_t bcqueuelen; /* what this link asked for: its lower device has the longest of all */
 	int32_t bccutoff; /* of its lower device */
 	uint32_t lower; /* ifindex; 0: none */

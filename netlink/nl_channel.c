@@ -11,8 +11,11 @@
 
 #include "netlink/attr_list.h"
 
-/* The largest datagram that a dump sends (netlink_dump() of the kernel takes at most 32 KiB). */
-#define RECEIVE_SIZE 32768
+/*
+ * The largest datagram: netlink_dump() fills 32 KiB, or what one link takes if that is more. Its
+ * lists, as that of source MACs, are attributes of at most 64 KiB each.
+ */
+#define RECEIVE_SIZE (256 << 10)
 
 /* Requests in one datagram: their acks and echoes, some KiB each, must fit the receive buffer. */
 #define BATCH_MAX 64
@@ -157,6 +160,12 @@ static int send_dump(struct nl_channel *channel)
 	h->nlmsg_seq = ++channel->seq;
 	info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
 	info->ifi_family = AF_UNSPEC;
+	/*
+	 * With a mask, whichever, the kernel makes room for the longest message; without one it
+	 * ends the dump, without an error, at a link that 32 KiB do not hold (rtnl_calcit()). This
+	 * bit adds nothing to what is told.
+	 */
+	mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_MRP);
 	return mnl_socket_sendto(channel->request, h, h->nlmsg_len) < 0 ? -errno : 0;
 }
 

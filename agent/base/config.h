@@ -74,6 +74,7 @@ struct link_keys {
 	enum link_mode mode;
 	char *lower;
 	uint32_t flags; /* mask of 1 << enum link_flag */
+	struct link_sources sources;
 	uint32_t mtu; /* 0: the lower's */
 	uint32_t txqueuelen; /* these two 0: left alone */
 	uint32_t bcqueuelen;

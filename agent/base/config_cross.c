@@ -318,6 +318,38 @@ static void check_flags(struct cross *cross)
 	forget_told(cross);
 }
 
+static bool says_sources(const struct link_wish *wish)
+{
+	return schema_has(&config_schema, "set", &wish->set->head, "source-macs") ||
+	       (wish->link && schema_has(&config_schema, "link", &wish->link->head, "source-macs"));
+}
+
+/* No other mode takes a list; without one no frame comes in, which must be meant. */
+static void check_sources(struct cross *cross)
+{
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = cross->sorted[i];
+		bool source = wish->keys.mode == LINK_MODE_SOURCE;
+		const char *key = source ? "mode" : "source-macs";
+		const struct conf_head *head = giver(wish, key);
+
+		if (source ? says_sources(wish) : wish->keys.sources.n == 0)
+			continue;
+		if (head == &wish->set->head && told_of_set(cross, wish))
+			continue;
+		if (source)
+			schema_fault(cross->faults, head, key,
+				     "source-macs is missing beside it: link \"%s\" would get "
+				     "nothing",
+				     wish->name);
+		else
+			schema_fault(cross->faults, head, key,
+				     "it is for mode source, and link \"%s\" has mode %s",
+				     wish->name, link_mode_names[wish->keys.mode]);
+	}
+	forget_told(cross);
+}
+
 /* In the order of lowers. A fault is told once for each lower. */
 static void check_cutoffs(struct cross *cross)
 {
@@ -357,6 +389,7 @@ static int check_links(struct cross *cross)
 	check_names(cross);
 	check_lowers(cross);
 	check_flags(cross);
+	check_sources(cross);
 	code = check_guests(cross);
 	check_macs(cross);
 	check_passthru(cross);

@@ -117,6 +117,12 @@ static const struct schema_key link_keys[] = {
 	  .roles = ALL,
 	  .help = "nopromisc: passthru leaves the lower unpromiscuous; nodst: source mode alone "
 		  "delivers" },
+	{ .name = "source-macs",
+	  .type = SCHEMA_SOURCES,
+	  .offset = offsetof(struct link_keys, sources),
+	  .def_help = "none; mode source must say it",
+	  .roles = ALL,
+	  .help = "whose frames links of mode source get, whatever the destination" },
 	{ .name = "mtu",
 	  .type = SCHEMA_U32,
 	  .offset = offsetof(struct link_keys, mtu),

@@ -1,5 +1,7 @@
 #include "agent/base/link_types.h"
 
+#include <string.h>
+
 const char *const link_kind_names[LINK_KINDS] = {
 	[LINK_KIND_MACVTAP] = "macvtap",
 	[LINK_KIND_MACVLAN] = "macvlan",
@@ -15,3 +17,12 @@ const char *const link_flag_names[LINK_FLAGS] = {
 	[LINK_FLAG_NOPROMISC] = "nopromisc",
 	[LINK_FLAG_NODST] = "nodst",
 };
+
+bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN])
+{
+	for (uint32_t i = 0; i < sources->n; i++) {
+		if (memcmp(sources->macs[i], mac, MAC_LEN) == 0)
+			return true;
+	}
+	return false;
+}

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/base/parse.h"
+
 enum link_kind {
 	LINK_KIND_MACVTAP,
 	LINK_KIND_MACVLAN,
@@ -38,6 +40,17 @@ struct link_cutoff {
 
 #define LINK_CUTOFF_OFF	    (-1)
 #define LINK_CUTOFF_DEFAULT 1 /* the kernel's, of a new lower device */
+
+/* The MACs from which a link of mode source takes frames. In no order, none twice. */
+#define LINK_SOURCES_MAX 64
+
+struct link_sources {
+	uint32_t n;
+	bool more; /* of a link that is there: only the first are known */
+	uint8_t macs[LINK_SOURCES_MAX][MAC_LEN];
+};
+
+bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN]);
 
 /* Indexed by the enums; the tables of allowed words in the configuration are these too. */
 extern const char *const link_kind_names[LINK_KINDS];

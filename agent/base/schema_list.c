@@ -100,6 +100,44 @@ int schema_read_flags(const struct schema_reader *reader, const char *text, void
 	return code;
 }
 
+static int add_source(struct link_sources *sources, const char *item, struct err *err)
+{
+	uint8_t mac[MAC_LEN];
+	int code = parse_mac(item, mac, err);
+
+	if (code)
+		return code;
+	if (!mac_is_unicast(mac))
+		return err_set(err, -EINVAL, "%s is not a unicast address: no frame comes from it",
+			       item);
+	if (link_sources_have(sources, mac))
+		return err_set(err, -EINVAL, "%s is given twice", item);
+	memcpy(sources->macs[sources->n++], mac, MAC_LEN);
+	return 0;
+}
+
+int schema_read_sources(const struct schema_reader *reader, const char *text, void *field,
+			struct err *err)
+{
+	struct link_sources sources = { 0 };
+	size_t left = count_items(text);
+	int code = 0;
+
+	(void)reader;
+	if (left > LINK_SOURCES_MAX)
+		return err_set(err, -EINVAL, "%zu addresses are too many: at most %d", left,
+			       LINK_SOURCES_MAX);
+	for (; left && !code; left--) {
+		char *item = next_item(&text);
+
+		code = item ? add_source(&sources, item, err) : -ENOMEM;
+		free(item);
+	}
+	if (!code)
+		memcpy(field, &sources, sizeof(sources));
+	return code;
+}
+
 /* A PCRE2 group: a number, or a name as pcre2pattern(3) says. */
 int schema_check_group(const char *text, struct err *err)
 {

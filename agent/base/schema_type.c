@@ -330,6 +330,8 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_SECRET] = { "HEX", sizeof(char *), read_secret, done_secret, NULL, format_secret },
 	[SCHEMA_MAC] = { "MAC|auto", MAC_LEN, read_mac, NULL, NULL, format_mac_field },
 	[SCHEMA_MAC_PREFIX] = { "XX:XX:XX", 3, read_mac_prefix, NULL, NULL, NULL },
+	[SCHEMA_SOURCES] = { "MAC...", sizeof(struct link_sources), schema_read_sources, NULL, NULL,
+			     NULL },
 	[SCHEMA_NAMES] = LIST("NAME...", parse_name),
 	[SCHEMA_GROUPS] = LIST("GROUP...", schema_check_group),
 	[SCHEMA_GLOBS] = LIST("GLOB...", schema_check_glob),

@@ -30,6 +30,7 @@ enum schema_type {
 	SCHEMA_SECRET, /* in the text as hex digits, so that every byte has a form */
 	SCHEMA_MAC, /* uint8_t[6]; all zero for "auto" */
 	SCHEMA_MAC_PREFIX, /* uint8_t[3] */
+	SCHEMA_SOURCES, /* struct link_sources */
 	SCHEMA_NAMES, /* struct strv, as the next two */
 	SCHEMA_GROUPS,
 	SCHEMA_GLOBS,

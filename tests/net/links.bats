@@ -265,6 +265,59 @@ queues() {
   run -0 tapwarden plan
 }
 
+# sources LINK: its MACs, in order.
+sources() {
+  fact "$1" '.linkinfo.info_data.macaddr_data // [] | sort | join(" ")'
+}
+
+@test "source mode has its list of MACs, changed live by what differs" {
+  local index
+  config <<END
+[set web]
+lower = eno1
+mode = source
+flags = nodst
+source-macs = 52:54:00:00:01:01 52:54:00:00:01:02
+count = 1
+END
+  run -0 tapwarden apply
+  [[ "$output" == *"+ link web1  macvtap source on eno1"$'\n'* ]]
+  assert_link web1 macvtap source eno1 web
+  [ "$(sources web1)" = "52:54:00:00:01:01 52:54:00:00:01:02" ]
+  [ "$(fact web1 .linkinfo.info_data.nodst)" = true ]
+  run -0 tapwarden plan
+
+  hold web1
+  index=$(fact web1 .ifindex)
+  sed -i '/^source-macs/s/01:01/01:03 52:54:00:00:01:04/' "$INI"
+  run -0 tapwarden apply
+  [[ "$output" == *"~ link web1  source MACs +2 -1"$'\n'* ]]
+  [ "$(sources web1)" = "52:54:00:00:01:02 52:54:00:00:01:03 52:54:00:00:01:04" ]
+  run -0 tapwarden plan
+
+  # Somebody else's hand in it, by one and by more than are kept in mind.
+  ip -n "$NETNS" link set web1 type macvtap macaddr del 52:54:00:00:01:03
+  run -1 tapwarden plan
+  [[ "$output" == *"~ link web1  source MACs +1 -0"$'\n'* ]]
+  printf 'link set web1 type macvtap macaddr add 52:54:00:01:%02x:%02x\n' \
+    $(for i in $(seq 0 2999); do echo $((i / 256)) $((i % 256)); done) >"$DIR/many"
+  ip -n "$NETNS" -batch "$DIR/many"
+  run -0 tapwarden apply
+  [[ "$output" == *"~ link web1  source MACs more than 64 -> 3"$'\n'* ]]
+  [ "$(sources web1)" = "52:54:00:00:01:02 52:54:00:00:01:03 52:54:00:00:01:04" ]
+
+  # Another mode drops the list; the way back brings it again.
+  one_set bridge 1
+  run -0 tapwarden apply
+  [[ "$output" == *"~ link web1  mode source -> bridge, flags nodst -> none"$'\n'* ]]
+  printf 'source-macs = 52:54:00:00:01:01\n' >>"$INI"
+  sed -i 's/^mode = bridge/mode = source/' "$INI"
+  run -0 tapwarden apply
+  [[ "$output" == *"~ link web1  mode bridge -> source, source MACs +1 -0"$'\n'* ]]
+  [ "$(sources web1)" = "52:54:00:00:01:01" ]
+  [ "$(fact web1 .ifindex)" = "$index" ]
+}
+
 @test "the host does not speak on a macvtap, and goes on speaking on a macvlan" {
   host_up
   one_set bridge 1

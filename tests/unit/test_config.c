@@ -112,6 +112,8 @@ static const char whole[] =
 	"[link extra]\nset = web\nmac = auto\nlower = eth2\n"
 	"[link alone]\nset = db\n"
 	"[link solo]\nset = db\nlower = eth3\nmode = passthru\nflags = nopromisc\n"
+	"[link picky]\nset = db\nmode = source\n"
+	"source-macs = 52:54:00:00:00:01, 525400000002\n"
 	"[pattern http]\nregex = \"GET (\\S+); x\"\npreceded-by = ^\nfollowed-by = $\n"
 	"groups = 1 name_2\ncaseless = yes\nmultiline = on\ndotall = 1\nutf = true\n"
 	"match-limit = 5\nid = 77\nseverity = 1\ncategory = web\n"
@@ -152,6 +154,8 @@ static void every_key_is_read(void **state)
 	assert_true(web->keys.bccutoff.set);
 	assert_int_equal(web->keys.bccutoff.value, LINK_CUTOFF_OFF);
 	assert_int_equal(c->links[3].keys.flags, 1u << LINK_FLAG_NOPROMISC);
+	assert_int_equal(c->links[4].keys.sources.n, 2);
+	assert_memory_equal(c->links[4].keys.sources.macs[1], "\x52\x54\0\0\0\2", MAC_LEN);
 	assert_int_equal(web->keys.monitor, MONITOR_OFF);
 	assert_int_equal(web->keys.patterns.n, 2);
 	assert_string_equal(web->keys.patterns.v[1], "dns");
@@ -159,7 +163,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config_find_set(c, "db")->keys.queues, 3);
 	assert_true(web->has_mac_prefix);
 	assert_memory_equal(web->mac_prefix, prefix, 3);
-	assert_int_equal(c->n_links, 4);
+	assert_int_equal(c->n_links, 5);
 	assert_memory_equal(c->links[0].mac, mac, MAC_LEN);
 	assert_string_equal(http->regex, "GET (\\S+); x");
 	assert_string_equal(http->preceded_by, "^");
@@ -251,7 +255,7 @@ static void patterns_are_chosen_by_name(void **state)
 
 static void links_come_in_order(void **state)
 {
-	static const char *const names[] = { "web01", "web02", "extra", "alone", "solo" };
+	static const char *const names[] = { "web01", "web02", "extra", "alone", "picky", "solo" };
 	struct config *c = load_good(whole);
 	struct link_wish *wishes;
 	struct err err;
@@ -259,7 +263,7 @@ static void links_come_in_order(void **state)
 
 	(void)state;
 	assert_int_equal(config_links(c, &wishes, &n, &err), 0);
-	assert_int_equal(n, 5);
+	assert_int_equal(n, 6);
 	for (size_t i = 0; i < n; i++)
 		assert_string_equal(wishes[i].name, names[i]);
 	assert_null(wishes[0].link);
@@ -372,7 +376,7 @@ static void a_copy_holds_the_same(void **state)
 
 	(void)state;
 	assert_int_equal(capture->n_sets, 2);
-	assert_int_equal(capture->n_links, 4);
+	assert_int_equal(capture->n_links, 5);
 	assert_int_equal(capture->n_patterns, 2);
 	assert_string_equal(capture->patterns[0].regex, c->patterns[0].regex);
 	assert_string_equal(capture->sets[0].keys.patterns.v[0], "http");
@@ -473,6 +477,13 @@ static const struct {
 	  "4: [set a] flags: unknown flags \"nopromisk\": did you mean \"nopromisc\"?\n" },
 	{ SET "flags = nodst x\n",
 	  "3: [set a] flags: unknown flags \"x\": it is one of nopromisc, nodst\n" },
+	{ SET "mode = source\nsource-macs = 52:54:00:00:00:01 525400000001\n",
+	  "4: [set a] source-macs: 525400000001 is given twice\n" },
+	{ SET "mode = source\nsource-macs = 01:00:5e:00:00:01\n",
+	  "4: [set a] source-macs: 01:00:5e:00:00:01 is not a unicast address: no frame comes from "
+	  "it\n" },
+	{ SET "mode = source\nsource-macs = x\n",
+	  "4: [set a] source-macs: \"x\" is not a MAC address such as 52:54:00:12:34:56\n" },
 	{ SET "count = 4097\n", "3: [set a] count: 4097 is out of range (0 to 4096)\n" },
 	{ SET "count = 99999999999999999999\n",
 	  "3: [set a] count: 99999999999999999999 is too large\n" },
@@ -607,10 +618,17 @@ static const struct {
 	  "are on it\n" },
 	{ SET "count = 2\nflags = nopromisc\n",
 	  "4: [set a] flags: nopromisc is for mode passthru, and link \"a1\" has mode bridge\n" },
-	{ SET "mode = source\n[link b]\nset = a\nflags = nodst nopromisc\n",
-	  "6: [link b] flags: nopromisc is for mode passthru, and link \"b\" has mode source\n" },
-	{ SET "mode = source\nflags = nodst\n[link b]\nset = a\nmode = vepa\n",
+	{ SET "mode = source\nsource-macs =\n[link b]\nset = a\nflags = nodst nopromisc\n",
+	  "7: [link b] flags: nopromisc is for mode passthru, and link \"b\" has mode source\n" },
+	{ SET "mode = source\nflags = nodst\nsource-macs =\n[link b]\nset = a\nmode = vepa\n",
 	  "4: [set a] flags: nodst is for mode source, and link \"b\" has mode vepa\n" },
+	{ SET "mode = source\ncount = 2\n",
+	  "3: [set a] mode: source-macs is missing beside it: link \"a1\" would get nothing\n" },
+	{ SET "source-macs = 52:54:00:00:00:01\ncount = 2\n",
+	  "3: [set a] source-macs: it is for mode source, and link \"a1\" has mode bridge\n" },
+	{ SET "mode = source\nsource-macs =\n[link b]\nset = a\nmode = vepa\n"
+	      "source-macs = 52:54:00:00:00:01\n",
+	  "8: [link b] source-macs: it is for mode source, and link \"b\" has mode vepa\n" },
 	{ SET "bccutoff = 5\ncount = 2\n[set b]\nlower = eth0\ncount = 2\nbccutoff = off\n",
 	  "8: [set b] bccutoff: \"eth0\" has one for all its links, and link \"b1\" wants another "
 	  "than \"a1\"\n" },
@@ -673,6 +691,21 @@ static void what_only_looks_wrong_is_good(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		config_free(load_good(texts[i]));
+}
+
+static void too_many_sources_are_told(void **state)
+{
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1 << 12);
+	buf_addf(&text, SET "mode = source\ncount = 1\nsource-macs =");
+	for (unsigned int i = 0; i < LINK_SOURCES_MAX; i++)
+		buf_addf(&text, " 5254000000%02x", i);
+	config_free(load_good(text.data));
+	buf_adds(&text, " 525400000100");
+	expect_faults(text.data, "5: [set a] source-macs: 65 addresses are too many: at most 64\n");
+	buf_done(&text);
 }
 
 static void too_many_patterns_are_told(void **state)
@@ -747,6 +780,7 @@ int main(void)
 		cmocka_unit_test(a_worker_is_refused_a_faulty_copy),
 		cmocka_unit_test(faults_are_told),
 		cmocka_unit_test(what_only_looks_wrong_is_good),
+		cmocka_unit_test(too_many_sources_are_told),
 		cmocka_unit_test(too_many_patterns_are_told),
 		cmocka_unit_test(tables_are_sound),
 	};

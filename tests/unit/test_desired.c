@@ -42,6 +42,7 @@ static struct link_wish *wish(const struct set_conf *set, const char *name)
 			  .mode = LINK_MODE_PRIVATE,
 			  .lower = "eno1",
 			  .flags = 2,
+			  .sources = { .n = 1, .macs = { { 2, 3 } } },
 			  .mtu = 1400,
 			  .txqueuelen = 9,
 			  .bcqueuelen = 8,
@@ -95,6 +96,8 @@ static void fields(void **state)
 	assert_int_equal(specs[0].kind, LINK_KIND_MACVLAN);
 	assert_int_equal(specs[0].mode, LINK_MODE_PRIVATE);
 	assert_int_equal(specs[0].flags, 2);
+	assert_int_equal(specs[0].sources.n, 1);
+	assert_int_equal(specs[0].sources.macs[0][1], 3);
 	assert_int_equal(specs[0].mtu, 1400);
 	assert_int_equal(specs[0].txqueuelen, 9);
 	assert_int_equal(specs[0].bcqueuelen, 8);

@@ -203,6 +203,68 @@ static void data_of_wrong_size_is_refused(void **state)
 	}
 }
 
+/* As the kernel tells `n` MACs, 02:00:00:00:00:00 and up, the last of them of `last` bytes. */
+static void put_source_list(struct link_msg *msg, size_t n, size_t last)
+{
+	struct nlattr *info, *data, *list;
+	uint8_t mac[2 * MAC_LEN] = { 2 };
+
+	assert_int_equal(link_msg_set_flags(msg, 9, 0, 0), 0);
+	info = mnl_attr_nest_start(&msg->header, IFLA_LINKINFO);
+	mnl_attr_put_strz(&msg->header, IFLA_INFO_KIND, "macvlan");
+	data = mnl_attr_nest_start(&msg->header, IFLA_INFO_DATA);
+	mnl_attr_put_u32(&msg->header, IFLA_MACVLAN_MACADDR_COUNT, (uint32_t)n);
+	list = mnl_attr_nest_start(&msg->header, IFLA_MACVLAN_MACADDR_DATA);
+	for (size_t i = 0; i < n; i++) {
+		mac[5] = (uint8_t)i;
+		mnl_attr_put(&msg->header, IFLA_MACVLAN_MACADDR, i + 1 < n ? MAC_LEN : last, mac);
+	}
+	mnl_attr_nest_end(&msg->header, list);
+	mnl_attr_nest_end(&msg->header, data);
+	mnl_attr_nest_end(&msg->header, info);
+}
+
+static void sources_are_read(void **state)
+{
+	union {
+		struct link_msg msg;
+		unsigned char room[4 * LINK_MSG_SIZE];
+	} big;
+	struct link_state link;
+
+	(void)state;
+	for (size_t n = 0; n < LINK_SOURCES_MAX + 3; n++) {
+		put_source_list(&big.msg, n, MAC_LEN);
+		assert_int_equal(link_state_parse(&big.msg.header, &link), 0);
+		assert_int_equal(link.sources.n, n < LINK_SOURCES_MAX ? n : LINK_SOURCES_MAX);
+		assert_int_equal(link.sources.more, n > LINK_SOURCES_MAX);
+		for (uint32_t i = 0; i < link.sources.n; i++)
+			assert_int_equal(link.sources.macs[i][5], i);
+		put_source_list(&big.msg, n, n ? MAC_LEN - 1 : MAC_LEN);
+		assert_int_equal(link_state_parse(&big.msg.header, &link), n ? -EBADMSG : 0);
+	}
+	put_source_list(&big.msg, 1, MAC_LEN + 1);
+	assert_int_equal(link_state_parse(&big.msg.header, &link), -EBADMSG);
+}
+
+/* The attributes of one kind in the request's IFLA_INFO_DATA, header and all. */
+static void sources_are_set_one_by_one(void **state)
+{
+	static const char add[] = "\x08\0\x03\0\0\0\0\0\x0a\0\x04\0\x52\x54\0\0\0\x01";
+	static const char delete[] = "\x08\0\x03\0\x01\0\0\0\x0a\0\x04\0\x52\x54\0\0\0\x01";
+	static const char flush[] = "\x08\0\x03\0\x02\0\0\0";
+	struct link_msg msg;
+
+	(void)state;
+	assert_int_equal(link_msg_add_source(&msg, 9, LINK_KIND_MACVTAP, web01.mac), 0);
+	assert_non_null(memmem(msg.bytes, msg.header.nlmsg_len, add, sizeof(add) - 1));
+	assert_int_equal(link_msg_delete_source(&msg, 9, LINK_KIND_MACVTAP, web01.mac), 0);
+	assert_non_null(memmem(msg.bytes, msg.header.nlmsg_len, delete, sizeof(delete) - 1));
+	assert_int_equal(link_msg_flush_sources(&msg, 9, LINK_KIND_MACVTAP), 0);
+	assert_non_null(memmem(msg.bytes, msg.header.nlmsg_len, flush, sizeof(flush) - 1));
+	assert_null(memmem(msg.bytes, msg.header.nlmsg_len, "\x0a\0\x04\0", 4));
+}
+
 static void too_long_is_refused(void **state)
 {
 	char alias[LINK_MSG_SIZE];
@@ -496,6 +558,8 @@ int main(void)
 		cmocka_unit_test(setters_read_back),
 		cmocka_unit_test(data_reads_back_in_parts),
 		cmocka_unit_test(data_of_wrong_size_is_refused),
+		cmocka_unit_test(sources_are_read),
+		cmocka_unit_test(sources_are_set_one_by_one),
 		cmocka_unit_test(too_long_is_refused),
 		cmocka_unit_test(hairpin_of_a_port),
 		cmocka_unit_test(cut_anywhere),

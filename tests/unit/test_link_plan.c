@@ -160,6 +160,17 @@ static void passthru(struct link_spec *spec, struct link_state *link)
 	link->macvlan_mode = MACVLAN_MODE_PASSTHRU;
 }
 
+/* A link of mode source that takes frames of :01 and :02. */
+static void source(struct link_spec *spec, struct link_state *link)
+{
+	const struct link_sources two = { .n = 2, .macs = { MAC(1), MAC(2) } };
+
+	spec->mode = LINK_MODE_SOURCE;
+	spec->sources = two;
+	link->macvlan_mode = MACVLAN_MODE_SOURCE;
+	link->sources = two;
+}
+
 /* Each case changes the wanted link that is there, or what is wanted, in one way. */
 static void one_difference(void **state)
 {
@@ -226,6 +237,27 @@ static void one_difference(void **state)
 	c->link.bccutoff = LINK_CUTOFF_OFF;
 	CASE("flags that nobody asked for", "change web01 flags nopromisc nodst -> none", NULL)
 	c->link.macvlan_flags = MACVLAN_FLAG_NOPROMISC | MACVLAN_FLAG_NODST;
+	CASE("source MACs as they should be, in another order", "", NULL)
+	source(&c->spec, &c->link);
+	c->link.sources = (struct link_sources){ .n = 2, .macs = { MAC(2), MAC(1) } };
+	CASE("source MACs", "change web01 source MACs +2 -1", NULL)
+	source(&c->spec, &c->link);
+	c->spec.sources = (struct link_sources){ .n = 3, .macs = { MAC(3), MAC(4), MAC(2) } };
+	CASE("no source MAC any more", "change web01 source MACs +0 -2", NULL)
+	source(&c->spec, &c->link);
+	c->spec.sources.n = 0;
+	CASE("more source MACs than are known",
+	     "change web01 flags nodst -> none, source MACs more than 2 -> 2", NULL)
+	source(&c->spec, &c->link);
+	c->link.sources.more = true;
+	c->link.macvlan_flags = MACVLAN_FLAG_NODST;
+	CASE("into source mode", "change web01 mode bridge -> source, source MACs +2 -0", NULL)
+	source(&c->spec, &c->link);
+	c->link.macvlan_mode = MACVLAN_MODE_BRIDGE;
+	c->link.sources.n = 0;
+	CASE("out of source mode", "change web01 mode source -> bridge", NULL)
+	source(&c->spec, &c->link);
+	c->spec.mode = LINK_MODE_BRIDGE;
 	CASE("flags of a passthru link", "change web01 flags none -> nopromisc", NULL)
 	passthru(&c->spec, &c->link);
 	CASE("flags of a passthru link on its way up",
