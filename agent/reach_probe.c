@@ -114,7 +114,8 @@ static int send_shot(struct probe *probe, size_t number, struct err *err)
 		nobody(probe, frame.to);
 	else
 		memcpy(frame.to, probe->shots->ports[shot->to].link->mac, MAC_LEN);
-	if (send(probe->ports[shot->from].fd, &frame, sizeof(frame), 0) < 0)
+	/* ENOBUFS: a filter or a queue of the sender dropped it (net_xmit_errno()): not arrived. */
+	if (send(probe->ports[shot->from].fd, &frame, sizeof(frame), 0) < 0 && errno != ENOBUFS)
 		return err_errno(err, -errno, "could not probe: nothing can be sent by %s",
 				 from->name);
 	return 0;

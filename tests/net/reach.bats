@@ -1,0 +1,213 @@
+#!/usr/bin/env bats
+# reach and reach --probe: what is said of who can talk to whom, and what frames show.
+
+bats_require_minimum_version 1.5.0
+
+load helper.bash
+
+setup() {
+  wire_up
+}
+
+teardown() {
+  wire_down
+  ip netns del "$NETNS-switch" 2>/dev/null || true
+}
+
+# switch_up: eno1 is plugged into a bridge of another namespace, which this one does not see.
+switch_up() {
+  SWITCH=$NETNS-switch
+  ip netns add "$SWITCH"
+  ip netns exec "$SWITCH" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
+  ip -n "$NETNS" link set peer1 netns "$SWITCH"
+  plug_in "$SWITCH"
+}
+
+# plug_in NETNS: peer1 becomes the port of a bridge there.
+plug_in() {
+  ip -n "$1" link add br0 type bridge
+  ip -n "$1" link set peer1 master br0
+  ip -n "$1" link set br0 up
+  ip -n "$1" link set peer1 up
+}
+
+hairpin() {
+  ip netns exec "${SWITCH:-$NETNS}" bridge link set dev peer1 hairpin "$1"
+}
+
+# sets KIND MODE...: two links of each mode on eno1.
+sets() {
+  local kind=$1 mode
+  shift
+  for mode; do
+    printf '[set %s-%s]\nlower = eno1\nkind = %s\nmode = %s\nname = %s-%s%%d\ncount = 2\n\n' \
+      "$kind" "$mode" "$kind" "$mode" "${kind#macv}" "$mode"
+  done
+}
+
+passthru() {
+  printf '[set p]\nlower = eno1\nkind = %s\nmode = passthru\nname = p%%d\ncount = 1\n' "$1"
+}
+
+# probed: a line for each answer that was tried: FROM > TO and how many unicasts and broadcasts came.
+probed() {
+  jq -r '.lowers[].cells[] | select(.probe)
+    | "\(.from) > \(.to) \(.probe.unicast) \(.probe.broadcast)"' <<<"$output" | sort
+}
+
+# grid KIND HAIRPIN: what frames do, as measured by hand, in the words of probed.
+grid() {
+  local modes="vepa bridge private" from to reflected
+  reflected=$([ "$2" = on ] && echo 1 || echo 0)
+  for from in $modes; do
+    for to in $modes; do
+      case "$from $to" in
+        "bridge bridge") echo "$1 $from > $1 $to 1 1" ;;
+        *private*) echo "$1 $from > $1 $to $reflected 0" ;;
+        *) echo "$1 $from > $1 $to $reflected $reflected" ;;
+      esac
+    done
+    case $from in
+      private) echo "$1 $from > host $reflected 0" ;;
+      *) echo "$1 $from > host $reflected $reflected" ;;
+    esac
+    echo "host > $1 $from $reflected $reflected"
+    echo "$1 $from > outside 1 1"
+  done | sort
+}
+
+@test "before apply all is planned, and mixed modes are told" {
+  config <<END
+$(sets macvtap vepa private)
+END
+  run -0 tapwarden reach
+  [[ "$output" == "LOWER  KIND     MODE     LINKS  STATE      NAMES
+eno1   macvtap  vepa     2      2 planned  tap-vepa1 tap-vepa2
+eno1   macvtap  private  2      2 planned  tap-private1 tap-private2
+"* ]]
+  [[ "$output" == *"! eno1: links of different modes do not talk directly: macvtap vepa of set macvtap-vepa; macvtap private of set macvtap-private"* ]]
+  run -2 --separate-stderr tapwarden reach --probe
+  [ "$stderr" = "tapwarden: could not probe: no link of this configuration is up: apply first" ]
+}
+
+@test "every pair of modes, with and without hairpin, as the table says" {
+  local kind state
+  switch_up
+  for kind in macvtap macvlan; do
+    config <<END
+$(sets "$kind" vepa bridge private)
+END
+    tapwarden apply
+    for state in off on; do
+      hairpin "$state"
+      run -0 tapwarden reach --probe --json
+      [ "$(probed)" = "$(grid "$kind" "$state")" ]
+      run -0 jq -r '.lowers[0] | "\(.reflects) \(.probe.came_back) \(.probe.differ)"' <<<"$output"
+      [ "$output" = "unknown $([ "$state" = on ] && echo true || echo false) 0" ]
+    done
+    tapwarden down
+  done
+}
+
+@test "each mode alone, with and without hairpin, as the table says" {
+  local kind mode state
+  switch_up
+  for kind in macvtap macvlan; do
+    for mode in vepa bridge private passthru; do
+      if [ "$mode" = passthru ]; then
+        passthru "$kind" | config
+      else
+        sets "$kind" "$mode" | config
+      fi
+      tapwarden apply
+      for state in off on; do
+        hairpin "$state"
+        run -0 tapwarden reach --probe
+        [[ "$output" == *"agrees"* ]]
+        [[ "$output" != *DIFFERS* ]]
+      done
+      tapwarden down
+    done
+  done
+}
+
+@test "guests and the host's leg, every pair, while a program holds a tap" {
+  local state
+  switch_up
+  config <<END
+$(sets macvtap vepa bridge private)
+$(sets macvlan bridge)
+END
+  tapwarden apply
+  hold tap-bridge2
+  for state in off on; do
+    hairpin "$state"
+    run -0 tapwarden reach --probe --all --json
+    run -0 jq -c '.lowers[0] | [.probe.differ,
+      (.cells[] | select(.from == "macvtap bridge" and .to == "macvlan bridge")
+       | .unicast, .broadcast, .probe.pairs, .probe.unicast, .probe.broadcast)]' <<<"$output"
+    [ "$output" = '[0,"yes","yes",4,4,4]' ]
+  done
+  kill -0 "$HOLDER"
+}
+
+@test "a bridge port in sight says whether it reflects" {
+  plug_in "$NETNS"
+  config <<END
+$(sets macvtap vepa private)
+END
+  tapwarden apply
+  run -0 tapwarden reach
+  [[ "$output" == *"eno1: does its switch reflect? no: its other end peer1 is a bridge port with hairpin off"* ]]
+  [[ "$output" != *"private does not isolate"* ]]
+  run -0 tapwarden reach --probe
+  hairpin on
+  run -0 tapwarden reach --probe
+  [[ "$output" == *"eno1: does its switch reflect? yes: its other end peer1 is a bridge port with hairpin on"* ]]
+  [[ "$output" == *"! eno1: private does not isolate behind a reflecting switch"* ]]
+  run -0 tapwarden reach --json
+  run -0 jq -r '.lowers[0].cells[] | select(.from == "macvtap private" and .to == .from)
+    | "\(.unicast) \(.broadcast) \(.probe)"' <<<"$output"
+  [ "$output" = "reflected no null" ]
+}
+
+@test "an answer that is wrong is marked, and the exit code is 1" {
+  switch_up
+  sets macvtap bridge | config
+  tapwarden apply
+  run -0 tapwarden reach --probe
+  # The first link's guest is cut off: classic BPF that returns TC_ACT_SHOT.
+  inside tc qdisc add dev tap-bridge1 clsact
+  inside tc filter add dev tap-bridge1 egress bpf da bytecode '1,6 0 0 2,'
+  run -1 tapwarden reach --probe
+  grep -Eq '^macvtap bridge  macvtap bridge .* ! DIFFERS: tap-bridge1 > tap-bridge2: unicast arrived at 0 of 1, broadcast arrived at 0 of 1 ' <<<"$output"
+  grep -Eq '^host  +macvtap bridge .* agrees ' <<<"$output"
+  run -1 tapwarden reach --probe --json
+  run -0 jq -r '.lowers[0].probe.differ' <<<"$output"
+  [ "$output" = 4 ]
+}
+
+@test "links of others count on the same device, and are not probed" {
+  switch_up
+  sets macvtap vepa | config
+  tapwarden apply
+  ip -n "$NETNS" link add link eno1 name theirs type macvlan mode bridge
+  ip -n "$NETNS" link set theirs up
+  run -0 tapwarden reach --probe
+  grep -Eq '^eno1 +macvlan +bridge +1 +1 not ours +theirs$' <<<"$output"
+  grep -Eq '^macvtap vepa +macvlan bridge +if reflected +if reflected +- ' <<<"$output"
+  [[ "$output" == *"macvlan bridge of others"* ]]
+}
+
+@test "a thousand links give a small table" {
+  config <<END
+[set web]
+lower = eno1
+mode = private
+count = 1000
+name = web%04d
+END
+  run -0 tapwarden reach
+  [ "${#lines[@]}" -lt 12 ]
+  [[ "$output" == *"macvtap  private  1000   1000 planned  web0001 web0002 web0003 web0004 ..."* ]]
+}
