@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/base/schema.h"
+#include "agent/owner.h"
 #include "capture/pattern.h"
 
 /* pattern_compile() begins its text with the key that is wrong. */
@@ -38,6 +39,16 @@ static void check_pattern(const struct pattern_conf *conf, struct faults *faults
 	pattern_free(pattern);
 }
 
+static void check_owner(const struct conf_head *head, const struct link_keys *keys,
+			struct faults *faults)
+{
+	uint32_t uid, gid;
+	struct err err;
+
+	if (keys->owner && owner_find(keys->owner, &uid, &gid, &err))
+		schema_fault(faults, head, "owner", "%s", err.text);
+}
+
 int config_check(const char *path, struct config **ret, struct faults *faults)
 {
 	struct config *config = NULL;
@@ -45,6 +56,10 @@ int config_check(const char *path, struct config **ret, struct faults *faults)
 
 	for (size_t i = 0; code == 0 && i < config->n_patterns; i++)
 		check_pattern(&config->patterns[i], faults);
+	for (size_t i = 0; code == 0 && i < config->n_sets; i++)
+		check_owner(&config->sets[i].head, &config->sets[i].keys, faults);
+	for (size_t i = 0; code == 0 && i < config->n_links; i++)
+		check_owner(&config->links[i].head, &config->links[i].keys, faults);
 	faults_sort(faults);
 	if (code || faults->n || faults->n_dropped) {
 		config_free(config);

@@ -7,7 +7,7 @@
 #include "agent/base/config.h"
 
 /*
- * config_load(), and every pattern is compiled. All faults, sorted, are in `faults`; returns 0, or
+ * config_load(), and every pattern is compiled, every owner looked up. All faults, sorted, are in `faults`; returns 0, or
  * -EINVAL with at least one of them.
  */
 int config_check(const char *path, struct config **ret, struct faults *faults);

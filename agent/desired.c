@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/owner.h"
+
 #define MACHINE_ID "/etc/machine-id"
 
 /* Tries for one automatic MAC: with a prefix, 24 bits of which CONFIG_LINKS_MAX can be in use. */
@@ -122,6 +124,22 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 	memcpy(spec->mac, wish->mac, MAC_LEN);
 }
 
+/* Links of one set have one text; a name is looked up once. */
+static int set_rights(struct link_spec *specs, size_t at, const struct link_wish *wishes,
+		      struct err *err)
+{
+	struct tap_rights *tap = &specs[at].tap;
+	const struct link_keys *keys = &wishes[at].keys;
+	int code = 0;
+
+	if (at && strcmp(wishes[at - 1].keys.owner, keys->owner) == 0)
+		*tap = specs[at - 1].tap;
+	else
+		code = owner_find(keys->owner, &tap->uid, &tap->gid, err);
+	tap->perms = keys->perms;
+	return code ? err_prefix(err, code, "the owner of %s", wishes[at].name) : 0;
+}
+
 int desired_links(const struct config *config, const char *host_id, struct link_spec **ret,
 		  size_t *ret_n, struct err *err)
 {
@@ -138,8 +156,10 @@ int desired_links(const struct config *config, const char *host_id, struct link_
 		code = err_errno(err, -ENOMEM, "could not list the links");
 		goto out;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; code == 0 && i < n; i++) {
 		fill(&specs[i], &wishes[i], config->agent.link_group);
+		code = set_rights(specs, i, wishes, err);
+	}
 	for (size_t i = 0; code == 0 && i < n; i++) {
 		if (is_zero(specs[i].mac))
 			code = choose_mac(specs, n, i, host_id, &wishes[i], err);

@@ -15,8 +15,8 @@ static const struct {
 	{ CAP_NET_RAW, "CAP_NET_RAW" }, /* packet sockets */
 	{ CAP_NET_BIND_SERVICE, "CAP_NET_BIND_SERVICE" }, /* boot-listen on port 80 */
 	{ CAP_MKNOD, "CAP_MKNOD" }, /* the private tap node */
-	{ CAP_CHOWN, "CAP_CHOWN" }, /* the log directory, for the capture worker */
-	{ CAP_FOWNER, "CAP_FOWNER" }, /* its mode, once it is the worker's */
+	{ CAP_CHOWN, "CAP_CHOWN" }, /* the log directory, nodes of taps */
+	{ CAP_FOWNER, "CAP_FOWNER" }, /* their modes, once they are another's */
 	{ CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE" }, /* files of other owners: secrets, run-dir */
 	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE" }, /* /proc/PID/fd: who holds a tap */
 	{ CAP_SETUID, "CAP_SETUID" }, /* workers under their own uid */

@@ -10,8 +10,11 @@
 #include "netlink/nl_channel.h"
 #include "netlink/tap_node.h"
 
-/* Nothing tells when a program closes a tap, so a link that waits for that is looked at again. */
-#define HELD_POLL_MS 30000
+/*
+ * Nothing tells when a program closes a tap, nor when another changes the owner of its node: a link
+ * of which either counts is looked at again.
+ */
+#define LOOK_AGAIN_MS 30000
 
 struct reconcile {
 	struct nl_channel *channel;
@@ -194,6 +197,16 @@ static bool is_held(const struct link_state *link, char *who, size_t size, void 
 	return true;
 }
 
+static const struct tap_node *node_of(const struct link_spec *spec, const struct link_state *link,
+				      void *data)
+{
+	const struct reconcile *reconcile = data;
+	const struct reconcile_link *wanted = &reconcile->links[spec - reconcile->specs];
+
+	(void)link;
+	return wanted->present && wanted->tap_dev ? &wanted->node : NULL;
+}
+
 static int make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
 		     struct err *err)
 {
@@ -204,7 +217,8 @@ static int make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool
 		.group = reconcile->group,
 		.remove = goal == RECONCILE_GOAL_NOTHING,
 		.held = force ? NULL : is_held,
-		.held_data = reconcile,
+		.node = node_of,
+		.data = reconcile,
 	};
 	int code = link_plan_make(&input, &reconcile->plan);
 
@@ -362,15 +376,16 @@ static int64_t next_pass(const struct reconcile *reconcile, uint64_t now_ms, boo
 
 	if (due)
 		earlier(&wait, due, now_ms);
-	if (held)
-		earlier(&wait, now_ms + HELD_POLL_MS, now_ms);
 	for (size_t i = 0; i < reconcile->n; i++) {
 		const struct reconcile_link *link = &reconcile->links[i];
 
+		held = held || (link->tap_dev && !tap_rights_are_kernels(&link->spec.tap));
 		due = link_track_due(&link->track, now_ms);
 		if (link->pending && due)
 			earlier(&wait, due, now_ms);
 	}
+	if (held)
+		earlier(&wait, now_ms + LOOK_AGAIN_MS, now_ms);
 	return wait;
 }
 

@@ -15,10 +15,9 @@ const char *const reconcile_state_names[RECONCILE_STATES] = {
 static enum reconcile_state state_of(const struct reconcile_link *link)
 {
 	static const enum reconcile_state absent[] = {
-		[LINK_BLOCK_NONE] = RECONCILE_MISSING,
-		[LINK_BLOCK_LOWER] = RECONCILE_WAITING,
-		[LINK_BLOCK_FOREIGN] = RECONCILE_BLOCKED,
-		[LINK_BLOCK_HELD] = RECONCILE_BLOCKED,
+		[LINK_BLOCK_NONE] = RECONCILE_MISSING,	  [LINK_BLOCK_LOWER] = RECONCILE_WAITING,
+		[LINK_BLOCK_FOREIGN] = RECONCILE_BLOCKED, [LINK_BLOCK_HELD] = RECONCILE_BLOCKED,
+		[LINK_BLOCK_NODE] = RECONCILE_MISSING,
 	};
 
 	if (!link->present)
@@ -42,9 +41,9 @@ static void find_tap(struct reconcile_link *link, const struct link_state *now)
 		link->tap_dev = 0;
 		tap_node_dev(now->name, now->ifindex, &link->tap_dev, NULL);
 	}
-	link->tap_path[0] = '\0';
+	link->node = (struct tap_node){ .state = TAP_NODE_ABSENT };
 	if (link->tap_dev)
-		tap_node_path(now->ifindex, link->tap_dev, link->tap_path);
+		tap_node_look(now->ifindex, link->tap_dev, &link->node);
 }
 
 void reconcile_link_refresh(struct reconcile_link *link, const struct link_state *now)
@@ -55,7 +54,7 @@ void reconcile_link_refresh(struct reconcile_link *link, const struct link_state
 		link->link = *now;
 	} else {
 		link->tap_dev = 0;
-		link->tap_path[0] = '\0';
+		link->node = (struct tap_node){ .state = TAP_NODE_ABSENT };
 		link->link = (struct link_state){ 0 };
 	}
 	link->holder = (struct tap_holder){ .dev = link->tap_dev };

@@ -36,7 +36,7 @@ struct reconcile_link {
 	enum link_block block; /* what is in the way of that */
 	struct link_state link;
 	dev_t tap_dev; /* 0: no tap (macvlan), or not known */
-	char tap_path[TAP_PATH_MAX]; /* "/dev/tapN" when that is this tap, else "" */
+	struct tap_node node; /* what /dev has for it; means something with a tap_dev */
 	struct tap_holder holder; /* by reconcile_look() alone */
 	char error[512]; /* why it is not as wanted; "" when it is */
 	struct link_track track;

@@ -75,7 +75,7 @@ static json_t *tap_json(const struct reconcile_link *link)
 
 	if (link->tap_dev == 0)
 		return json_null();
-	tap = json_pack("{s:s, s:i, s:i}", "node", link->tap_path, "major",
+	tap = json_pack("{s:s, s:i, s:i}", "node", link->node.path, "major",
 			(int)major(link->tap_dev), "minor", (int)minor(link->tap_dev));
 	if (holder->pid == 0)
 		json_object_set_new(tap, "holder", json_null());

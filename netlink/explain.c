@@ -26,6 +26,7 @@ static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_SET_BCCUTOFF] = "set the bccutoff of",
 	[LINK_ACTION_SET_ARP] = "turn off the host's ARP on",
 	[LINK_ACTION_SET_IPV6] = "turn off the host's IPv6 on",
+	[LINK_ACTION_SET_NODE] = "set owner and perms of the node of",
 	[LINK_ACTION_SET_UP] = "bring up",
 	[LINK_ACTION_SET_DOWN] = "bring down",
 };
@@ -214,6 +215,24 @@ static bool sysctls_are_read_only(const struct explain_input *in, const struct c
 	return is(cause, "/proc/sys/net is mounted read-only");
 }
 
+static bool node_is_anothers(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "another link's tap has its place in /dev: left alone");
+}
+
+static bool node_is_missing(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "it is not in /dev");
+}
+
+static bool sys_is_elsewhere(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "/sys shows another network namespace");
+}
+
 static bool kind_is_unknown(const struct explain_input *in, const struct cause *cause)
 {
 	if (!in->step->spec)
@@ -242,6 +261,10 @@ static const struct {
 	{ EPERM, ANY_ACTION, no_privilege },
 	{ EROFS, ACTION(SET_IPV6), sysctls_are_read_only },
 	{ EOPNOTSUPP, ACTION(CREATE), kind_is_unknown },
+	{ EXDEV, ACTION(SET_NODE), node_is_anothers },
+	{ ENXIO, ACTION(SET_NODE), node_is_missing },
+	{ ESTALE, ACTION(SET_NODE), sys_is_elsewhere },
+	{ ENOENT, ACTION(SET_NODE), link_is_gone },
 };
 
 int explain(const struct explain_input *input, struct err *err)

@@ -9,6 +9,7 @@
 #include "netlink/explain.h"
 #include "netlink/host_stack.h"
 #include "netlink/link_kind.h"
+#include "netlink/tap_node.h"
 
 /* How far a step is. */
 struct progress {
@@ -303,7 +304,7 @@ static int add_arp_off(struct apply *apply, size_t step, uint32_t ifindex)
 				  IFF_NOARP);
 }
 
-/* What requests set: all but IPv6. */
+/* What requests set. */
 static int (*const setters[LINK_ATTRS])(struct apply *apply, size_t step, uint32_t ifindex) = {
 	[LINK_ATTR_GROUP] = add_group,
 	[LINK_ATTR_ALIAS] = add_alias,
@@ -351,14 +352,32 @@ static void turn_ipv6_off(struct apply *apply)
 	}
 }
 
+static void set_nodes(struct apply *apply)
+{
+	for (size_t i = 0; i < apply->plan->n; i++) {
+		const struct link_spec *spec = apply->plan->steps[i].spec;
+		struct progress *progress = &apply->progress[i];
+		struct nl_ack result = { .error = 0 };
+
+		if (!(progress->attrs & (1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS)))
+			continue;
+		result.error = tap_node_set_rights(spec->name, progress->ifindex, &spec->tap);
+		note(progress, LINK_ACTION_SET_NODE, &result);
+		progress->attrs &= ~(1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS);
+	}
+}
+
 /* Up comes late: a link that is up with IPv6 on it speaks. */
 static int set_attrs(struct apply *apply)
 {
-	int code = send_attrs(apply, ~(1u << LINK_ATTR_IPV6 | 1u << LINK_ATTR_UP));
+	const uint32_t by_hand = 1u << LINK_ATTR_IPV6 | 1u << LINK_ATTR_OWNER |
+				 1u << LINK_ATTR_PERMS;
+	int code = send_attrs(apply, ~(by_hand | 1u << LINK_ATTR_UP));
 
 	if (code < 0)
 		return code;
 	turn_ipv6_off(apply);
+	set_nodes(apply);
 	code = send_attrs(apply, 1u << LINK_ATTR_UP);
 	for (size_t i = 0; i < apply->plan->n; i++) {
 		struct progress *progress = &apply->progress[i];
@@ -405,6 +424,8 @@ static uint32_t attrs_after_create(const struct link_spec *spec)
 		attrs |= 1u << LINK_ATTR_ARP | 1u << LINK_ATTR_IPV6;
 	if (spec->up)
 		attrs |= 1u << LINK_ATTR_UP;
+	if (link_kind_ops[spec->kind]->has_tap && !tap_rights_are_kernels(&spec->tap))
+		attrs |= 1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS;
 	return attrs;
 }
 

@@ -27,6 +27,8 @@ const char *const link_attr_names[LINK_ATTRS] = {
 	[LINK_ATTR_ARP] = "host ARP",
 	[LINK_ATTR_IPV6] = "host IPv6",
 	[LINK_ATTR_UP] = "up",
+	[LINK_ATTR_OWNER] = "owner",
+	[LINK_ATTR_PERMS] = "perms",
 };
 
 struct planner {
@@ -126,7 +128,7 @@ static bool is_held(const struct planner *planner, const struct link_state *link
 		    size_t size)
 {
 	return planner->in->held && link_kind_ops[link->kind]->has_tap &&
-	       planner->in->held(link, who, size, planner->in->held_data);
+	       planner->in->held(link, who, size, planner->in->data);
 }
 
 static void block(struct link_step *step, enum link_block block)
@@ -323,6 +325,42 @@ static void compare_host(struct link_step *step)
 		because_of_attr(step, LINK_ATTR_IPV6, "on", "off");
 }
 
+static void compare_rights(struct link_step *step, const struct tap_rights *now)
+{
+	const struct tap_rights *wanted = &step->spec->tap;
+	char old[32], new[32];
+
+	if (now->uid != wanted->uid || now->gid != wanted->gid) {
+		snprintf(old, sizeof(old), "%u:%u", now->uid, now->gid);
+		snprintf(new, sizeof(new), "%u:%u", wanted->uid, wanted->gid);
+		because_of_attr(step, LINK_ATTR_OWNER, old, new);
+	}
+	if (now->perms != wanted->perms) {
+		snprintf(old, sizeof(old), "%04o", now->perms);
+		snprintf(new, sizeof(new), "%04o", wanted->perms);
+		because_of_attr(step, LINK_ATTR_PERMS, old, new);
+	}
+}
+
+/* A node that cannot be had is told only where it should have been another than the kernel makes. */
+static void compare_node(const struct planner *planner, struct link_step *step)
+{
+	const struct link_plan_input *in = planner->in;
+	const struct tap_node *node = in->node ? in->node(step->spec, step->link, in->data) : NULL;
+
+	if (!node)
+		return;
+	if (node->state == TAP_NODE_OURS) {
+		compare_rights(step, &node->rights);
+	} else if (!tap_rights_are_kernels(&step->spec->tap)) {
+		step->block = LINK_BLOCK_NODE;
+		because(step, "%sowner and perms cannot be set: /dev/tap%u is %s",
+			*step->reason ? ", " : "", step->link->ifindex,
+			node->state == TAP_NODE_ABSENT ? "not there"
+						       : "another link's tap: left alone");
+	}
+}
+
 static void plan_change(struct planner *planner, struct link_step *step)
 {
 	const struct link_spec *spec = step->spec;
@@ -348,9 +386,14 @@ static void plan_change(struct planner *planner, struct link_step *step)
 	compare_host(step);
 	if (up != spec->up)
 		because_of_attr(step, LINK_ATTR_UP, up ? "yes" : "no", spec->up ? "yes" : "no");
+	compare_node(planner, step);
 
 	if (step->attrs) {
 		step->op = LINK_OP_CHANGE;
+		step->block = LINK_BLOCK_NONE;
+		add_step(planner, step);
+	} else if (step->block) {
+		step->op = LINK_OP_BLOCKED;
 		add_step(planner, step);
 	} else {
 		planner->plan.kept++;

@@ -43,6 +43,8 @@ enum link_attr {
 	LINK_ATTR_ARP, /* these two off, where the host is to be quiet, before it goes up */
 	LINK_ATTR_IPV6,
 	LINK_ATTR_UP,
+	LINK_ATTR_OWNER, /* these two of the tap's node in /dev */
+	LINK_ATTR_PERMS,
 	LINK_ATTRS,
 };
 
@@ -54,6 +56,7 @@ enum link_block {
 	LINK_BLOCK_LOWER, /* the lower device is not there */
 	LINK_BLOCK_FOREIGN, /* another owner's link has the name */
 	LINK_BLOCK_HELD, /* a program holds the tap that would go */
+	LINK_BLOCK_NODE, /* /dev has no node of the tap, or another link's in its place */
 };
 
 #define LINK_REASON_MAX 256
@@ -82,6 +85,10 @@ struct link_plan {
  */
 typedef bool (*link_held_cb)(const struct link_state *link, char *who, size_t size, void *data);
 
+/* What /dev has for the tap of `link`, which is `spec`'s; NULL: not known, and not asked for. */
+typedef const struct tap_node *(*link_node_cb)(const struct link_spec *spec,
+					       const struct link_state *link, void *data);
+
 struct link_plan_input {
 	const struct link_spec *specs; /* names are unique */
 	size_t n_specs;
@@ -89,7 +96,8 @@ struct link_plan_input {
 	uint32_t group;
 	bool remove; /* the specs only tell what is ours: every link of ours is to go */
 	link_held_cb held; /* NULL: nobody holds anything */
-	void *held_data;
+	link_node_cb node; /* NULL: what /dev has is not looked at */
+	void *data; /* of both */
 };
 
 /* Returns 0 or -ENOMEM. */

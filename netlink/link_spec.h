@@ -7,6 +7,7 @@
 
 #include "agent/base/link_types.h"
 #include "agent/base/parse.h"
+#include "netlink/tap_rights.h"
 
 /*
  * The two ownership marks: the rtnetlink group, atomic with the create, and the alias, which the
@@ -31,6 +32,7 @@ struct link_spec {
 	struct link_cutoff bccutoff;
 	uint32_t group;
 	bool up;
+	struct tap_rights tap; /* of a macvtap's node in /dev */
 };
 
 /* "tapwarden/SET/LINK" */

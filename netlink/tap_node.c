@@ -119,6 +119,22 @@ out:
 	return code;
 }
 
+/* For whoever owns the node, but may make none: then that one, if it is the link's. */
+static int open_public(uint32_t ifindex, dev_t dev, int *ret_fd)
+{
+	struct tap_node node;
+	int fd;
+
+	tap_node_look(ifindex, dev, &node);
+	if (node.state != TAP_NODE_OURS)
+		return -EPERM;
+	fd = open(node.path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
 static int check_fd(int fd, const char *name, dev_t dev, struct err *err)
 {
 	struct ifreq ifr = { .ifr_flags = 0 };
@@ -147,6 +163,8 @@ int tap_node_open(const char *name, uint32_t ifindex, int *ret_fd, struct err *e
 	if (code < 0)
 		return code;
 	code = open_private(dev, &fd);
+	if (code == -EPERM || code == -EACCES)
+		code = open_public(ifindex, dev, &fd);
 	if (code < 0)
 		return err_errno(err, code, "could not open the tap of %s", name);
 	code = check_fd(fd, name, dev, err);
@@ -158,11 +176,61 @@ int tap_node_open(const char *name, uint32_t ifindex, int *ret_fd, struct err *e
 	return 0;
 }
 
-void tap_node_path(uint32_t ifindex, dev_t dev, char ret[TAP_PATH_MAX])
+static bool is_tap(const struct stat *st, dev_t dev)
 {
+	return S_ISCHR(st->st_mode) && st->st_rdev == dev;
+}
+
+void tap_node_look(uint32_t ifindex, dev_t dev, struct tap_node *ret)
+{
+	struct tap_node node = { .state = TAP_NODE_ABSENT };
+	char path[TAP_PATH_MAX];
 	struct stat st;
 
-	snprintf(ret, TAP_PATH_MAX, "/dev/tap%u", ifindex);
-	if (stat(ret, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != dev)
-		ret[0] = '\0';
+	snprintf(path, sizeof(path), "/dev/tap%u", ifindex);
+	if (lstat(path, &st) == 0)
+		node.state = is_tap(&st, dev) ? TAP_NODE_OURS : TAP_NODE_FOREIGN;
+	if (node.state == TAP_NODE_OURS) {
+		memcpy(node.path, path, sizeof(node.path));
+		node.rights = (struct tap_rights){ st.st_uid, st.st_gid, st.st_mode & 0777 };
+	}
+	*ret = node;
+}
+
+/*
+ * Through /proc, as fchmod(2) does not take an O_PATH descriptor. What only the old or only the new
+ * owner may do is nobody's while the owner changes.
+ */
+static int change_rights(int fd, uint32_t perms, const struct tap_rights *rights)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (chmod(path, perms & rights->perms) < 0 ||
+	    fchownat(fd, "", rights->uid, rights->gid, AT_EMPTY_PATH) < 0 ||
+	    chmod(path, rights->perms) < 0)
+		return -errno;
+	return 0;
+}
+
+int tap_node_set_rights(const char *name, uint32_t ifindex, const struct tap_rights *rights)
+{
+	char path[TAP_PATH_MAX];
+	struct stat st;
+	dev_t dev = 0;
+	int fd, code = tap_node_dev(name, ifindex, &dev, NULL);
+
+	if (code < 0)
+		return code;
+	snprintf(path, sizeof(path), "/dev/tap%u", ifindex);
+	/* O_PATH: an open of the tap itself would be a queue. */
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ENXIO : -errno;
+	if (fstat(fd, &st) < 0)
+		code = -errno;
+	else
+		code = is_tap(&st, dev) ? change_rights(fd, st.st_mode & 0777, rights) : -EXDEV;
+	close(fd);
+	return code;
 }

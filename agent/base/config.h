@@ -80,6 +80,8 @@ struct link_keys {
 	uint32_t bcqueuelen;
 	struct link_cutoff bccutoff;
 	uint32_t queues; /* of the tap that `qemu` opens */
+	char *owner; /* of the tap's node; "user", "user:group", by name or number */
+	uint32_t perms; /* of the tap's node */
 	enum monitor_mode monitor;
 	struct strv patterns; /* names; "all" stands for every pattern */
 	bool up;

@@ -74,6 +74,22 @@ int schema_unknown_word(const struct schema_reader *reader, const char *text, st
 	return -EINVAL;
 }
 
+static int read_perms(const struct schema_reader *reader, const char *text, void *field,
+		      struct err *err)
+{
+	size_t len = strlen(text);
+	uint32_t perms;
+
+	(void)reader;
+	if (len < 3 || len > 4 || strspn(text, "01234567") != len || (len == 4 && *text != '0'))
+		return err_set(err, -EINVAL,
+			       "\"%s\" is not three octal digits, such as 660 for owner and group",
+			       text);
+	perms = (uint32_t)strtoul(text, NULL, 8);
+	memcpy(field, &perms, sizeof(perms));
+	return 0;
+}
+
 static int read_enum(const struct schema_reader *reader, const char *text, void *field,
 		     struct err *err)
 {
@@ -220,6 +236,19 @@ static int check_user(const char *text, struct err *err)
 	return 0;
 }
 
+static int check_owner(const char *text, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	char user[64];
+
+	if (!colon)
+		return check_user(text, err);
+	snprintf(user, sizeof(user), "%.*s", (int)(colon - text), text);
+	if (check_user(user, NULL) || check_user(colon + 1, NULL))
+		return err_set(err, -EINVAL, "\"%s\" is not USER or USER:GROUP", text);
+	return 0;
+}
+
 static int check_template(const char *text, struct err *err)
 {
 	char name[IFNAME_SIZE];
@@ -314,6 +343,7 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_BOOL] = { "yes|no", sizeof(bool), read_bool, NULL, NULL, NULL },
 	[SCHEMA_U32] = { "NUMBER", sizeof(uint32_t), read_u32, NULL, NULL, NULL },
 	[SCHEMA_SIZE] = { "SIZE", sizeof(uint64_t), read_size, NULL, NULL, NULL },
+	[SCHEMA_PERMS] = { "OCTAL", sizeof(uint32_t), read_perms, NULL, NULL, NULL },
 	[SCHEMA_ENUM] = { "WORD", sizeof(unsigned int), read_enum, NULL, NULL, NULL },
 	[SCHEMA_FLAGS] = { "FLAG...", sizeof(uint32_t), schema_read_flags, NULL, NULL, NULL },
 	[SCHEMA_CUTOFF] = { "NUMBER|off|keep", sizeof(struct link_cutoff), read_cutoff, NULL, NULL,
@@ -322,6 +352,7 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_REGEX] = TEXT("REGEX", check_regex),
 	[SCHEMA_PATH] = TEXT("PATH", check_path),
 	[SCHEMA_USER] = TEXT("USER", check_user),
+	[SCHEMA_OWNER] = TEXT("USER[:GROUP]", check_owner),
 	[SCHEMA_NAME] = TEXT("NAME", parse_name),
 	[SCHEMA_IFNAME] = TEXT("INTERFACE", parse_ifname),
 	[SCHEMA_IFNAME_TEMPLATE] = TEXT("TEMPLATE", check_template),

@@ -15,6 +15,7 @@ enum schema_type {
 	SCHEMA_BOOL, /* bool */
 	SCHEMA_U32, /* uint32_t */
 	SCHEMA_SIZE, /* uint64_t, bytes */
+	SCHEMA_PERMS, /* uint32_t, permission bits */
 	SCHEMA_ENUM, /* an enum, one of bounds.words */
 	SCHEMA_FLAGS, /* uint32_t, a mask of 1 << place in bounds.words */
 	SCHEMA_CUTOFF, /* struct link_cutoff; all zero for "keep" */
@@ -22,6 +23,7 @@ enum schema_type {
 	SCHEMA_REGEX,
 	SCHEMA_PATH,
 	SCHEMA_USER,
+	SCHEMA_OWNER,
 	SCHEMA_NAME,
 	SCHEMA_IFNAME,
 	SCHEMA_IFNAME_TEMPLATE,

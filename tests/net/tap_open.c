@@ -13,7 +13,8 @@
 
 int main(int argc, char **argv)
 {
-	char path[TAP_PATH_MAX], byte;
+	struct tap_node node;
+	char byte;
 	unsigned int ifindex;
 	struct stat st;
 	struct err err;
@@ -34,8 +35,8 @@ int main(int argc, char **argv)
 		perror("fstat");
 		return 1;
 	}
-	tap_node_path(ifindex, st.st_rdev, path);
-	printf("%u:%u %s\n", major(st.st_rdev), minor(st.st_rdev), *path ? path : "-");
+	tap_node_look(ifindex, st.st_rdev, &node);
+	printf("%u:%u %s\n", major(st.st_rdev), minor(st.st_rdev), *node.path ? node.path : "-");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;

@@ -107,7 +107,7 @@ static const char whole[] =
 	"user-web = web_1\nring-memory = 2M\n"
 	"[set web]\nlower = eth0\nkind = macvlan\nmode = vepa\ncount = 2\nname = web%02d\n"
 	"mtu = 1400\ntxqueuelen = 9\nbcqueuelen = 8\nbccutoff = off\nmonitor = off\npatterns = http, dns\nup = no\nmac-prefix = 52:54:00\n"
-	"[set db]\nlower = eth1\nqueues = 3\n"
+	"[set db]\nlower = eth1\nqueues = 3\nowner = joe:kvm\nperms = 0640\n"
 	"[link web02]\nset = web\nmac = 52-54-00-AA-BB-CC\nmode = private\npatterns =\n"
 	"[link extra]\nset = web\nmac = auto\nlower = eth2\n"
 	"[link alone]\nset = db\n"
@@ -161,6 +161,8 @@ static void every_key_is_read(void **state)
 	assert_string_equal(web->keys.patterns.v[1], "dns");
 	assert_false(web->keys.up);
 	assert_int_equal(config_find_set(c, "db")->keys.queues, 3);
+	assert_string_equal(config_find_set(c, "db")->keys.owner, "joe:kvm");
+	assert_int_equal(config_find_set(c, "db")->keys.perms, 0640);
 	assert_true(web->has_mac_prefix);
 	assert_memory_equal(web->mac_prefix, prefix, 3);
 	assert_int_equal(c->n_links, 5);
@@ -217,6 +219,8 @@ static void defaults_are_filled_in(void **state)
 	assert_int_equal(c->sets[0].keys.bcqueuelen, 0);
 	assert_false(c->sets[0].keys.bccutoff.set);
 	assert_int_equal(c->sets[0].keys.queues, 1);
+	assert_string_equal(c->sets[0].keys.owner, "0:0");
+	assert_int_equal(c->sets[0].keys.perms, 0600);
 	assert_int_equal(c->sets[0].keys.monitor, MONITOR_PASSIVE);
 	assert_true(c->sets[0].keys.up);
 	assert_true(config_wants_pattern(&c->sets[0].keys.patterns, "p"));
@@ -513,6 +517,16 @@ static const struct {
 	{ "[set averylongname-x]\nlower = eth0\ncount = 1\n",
 	  "1: [set averylongname-x] name: \"averylongname-x1\" is 16 characters long; the kernel "
 	  "allows an interface 15\n" },
+	{ SET "perms = 0888\n",
+	  "3: [set a] perms: \"0888\" is not three octal digits, such as 660 for owner and group\n" },
+	{ SET "perms = 4755\n",
+	  "3: [set a] perms: \"4755\" is not three octal digits, such as 660 for owner and group\n" },
+	{ SET "perms = 66\n",
+	  "3: [set a] perms: \"66\" is not three octal digits, such as 660 for owner and group\n" },
+	{ SET "owner = a:b:c\n", "3: [set a] owner: \"a:b:c\" is not USER or USER:GROUP\n" },
+	{ SET "owner = :kvm\n", "3: [set a] owner: \":kvm\" is not USER or USER:GROUP\n" },
+	{ SET "owner = a b\n", "3: [set a] owner: \"a b\" is not a user's name or number\n" },
+	{ SET "queues = 257\n", "3: [set a] queues: 257 is out of range (1 to 256)\n" },
 	{ SET "mac-prefix = 52:54\n",
 	  "3: [set a] mac-prefix: \"52:54\" is not the first half of a MAC address, such as "
 	  "52:54:00\n" },

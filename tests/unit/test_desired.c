@@ -1,4 +1,4 @@
-/* links: agent/desired.c agent/base/parse.c agent/base/err.c */
+/* links: agent/desired.c agent/owner.c agent/base/parse.c agent/base/err.c */
 #include "agent/desired.h"
 
 #include <errno.h>
@@ -32,6 +32,8 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 static struct set_conf web = { .head.name = "web" }, db = { .head.name = "db" };
 static const struct config config = { .agent.link_group = 77 };
 
+static char *owner = "0:0";
+
 static struct link_wish *wish(const struct set_conf *set, const char *name)
 {
 	struct link_wish *w = &wishes[n_wishes++];
@@ -44,6 +46,8 @@ static struct link_wish *wish(const struct set_conf *set, const char *name)
 			  .flags = 2,
 			  .sources = { .n = 1, .macs = { { 2, 3 } } },
 			  .mtu = 1400,
+			  .owner = owner,
+			  .perms = 0640,
 			  .txqueuelen = 9,
 			  .bcqueuelen = 8,
 			  .bccutoff = { true, 7 },
@@ -57,6 +61,7 @@ static int setup(void **state)
 {
 	(void)state;
 	n_wishes = 0;
+	owner = "0:0";
 	web.has_mac_prefix = false;
 	return 0;
 }
@@ -105,8 +110,45 @@ static void fields(void **state)
 	assert_int_equal(specs[0].bccutoff.value, 7);
 	assert_int_equal(specs[0].group, 77);
 	assert_true(specs[0].up);
+	assert_int_equal(specs[0].tap.uid, 0);
+	assert_int_equal(specs[0].tap.gid, 0);
+	assert_int_equal(specs[0].tap.perms, 0640);
 	assert_memory_equal(specs[0].mac, "\x52\x54\0\0\0\1", MAC_LEN);
 	free(specs);
+}
+
+static void owners(void **state)
+{
+	static const struct {
+		char *text;
+		uint32_t uid, gid;
+	} cases[] = {
+		{ "0", 0, 0 },
+		{ "root", 0, 0 },
+		{ "root:root", 0, 0 },
+		{ "root:4000000000", 0, 4000000000 },
+		{ "4000000000", 4000000000, 4000000000 },
+		{ "4000000000:7", 4000000000, 7 },
+	};
+	struct link_spec *specs;
+	struct err err;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		owner = cases[i].text;
+		wish(&web, "web01");
+	}
+	assert_int_equal(desired_links(&config, "h", &specs, &n, NULL), 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(specs[i].tap.uid, cases[i].uid);
+		assert_int_equal(specs[i].tap.gid, cases[i].gid);
+	}
+	free(specs);
+	owner = "root:no-such-group";
+	wish(&web, "web09");
+	assert_int_equal(desired_links(&config, "h", &specs, &n, &err), -ENOENT);
+	assert_string_equal(err.text, "the owner of web09: there is no group \"no-such-group\"");
 }
 
 /* A guest's address must not change with a new release: the exact values are a promise. */
@@ -204,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(fields, setup),
+		cmocka_unit_test_setup(owners, setup),
 		cmocka_unit_test_setup(automatic_macs_are_stable, setup),
 		cmocka_unit_test_setup(order_and_neighbours_do_not_matter, setup),
 		cmocka_unit_test_setup(prefix_is_kept, setup),

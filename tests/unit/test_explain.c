@@ -90,6 +90,13 @@ static const struct {
 	  "could not make web03: it takes CAP_NET_ADMIN in this network namespace (run as root)" },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_IPV6, -EROFS, "",
 	  "could not turn off the host's IPv6 on web01: /proc/sys/net is mounted read-only" },
+	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_NODE, -EXDEV, "",
+	  "could not set owner and perms of the node of web01: another link's tap has its place in "
+	  "/dev: left alone" },
+	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_NODE, -ENXIO, "",
+	  "could not set owner and perms of the node of web01: it is not in /dev" },
+	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_NODE, -ESTALE, "",
+	  "could not set owner and perms of the node of web01: /sys shows another network namespace" },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_ARP, -ENODEV, "",
 	  "could not turn off the host's ARP on web01: it went away meanwhile" },
 	{ "web03", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EOPNOTSUPP,

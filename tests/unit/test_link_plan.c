@@ -470,12 +470,72 @@ static void deletes_come_first(void **state)
 			    "create web01 macvtap bridge on eno1");
 }
 
+static const struct tap_node *node_in_dev(const struct link_spec *spec,
+					  const struct link_state *link, void *data)
+{
+	assert_string_equal(spec->name, link->name);
+	return data;
+}
+
+static void the_node_of_the_tap(void **state)
+{
+	static const struct tap_node theirs = { .state = TAP_NODE_FOREIGN };
+	static const struct tap_node absent = { .state = TAP_NODE_ABSENT };
+	static const struct tap_node new = { TAP_NODE_OURS, "/dev/tap10", { 0, 0, 0600 } };
+	static const struct tap_node given = { TAP_NODE_OURS, "/dev/tap10", { 7, 8, 0640 } };
+	const struct tap_rights kernels = { 0, 0, 0600 }, asked = { 7, 8, 0640 };
+	const struct {
+		struct tap_rights wanted;
+		const struct tap_node *node;
+		uint32_t mtu;
+		const char *expected;
+	} cases[] = {
+		{ kernels, &new, 0, "" },
+		{ asked, &given, 0, "" },
+		{ asked, &new, 0, "change web01 owner 0:0 -> 7:8, perms 0600 -> 0640" },
+		{ kernels, &given, 0, "change web01 owner 7:8 -> 0:0, perms 0640 -> 0600" },
+		{ { 7, 9, 0640 }, &given, 0, "change web01 owner 7:8 -> 7:9" },
+		{ { 7, 8, 0600 }, &given, 0, "change web01 perms 0640 -> 0600" },
+		{ asked, NULL, 0, "" },
+		{ kernels, &theirs, 0, "" },
+		{ kernels, &absent, 0, "" },
+		{ asked, &theirs, 0,
+		  "blocked web01 owner and perms cannot be set: /dev/tap10 is another link's tap: "
+		  "left alone" },
+		{ asked, &absent, 0,
+		  "blocked web01 owner and perms cannot be set: /dev/tap10 is not there" },
+		{ asked, &absent, 1400,
+		  "change web01 mtu 1500 -> 1400, owner and perms cannot be set: /dev/tap10 is not "
+		  "there" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct link_spec spec = wanted();
+		struct link_state link = made();
+		const struct link_plan_input input = {
+			.specs = &spec,
+			.n_specs = 1,
+			.table = &table,
+			.group = GROUP,
+			.node = node_in_dev,
+			.data = (void *)cases[i].node,
+		};
+
+		setup(state);
+		add(&link);
+		spec.tap = cases[i].wanted;
+		spec.mtu = cases[i].mtu;
+		assert_plan(&input, cases[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(missing_is_created, setup),
 		cmocka_unit_test_setup(as_wanted_is_kept, setup),
 		cmocka_unit_test_setup(one_difference, setup),
+		cmocka_unit_test_setup(the_node_of_the_tap, setup),
 		cmocka_unit_test_setup(the_host_may_speak_on_a_macvlan, setup),
 		cmocka_unit_test_setup(foreign_links_are_left_alone, setup),
 		cmocka_unit_test_setup(unwanted_is_deleted, setup),
