@@ -9,6 +9,8 @@
 #include <curl/curl.h>
 #include <jansson.h>
 
+#include "agent/base/config.h"
+
 /* The web worker gives the agent 5 seconds and itself some more. */
 #define GET_TIMEOUT_MS	   15000L
 #define CONNECT_TIMEOUT_MS 5000L

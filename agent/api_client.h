@@ -7,8 +7,6 @@
 #include "agent/base/buf.h"
 #include "agent/base/err.h"
 
-#define API_SOCKET_NAME "api.sock" /* in run-dir */
-
 /* A line of a stream that is longer ends the stream by -EMSGSIZE. */
 #define API_LINE_MAX (1u << 20)
 

@@ -134,6 +134,22 @@ int cli_config(const char *path, struct config **ret)
 	return code ? CLI_BAD : 0;
 }
 
+int cli_run_dir(const char *path, char **ret)
+{
+	struct faults faults = { 0 };
+	struct config *config = NULL;
+
+	if (config_read(path, &config, &faults) != 0 || !config->agent.run_dir) {
+		faults_sort(&faults);
+		config_print_faults(&faults, stderr);
+	} else {
+		*ret = strdup(config->agent.run_dir);
+	}
+	config_free(config);
+	faults_done(&faults);
+	return *ret ? 0 : CLI_BAD;
+}
+
 static const struct cli_verb *nearest(const char *name)
 {
 	const struct cli_verb *best = NULL;

@@ -66,6 +66,12 @@ int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *r
  */
 int cli_config(const char *path, struct config **ret);
 
+/*
+ * The run-dir of a configuration that may have faults meanwhile: the agent of the one before it
+ * still answers there. 0 or CLI_BAD with the faults on stderr; the caller frees `ret`.
+ */
+int cli_run_dir(const char *path, char **ret);
+
 /* The verbs, one file each. */
 int cmd_apply(int argc, char **argv);
 int cmd_boot(int argc, char **argv);

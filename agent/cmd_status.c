@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -135,6 +136,23 @@ static void add_workers(const json_t *workers, struct buf *out)
 	table_done(&table);
 }
 
+/* "! 12 frames were malformed: 9 ip4-length, 3 truncated" */
+static void add_malformed(const json_t *malformed, struct buf *out)
+{
+	json_int_t total = 0;
+	const char *reason;
+	json_t *frames;
+
+	json_object_foreach((json_t *)malformed, reason, frames)
+		total += json_integer_value(frames);
+	if (!total)
+		return;
+	buf_addf(out, "! %" JSON_INTEGER_FORMAT " frames were not decoded to the end:", total);
+	json_object_foreach((json_t *)malformed, reason, frames)
+		buf_addf(out, " %" JSON_INTEGER_FORMAT " %s", json_integer_value(frames), reason);
+	buf_addc(out, '\n');
+}
+
 /* What was lost or refused, only when there is something to say. */
 static void add_losses(const json_t *status, struct buf *out)
 {
@@ -142,6 +160,9 @@ static void add_losses(const json_t *status, struct buf *out)
 	const json_t *agent = json_object_get(status, "agent");
 	const char *reload = text(agent, "reload_error");
 
+	if (text(capture, "log_error")[0])
+		buf_addf(out, "! records and payloads wait, they cannot be written: %s\n",
+			 text(capture, "log_error"));
 	if (number(capture, "log_lost"))
 		buf_addf(out,
 			 "! %" JSON_INTEGER_FORMAT " records could not be written to the log\n",
@@ -149,6 +170,7 @@ static void add_losses(const json_t *status, struct buf *out)
 	if (number(capture, "drops"))
 		buf_addf(out, "! %" JSON_INTEGER_FORMAT " frames were lost in full packet rings\n",
 			 number(capture, "drops"));
+	add_malformed(json_object_get(capture, "malformed"), out);
 	if (reload[0])
 		buf_addf(out, "! the last reload was refused: %s\n", reload);
 }
@@ -198,7 +220,7 @@ static int show(const struct buf *answer, bool json)
 int cmd_status(int argc, char **argv)
 {
 	struct cli_options options;
-	struct config *config = NULL;
+	char *run_dir = NULL;
 	struct buf answer;
 	struct err err;
 	int code;
@@ -208,15 +230,15 @@ int cmd_status(int argc, char **argv)
 		return code;
 	if (options.n_operands)
 		return cli_usage(argv[0]);
-	code = cli_config(options.config, &config);
+	code = cli_run_dir(options.config, &run_dir);
 	if (code)
 		return code;
 	buf_init(&answer, STATUS_MAX);
-	if (api_get(config->agent.run_dir, "/v1/status", &answer, &err))
+	if (api_get(run_dir, "/v1/status", &answer, &err))
 		code = cli_fail(&err, NULL);
 	else
 		code = show(&answer, options.json);
 	buf_done(&answer);
-	config_free(config);
+	free(run_dir);
 	return code;
 }

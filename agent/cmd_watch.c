@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <poll.h>
 #include <sys/signalfd.h>
@@ -13,32 +14,35 @@
 
 #include "agent/api_client.h"
 #include "agent/watch_line.h"
+#include "agent/watch_place.h"
 
 /* After a reload or a worker's death the stream is back within a second or two. */
-#define RETRY_MS   200
-#define RETRIES	   50
-#define HEADER_MAX 64
+#define RETRY_MS 200
+#define RETRIES	 50
 
 struct watch {
 	bool json;
 	uint64_t count; /* records to print; 0: no end */
 	uint64_t printed;
-	struct watch_seq last;
-	bool again; /* the stream was cut, and is here again: a hole in seq is a loss */
+	struct watch_place place;
 	bool output_failed;
 	struct buf line;
 };
 
-/* The worker that answers now may have begun after records were written. */
-static void report_hole(struct watch *watch, const struct watch_seq *seq)
+/* The worker that answers now may have begun after records were written, and so may its agent. */
+static enum watch_step follow(struct watch *watch, const char *line, size_t len,
+			      const struct watch_seq *seq)
 {
-	if (watch->again && watch->last.known && seq->known && seq->seq > watch->last.next)
+	uint64_t missed;
+	enum watch_step step = watch_place_take(&watch->place, line, len, seq, &missed);
+
+	if (step == WATCH_ANEW)
+		fprintf(stderr,
+			"tapwarden: the agent began anew: records are numbered from 0 again\n");
+	if (missed)
 		fprintf(stderr, "tapwarden: %" PRIu64 " records were missed: they are in the log\n",
-			seq->seq - watch->last.next);
-	if (seq->known) {
-		watch->last = *seq;
-		watch->again = false;
-	}
+			missed);
+	return step;
 }
 
 static int on_record(const char *line, size_t len, void *data)
@@ -53,7 +57,8 @@ static int on_record(const char *line, size_t len, void *data)
 		fprintf(stderr, "tapwarden: a line of the stream is no record: it is left out\n");
 		return 0;
 	}
-	report_hole(watch, &seq);
+	if (follow(watch, line, len, &seq) == WATCH_SEEN)
+		return 0;
 	puts(watch->json || watch->line.failed ? line : watch->line.data);
 	if (fflush(stdout) != 0) {
 		watch->output_failed = true;
@@ -79,23 +84,24 @@ static bool may_return(int code)
 /* A stream that has once been there is waited for; one that never was is an error at once. */
 static int watch_run(struct watch *watch, const char *run_dir, int stop_fd, struct err *err)
 {
-	char header[HEADER_MAX];
+	char header[WATCH_HEADER_MAX];
+	const char *path;
 	int tries = 0;
 	int code;
 
 	for (;;) {
 		uint64_t before = watch->printed;
 
-		snprintf(header, sizeof(header), "Last-Event-ID: %" PRIu64, watch->last.next - 1);
-		code = api_stream(run_dir, "/v1/events", watch->last.known ? header : NULL, stop_fd,
-				  on_record, watch, err);
+		path = watch_place_ask(&watch->place, header);
+		code = api_stream(run_dir, path, *header ? header : NULL, stop_fd, on_record, watch,
+				  err);
 		if (watch->printed > before || code == -ECONNRESET)
 			tries = RETRIES;
 		if (!may_return(code) || tries-- == 0)
 			return code;
-		if (!watch->again)
+		if (!watch->place.back)
 			fprintf(stderr, "tapwarden: %s: connecting again\n", err->text);
-		watch->again = true;
+		watch_place_cut(&watch->place);
 		if (wait_or_stop(stop_fd))
 			return 0;
 	}
@@ -148,21 +154,23 @@ static int watch_options(int argc, char **argv, const char **ret_config, struct 
 int cmd_watch(int argc, char **argv)
 {
 	const char *path = CONFIG_DEFAULT_PATH;
-	struct config *config = NULL;
+	char *run_dir = NULL;
 	struct watch watch = { 0 };
 	struct err err;
 	int code, stop_fd;
 
-	if (watch_options(argc, argv, &path, &watch) != 0 || cli_config(path, &config) != 0)
+	if (watch_options(argc, argv, &path, &watch) != 0 || cli_run_dir(path, &run_dir) != 0)
 		return CLI_BAD;
 	buf_init(&watch.line, API_LINE_MAX);
+	watch_place_init(&watch.place, API_LINE_MAX);
 	stop_fd = stop_signals(&err);
-	code = stop_fd < 0 ? stop_fd : watch_run(&watch, config->agent.run_dir, stop_fd, &err);
+	code = stop_fd < 0 ? stop_fd : watch_run(&watch, run_dir, stop_fd, &err);
 	if (code)
 		code = cli_fail(&err, NULL);
 	if (stop_fd >= 0)
 		close(stop_fd);
 	buf_done(&watch.line);
-	config_free(config);
+	watch_place_done(&watch.place);
+	free(run_dir);
 	return watch.output_failed ? cli_flush(code) : code;
 }

@@ -1,9 +1,11 @@
 #include "agent/config_check.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/schema.h"
+#include "agent/packet_socket.h"
 #include "agent/owner.h"
 #include "capture/pattern.h"
 
@@ -49,6 +51,32 @@ static void check_owner(const struct conf_head *head, const struct link_keys *ke
 		schema_fault(faults, head, "owner", "%s", err.text);
 }
 
+int config_rings(const struct config *config, uint32_t *ret_block_size, uint32_t *ret_blocks,
+		 struct err *err)
+{
+	struct link_wish *wishes;
+	uint32_t watched = 0;
+	size_t n;
+	int code = config_links(config, &wishes, &n, err);
+
+	if (code)
+		return code;
+	for (size_t i = 0; i < n; i++)
+		watched += wishes[i].keys.monitor == MONITOR_PASSIVE;
+	free(wishes);
+	return packet_ring_size(config->agent.ring_memory, watched, ret_block_size, ret_blocks,
+				err);
+}
+
+static void check_rings(const struct config *config, struct faults *faults)
+{
+	uint32_t block_size, blocks;
+	struct err err;
+
+	if (config_rings(config, &block_size, &blocks, &err))
+		schema_fault(faults, &config->agent.head, "ring-memory", "%s", err.text);
+}
+
 int config_check(const char *path, struct config **ret, struct faults *faults)
 {
 	struct config *config = NULL;
@@ -56,6 +84,13 @@ int config_check(const char *path, struct config **ret, struct faults *faults)
 
 	for (size_t i = 0; code == 0 && i < config->n_patterns; i++)
 		check_pattern(&config->patterns[i], faults);
+	if (code == 0 && config->web.n_boot_listen >= CONFIG_LISTENERS_MAX)
+		schema_fault(faults, &config->web.head, "boot-listen",
+			     "%zu addresses: the web worker serves at most %d",
+			     config->web.n_boot_listen, CONFIG_LISTENERS_MAX - 1);
+	/* What links there are can be told only of a configuration without faults. */
+	if (code == 0 && faults->n == 0)
+		check_rings(config, faults);
 	for (size_t i = 0; code == 0 && i < config->n_sets; i++)
 		check_owner(&config->sets[i].head, &config->sets[i].keys, faults);
 	for (size_t i = 0; code == 0 && i < config->n_links; i++)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -74,6 +75,20 @@ static const struct worker_ops worker_ops = {
 	.stopped = on_worker_stopped,
 };
 
+/* A ring for each link, and its message on the way to a worker that starts: two for each link. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warning(
+			"cannot raise the limit of open files: %s: many links may not be watched",
+			strerror(errno));
+}
+
 /* Everything that can be refused, before the first process is started. */
 static int daemon_open(struct agent *a, struct err *err)
 {
@@ -83,6 +98,7 @@ static int daemon_open(struct agent *a, struct err *err)
 	code = privs_reduce(err);
 	if (code)
 		return err_prefix(err, code, "the agent must be started as root");
+	raise_file_limit();
 	code = setup_config(a->path, &config, err);
 	if (code)
 		return code;
@@ -102,7 +118,7 @@ static int daemon_open(struct agent *a, struct err *err)
 	if (code)
 		return err_errno(err, code, "cannot map the counters");
 	sources_init(&a->sources, a->stats);
-	return sources_budget(&a->sources, config->agent.ring_memory, a->setup.n_links, err);
+	return 0;
 }
 
 static int daemon_start(struct agent *a, struct err *err)

@@ -38,16 +38,16 @@ void events_emit(struct events *events, struct ipc_channel *capture, enum log_le
 		log_line(level, "link %s %s: %s", event.link, event.action, event.detail);
 	else
 		log_line(level, "%s: %s", event.action, event.detail);
-	if (capture)
-		ipc_send(capture, IPC_EVENT, &event, -1);
-	else
+	/* A worker that has just died is still there until the loop hears of it. */
+	if (!capture || ipc_send(capture, IPC_EVENT, &event, -1))
 		keep(events, &event);
 }
 
 void events_flush(struct events *events, struct ipc_channel *capture)
 {
 	for (; events->n > 0; events->n--) {
-		ipc_send(capture, IPC_EVENT, &events->waiting[events->first], -1);
+		if (ipc_send(capture, IPC_EVENT, &events->waiting[events->first], -1))
+			return;
 		events->first = (events->first + 1) % EVENTS_WAITING_MAX;
 	}
 	if (events->lost > 0) {
@@ -58,7 +58,7 @@ void events_flush(struct events *events, struct ipc_channel *capture)
 		snprintf(event.detail, sizeof(event.detail),
 			 "%llu events had no place while no capture worker served",
 			 (unsigned long long)events->lost);
-		ipc_send(capture, IPC_EVENT, &event, -1);
-		events->lost = 0;
+		if (ipc_send(capture, IPC_EVENT, &event, -1) == 0)
+			events->lost = 0;
 	}
 }

@@ -13,9 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Connections that wait while the web worker is being restarted. */
-#define LISTEN_BACKLOG 128
-
 static bool dir_is_empty(int fd)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -110,7 +107,8 @@ static socklen_t address_of(const struct host_port *hp, struct sockaddr_storage 
 	return sizeof(*in);
 }
 
-static int listen_tcp(const struct host_port *hp, const char *text, int *ret_fd, struct err *err)
+/* Bound only: who connects is refused until a worker is there to serve the configuration. */
+static int bind_tcp(const struct host_port *hp, const char *text, int *ret_fd, struct err *err)
 {
 	struct sockaddr_storage addr;
 	socklen_t len = address_of(hp, &addr);
@@ -127,7 +125,7 @@ static int listen_tcp(const struct host_port *hp, const char *text, int *ret_fd,
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)) < 0 ||
 	    (hp->ipv6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
-	    bind(fd, (struct sockaddr *)&addr, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0) {
+	    bind(fd, (struct sockaddr *)&addr, len) < 0) {
 		code = err_errno(err, -errno, "cannot listen on %s", text);
 		close(fd);
 		return code;
@@ -160,7 +158,7 @@ static int wanted(const struct config *config, struct listeners *ret, struct err
 		l[i].fd = -1;
 	l->message.listener = IPC_LISTEN_API;
 	if ((size_t)snprintf(l->message.address, sizeof(l->message.address), "%s/%s",
-			     config->agent.run_dir, API_SOCKET) >= sizeof(l->message.address))
+			     config->agent.run_dir, API_SOCKET_NAME) >= sizeof(l->message.address))
 		return err_set(err, -ENAMETOOLONG, "run-dir %s is too long", config->agent.run_dir);
 	for (size_t i = 0; i < web->n_boot_listen; i++) {
 		const struct host_port *hp = &web->boot_listen[i];
@@ -189,8 +187,8 @@ int open_listeners(const struct config *config, const struct listeners *old, str
 		} else if (l->message.listener == IPC_LISTEN_API) {
 			code = listen_unix(l->message.address, &l->fd, err);
 		} else {
-			code = listen_tcp(&config->web.boot_listen[i - 1], l->message.address,
-					  &l->fd, err);
+			code = bind_tcp(&config->web.boot_listen[i - 1], l->message.address, &l->fd,
+					err);
 		}
 	}
 	if (code)

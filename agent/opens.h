@@ -9,8 +9,8 @@
 #include "agent/base/err.h"
 #include "agent/base/ipc_msg.h"
 
-/* Name of the API's socket in run-dir. */
-#define API_SOCKET "api.sock"
+/* Connections that wait while the web worker is being restarted. */
+#define LISTEN_BACKLOG 128
 
 /*
  * The log directory as an O_DIRECTORY fd that the caller closes. Made when missing; given to `uid`

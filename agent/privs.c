@@ -38,8 +38,14 @@ int privs_user(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct err *err
 
 		errno = 0;
 		pw = getpwnam(user);
+		if (!pw && errno && errno != ENOENT)
+			return err_errno(err, -errno, "cannot look up user \"%s\"", user);
 		if (!pw)
-			return err_set(err, -ENOENT, "there is no user \"%s\"", user);
+			return err_set(
+				err, -ENOENT,
+				"there is no user \"%s\" (systemd-sysusers makes the packaged "
+				"ones; a number needs no entry)",
+				user);
 		uid = pw->pw_uid;
 		gid = pw->pw_gid;
 	}

@@ -44,7 +44,7 @@ int setup_config(const char *path, struct config **ret, struct err *err)
  * An automatic MAC is made from the host's identity, which a worker does not know: what the boot
  * service answers to is written into the configuration as if the file had said so.
  */
-static int pin_macs(struct config *config, uint32_t *ret_n, struct err *err)
+static int pin_macs(struct config *config, struct err *err)
 {
 	char host_id[HOST_ID_MAX];
 	struct link_spec *specs;
@@ -58,7 +58,6 @@ static int pin_macs(struct config *config, uint32_t *ret_n, struct err *err)
 	for (size_t i = 0; code == 0 && i < n; i++)
 		code = config_pin_mac(config, specs[i].name, specs[i].set, specs[i].mac);
 	free(specs);
-	*ret_n = (uint32_t)n;
 	return code ? err_errno(err, code, "cannot keep the links' MAC addresses") : 0;
 }
 
@@ -106,7 +105,9 @@ int setup_open(struct config *config, uint32_t generation, const struct setup *o
 		setup.workers[i].fd = -1;
 	code = secrets_load(config, err);
 	if (code == 0)
-		code = pin_macs(config, &setup.n_links, err);
+		code = pin_macs(config, err);
+	if (code == 0)
+		code = config_rings(config, &setup.ring_block_size, &setup.ring_blocks, err);
 	for (int i = 0; code == 0 && i < WORKER_ROLES; i++)
 		code = make_copy(config, (enum worker_role)i, generation, &setup.workers[i], err);
 	if (code == 0)

@@ -16,7 +16,7 @@ struct setup {
 	struct listeners listeners;
 	int log_fd;
 	struct worker_config workers[WORKER_ROLES]; /* fd -1 once a worker has taken it */
-	uint32_t n_links;
+	uint32_t ring_block_size, ring_blocks; /* of each watched link */
 };
 
 /* Checks `path`; every fault is logged, and the first is the text of `err`. */
@@ -24,7 +24,7 @@ int setup_config(const char *path, struct config **ret, struct err *err);
 
 /*
  * Everything else; takes `config` over, also on failure. Listening sockets that `old` has (NULL at
- * the start) move to `ret`. `generation` counts the configurations of this agent.
+ * the start) are shared with it. `generation` counts the configurations of this agent.
  */
 int setup_open(struct config *config, uint32_t generation, const struct setup *old,
 	       struct setup *ret, struct err *err);

@@ -28,11 +28,6 @@ void sources_done(struct sources *s)
 	*s = (struct sources){ 0 };
 }
 
-int sources_budget(struct sources *s, uint64_t budget, uint32_t links, struct err *err)
-{
-	return packet_ring_size(budget, links, &s->block_size, &s->blocks, err);
-}
-
 const struct source *sources_find(const struct sources *s, const char *link)
 {
 	for (size_t i = 0; i < s->n; i++) {

@@ -42,17 +42,11 @@ struct sources {
 	struct source *list; /* indexed by slot */
 	size_t n;
 	const struct stats_page *stats;
-	uint32_t block_size, blocks; /* of every ring opened from now on */
+	uint32_t block_size, blocks; /* of every ring opened from now on; set by the owner */
 };
 
 void sources_init(struct sources *sources, const struct stats_page *stats);
 void sources_done(struct sources *sources);
-
-/*
- * How large each ring may be when `links` share `budget` bytes; rings that are open stay as they
- * are. -ENOSPC when not even the smallest fit.
- */
-int sources_budget(struct sources *sources, uint64_t budget, uint32_t links, struct err *err);
 
 /*
  * Opens what is missing or belongs to an interface that is gone, closes what is not wanted, and

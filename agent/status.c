@@ -100,11 +100,9 @@ static json_t *captured_json(const struct source_counters *c)
 
 static const char *guest_of(const struct config *config, const char *link)
 {
-	for (size_t i = 0; i < config->n_guests; i++) {
-		if (strcmp(config->guests[i].link, link) == 0)
-			return config->guests[i].head.name;
-	}
-	return "";
+	const struct guest_conf *guest = config_guest_of_link(config, link);
+
+	return guest ? guest->head.name : "";
 }
 
 /* What a link's line says after its state: why it is not as wanted, or why it is not watched. */
@@ -222,6 +220,7 @@ static json_t *capture_json(const struct status_input *in)
 {
 	const struct stats_capture *c = &in->stats->capture;
 	json_t *malformed = json_object();
+	uint64_t error = stat_get(&c->log_error);
 	uint64_t drops = 0;
 
 	for (unsigned int i = 0; i < STATS_REASONS_MAX; i++) {
@@ -236,8 +235,10 @@ static json_t *capture_json(const struct status_input *in)
 		sources_counters(in->sources, &in->sources->list[i], &counters);
 		drops += counters.drops;
 	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)stat_get(&c->records),
-			 "log_lost", (json_int_t)stat_get(&c->log_lost), "feed_lost",
+	return json_pack("{s:I, s:I, s:s, s:I, s:I, s:o}", "records",
+			 (json_int_t)stat_get(&c->records), "log_lost",
+			 (json_int_t)stat_get(&c->log_lost), "log_error",
+			 error ? strerror((int)error) : "", "feed_lost",
 			 (json_int_t)stat_get(&c->feed_lost), "drops", (json_int_t)drops,
 			 "malformed", malformed);
 }

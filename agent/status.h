@@ -36,7 +36,7 @@ struct status_input {
  *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
  *             truncated, malformed} or null, matches]
  *   patterns [name, tried, matches, limited]
- *   capture  records, log_lost, feed_lost, drops, malformed {reason: frames}
+ *   capture  records, log_lost, log_error, feed_lost, drops, malformed {reason: frames}
  */
 json_t *status_json(const struct status_input *input);
 

@@ -63,9 +63,13 @@ static void on_notified(uv_poll_t *poll, int status, int events)
 	uint64_t since = uv_now(poll->loop) - s->last_pass_ms;
 
 	(void)events;
+	/*
+	 * An overrun of the socket's buffer is an error to poll(2), at which libuv stops the handle. It
+	 * means that notifications were lost, so a pass is due; and the next ones are to be heard.
+	 */
 	if (status < 0)
-		log_err("cannot hear of link changes: %s", uv_strerror(status));
-	if (reconcile_drain(s->reconcile) != 0)
+		uv_poll_start(poll, UV_READABLE, on_notified);
+	if (reconcile_drain(s->reconcile) != 0 || status < 0)
 		arm(s, s->passed_once && since < PASS_MIN_MS ? PASS_MIN_MS - since : GATHER_MS);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/base/log.h"
@@ -70,20 +71,9 @@ static void on_lost(struct supervisor *supervisor, const struct reconcile_link *
 
 static const char *guest_of(const struct config *config, const char *link)
 {
-	for (size_t i = 0; i < config->n_guests; i++) {
-		if (strcmp(config->guests[i].link, link) == 0)
-			return config->guests[i].head.name;
-	}
-	return "";
-}
+	const struct guest_conf *guest = config_guest_of_link(config, link);
 
-static size_t count_watched(const struct link_wish *wishes, size_t n)
-{
-	size_t watched = 0;
-
-	for (size_t i = 0; i < n; i++)
-		watched += wishes[i].keys.monitor == MONITOR_PASSIVE;
-	return watched;
+	return guest ? guest->head.name : "";
 }
 
 /* The packet sockets follow the links: opened for each that is there and to be watched. */
@@ -116,10 +106,9 @@ static void on_passed(struct supervisor *supervisor)
 		};
 		memcpy(sources[n_sources++].mac, links[i].link.mac, MAC_LEN);
 	}
-	if (sources_budget(&a->sources, config->agent.ring_memory,
-			   (uint32_t)count_watched(wishes, n_wishes), &err))
-		log_err("%s: new links are not watched", err.text);
-	else if (sources)
+	a->sources.block_size = a->setup.ring_block_size;
+	a->sources.blocks = a->setup.ring_blocks;
+	if (sources)
 		sources_update(&a->sources, sources, n_sources, capture_channel(a));
 	free(sources);
 	free(wishes);
@@ -191,8 +180,14 @@ void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 		events_flush(&a->events, channel);
 		return;
 	}
-	for (size_t i = 0; i < listeners->n; i++)
-		ipc_send(channel, IPC_LISTEN, &listeners->list[i].message, listeners->list[i].fd);
+	for (size_t i = 0; i < listeners->n; i++) {
+		const struct listener *l = &listeners->list[i];
+
+		if (listen(l->fd, LISTEN_BACKLOG) < 0)
+			log_err("cannot listen on %s: %s: nobody is served there",
+				l->message.address, strerror(errno));
+		ipc_send(channel, IPC_LISTEN, &l->message, l->fd);
+	}
 }
 
 void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms)

@@ -157,7 +157,8 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 		const struct ipc_fault *fault = message->payload;
 
 		snprintf(p->why, sizeof(p->why), "%s", fault->text);
-	} else if (p == w->active && p->state == PROCESS_READY) {
+	} else if (p == w->active && !w->stopping) {
+		/* Also while it drains: it answers the requests that it has in hand. */
 		w->ops->message(w, channel, message);
 	}
 }

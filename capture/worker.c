@@ -90,9 +90,16 @@ static void flush(void *data)
 {
 	struct worker *w = data;
 
+	int error = 0;
+
 	emitter_flush(&w->emitter);
-	for (enum emitter_file file = 0; file < EMITTER_FILES; file++)
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
 		tell_file(w, file);
+		/* The file of a worker that is just ending is waited for: nothing is wrong. */
+		if (w->emitter.errors[file] && w->emitter.errors[file] != -EWOULDBLOCK)
+			error = -w->emitter.errors[file];
+	}
+	atomic_store_explicit(&w->stats->capture.log_error, (uint64_t)error, memory_order_relaxed);
 }
 
 /* The first record of a worker, once it has taken over: see the lead comment of worker.h. */

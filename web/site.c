@@ -10,8 +10,9 @@
 #include "web/routes.h"
 
 /*
- * The API's socket is local and its clients hold streams open. Guests are hostile: few connections
- * each, little memory, and the time that a firmware's small request needs.
+ * The API's socket is local and its clients hold streams open: fewer of these, and of requests that
+ * wait for the agent, than connections, so that one is always there to be evicted. Guests are
+ * hostile: few connections each, little memory, and the time that a firmware's small request needs.
  */
 static const struct http_limits limits[IPC_LISTENERS] = {
 	[IPC_LISTEN_API] = { .connections = 128,
@@ -85,6 +86,7 @@ static json_t *listener_json(const struct site_listener *listener)
 	json_object_set_new(object, "requests", number(counters->requests));
 	json_object_set_new(object, "refused_busy", number(counters->refused_busy));
 	json_object_set_new(object, "refused_peer", number(counters->refused_peer));
+	json_object_set_new(object, "evicted", number(counters->evicted));
 	json_object_set_new(object, "cut", number(counters->cut));
 	return object;
 }
@@ -240,10 +242,10 @@ int site_listen(struct site *site, const struct ipc_listen *listen, int fd, stru
 	struct site_listener *listener = &site->listeners[site->n_listeners];
 	int code;
 
-	if (site->n_listeners == SITE_LISTENERS_MAX) {
+	if (site->n_listeners == CONFIG_LISTENERS_MAX) {
 		close(fd);
 		return err_set(err, -ENOSPC, "cannot serve %s: more than %d listening sockets",
-			       listen->address, SITE_LISTENERS_MAX);
+			       listen->address, CONFIG_LISTENERS_MAX);
 	}
 	*listener = (struct site_listener){ .site = site, .kind = listen->listener };
 	memcpy(listener->address, listen->address, sizeof(listener->address));

@@ -10,7 +10,6 @@
 #include "web/http_server.h"
 
 /* Listening sockets: the API's, and one for every boot-listen address. */
-#define SITE_LISTENERS_MAX 32
 
 struct site;
 
@@ -26,7 +25,7 @@ struct site {
 	struct api api;
 	struct events events;
 	struct boot boot;
-	struct site_listener listeners[SITE_LISTENERS_MAX];
+	struct site_listener listeners[CONFIG_LISTENERS_MAX];
 	size_t n_listeners;
 	uint32_t generation;
 };

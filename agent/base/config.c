@@ -309,6 +309,15 @@ const struct guest_conf *config_find_guest(const struct config *config, const ch
 	FIND(guests);
 }
 
+const struct guest_conf *config_guest_of_link(const struct config *config, const char *link)
+{
+	for (size_t i = 0; i < config->n_guests; i++) {
+		if (strcmp(config->guests[i].link, link) == 0)
+			return &config->guests[i];
+	}
+	return NULL;
+}
+
 bool config_wants_pattern(const struct strv *patterns, const char *pattern)
 {
 	for (size_t i = 0; i < patterns->n; i++) {

@@ -17,6 +17,12 @@
 
 #define CONFIG_DEFAULT_PATH "/etc/tapwarden/tapwarden.ini"
 
+/* The API's socket in run-dir. */
+#define API_SOCKET_NAME "api.sock"
+
+/* Listening sockets of the web worker: the API's and every boot-listen address. */
+#define CONFIG_LISTENERS_MAX 32
+
 /* One worker's counters page has this many places; see stats.h. */
 #define CONFIG_LINKS_MAX 4096
 
@@ -219,6 +225,9 @@ const struct set_conf *config_find_set(const struct config *config, const char *
 const struct pattern_conf *config_find_pattern(const struct config *config, const char *name);
 const struct target_conf *config_find_target(const struct config *config, const char *name);
 const struct guest_conf *config_find_guest(const struct config *config, const char *name);
+
+/* The guest section that names the link, or NULL; there is at most one. */
+const struct guest_conf *config_guest_of_link(const struct config *config, const char *link);
 
 /* Whether `patterns` of a link names `pattern`, itself or by "all". */
 bool config_wants_pattern(const struct strv *patterns, const char *pattern);

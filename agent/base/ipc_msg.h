@@ -16,7 +16,7 @@
 #define IPC_MESSAGE_MAX 16384
 #define IPC_FDS_MAX	1
 
-/* Sent by the agent: bit set in ipc_type_info.from. */
+/* The ends of channels, as masks in struct ipc_type_info. */
 enum ipc_end {
 	IPC_AGENT = 1 << 0,
 	IPC_CAPTURE = 1 << 1,
@@ -37,7 +37,7 @@ enum ipc_type {
 	IPC_EVENT, /* struct ipc_event: becomes a record; capture only */
 	IPC_REPLY, /* struct ipc_reply; fd: memfd with JSON text; web only */
 	IPC_PING, /* answered by IPC_PONG at once: the agent's watchdog */
-	IPC_DRAIN, /* finish what is in hand, flush, exit 0 */
+	IPC_DRAIN, /* at any time: finish what is in hand, flush, exit 0 */
 
 	/* a worker to the agent */
 	IPC_READY, /* struct ipc_ready: configured and sandboxed */

@@ -2,7 +2,7 @@
  * The counters, in one set of shared pages: the capture worker writes, the others read.
  *
  * A memfd that the agent makes once and keeps, so that counters live on when a worker dies. All
- * fields are 64-bit, start at 0 with the agent and only ever grow. Relaxed atomics: each counter
+ * fields are 64-bit, start at 0 with the agent and, but for log_error, only ever grow. Relaxed atomics: each counter
  * is exact, two counters need not be of the same moment.
  */
 #ifndef TW_STATS_H
@@ -48,6 +48,7 @@ struct stats_capture {
 	stat_counter log_lost; /* records that could not be written */
 	stat_counter
 		log_next; /* seq after the last record in the log: what a killed worker left out */
+	stat_counter log_error; /* errno that keeps a log file from being written now; 0: none */
 	stat_counter feed_lost; /* records that the web worker was too slow for */
 	stat_counter malformed[STATS_REASONS_MAX]; /* by enum decode_reason (capture/decode.h) */
 };

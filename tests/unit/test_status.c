@@ -2,6 +2,7 @@
 /* links: agent/base/err.c */
 #include "agent/status.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -58,6 +59,11 @@ const char *worker_state(const struct worker *worker, struct ipc_ready *ret_read
 	return "ready";
 }
 
+const struct guest_conf *config_guest_of_link(const struct config *config, const char *link)
+{
+	return strcmp(link, config->guests[0].link) == 0 ? &config->guests[0] : NULL;
+}
+
 const char *decode_reason_name(enum decode_reason reason)
 {
 	return reason == 1 ? "some-reason" : "?";
@@ -105,6 +111,7 @@ static json_t *make(struct reconcile_link *links, size_t n)
 	};
 
 	atomic_store(&stats.capture.malformed[1], 11);
+	atomic_store(&stats.capture.log_error, ENOSPC);
 	atomic_store(&stats.patterns[0].matches, 12);
 	return status_json(&in);
 }
@@ -195,6 +202,7 @@ static void says_what_is(void **state)
 		{ "patterns/0/matches", "12" },
 		{ "capture/malformed/some-reason", "11" },
 		{ "capture/drops", "7" },
+		{ "capture/log_error", "No space left on device" },
 	};
 	struct reconcile_link link = held_link();
 	json_t *json = make(&link, 1);
