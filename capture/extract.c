@@ -1,5 +1,6 @@
 #include "capture/extract.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 static const enum extract_result ends[] = {
@@ -40,6 +41,8 @@ enum extract_result extract(const struct pattern *pattern, struct pattern_scratc
 			break;
 		}
 		whole = pattern_whole(scratch);
+		/* Or a guest could make this loop endless. */
+		assert(whole.end > offset || (whole.end == offset && !not_empty_here));
 		if (collect(pattern, scratch, whole, groups)) {
 			if (n == EXTRACT_MATCHES_MAX)
 				break;

@@ -374,24 +374,6 @@ static enum pattern_result result_of(int rc)
 	}
 }
 
-enum pattern_result pattern_match(const struct pattern *pattern, struct pattern_scratch *scratch,
-				  const uint8_t *subject, size_t len, size_t offset,
-				  bool not_empty_here)
-{
-	uint32_t options = not_empty_here ? PCRE2_NOTEMPTY_ATSTART : 0;
-	int rc;
-
-	pcre2_set_match_limit(scratch->context, pattern->match_limit);
-	pcre2_set_depth_limit(scratch->context, pattern->match_limit);
-	rc = pcre2_match(pattern->code, subject, len, offset, options, scratch->data,
-			 scratch->context);
-	/* The interpreter keeps its frames on the heap and may get further; its limits hold too. */
-	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-		rc = pcre2_match(pattern->code, subject, len, offset, options | PCRE2_NO_JIT,
-				 scratch->data, scratch->context);
-	return result_of(rc);
-}
-
 static struct span span_at(const struct pattern_scratch *scratch, uint32_t number)
 {
 	const PCRE2_SIZE *ovector = pcre2_get_ovector_pointer(scratch->data);
@@ -418,4 +400,44 @@ struct span pattern_group_span(const struct pattern *pattern, const struct patte
 		if (span_is_set(span) || entry == g->last)
 			return span;
 	}
+}
+
+/*
+ * PCRE2 refuses \K in a lookaround, but not in a group that a lookaround calls: then the match may
+ * start before `offset` or behind its own end (pcre2api(3)). Whoever reads a span takes its length.
+ */
+static bool spans_in_order(const struct pattern *pattern, const struct pattern_scratch *scratch,
+			   size_t offset)
+{
+	struct span whole = pattern_whole(scratch);
+
+	if (whole.start < offset || whole.start > whole.end)
+		return false;
+	for (size_t i = 0; i < pattern->n_groups; i++) {
+		struct span span = pattern_group_span(pattern, scratch, i);
+
+		if (span_is_set(span) && span.start > span.end)
+			return false;
+	}
+	return true;
+}
+
+enum pattern_result pattern_match(const struct pattern *pattern, struct pattern_scratch *scratch,
+				  const uint8_t *subject, size_t len, size_t offset,
+				  bool not_empty_here)
+{
+	uint32_t options = not_empty_here ? PCRE2_NOTEMPTY_ATSTART : 0;
+	int rc;
+
+	pcre2_set_match_limit(scratch->context, pattern->match_limit);
+	pcre2_set_depth_limit(scratch->context, pattern->match_limit);
+	rc = pcre2_match(pattern->code, subject, len, offset, options, scratch->data,
+			 scratch->context);
+	/* The interpreter keeps its frames on the heap and may get further; its limits hold too. */
+	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
+		rc = pcre2_match(pattern->code, subject, len, offset, options | PCRE2_NO_JIT,
+				 scratch->data, scratch->context);
+	if (rc > 0 && !spans_in_order(pattern, scratch, offset))
+		return PATTERN_ERROR;
+	return result_of(rc);
 }

@@ -38,7 +38,7 @@ enum pattern_result {
 	PATTERN_MATCH,
 	PATTERN_NO_MATCH,
 	PATTERN_LIMIT, /* match, depth, heap or stack limit: the subject was not fully searched */
-	PATTERN_ERROR, /* PCRE2 refused for another reason: not fully searched either */
+	PATTERN_ERROR, /* PCRE2 refused for another reason, or found spans out of order */
 };
 
 /* Immutable once compiled: several threads may match with it, each with a scratch of its own. */
@@ -79,10 +79,10 @@ enum pattern_result pattern_match(const struct pattern *pattern, struct pattern_
 				  const uint8_t *subject, size_t len, size_t offset,
 				  bool not_empty_here);
 
-/* The whole match, after \K; start <= end. */
+/* The whole match, after \K; not before the offset, start <= end. */
 struct span pattern_whole(const struct pattern_scratch *scratch);
 
-/* The span of a selected group; of equally named groups the first that is set. */
+/* The span of a selected group; of equally named groups the first that is set. start <= end. */
 struct span pattern_group_span(const struct pattern *pattern, const struct pattern_scratch *scratch,
 			       size_t group);
 

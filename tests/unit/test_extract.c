@@ -51,6 +51,7 @@ struct extract_case {
 	size_t len; /* 0: strlen(subject) */
 	bool utf;
 	const char *expect;
+	enum extract_result result;
 };
 
 static const struct extract_case cases[] = {
@@ -119,6 +120,16 @@ static const struct extract_case cases[] = {
 	  .followed_by = "\\|",
 	  .subject = "|a|b||c|",
 	  .expect = " 1-2 3-4 6-7" },
+	/* Ends out of order, by \K in a group that a lookahead calls, end the search. */
+	{ .regex = "x|(?:(ab\\K)){0}(?=(?1))",
+	  .subject = "xabx",
+	  .expect = " 0-1",
+	  .result = EXTRACT_ERROR },
+	{ .regex = "(?:(ab\\K)){0}(?=(?1))(?<g>a)",
+	  .group = "g",
+	  .subject = "ab",
+	  .expect = "",
+	  .result = EXTRACT_ERROR },
 };
 
 static void matches(void **state)
@@ -147,7 +158,7 @@ static void matches(void **state)
 			fail_msg("%s: %s", c->regex, err.text);
 		assert_int_equal(extract(pattern, scratch, (const uint8_t *)c->subject, len,
 					 on_match, &told, NULL),
-				 EXTRACT_DONE);
+				 c->result);
 		if (strcmp(told.text, c->expect) != 0)
 			fail_msg("%s on \"%s\": got \"%s\", expected \"%s\"", c->regex, c->subject,
 				 told.text, c->expect);

@@ -188,6 +188,13 @@ static const struct match_case match_cases[] = {
 	  .subject = "Host:   web",
 	  .start = 8,
 	  .end = 11 },
+	/* \K in a group that a lookaround calls puts the ends out of order. */
+	{ .regex = "(?:(ab\\K)){0}(?=(?1))", .subject = "ab", .result = PATTERN_ERROR },
+	{ .regex = "(?:(\\Ka)){0}(?<=(?1))b",
+	  .subject = "ab",
+	  .offset = 1,
+	  .result = PATTERN_ERROR },
+	{ .regex = "(?:(ab\\K)){0}(?=(?1))(?<g>a)", .subject = "ab", .result = PATTERN_ERROR },
 	{ .regex = "\\d",
 	  .preceded_by = "(?:a|bc)+",
 	  .followed_by = ";",
