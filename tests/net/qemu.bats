@@ -87,6 +87,10 @@ refuses() {
   hold web1
   run --separate-stderr qemu web1 -- "$TAP_FDS" "{fds}"
   refuses "cannot run a guest on web1: tap_open (pid $HOLDER) holds its tap, and another open would take frames from it: end that first"
+  # That was seen before any open: here none would go well.
+  run --separate-stderr inside unshare --mount sh -c 'mount -t tmpfs -o ro tmpfs /dev && exec "$@"' sh \
+    "$TAPWARDEN" qemu -c "$INI" web1 -- "$TAP_FDS" "{fds}"
+  refuses "cannot run a guest on web1: tap_open (pid $HOLDER) holds its tap, and another open would take frames from it: end that first"
   release
   run -0 qemu web1 -- "$TAP_FDS" "{fds}"
 }

@@ -145,12 +145,52 @@ in_dev() {
   [ "${lines[0]}" = "   ! link web1  owner and perms cannot be set: $node is not there" ]
 }
 
+@test "a pass says once that a node is another link's, and looks again" {
+  local node
+  one_set
+  in_dev "$TAPWARDEN" apply -c "$INI"
+  node=$(node_of web1)
+  mknod -m 604 "$DIR$node" c 1 3
+  one_set "owner = 64903"
+  run -0 in_dev "$PASSES" "$INI" <<END
+pass
+pass
+run rm $DIR$node; mknod -m 604 $DIR$node c $(inside sh -c 'cat /sys/class/net/web1/tap*/dev' | tr : ' ')
+wait
+pass
+END
+  [ "$output" = "blocked web1: owner and perms cannot be set: $node is another link's tap: left alone
+web1 is up: owner and perms cannot be set: $node is another link's tap: left alone
+wait 30000
+web1 is up: owner and perms cannot be set: $node is another link's tap: left alone
+wait 30000
+change web1
+web1 is up
+wait 30000" ]
+  [ "$(stat -c '%u:%g %a' "$DIR$node")" = "64903:64903 600" ]
+}
+
 @test "a new link that gets no node is made, and that is said" {
   one_set "perms = 666"
   run -2 --separate-stderr in_dev "$TAPWARDEN" apply -c "$INI"
   [ "$stderr" = "tapwarden: could not set owner and perms of the node of web1: it is not in /dev" ]
   run -0 fact web1 '.flags | index("UP") != null'
   [ "$output" = true ]
+}
+
+@test "a new link does not touch the node that another link has in its place" {
+  local node
+  one_set
+  in_dev "$TAPWARDEN" apply -c "$INI"
+  # The next link gets the next ifindex.
+  node=/dev/tap$(($(fact web1 .ifindex) + 1))
+  mknod -m 604 "$DIR$node" c 1 3
+  ip -n "$NETNS" link del web1
+  one_set "owner = 64903" "perms = 666"
+  run -2 --separate-stderr in_dev "$TAPWARDEN" apply -c "$INI"
+  [ "$(node_of web1)" = "$node" ]
+  [ "$stderr" = "tapwarden: could not set owner and perms of the node of web1: another link's tap has its place in /dev: left alone" ]
+  [ "$(stat -c '%u:%g %a' "$DIR$node")" = "0:0 604" ]
 }
 
 @test "owners and permissions that do not exist are faults of their lines" {
