@@ -77,11 +77,15 @@ int cli_fail(const struct err *err, const char *next)
 	return CLI_BAD;
 }
 
-int cli_usage(const char *verb)
+int cli_usage(const char *verb, const char *word)
 {
 	const struct cli_verb *v = cli_find(verb);
 
-	fprintf(stderr, "usage: tapwarden %s %s\n", v->name, v->usage ? v->usage : "");
+	if (word)
+		fprintf(stderr, "tapwarden: %s: \"%s\" is not understood here", verb, word);
+	else
+		fprintf(stderr, "tapwarden: %s: a word is missing", verb);
+	fprintf(stderr, ": usage: tapwarden %s %s\n", v->name, v->usage ? v->usage : "");
 	return CLI_BAD;
 }
 
@@ -93,7 +97,7 @@ int cli_flush(int code)
 	return CLI_BAD;
 }
 
-int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *ret)
+int cli_options(int argc, char **argv, unsigned int allow, int operands, struct cli_options *ret)
 {
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
@@ -116,9 +120,11 @@ int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *r
 		else if (c == 'p' && (allow & CLI_PRINT))
 			options.print = true;
 		else
-			return cli_usage(argv[0]);
+			return cli_usage(argv[0], argv[optind - 1]);
 	}
-	options.n_operands = argc - optind;
+	if (argc - optind != operands)
+		return cli_usage(argv[0],
+				 argc - optind > operands ? argv[optind + operands] : NULL);
 	options.operands = argv + optind;
 	*ret = options;
 	return 0;
@@ -176,6 +182,7 @@ int cli_main(int argc, char **argv)
 	const struct cli_verb *verb, *near;
 
 	log_init(NULL, LOG_LEVEL_INFO);
+	opterr = 0; /* cli_usage() says it, in our words */
 	if (argc < 2) {
 		cmd_help(0, NULL);
 		return CLI_BAD;

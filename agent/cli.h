@@ -34,8 +34,11 @@ int cli_main(int argc, char **argv);
 /* "tapwarden: TEXT[: NEXT]" on stderr; returns CLI_BAD. `next` says what happens next, or NULL. */
 int cli_fail(const struct err *err, const char *next);
 
-/* The usage of a verb on stderr; returns CLI_BAD. */
-int cli_usage(const char *verb);
+/*
+ * What is wrong with a verb's words, and its usage, on stderr: `word` is not understood there, or,
+ * when NULL, one is missing. Returns CLI_BAD.
+ */
+int cli_usage(const char *verb, const char *word);
 
 /* Flushes stdout; CLI_BAD with the reason on stderr when it could not be written, else `code`. */
 int cli_flush(int code);
@@ -49,16 +52,18 @@ struct cli_options {
 	bool json;
 	bool force; /* only where `allow` says so */
 	bool print; /* as force */
-	int n_operands;
-	char **operands;
+	char **operands; /* as many as were asked for */
 };
 
 #define CLI_JSON  (1u << 0)
 #define CLI_FORCE (1u << 1)
 #define CLI_PRINT (1u << 2)
 
-/* `allow` has the CLI_ bits of the options that the verb takes beside -c. Returns 0 or CLI_BAD. */
-int cli_options(int argc, char **argv, unsigned int allow, struct cli_options *ret);
+/*
+ * `allow` has the CLI_ bits of the options that the verb takes beside -c; `operands` is how many
+ * it must have. Returns 0 or CLI_BAD.
+ */
+int cli_options(int argc, char **argv, unsigned int allow, int operands, struct cli_options *ret);
 
 /*
  * Reads and checks the configuration; every fault goes to stderr. Returns 0 or CLI_BAD. The caller

@@ -39,10 +39,8 @@ static int boot_render(int argc, char **argv)
 	struct err err;
 	int code;
 
-	if (cli_options(argc, argv, 0, &options) != 0)
+	if (cli_options(argc, argv, 0, 1, &options) != 0)
 		return CLI_BAD;
-	if (options.n_operands != 1)
-		return cli_usage(argv[0]);
 	if (cli_config(options.config, &config) != 0)
 		return CLI_BAD;
 	buf_init(&script, IPXE_SCRIPT_MAX);
@@ -72,5 +70,5 @@ int cmd_boot(int argc, char **argv)
 		argv[1] = argv[0];
 		return subverbs[i].run(argc - 1, argv + 1);
 	}
-	return cli_usage("boot");
+	return cli_usage("boot", argc > 1 ? argv[1] : NULL);
 }

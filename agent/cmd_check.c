@@ -15,12 +15,10 @@ int cmd_check(int argc, char **argv)
 	struct faults faults = { 0 };
 	struct config *config = NULL;
 	struct cli_options options;
-	int code = cli_options(argc, argv, 0, &options);
+	int code = cli_options(argc, argv, 0, 0, &options);
 
 	if (code)
 		return code;
-	if (options.n_operands)
-		return cli_usage(argv[0]);
 	if (config_check(options.config, &config, &faults) == 0) {
 		printf("%s: no faults (", options.config);
 		print_count(stdout, faults.n_files, "file");

@@ -4,11 +4,9 @@
 int cmd_down(int argc, char **argv)
 {
 	struct cli_options options;
-	int code = cli_options(argc, argv, CLI_FORCE, &options);
+	int code = cli_options(argc, argv, CLI_FORCE, 0, &options);
 
 	if (code != 0)
 		return code;
-	if (options.n_operands)
-		return cli_usage(argv[0]);
 	return apply_once(&options, RECONCILE_GOAL_NOTHING);
 }

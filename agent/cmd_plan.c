@@ -46,11 +46,9 @@ int cmd_plan(int argc, char **argv)
 	struct err err;
 	int code;
 
-	code = cli_options(argc, argv, CLI_JSON, &options);
+	code = cli_options(argc, argv, CLI_JSON, 0, &options);
 	if (code != 0)
 		return code;
-	if (options.n_operands)
-		return cli_usage(argv[0]);
 	code = cli_config(options.config, &config);
 	if (code != 0)
 		return code;

@@ -258,10 +258,8 @@ int cmd_qemu(int argc, char **argv)
 	/* What follows is the command's own, whatever it looks like. */
 	while (end < argc && strcmp(argv[end], "--") != 0)
 		end++;
-	if (cli_options(end, argv, CLI_PRINT, &options) != 0)
+	if (cli_options(end, argv, CLI_PRINT, 1, &options) != 0)
 		return CLI_BAD;
-	if (options.n_operands != 1)
-		return cli_usage(argv[0]);
 	if (end + 1 >= argc) {
 		err_set(&err, -EINVAL,
 			"no command after \"--\": what is to run on %s? `tapwarden help qemu` has "

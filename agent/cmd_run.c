@@ -18,9 +18,9 @@ int cmd_run(int argc, char **argv)
 		else if (c == 'v')
 			log_init(NULL, LOG_LEVEL_DEBUG);
 		else
-			return cli_usage(argv[0]);
+			return cli_usage(argv[0], argv[optind - 1]);
 	}
 	if (optind != argc)
-		return cli_usage(argv[0]);
+		return cli_usage(argv[0], argv[optind]);
 	return daemon_run(path);
 }

@@ -225,11 +225,9 @@ int cmd_status(int argc, char **argv)
 	struct err err;
 	int code;
 
-	code = cli_options(argc, argv, CLI_JSON, &options);
+	code = cli_options(argc, argv, CLI_JSON, 0, &options);
 	if (code)
 		return code;
-	if (options.n_operands)
-		return cli_usage(argv[0]);
 	code = cli_run_dir(options.config, &run_dir);
 	if (code)
 		return code;

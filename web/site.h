@@ -9,8 +9,6 @@
 #include "web/events.h"
 #include "web/http_server.h"
 
-/* Listening sockets: the API's, and one for every boot-listen address. */
-
 struct site;
 
 struct site_listener {

@@ -79,15 +79,25 @@ refuses() {
   [[ "$stderr" == *"conf.d/p.ini:2: [pattern p] regexp: "*'"regex"'* ]]
 }
 
-@test "every verb refuses a bad configuration the same way" {
+@test "every verb that acts on a configuration refuses a bad one the same way" {
   echo 'mode = brigde' >>"$ini"
   local verb
-  for verb in plan apply down status watch "boot render g"; do
+  for verb in plan apply down reach run "boot render g"; do
     # shellcheck disable=SC2086 # words are meant
     run --separate-stderr timeout 10 "$TAPWARDEN" $verb -c "$ini"
     [ "$status" -eq 2 ]
     [ -z "$output" ]
     [[ "$stderr" == *"$ini:8: [set web] mode: "* ]]
+  done
+}
+
+@test "status and watch ask the agent of a configuration that has faults by now" {
+  echo 'mode = brigde' >>"$ini"
+  local verb
+  for verb in status watch; do
+    run --separate-stderr timeout 10 "$TAPWARDEN" "$verb" -c "$ini"
+    [ "$status" -eq 2 ]
+    [[ "$stderr" == "tapwarden: "*"is tapwarden running?"* ]]
   done
 }
 

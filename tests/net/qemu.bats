@@ -146,10 +146,10 @@ refuses() {
   tapwarden apply
   run --separate-stderr qemu -- "$TAP_FDS" "{fds}"
   [ "$status" -eq 2 ]
-  [[ "$stderr" == "usage: tapwarden qemu LINK "* ]]
+  [[ "$stderr" == *": usage: tapwarden qemu LINK "* ]]
   run --separate-stderr qemu web1 "$TAP_FDS" "{fds}"
   [ "$status" -eq 2 ]
-  [[ "$stderr" == "usage: tapwarden qemu LINK "* ]]
+  [[ "$stderr" == *": usage: tapwarden qemu LINK "* ]]
   run --separate-stderr qemu web1
   refuses 'no command after "--": what is to run on web1? `tapwarden help qemu` has an example'
   run --separate-stderr qemu web1 --
