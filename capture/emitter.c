@@ -164,11 +164,12 @@ void emitter_set_feed(struct emitter *emitter, int fd)
 	sink_feed_set(&emitter->feed, fd);
 }
 
-void emitter_alert(struct emitter *emitter, struct record_head head,
-		   const struct record_alert *alert)
+uint64_t emitter_alert(struct emitter *emitter, struct record_head head,
+		       const struct record_alert *alert)
 {
 	number(emitter, &head);
 	distribute(emitter, &head, record_alert(&emitter->line, &head, alert));
+	return head.seq;
 }
 
 void emitter_event(struct emitter *emitter, struct record_head head, enum ipc_event_kind kind,

@@ -61,9 +61,9 @@ void emitter_done(struct emitter *emitter);
 /* Takes `fd` as the feed from here on. */
 void emitter_set_feed(struct emitter *emitter, int fd);
 
-/* The emitter fills in seq and host of `head`. */
-void emitter_alert(struct emitter *emitter, struct record_head head,
-		   const struct record_alert *alert);
+/* The emitter fills in seq and host of `head`; of an alert, it returns seq. */
+uint64_t emitter_alert(struct emitter *emitter, struct record_head head,
+		       const struct record_alert *alert);
 void emitter_event(struct emitter *emitter, struct record_head head, enum ipc_event_kind kind,
 		   const char *action, const char *detail);
 void emitter_gap(struct emitter *emitter, struct record_head head, const struct record_gap *gap);

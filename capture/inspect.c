@@ -4,6 +4,8 @@ struct inspection {
 	const struct inspected_link *inspected;
 	const struct source_frame *source;
 	struct frame frame;
+	bool payload_told; /* one record of the frame was made, and its seq: */
+	uint64_t payload_seq;
 };
 
 static struct record_head record_head_of(const struct inspected_link *inspected, uint64_t time_ns)
@@ -18,7 +20,7 @@ static struct record_head record_head_of(const struct inspected_link *inspected,
 
 static void on_match(void *data, const struct rule *rule, const struct extract_match *match)
 {
-	const struct inspection *inspection = data;
+	struct inspection *inspection = data;
 	const struct inspector *inspector = inspection->inspected->inspector;
 	struct record_alert alert = {
 		.frame = &inspection->frame,
@@ -30,10 +32,16 @@ static void on_match(void *data, const struct rule *rule, const struct extract_m
 		.pattern = rule->pattern,
 		.match = match,
 		.payload_bytes = (size_t)inspector->conf->payload_bytes,
+		.payload_told = inspection->payload_told,
+		.payload_seq = inspection->payload_seq,
 	};
+	uint64_t seq = emitter_alert(
+		inspector->emitter,
+		record_head_of(inspection->inspected, inspection->source->time_ns), &alert);
 
-	emitter_alert(inspector->emitter,
-		      record_head_of(inspection->inspected, inspection->source->time_ns), &alert);
+	if (!inspection->payload_told)
+		inspection->payload_seq = seq;
+	inspection->payload_told = true;
 }
 
 static void count_frame(struct stats_link *stats, const struct source_frame *frame)

@@ -236,9 +236,13 @@ static int write_alert(struct buf *out, const struct record_head *head,
 	begin_record(&w, head, "alert");
 	write_flow(&w, frame);
 	write_rule(&w, alert);
-	jw_base64(&w, "payload", frame->payload, payload_len);
-	jw_printable(&w, "payload_printable", frame->payload, payload_len);
+	if (!alert->payload_told) {
+		jw_base64(&w, "payload", frame->payload, payload_len);
+		jw_printable(&w, "payload_printable", frame->payload, payload_len);
+	}
 	begin_own(&w, head);
+	if (alert->payload_told)
+		jw_u64(&w, "payload_seq", alert->payload_seq);
 	jw_text(&w, "flow_dir", direction_names[alert->direction]);
 	jw_text(&w, "rule", alert->rule);
 	jw_text(&w, "scope", "packet");

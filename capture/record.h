@@ -17,8 +17,10 @@
  *   ether       src_mac, dest_mac, ether_type
  *   alert       action "allowed", gid 1, signature_id, rev 1, signature (the rule), category,
  *               severity
- *   payload     base64, and payload_printable: cut at the configuration's payload-bytes
- *   tapwarden   flow_dir "from_guest" or "to_guest"; rule; scope "packet"; offset and length of the
+ *   payload     base64, and payload_printable: cut at the configuration's payload-bytes; only in the
+ *               first record of a frame
+ *   tapwarden   payload_seq, in the further records of a frame: seq of the one with the payload;
+ *               flow_dir "from_guest" or "to_guest"; rule; scope "packet"; offset and length of the
  *               match in the payload; match {"text"} when it is UTF-8, else {"b64"};
  *               groups: name to {"text" or "b64", "offset"}, null for one that took no part;
  *               end "match"; gap false (the scope is one frame, nothing is missing inside it);
@@ -72,6 +74,8 @@ struct record_alert {
 	const struct pattern *pattern; /* for the names of the groups */
 	const struct extract_match *match;
 	size_t payload_bytes;
+	bool payload_told; /* by an earlier record of the frame: */
+	uint64_t payload_seq;
 };
 
 enum record_unit {

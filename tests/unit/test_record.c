@@ -159,6 +159,55 @@ static json_t *own(const struct buf *out, json_t **ret_root)
 	return json_object_get(*ret_root, "tapwarden");
 }
 
+static struct pattern *bare_pattern(void)
+{
+	struct pattern_conf conf = { .regex = ".", .match_limit = 1000 };
+	struct pattern *pattern = NULL;
+
+	assert_int_equal(pattern_compile(&conf, &pattern, NULL), 0);
+	return pattern;
+}
+
+/* A frame's payload is in its first record alone: a guest chooses how many there are. */
+static void payload_once(void **state)
+{
+	static char payload[1400];
+	struct frame frame = frame_of(payload, sizeof(payload));
+	struct span span = { 3, 5 };
+	struct record_alert alert = {
+		.frame = &frame,
+		.rule = "r",
+		.match = &(struct extract_match){ .whole = span, .groups = &span },
+		.payload_bytes = sizeof(payload),
+	};
+	size_t first_len;
+	struct buf out;
+	json_t *root, *tw, *first;
+
+	(void)state;
+	alert.pattern = bare_pattern();
+	buf_init(&out, RECORD_MAX);
+	assert_int_equal(record_alert(&out, &head, &alert), 0);
+	first_len = out.len;
+	tw = own(&out, &first);
+	assert_null(json_object_get(tw, "payload_seq"));
+	alert.payload_told = true;
+	alert.payload_seq = 88122;
+	assert_int_equal(record_alert(&out, &head, &alert), 0);
+	assert_true(out.len + 3 * sizeof(payload) / 2 < first_len);
+	tw = own(&out, &root);
+	assert_int_equal(json_integer_value(json_object_get(tw, "payload_seq")), 88122);
+	/* Nothing else is different. */
+	json_object_del(tw, "payload_seq");
+	assert_int_equal(json_object_del(first, "payload"), 0);
+	assert_int_equal(json_object_del(first, "payload_printable"), 0);
+	assert_true(json_equal(first, root));
+	json_decref(first);
+	json_decref(root);
+	buf_done(&out);
+	pattern_free((struct pattern *)alert.pattern);
+}
+
 static void binary(void **state)
 {
 	const char *groups[] = { "1", "2" };
@@ -372,9 +421,11 @@ static void lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alert),     cmocka_unit_test(binary), cmocka_unit_test(cut),
-		cmocka_unit_test(cut_group), cmocka_unit_test(worst),  cmocka_unit_test(events),
-		cmocka_unit_test(flow_ids),  cmocka_unit_test(lines),
+		cmocka_unit_test(alert),	cmocka_unit_test(binary),
+		cmocka_unit_test(cut),		cmocka_unit_test(cut_group),
+		cmocka_unit_test(worst),	cmocka_unit_test(events),
+		cmocka_unit_test(flow_ids),	cmocka_unit_test(lines),
+		cmocka_unit_test(payload_once),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

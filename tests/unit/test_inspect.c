@@ -1,0 +1,280 @@
+/* links: capture/inspect.c capture/decode.c capture/ruleset.c capture/extract.c */
+/* links: capture/pattern.c capture/emitter.c capture/record.c capture/json_writer.c */
+/* links: capture/payload_log.c capture/sink_file.c capture/sink_feed.c */
+/* links: agent/base/config.c agent/base/config_cross.c */
+/* links: agent/base/config_schema.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
+/* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
+/* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
+/* links: agent/base/schema_type.c agent/base/schema_list.c agent/base/buf.c */
+/* links: agent/base/err.c agent/base/parse.c */
+#include "capture/inspect.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#define HEADERS 42 /* Ethernet, IPv4, UDP */
+#define SLOT	3
+
+struct fixture {
+	char dir[64];
+	int dir_fd;
+	int feed; /* our end */
+	struct stats_page *stats;
+	struct pattern_conf patterns[2];
+	struct config config;
+	struct ruleset rules;
+	struct emitter emitter;
+	struct ipc_link link;
+	struct inspector inspector;
+	struct inspected_link inspected;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	char *all[] = { "all" };
+	int feed[2];
+
+	assert_non_null(f);
+	strcpy(f->dir, "/tmp/test_inspect.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	f->dir_fd = open(f->dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	f->stats = calloc(1, sizeof(*f->stats));
+	assert_non_null(f->stats);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, feed), 0);
+	f->feed = feed[1];
+	f->patterns[0] = (struct pattern_conf){ .head.name = "digits",
+						.regex = "\\d+",
+						.match_limit = 10000 };
+	f->patterns[1] =
+		(struct pattern_conf){ .head.name = "x", .regex = "x", .match_limit = 10000 };
+	f->config = (struct config){ .patterns = f->patterns, .n_patterns = 2 };
+	f->config.record.payload_bytes = 4096;
+	assert_int_equal(ruleset_init(&f->rules, &f->config, NULL), 0);
+	emitter_init(&f->emitter, f->dir_fd, "hv1", &f->config.record, &f->stats->capture);
+	emitter_set_feed(&f->emitter, feed[0]);
+	f->link = (struct ipc_link){ .slot = SLOT, .name = "web01", .set = "web", .guest = "vm" };
+	f->inspector = (struct inspector){
+		.rules = &f->rules,
+		.conf = &f->config.record,
+		.stats = f->stats,
+		.emitter = &f->emitter,
+	};
+	f->inspected.inspector = &f->inspector;
+	f->inspected.link = &f->link;
+	ruleset_select(&f->rules, &(struct strv){ all, 1 }, &f->inspected.mask);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	emitter_done(&f->emitter);
+	ruleset_done(&f->rules);
+	unlinkat(f->dir_fd, EMITTER_RECORDS_NAME, 0);
+	unlinkat(f->dir_fd, EMITTER_PAYLOADS_NAME, 0);
+	close(f->feed);
+	close(f->dir_fd);
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f->stats);
+	free(f);
+	return 0;
+}
+
+/* A datagram of `text`; `wire_more` bytes of the frame were not captured. */
+static void inspect(struct fixture *f, enum stats_direction direction, const char *text,
+		    size_t wire_more)
+{
+	static const uint8_t head[HEADERS] = {
+		0x52, 0x54, 0,	 0, 0, 2, 0x52, 0x54, 0,  0,  0, 1, 0x08, 0,
+		0x45, 0,    0,	 0, 0, 0, 0,	0,    64, 17, 0, 0, 192,  0,
+		2,    1,    192, 0, 2, 2, 0x12, 0x34, 0,  80, 0, 0, 0,	  0,
+	};
+	uint8_t bytes[HEADERS + 1500];
+	size_t len = strlen(text), all = len + wire_more;
+	struct source_frame frame = {
+		.in = { .bytes = bytes, .len = HEADERS + len, .wire_len = HEADERS + all },
+		.time_ns = 1,
+		.direction = direction,
+	};
+
+	memcpy(bytes, head, HEADERS);
+	memcpy(bytes + HEADERS, text, len);
+	bytes[16] = (uint8_t)((28 + all) >> 8);
+	bytes[17] = (uint8_t)(28 + all);
+	bytes[38] = (uint8_t)((8 + all) >> 8);
+	bytes[39] = (uint8_t)(8 + all);
+	inspect_frame(&f->inspected, &frame);
+}
+
+/* The next record of the feed; NULL: there is none. */
+static json_t *next_record(const struct fixture *f)
+{
+	static char line[RECORD_MAX];
+	ssize_t len = recv(f->feed, line, sizeof(line), MSG_DONTWAIT);
+	json_t *json;
+
+	if (len < 0)
+		return NULL;
+	json = json_loadb(line, (size_t)len, 0, NULL);
+	assert_non_null(json);
+	return json;
+}
+
+/* "SEQ RULE TEXT" and "payload" or "of SEQ"; a gap as "SEQ LOST UNIT REASON". */
+static void check_record(const struct fixture *f, const char *expect)
+{
+	json_t *json = next_record(f), *own, *gap;
+	char text[256];
+
+	if (!json || !expect) {
+		assert_null(json);
+		assert_null(expect);
+		return;
+	}
+	own = json_object_get(json, "tapwarden");
+	gap = json_object_get(json, "gap");
+	assert_string_equal(json_string_value(json_object_get(own, "link")), "web01");
+	assert_string_equal(json_string_value(json_object_get(own, "guest")), "vm");
+	if (gap)
+		snprintf(text, sizeof(text), "%lld %lld %s %s",
+			 json_integer_value(json_object_get(own, "seq")),
+			 json_integer_value(json_object_get(gap, "lost")),
+			 json_string_value(json_object_get(gap, "unit")),
+			 json_string_value(json_object_get(gap, "reason")));
+	else if (json_object_get(json, "payload") && json_object_get(json, "payload_printable"))
+		snprintf(text, sizeof(text), "%lld %s %s payload",
+			 json_integer_value(json_object_get(own, "seq")),
+			 json_string_value(json_object_get(own, "rule")),
+			 json_string_value(json_object_get(json_object_get(own, "match"), "text")));
+	else
+		snprintf(text, sizeof(text), "%lld %s %s of %lld",
+			 json_integer_value(json_object_get(own, "seq")),
+			 json_string_value(json_object_get(own, "rule")),
+			 json_string_value(json_object_get(json_object_get(own, "match"), "text")),
+			 json_integer_value(json_object_get(own, "payload_seq")));
+	assert_string_equal(text, expect);
+	json_decref(json);
+}
+
+/* Each frame's payload is in its first record alone, whichever rules it matches. */
+static void records(void **state)
+{
+	struct fixture *f = *state;
+
+	inspect(f, STATS_FROM_GUEST, "a1b22x", 0);
+	inspect(f, STATS_FROM_GUEST, "nothing", 0);
+	inspect(f, STATS_TO_GUEST, "x3", 0);
+	check_record(f, "0 digits 1 payload");
+	check_record(f, "1 digits 22 of 0");
+	check_record(f, "2 x x of 0");
+	check_record(f, "3 digits 3 payload");
+	check_record(f, "4 x x of 3");
+	check_record(f, NULL);
+}
+
+static void counters(void **state)
+{
+	struct fixture *f = *state;
+	const struct stats_link *stats = &f->stats->links[SLOT];
+	const struct stats_pattern *patterns = f->stats->patterns;
+	struct source_frame runt = { .in = { .bytes = (const uint8_t *)"", .wire_len = 60 } };
+
+	inspect(f, STATS_FROM_GUEST, "1 2", 0);
+	inspect(f, STATS_TO_GUEST, "none", 100);
+	/* Without a payload no rule is tried. */
+	inspect(f, STATS_TO_GUEST, "", 0);
+	inspect_frame(&f->inspected, &runt);
+	assert_int_equal(stat_get(&stats->frames[STATS_FROM_GUEST]), 2);
+	assert_int_equal(stat_get(&stats->frames[STATS_TO_GUEST]), 2);
+	assert_int_equal(stat_get(&stats->bytes[STATS_FROM_GUEST]), HEADERS + 3 + 60);
+	assert_int_equal(stat_get(&stats->bytes[STATS_TO_GUEST]), 2 * HEADERS + 4 + 100);
+	assert_int_equal(stat_get(&stats->truncated), 2);
+	assert_int_equal(stat_get(&stats->malformed), 1);
+	assert_int_equal(stat_get(&f->stats->capture.malformed[DECODE_ETHERNET_SHORT]), 1);
+	assert_int_equal(stat_get(&stats->payloads), 2);
+	assert_int_equal(stat_get(&stats->matches), 2);
+	assert_int_equal(stat_get(&patterns[0].tried), 2);
+	assert_int_equal(stat_get(&patterns[0].matches), 2);
+	assert_int_equal(stat_get(&patterns[1].matches), 0);
+	assert_int_equal(stat_get(&f->stats->capture.seq_next), 2);
+}
+
+/* A link without rules is counted, and not matched. */
+static void no_rules(void **state)
+{
+	struct fixture *f = *state;
+	const struct stats_link *stats = &f->stats->links[SLOT];
+
+	f->inspected.mask = (struct rule_mask){ .any = false };
+	inspect(f, STATS_FROM_GUEST, "1", 0);
+	assert_int_equal(stat_get(&stats->frames[STATS_FROM_GUEST]), 1);
+	assert_int_equal(stat_get(&stats->payloads), 0);
+	assert_int_equal(stat_get(&f->stats->patterns[0].tried), 0);
+	check_record(f, NULL);
+}
+
+struct mode_case {
+	enum payload_log_mode mode;
+	uint64_t entries;
+};
+
+static void payload_log(void **state)
+{
+	static const struct mode_case cases[] = {
+		{ PAYLOAD_LOG_OFF, 0 },
+		{ PAYLOAD_LOG_MATCHES, 1 },
+		{ PAYLOAD_LOG_ALL, 2 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		f->config.record.payload_log = cases[i].mode;
+		inspect(f, STATS_FROM_GUEST, "none", 0);
+		inspect(f, STATS_FROM_GUEST, "x x", 0);
+		inspect(f, STATS_FROM_GUEST, "", 0);
+		assert_int_equal(f->emitter.files[EMITTER_PAYLOADS].n_pending, cases[i].entries);
+		emitter_flush(&f->emitter);
+	}
+}
+
+static void losses(void **state)
+{
+	struct fixture *f = *state;
+	const struct source_losses none = { 0 };
+	const struct source_losses some = { .ring_full = 7, .died = 1, .corrupt = 2 };
+
+	inspect_losses(&f->inspected, &none, 1);
+	check_record(f, NULL);
+	inspect_losses(&f->inspected, &some, 1);
+	check_record(f, "0 7 frames ring-full");
+	check_record(f, "1 1 frames worker-died");
+	check_record(f, "2 2 frames ring-corrupt");
+	check_record(f, NULL);
+	assert_int_equal(stat_get(&f->stats->links[SLOT].drops), 10);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(records), TEST(counters), TEST(no_rules), TEST(payload_log), TEST(losses),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
