@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/if_link.h>
 #include <stdlib.h>
+
+#include "netlink/link_kind.h"
 
 /* Grows on demand while the pairs are chosen. */
 struct plan {
@@ -41,9 +44,37 @@ static size_t port_of(struct plan *plan, const struct link_state *link)
 	return shots->n_ports++;
 }
 
+/* Whether a link of mode source takes the frames of that sender. */
+static bool lists(const struct link_state *link, const struct link_state *sender)
+{
+	return link->is_macvlan && link->macvlan_mode == link_mode_to_kernel(LINK_MODE_SOURCE) &&
+	       link_sources_have(&link->sources, sender->mac);
+}
+
+/*
+ * With nodst, macvlan gives the sender's frames to links of mode source alone when they come in by
+ * the lower device (macvlan_forward_source()); unicast between bridge mode links does so too.
+ */
+static bool is_taken(const struct reach_lower *lower, const struct link_state *sender)
+{
+	for (size_t i = 0; i < lower->n_classes; i++) {
+		const struct reach_class *class = &lower->classes[i];
+
+		for (size_t k = 0; class->end == REACH_SOURCE && k < class->n; k++) {
+			const struct link_state *link = class->members[k].link;
+
+			if (link && (link->flags & IFF_UP) &&
+			    (link->macvlan_flags & MACVLAN_FLAG_NODST) && lists(link, sender))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
 {
 	struct reach_shots *shots = plan->shots;
+	const struct link_state *sender;
 	struct reach_shot *grown;
 
 	if (plan->code == 0 && shots->n + REACH_CASTS > REACH_SHOTS_MAX)
@@ -58,12 +89,15 @@ static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
 	}
 	if (plan->code < 0)
 		return;
+	sender = shots->ports[from].link;
 	for (int cast = 0; cast < REACH_CASTS; cast++) {
 		shots->shots[shots->n++] = (struct reach_shot){
 			.cell = cell,
 			.from = from,
 			.to = to,
 			.cast = (enum reach_cast)cast,
+			.is_listed = lists(shots->ports[to].link, sender),
+			.is_taken = is_taken(shots->lower, sender),
 		};
 	}
 	shots->proofs[cell].pairs++;
@@ -79,47 +113,63 @@ static bool is_enough(const struct plan *plan, size_t cell, bool all)
 	return plan->code < 0 || (!all && plan->shots->proofs[cell].pairs);
 }
 
-static void add_from(struct plan *plan, size_t at, size_t from, const struct link_state *sender,
-		     bool all)
+/* What pairs of a cell are wanted. */
+struct choice {
+	size_t cell;
+	bool all;
+	bool listed; /* only those whose receiver lists the sender */
+};
+
+static void add_from(struct plan *plan, const struct choice *choice, size_t from)
 {
-	const struct reach_cell *cell = &plan->shots->lower->cells[at];
+	const struct reach_cell *cell = &plan->shots->lower->cells[choice->cell];
+	const struct link_state *sender = plan->shots->ports[from].link;
 	const struct reach_class *to = cell->to_class;
 
 	if (!to) {
-		add_pair(plan, at, from, port_of_end(cell->to));
+		add_pair(plan, choice->cell, from, port_of_end(cell->to));
 		return;
 	}
-	for (size_t i = 0; i < to->n && !is_enough(plan, at, all); i++) {
-		if (can_speak(&to->members[i]) && to->members[i].link != sender)
-			add_pair(plan, at, from, port_of(plan, to->members[i].link));
+	for (size_t i = 0; i < to->n && !is_enough(plan, choice->cell, choice->all); i++) {
+		const struct link_state *link = to->members[i].link;
+
+		if (can_speak(&to->members[i]) && link != sender &&
+		    (!choice->listed || lists(link, sender)))
+			add_pair(plan, choice->cell, from, port_of(plan, link));
 	}
 }
 
-/*
- * Nobody outside sends for us; and whether a source link takes a frame is up to its list, which
- * the report does not know.
- */
-static bool can_be_tried(const struct reach_cell *cell)
+static void add_senders(struct plan *plan, const struct choice *choice)
 {
-	return cell->from != REACH_OUTSIDE && cell->to != REACH_SOURCE;
+	const struct reach_cell *cell = &plan->shots->lower->cells[choice->cell];
+	const struct reach_class *from = cell->from_class;
+
+	if (!from) {
+		add_from(plan, choice, port_of_end(cell->from));
+		return;
+	}
+	for (size_t i = 0; i < from->n && !is_enough(plan, choice->cell, choice->all); i++) {
+		if (can_speak(&from->members[i]))
+			add_from(plan, choice, port_of(plan, from->members[i].link));
+	}
 }
 
 static void add_cell(struct plan *plan, size_t at, bool all)
 {
 	const struct reach_cell *cell = &plan->shots->lower->cells[at];
-	const struct reach_class *from = cell->from_class;
+	struct choice choice = { .cell = at, .all = all };
 
-	if (!can_be_tried(cell))
+	/* Nobody outside sends for us. */
+	if (cell->from == REACH_OUTSIDE)
 		return;
-	if (!from) {
-		add_from(plan, at, port_of_end(cell->from), NULL, all);
-		return;
+	/* One pair is to prove that a list works, if it can. */
+	if (cell->to == REACH_SOURCE && !all) {
+		choice.listed = true;
+		add_senders(plan, &choice);
+		choice.listed = false;
 	}
-	for (size_t i = 0; i < from->n && !is_enough(plan, at, all); i++) {
-		if (can_speak(&from->members[i]))
-			add_from(plan, at, port_of(plan, from->members[i].link),
-				 from->members[i].link, all);
-	}
+	if (!is_enough(plan, at, all))
+		add_senders(plan, &choice);
 }
 
 int reach_shots_plan(const struct reach_lower *lower, bool all, struct reach_shots *ret,
@@ -165,6 +215,12 @@ bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot 
 	const struct reach_cell *cell = &shots->lower->cells[shot->cell];
 	enum reach_reflection reflection = shots->lower->reflection;
 
+	if (cell->to == REACH_SOURCE && !shot->is_listed)
+		return false;
+	if (shot->is_taken && cell->to != REACH_SOURCE && cell->to != REACH_OUTSIDE &&
+	    (shot->cast == REACH_UNICAST ||
+	     reach_path(cell->from, cell->to, shot->cast) == REACH_REFLECTED))
+		return false;
 	if (reflection == REACH_REFLECTS_UNKNOWN)
 		reflection = shots->came_back ? REACH_REFLECTS_YES : REACH_REFLECTS_NO;
 	return reach_answer(reach_path(cell->from, cell->to, shot->cast), reflection) != REACH_NO;

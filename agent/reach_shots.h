@@ -31,6 +31,8 @@ struct reach_shot {
 	size_t cell;
 	size_t from, to; /* ports */
 	enum reach_cast cast;
+	bool is_listed; /* `to` is of mode source and takes what the sender sends */
+	bool is_taken; /* such a link takes it from everybody else (flag nodst) */
 	bool arrived;
 };
 

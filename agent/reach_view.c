@@ -66,6 +66,26 @@ static bool is_source(const struct reach_lower *lower, const struct reach_shots 
 	return has_mode(lower, REACH_SOURCE);
 }
 
+/* As configured, for a link that is; as they are, for one of others. */
+static uint32_t flags_of(const struct reach_member *member)
+{
+	return member->spec ? member->spec->flags : member->link->macvlan_flags;
+}
+
+static bool is_nodst(const struct reach_lower *lower, const struct reach_shots *shots)
+{
+	(void)shots;
+	for (size_t i = 0; i < lower->n_classes; i++) {
+		const struct reach_class *class = &lower->classes[i];
+
+		for (size_t k = 0; class->end == REACH_SOURCE && k < class->n; k++) {
+			if (flags_of(&class->members[k]) & 1u << LINK_FLAG_NODST)
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool has_class(const struct reach_lower *lower, enum link_kind kind, enum reach_end end)
 {
 	for (size_t i = 0; i < lower->n_classes; i++) {
@@ -116,6 +136,7 @@ static const struct {
 	{ is_mixed, "links of different modes do not talk directly" },
 	{ is_private, "private does not isolate behind a reflecting switch" },
 	{ is_source, "a source link is given what the MACs on its list send, whoever it is for" },
+	{ is_nodst, "a source link with nodst takes these frames from everybody else" },
 	{ has_leg, "the host and its bridge mode guests talk by the macvlan link" },
 	{ has_no_leg, "host and guests talk once a macvlan of mode bridge is beside them" },
 	{ came_back, "the probe's frames came back: the switch reflects" },

@@ -211,3 +211,54 @@ END
   [ "${#lines[@]}" -lt 12 ]
   [[ "$output" == *"macvtap  private  1000   1000 planned  web0001 web0002 web0003 web0004 ..."* ]]
 }
+
+# listener NODST: tap-vepa1 and tap-bridge1 are on the list of src1, of mode source.
+listener() {
+  config <<END
+$(sets macvtap vepa bridge private)
+[set src]
+lower = eno1
+mode = source
+flags = $1
+name = src%d
+count = 2
+source-macs = 52:54:00:00:00:01 52:54:00:00:00:02 52:54:00:00:00:03 52:54:00:00:00:04
+
+[link tap-vepa1]
+set = macvtap-vepa
+mac = 52:54:00:00:00:01
+
+[link tap-bridge1]
+set = macvtap-bridge
+mac = 52:54:00:00:00:02
+
+[link tap-private1]
+set = macvtap-private
+mac = 52:54:00:00:00:03
+
+[link src2]
+set = src
+mac = 52:54:00:00:00:04
+END
+}
+
+@test "mode source takes what the MACs on its list send, with nodst from everybody else" {
+  local flags state
+  switch_up
+  for flags in '' nodst; do
+    listener "$flags"
+    tapwarden apply
+    for state in off on; do
+      hairpin "$state"
+      run -0 tapwarden reach --probe --all
+      run -0 tapwarden reach --probe --json
+      local expected="[1,1] [1,1] [1,1] [1,1] [0,0]"
+      if [ "$state" = off ]; then
+        expected="[0,0] [0,0] [0,0] [0,0] [0,0]"
+      fi
+      run -0 jq -r '[.lowers[0].cells[] | select(.to == "macvtap source" and .probe)
+        | "\([.probe.unicast, .probe.broadcast])"] | join(" ")' <<<"$output"
+      [ "$output" = "$expected" ]
+    done
+  done
+}

@@ -1,0 +1,316 @@
+/* links: agent/reach_shots.c agent/reach_view.c agent/table.c netlink/reach.c */
+/* links: netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c */
+/* links: netlink/link_table.c agent/base/link_types.c agent/base/parse.c agent/base/buf.c */
+/* links: agent/base/err.c */
+#include "agent/reach_shots.h"
+
+#include <errno.h>
+#include <linux/if.h>
+#include <linux/if_link.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/reach_view.h"
+#include "netlink/link_kind.h"
+
+#define GROUP 0x7477
+#define UP    (IFF_UP | IFF_LOWER_UP)
+
+/* The links of a test: wanted, and there with these flags; all on eno1. */
+static struct link_table table;
+static struct link_spec specs[256];
+static size_t n_specs;
+static struct reach reach;
+static struct reach_shots shots;
+
+static int setup(void **state)
+{
+	const struct link_state eno1 = { .ifindex = 2, .name = "eno1", .mac = { 2, 0xe1 } };
+
+	(void)state;
+	link_table_reset(&table);
+	assert_int_equal(link_table_add(&table, &eno1), 0);
+	n_specs = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	reach_shots_done(&shots);
+	reach_done(&reach);
+	link_table_done(&table);
+	return 0;
+}
+
+/* Its MAC ends in its number, from 1. `lists`: such a number, 0 for none. */
+static void add(const char *name, enum link_kind kind, enum link_mode mode, uint32_t flags,
+		uint8_t lists, bool nodst)
+{
+	const uint8_t number = (uint8_t)(n_specs + 1);
+	struct link_spec *spec = &specs[n_specs++];
+	struct link_state link = {
+		.ifindex = 10u + number,
+		.is_macvlan = true,
+		.kind = kind,
+		.macvlan_mode = link_mode_to_kernel(mode),
+		.macvlan_flags = nodst ? MACVLAN_FLAG_NODST : 0,
+		.lower = 2,
+		.flags = flags,
+		.group = GROUP,
+		.mac = { 2, number },
+		.sources = { .n = lists ? 1 : 0, .macs = { { 2, lists } } },
+	};
+
+	*spec = (struct link_spec){ .set = "web", .kind = kind, .mode = mode, .group = GROUP };
+	spec->flags = nodst ? 1u << LINK_FLAG_NODST : 0;
+	snprintf(spec->name, sizeof(spec->name), "%s", name);
+	strcpy(spec->lower, "eno1");
+	snprintf(link.name, sizeof(link.name), "%s", name);
+	snprintf(link.alias, sizeof(link.alias), LINK_ALIAS_PREFIX "web/%s", name);
+	if (flags)
+		assert_int_equal(link_table_add(&table, &link), 0);
+}
+
+static void add_tap(const char *name, enum link_mode mode, uint32_t flags)
+{
+	add(name, LINK_KIND_MACVTAP, mode, flags, 0, false);
+}
+
+static void plan(bool all)
+{
+	assert_int_equal(link_table_index(&table), 0);
+	assert_int_equal(reach_make(specs, n_specs, &table, GROUP, &reach), 0);
+	assert_int_equal(reach.n, 1);
+	assert_int_equal(reach_shots_plan(&reach.lowers[0], all, &shots, NULL), 0);
+}
+
+/* The unicasts that are sent, as "a > b", and "!" after those that have to arrive. */
+static void assert_shots(const char *expected)
+{
+	char text[1024] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < shots.n; i++) {
+		const struct reach_shot *shot = &shots.shots[i];
+		const char *from = shots.ports[shot->from].link->name;
+		const char *to = shot->to == REACH_PORT_WIRE ? "wire"
+							     : shots.ports[shot->to].link->name;
+
+		if (shot->cast == REACH_UNICAST)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s > %s%s",
+						len ? ", " : "", from, to,
+						reach_shot_is_due(&shots, shot) ? "!" : "");
+	}
+	assert_string_equal(text, expected);
+}
+
+static void one_pair_of_those_that_are_up(void **state)
+{
+	(void)state;
+	add_tap("planned", LINK_MODE_BRIDGE, 0);
+	add_tap("down", LINK_MODE_BRIDGE, IFF_LOWER_UP);
+	add_tap("a", LINK_MODE_BRIDGE, UP);
+	add_tap("b", LINK_MODE_BRIDGE, UP);
+	add_tap("c", LINK_MODE_BRIDGE, UP);
+	add_tap("v", LINK_MODE_VEPA, UP);
+	plan(false);
+	assert_shots("v > a, v > eno1, eno1 > v, v > wire!, "
+		     "a > v, a > b!, a > eno1, eno1 > a, a > wire!");
+}
+
+static void all_pairs(void **state)
+{
+	(void)state;
+	add_tap("a", LINK_MODE_BRIDGE, UP);
+	add_tap("b", LINK_MODE_BRIDGE, UP);
+	add_tap("c", LINK_MODE_BRIDGE, UP);
+	plan(true);
+	assert_shots("a > b!, a > c!, b > a!, b > c!, c > a!, c > b!, a > eno1, b > eno1, "
+		     "c > eno1, eno1 > a, eno1 > b, eno1 > c, a > wire!, b > wire!, c > wire!");
+	assert_int_equal(shots.proofs[0].pairs, 6);
+}
+
+static void too_many_pairs(void **state)
+{
+	struct reach_shots none = { 0 };
+	struct err err;
+	char name[8];
+
+	(void)state;
+	for (unsigned int i = 0; i < 120; i++) {
+		snprintf(name, sizeof(name), "w%u", i);
+		add_tap(name, LINK_MODE_BRIDGE, UP);
+	}
+	plan(false);
+	assert_int_equal(reach_shots_plan(&reach.lowers[0], true, &none, &err), -E2BIG);
+	assert_string_equal(err.text,
+			    "could not probe eno1: all pairs of its links take more than 20000 "
+			    "frames: one pair of each kind is tried without --all");
+	assert_null(none.shots);
+}
+
+static void what_is_due_follows_what_is_seen(void **state)
+{
+	(void)state;
+	add_tap("v", LINK_MODE_VEPA, UP);
+	add_tap("w", LINK_MODE_VEPA, UP);
+	plan(false);
+	assert_shots("v > w, v > eno1, eno1 > v, v > wire!");
+	shots.came_back = true;
+	assert_shots("v > w!, v > eno1!, eno1 > v!, v > wire!");
+	/* What is in sight is believed: then the frames that differ are told. */
+	reach.lowers[0].reflection = REACH_REFLECTS_NO;
+	assert_shots("v > w, v > eno1, eno1 > v, v > wire!");
+	shots.came_back = false;
+	reach.lowers[0].reflection = REACH_REFLECTS_YES;
+	assert_shots("v > w!, v > eno1!, eno1 > v!, v > wire!");
+}
+
+static void lists_of_mode_source(void **state)
+{
+	(void)state;
+	add_tap("a", LINK_MODE_BRIDGE, UP);
+	add_tap("b", LINK_MODE_BRIDGE, UP);
+	add("s", LINK_KIND_MACVTAP, LINK_MODE_SOURCE, UP, 2, false);
+	plan(false);
+	shots.came_back = true;
+	assert_shots("a > b!, b > s!, a > eno1!, eno1 > a!, a > wire!, s > a!, s > eno1!, "
+		     "eno1 > s, s > wire!");
+}
+
+static void nodst_takes_from_the_others(void **state)
+{
+	(void)state;
+	add_tap("a", LINK_MODE_BRIDGE, UP);
+	add_tap("b", LINK_MODE_BRIDGE, UP);
+	add("s", LINK_KIND_MACVTAP, LINK_MODE_SOURCE, UP, 1, true);
+	plan(false);
+	shots.came_back = true;
+	assert_shots("a > b, a > s!, a > eno1, eno1 > a!, a > wire!, s > a!, s > eno1!, "
+		     "eno1 > s, s > wire!");
+	/* Between bridge mode links a broadcast does not come by the lower device. */
+	assert_int_equal(shots.shots[1].cast, REACH_BROADCAST);
+	assert_true(reach_shot_is_due(&shots, &shots.shots[1]));
+}
+
+static void judged(void **state)
+{
+	(void)state;
+	add_tap("a", LINK_MODE_BRIDGE, UP);
+	add_tap("b", LINK_MODE_BRIDGE, UP);
+	add_tap("c", LINK_MODE_BRIDGE, UP);
+	plan(true);
+	for (size_t i = 0; i < shots.n; i++)
+		shots.shots[i].arrived = reach_shot_is_due(&shots, &shots.shots[i]);
+	assert_true(reach_shots_are_in(&shots));
+	assert_int_equal(reach_shots_judge(&shots), 0);
+	assert_string_equal(shots.proofs[0].from, "a");
+
+	memset(shots.proofs, 0, reach.lowers[0].n_cells * sizeof(*shots.proofs));
+	shots.shots[7].arrived = false; /* the broadcast b > c */
+	assert_false(reach_shots_are_in(&shots));
+	shots.shots[12].arrived = true; /* the unicast a > eno1, which must not */
+	assert_int_equal(reach_shots_judge(&shots), 2);
+	assert_string_equal(shots.proofs[0].from, "b");
+	assert_string_equal(shots.proofs[0].to, "c");
+	assert_int_equal(shots.proofs[0].arrived[REACH_BROADCAST], 5);
+	assert_int_equal(shots.proofs[0].differ[REACH_UNICAST], 0);
+	assert_int_equal(shots.proofs[0].differ[REACH_BROADCAST], 1);
+	assert_int_equal(shots.proofs[1].differ[REACH_UNICAST], 1);
+}
+
+static void as_text(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	add_tap("a", LINK_MODE_PRIVATE, UP);
+	add_tap("b", LINK_MODE_PRIVATE, UP);
+	plan(false);
+	for (size_t i = 0; i < shots.n; i++)
+		shots.shots[i].arrived = reach_shot_is_due(&shots, &shots.shots[i]);
+	shots.shots[1].arrived = true;
+	reach_shots_judge(&shots);
+	buf_init(&out, 1 << 16);
+	reach_view_text(&reach, &shots, &out);
+	assert_string_equal(
+		out.data,
+		"LOWER  KIND     MODE     LINKS  STATE  NAMES\n"
+		"eno1   macvtap  private  2      there  a b\n"
+		"\n"
+		"eno1: does its switch reflect? unknown: what it is plugged into is not to be seen "
+		"from here\n"
+		"FROM             TO               UNICAST       BROADCAST     PROBE                 "
+		"                         WHY\n"
+		"macvtap private  macvtap private  if reflected  no            ! DIFFERS: a > b: "
+		"broadcast arrived at 1 of 1  needs a reflecting switch; a broadcast comes back to "
+		"its sender alone\n"
+		"macvtap private  host             if reflected  no            agrees                "
+		"                         never inside the host; a broadcast comes back to its sender "
+		"alone\n"
+		"host             macvtap private  if reflected  if reflected  agrees                "
+		"                         never inside the host; needs a reflecting switch\n"
+		"macvtap private  outside          yes           yes           agrees                "
+		"                         sent on the wire\n"
+		"outside          macvtap private  yes           yes           -                     "
+		"                         received from the wire by its MAC\n"
+		"! eno1: private does not isolate behind a reflecting switch\n"
+		"! eno1: the probe's frames did not come back: the switch does not reflect\n");
+	buf_done(&out);
+}
+
+static void as_json(void **state)
+{
+	char *text;
+	json_t *json;
+
+	(void)state;
+	add_tap("p", LINK_MODE_PASSTHRU, 0);
+	plan(false);
+	json = reach_view_json(&reach, NULL);
+	text = json_dumps(json, JSON_COMPACT);
+	assert_string_equal(
+		text,
+		"{\"lowers\":[{\"name\":\"eno1\",\"present\":true,\"reflects\":\"unknown\","
+		"\"reflects_why\":\"what it is plugged into is not to be seen from here\","
+		"\"classes\":[{\"kind\":\"macvtap\",\"mode\":\"passthru\",\"links\":1,"
+		"\"planned\":1,\"foreign\":0,\"names\":[\"p\"]}],\"cells\":["
+		"{\"from\":\"macvtap passthru\",\"to\":\"host\",\"unicast\":\"no\","
+		"\"broadcast\":\"no\",\"why\":\"what comes back comes back to the guest\","
+		"\"probe\":null},"
+		"{\"from\":\"host\",\"to\":\"macvtap passthru\",\"unicast\":\"if reflected\","
+		"\"broadcast\":\"if reflected\","
+		"\"why\":\"what a reflecting switch sends back is the guest's\",\"probe\":null},"
+		"{\"from\":\"macvtap passthru\",\"to\":\"outside\",\"unicast\":\"yes\","
+		"\"broadcast\":\"yes\",\"why\":\"sent on the wire\",\"probe\":null},"
+		"{\"from\":\"outside\",\"to\":\"macvtap passthru\",\"unicast\":\"yes\","
+		"\"broadcast\":\"yes\",\"why\":\"all that comes in is the guest's\","
+		"\"probe\":null}],\"notes\":[],\"probe\":null}]}");
+	free(text);
+	json_decref(json);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_pair_of_those_that_are_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_pairs, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_many_pairs, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_due_follows_what_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(lists_of_mode_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(nodst_takes_from_the_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(as_text, setup, teardown),
+		cmocka_unit_test_setup_teardown(as_json, setup, teardown),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
