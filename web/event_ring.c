@@ -110,10 +110,27 @@ void event_reader_init(struct event_reader *reader, const struct event_ring *rin
 	buf_init(&reader->line, EVENT_LINE_MAX + 256);
 }
 
+static bool newest_seq(const struct event_ring *ring, uint64_t *ret)
+{
+	for (uint64_t i = ring->next; i > ring->first; i--) {
+		const struct event_entry *entry = *place(ring, i - 1);
+
+		if (entry->has_seq) {
+			*ret = entry->seq;
+			return true;
+		}
+	}
+	return false;
+}
+
 void event_reader_resume(struct event_reader *reader, const struct event_ring *ring, uint64_t seq)
 {
-	uint64_t i = ring->next;
+	uint64_t i = ring->next, newest;
 
+	if (!newest_seq(ring, &newest) || seq > newest) {
+		reader->index = ring->first;
+		return;
+	}
 	while (i > ring->first) {
 		const struct event_entry *entry = *place(ring, i - 1);
 

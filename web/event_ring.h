@@ -58,7 +58,13 @@ struct event_reader {
 void event_reader_init(struct event_reader *reader, const struct event_ring *ring,
 		       enum event_format format, uint64_t backlog);
 
-/* Begins after the record whose seq is `seq`, for a client that comes back (Last-Event-ID). */
+/*
+ * Begins after the record whose seq is `seq`, for a client that comes back (Last-Event-ID). A seq
+ * above the newest in the ring is unknown: it is of an agent that ran before, whose records were
+ * numbered from 0 too. Then the reader begins with the oldest entry, as it does when `seq` is below
+ * the oldest: better twice than never. A former agent's seq that is in the ring by chance cannot be
+ * told from a present one here.
+ */
 void event_reader_resume(struct event_reader *reader, const struct event_ring *ring, uint64_t seq);
 void event_reader_done(struct event_reader *reader);
 

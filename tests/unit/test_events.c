@@ -139,17 +139,22 @@ static void server_sent_events(void **state)
 	}
 }
 
+#define ALL_THREE "{\"tapwarden\":{\"seq\":3}}\n{\"x\":0}\n{\"tapwarden\":{\"seq\":5}}\n"
+
 static void comes_back_after_an_id(void **state)
 {
 	static const struct {
 		uint64_t seq;
 		const char *text;
 	} cases[] = {
-		{ 0, "{\"tapwarden\":{\"seq\":3}}\n{\"x\":0}\n{\"tapwarden\":{\"seq\":5}}\n" },
+		{ 0, ALL_THREE },
+		{ 2, ALL_THREE },
 		{ 3, "{\"x\":0}\n{\"tapwarden\":{\"seq\":5}}\n" },
 		{ 4, "{\"x\":0}\n{\"tapwarden\":{\"seq\":5}}\n" },
 		{ 5, "" },
-		{ UINT64_MAX, "" },
+		/* Never given here: of an agent that ran before. */
+		{ 6, ALL_THREE },
+		{ UINT64_MAX, ALL_THREE },
 	};
 	struct event_ring ring;
 
