@@ -13,6 +13,12 @@
 /* What a stream gives at once at most; also the size of a chunk. */
 #define STREAM_BLOCK 16384
 
+/*
+ * Connections that were shut down and that libmicrohttpd has not freed yet; more than it accepts
+ * before it frees.
+ */
+#define CUT_SLACK 64
+
 /* How often deadlines are looked at; a request may outlive its own by so much. */
 #define SWEEP_MS_MAX 1000
 #define SWEEP_MS_MIN 10
@@ -36,6 +42,7 @@ struct conn {
 	struct http_request request;
 	char target[HTTP_TARGET_MAX + 1];
 	bool target_cut;
+	bool cut; /* shut down: libmicrohttpd frees it when it is next run */
 	struct MHD_Response *response; /* to be queued; NULL in CONN_HANDLER: not answered yet */
 	unsigned int status;
 	const struct http_stream_ops *ops;
@@ -55,6 +62,7 @@ struct http_server {
 	void *data;
 	struct conn *conns;
 	unsigned int n_conns;
+	unsigned int n_cut; /* of them */
 	bool draining;
 	bool closing;
 	unsigned int handles; /* that have to be closed before the server is freed */
@@ -97,22 +105,53 @@ static bool same_peer(const struct sockaddr *a, const struct sockaddr *b)
 	return false;
 }
 
+static bool peer_is_full(const struct http_server *server, const struct sockaddr *addr)
+{
+	unsigned int same = 0;
+
+	if (server->limits.per_peer == 0)
+		return false;
+	for (const struct conn *c = server->conns; c; c = c->next)
+		same += !c->cut && same_peer((const struct sockaddr *)&c->peer, addr);
+	return same >= server->limits.per_peer;
+}
+
+static void conn_cut(struct conn *conn)
+{
+	conn->cut = true;
+	conn->server->n_cut++;
+	shutdown(conn->fd, SHUT_RDWR);
+}
+
+/* Whose deadline is next has waited longest; of equals, the last of the list is the oldest. */
+static bool evict_one(struct http_server *server)
+{
+	struct conn *oldest = NULL;
+
+	for (struct conn *c = server->conns; c; c = c->next) {
+		if (c->state == CONN_IDLE && !c->cut &&
+		    (!oldest || c->deadline <= oldest->deadline))
+			oldest = c;
+	}
+	if (!oldest)
+		return false;
+	server->counters.evicted++;
+	conn_cut(oldest);
+	return true;
+}
+
+/* The address is looked at first: nobody is evicted for one that is refused all the same. */
 static enum MHD_Result on_accept(void *cls, const struct sockaddr *addr, socklen_t len)
 {
 	struct http_server *server = cls;
-	unsigned int same = 0;
 
 	(void)len;
-	if (server->n_conns >= server->limits.connections) {
-		server->counters.refused_busy++;
+	if (peer_is_full(server, addr)) {
+		server->counters.refused_peer++;
 		return MHD_NO;
 	}
-	if (server->limits.per_peer == 0)
-		return MHD_YES;
-	for (struct conn *c = server->conns; c; c = c->next)
-		same += same_peer((const struct sockaddr *)&c->peer, addr);
-	if (same >= server->limits.per_peer) {
-		server->counters.refused_peer++;
+	if (server->n_conns - server->n_cut >= server->limits.connections && !evict_one(server)) {
+		server->counters.refused_busy++;
 		return MHD_NO;
 	}
 	return MHD_YES;
@@ -124,6 +163,7 @@ static void conn_free(struct conn *conn)
 	if (conn->next)
 		conn->next->link = conn->link;
 	conn->server->n_conns--;
+	conn->server->n_cut -= conn->cut;
 	free(conn);
 }
 
@@ -266,7 +306,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 	(void)url;
 	(void)version;
 	(void)upload;
-	if (!conn)
+	/* A request may have come just before its connection was shut down. */
+	if (!conn || conn->cut)
 		return MHD_NO;
 	if (!*context) {
 		*context = conn;
@@ -432,10 +473,11 @@ static void conn_sweep(struct conn *conn, uint64_t now)
 	case CONN_IDLE:
 		break;
 	}
+	if (conn->cut)
+		return;
 	if (now >= conn->deadline) {
 		server->counters.cut++;
-		conn->deadline = UINT64_MAX;
-		shutdown(conn->fd, SHUT_RDWR);
+		conn_cut(conn);
 	} else if (server->draining && conn->state == CONN_IDLE) {
 		shutdown(conn->fd, SHUT_RD);
 	}
@@ -484,7 +526,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd)
 	 */
 	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, server,
 				on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
-				MHD_OPTION_CONNECTION_LIMIT, server->limits.connections + 8,
+				MHD_OPTION_CONNECTION_LIMIT, server->limits.connections + CUT_SLACK,
 				MHD_OPTION_CONNECTION_MEMORY_LIMIT, server->limits.memory,
 				MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
 				MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,

@@ -5,6 +5,10 @@
  * with limits of its own, so that guests cannot starve operators. libmicrohttpd's own timeout is of
  * idle time, which a client that trickles a byte a second outlives: here every request has an
  * absolute deadline, at which its socket is shut down.
+ *
+ * A server that is full closes the connection that has been without a request for longest, and
+ * serves the newcomer: to hold connections open shuts nobody out. Only when every connection has a
+ * request in hand is the newcomer refused.
  */
 #ifndef TW_HTTP_SERVER_H
 #define TW_HTTP_SERVER_H
@@ -21,8 +25,8 @@
 #define HTTP_TARGET_MAX 1024
 
 struct http_limits {
-	unsigned int connections; /* one more is closed at once */
-	unsigned int per_peer; /* of one address; 0: no bound, as for a unix socket */
+	unsigned int connections;
+	unsigned int per_peer; /* of one address, one more is closed; 0: no bound (unix sockets) */
 	unsigned int
 		request_ms; /* from the connection, or the end of the last reply, to a request */
 	unsigned int reply_ms; /* from the request to the end of its reply; streams have none */
@@ -32,8 +36,9 @@ struct http_limits {
 struct http_counters {
 	uint64_t connections; /* accepted */
 	uint64_t requests;
-	uint64_t refused_busy; /* connections above the limit */
+	uint64_t refused_busy; /* connections above the limit while all others had a request */
 	uint64_t refused_peer; /* connections above the limit of one address */
+	uint64_t evicted; /* connections without a request, closed to make room for another */
 	uint64_t cut; /* connections shut down at a deadline */
 };
 

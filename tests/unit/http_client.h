@@ -34,13 +34,22 @@ static inline int listen_on_loopback(struct sockaddr_in *ret)
 	return fd;
 }
 
-static inline int client_connect(const struct sockaddr_in *addr)
+/* From another address of the loopback network than 127.0.0.1. */
+static inline int client_connect_from(const struct sockaddr_in *addr, const char *source)
 {
+	struct sockaddr_in own = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
+	assert_int_equal(inet_pton(AF_INET, source, &own.sin_addr), 1);
+	assert_int_equal(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
 	assert_int_equal(connect(fd, (const struct sockaddr *)addr, sizeof(*addr)), 0);
 	return fd;
+}
+
+static inline int client_connect(const struct sockaddr_in *addr)
+{
+	return client_connect_from(addr, "127.0.0.1");
 }
 
 static inline void client_send(int fd, const void *bytes, size_t len)

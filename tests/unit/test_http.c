@@ -475,41 +475,196 @@ static void many_at_once(void **state)
 	stop(&f);
 }
 
-static void bounds_connections(void **state)
+static void accept_all(struct fixture *f, uint64_t n)
 {
-	static const struct {
-		struct http_limits limits;
-		uint64_t busy, peer;
-	} cases[] = {
-		{ { .connections = 4, .per_peer = 0 }, 6, 0 },
-		{ { .connections = 128, .per_peer = 3 }, 0, 7 },
-	};
+	while (counters(f)->connections + counters(f)->refused_busy + counters(f)->refused_peer < n)
+		loop_turn(&f->loop);
+}
+
+static bool is_open(int fd)
+{
+	char c;
+
+	return recv(fd, &c, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && errno == EWOULDBLOCK;
+}
+
+static void wait_until_closed(struct fixture *f, int fd)
+{
+	struct buf out;
+
+	buf_init(&out, 65536);
+	client_read_all(&f->loop, fd, &out);
+	assert_int_equal(out.len, 0);
+	buf_done(&out);
+}
+
+/* Whoever holds all that its address may have is refused; others are not, nor is one closed. */
+static void bounds_connections_of_an_address(void **state)
+{
+	static const char get[] = "GET /a HTTP/1.1\r\n" CLOSE "\r\n";
+	struct http_limits limits = patient;
+	struct fixture f;
+	struct buf out;
+	int fds[10], other;
 
 	(void)state;
-	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
-		struct http_limits limits = patient;
-		struct fixture f;
-		int fds[10];
+	limits.connections = limits.per_peer = 3;
+	start(&f, &limits);
+	for (int i = 0; i < 10; i++)
+		fds[i] = client_connect(&f.addr);
+	accept_all(&f, 10);
+	for (int i = 3; i < 10; i++)
+		wait_until_closed(&f, fds[i]);
+	for (int i = 0; i < 3; i++)
+		assert_true(is_open(fds[i]));
+	assert_int_equal(counters(&f)->refused_peer, 7);
+	assert_int_equal(counters(&f)->evicted, 0);
+	other = client_connect_from(&f.addr, "127.0.0.2");
+	client_send(other, get, sizeof(get) - 1);
+	buf_init(&out, 65536);
+	client_read_all(&f.loop, other, &out);
+	assert_non_null(strstr(out.data, "\r\n\r\nGET /a -\n"));
+	assert_int_equal(counters(&f)->refused_peer, 7);
+	assert_int_equal(counters(&f)->refused_busy, 0);
+	/* The one that had to go has left a place to its address. */
+	wait_until_closed(&f, fds[0]);
+	assert_int_equal(counters(&f)->evicted, 1);
+	exchange(&f, get, "HTTP/1.1 200 ", "GET /a -\n");
+	buf_done(&out);
+	close(other);
+	for (int i = 0; i < 10; i++)
+		close(fds[i]);
+	stop(&f);
+}
 
-		limits.connections = cases[c].limits.connections;
-		limits.per_peer = cases[c].limits.per_peer;
-		start(&f, &limits);
-		for (int i = 0; i < 10; i++)
-			fds[i] = client_connect(&f.addr);
-		while (counters(&f)->connections + counters(&f)->refused_busy +
-			       counters(&f)->refused_peer <
-		       10)
-			loop_turn(&f.loop);
-		assert_int_equal(counters(&f)->refused_busy, cases[c].busy);
-		assert_int_equal(counters(&f)->refused_peer, cases[c].peer);
-		/* Who was refused knows at once; places come free again. */
-		for (int i = 0; i < 10; i++)
-			close(fds[i]);
-		while (!http_server_idle(f.server))
-			loop_turn(&f.loop);
-		exchange(&f, "GET /a HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 200 ", "GET /a -\n");
-		stop(&f);
+/* Many more than libmicrohttpd accepts in a round, whose own limit must not be reached either. */
+static void idle_connections_make_room(void **state)
+{
+	static const char get[] = "GET /a HTTP/1.1\r\n" CLOSE "\r\n";
+	struct http_limits limits = patient;
+	struct fixture f;
+	int fds[250];
+
+	(void)state;
+	limits.connections = 4;
+	start(&f, &limits);
+	for (int i = 0; i < 250; i++) {
+		fds[i] = client_connect(&f.addr);
+		if (i % 2)
+			client_send(fds[i], "GET /a HT", 9);
 	}
+	exchange(&f, get, "HTTP/1.1 200 ", "GET /a -\n");
+	assert_int_equal(counters(&f)->connections, 251);
+	assert_int_equal(counters(&f)->evicted, 247);
+	assert_int_equal(counters(&f)->refused_busy, 0);
+	assert_int_equal(counters(&f)->requests, 1);
+	/* The oldest went. */
+	for (int i = 0; i < 247; i++)
+		wait_until_closed(&f, fds[i]);
+	for (int i = 247; i < 250; i++)
+		assert_true(is_open(fds[i]));
+	for (int i = 0; i < 250; i++)
+		close(fds[i]);
+	while (!http_server_idle(f.server))
+		loop_turn(&f.loop);
+	stop(&f);
+}
+
+/* Between two requests a connection counts from the end of the last answer, not from its accept. */
+static void who_was_just_answered_stays(void **state)
+{
+	static const char get[] = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct http_limits limits = patient;
+	struct fixture f;
+	struct buf out;
+	int used, idle, newcomer;
+
+	(void)state;
+	limits.connections = 2;
+	start(&f, &limits);
+	used = client_connect(&f.addr);
+	accept_all(&f, 1);
+	idle = client_connect(&f.addr);
+	accept_all(&f, 2);
+	for (int i = 0; i < 5; i++)
+		loop_turn(&f.loop);
+	client_send(used, get, sizeof(get) - 1);
+	buf_init(&out, 65536);
+	client_read_until(&f.loop, used, &out, "GET /a -\n");
+	newcomer = client_connect(&f.addr);
+	wait_until_closed(&f, idle);
+	assert_true(is_open(used));
+	assert_true(is_open(newcomer));
+	buf_done(&out);
+	close(used);
+	close(idle);
+	close(newcomer);
+	stop(&f);
+}
+
+/* Nobody is refused or evicted for a place that is free as soon as libmicrohttpd runs. */
+static void who_was_cut_takes_no_place(void **state)
+{
+	struct http_limits limits = patient;
+	struct fixture f;
+	int old[2], newcomers[2];
+
+	(void)state;
+	limits.connections = 2;
+	limits.request_ms = 100;
+	start(&f, &limits);
+	for (int i = 0; i < 2; i++)
+		old[i] = client_connect(&f.addr);
+	accept_all(&f, 2);
+	/* At the next turn the deadlines come first, then the newcomers. */
+	usleep(200000);
+	for (int i = 0; i < 2; i++)
+		newcomers[i] = client_connect(&f.addr);
+	accept_all(&f, 4);
+	assert_int_equal(counters(&f)->cut, 2);
+	assert_int_equal(counters(&f)->refused_busy, 0);
+	assert_int_equal(counters(&f)->evicted, 0);
+	for (int i = 0; i < 2; i++) {
+		close(old[i]);
+		close(newcomers[i]);
+	}
+	stop(&f);
+}
+
+/* A request in hand is never given up for a newcomer. */
+static void requests_in_hand_stay(void **state)
+{
+	struct http_limits limits = patient;
+	struct fixture f;
+	struct buf out;
+	int later, stream, newcomer;
+
+	(void)state;
+	limits.connections = 2;
+	start(&f, &limits);
+	later = client_connect(&f.addr);
+	client_send(later, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n", 32);
+	stream = client_connect(&f.addr);
+	client_send(stream, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n", 33);
+	while (!f.waiting || !f.stream)
+		loop_turn(&f.loop);
+	newcomer = client_connect(&f.addr);
+	wait_until_closed(&f, newcomer);
+	assert_int_equal(counters(&f)->refused_busy, 1);
+	assert_int_equal(counters(&f)->evicted, 0);
+	assert_non_null(f.stream);
+	reply_with(f.waiting, 200, "done\n", 5);
+	buf_init(&out, 65536);
+	client_read_until(&f.loop, later, &out, "done\n");
+	/* Now there is one that can go. */
+	exchange(&f, "GET /a HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 200 ", "GET /a -\n");
+	assert_int_equal(counters(&f)->evicted, 1);
+	assert_int_equal(f.streams_closed, 0);
+	buf_done(&out);
+	close(later);
+	close(stream);
+	close(newcomer);
+	stop(&f);
 }
 
 /* Everything a connection can be doing, at the moment the server closes. */
@@ -615,7 +770,11 @@ int main(void)
 		cmocka_unit_test(cuts_who_says_nothing),
 		cmocka_unit_test(cuts_who_does_not_read),
 		cmocka_unit_test(many_at_once),
-		cmocka_unit_test(bounds_connections),
+		cmocka_unit_test(bounds_connections_of_an_address),
+		cmocka_unit_test(idle_connections_make_room),
+		cmocka_unit_test(who_was_just_answered_stays),
+		cmocka_unit_test(who_was_cut_takes_no_place),
+		cmocka_unit_test(requests_in_hand_stay),
 		cmocka_unit_test(closes_in_any_state),
 		cmocka_unit_test(drains),
 		cmocka_unit_test(leaves_a_shared_socket_alone),

@@ -266,6 +266,8 @@ static void index_and_health(void **state)
 	assert_string_equal(json_string_value(json_object_get(object, "status")), "ok");
 	first = json_array_get(json_object_get(object, "listeners"), 0);
 	assert_int_equal(json_integer_value(json_object_get(first, "requests")), 2);
+	assert_true(json_is_integer(json_object_get(first, "refused_peer")));
+	assert_true(json_is_integer(json_object_get(first, "evicted")));
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(object, "boot"), "scripts")), 1);
 	json_decref(object);
