@@ -122,6 +122,9 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 	snprintf(spec->set, sizeof(spec->set), "%s", wish->set->head.name);
 	snprintf(spec->lower, sizeof(spec->lower), "%s", wish->keys.lower);
 	memcpy(spec->mac, wish->mac, MAC_LEN);
+	for (size_t i = 0; wish->link && i < wish->link->altnames.n && i < LINK_ALTNAMES_MAX; i++)
+		snprintf(spec->altnames[i], sizeof(spec->altnames[i]), "%s",
+			 wish->link->altnames.v[i]);
 }
 
 /* Links of one set have one text; a name is looked up once. */

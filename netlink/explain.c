@@ -16,6 +16,7 @@ static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_DELETE] = "delete",
 	[LINK_ACTION_SET_GROUP] = "set the group of",
 	[LINK_ACTION_SET_ALIAS] = "set the alias of",
+	[LINK_ACTION_ADD_ALTNAME] = "add an altname to",
 	[LINK_ACTION_SET_MODE] = "change the mode of",
 	[LINK_ACTION_SET_MAC] = "set the MAC of",
 	[LINK_ACTION_SET_MTU] = "set the mtu of",
@@ -175,9 +176,30 @@ static bool name_is_taken(const struct explain_input *in, const struct cause *ca
 	if (!in->step->spec)
 		return false;
 	link = link_table_find_name(in->table, in->step->spec->name);
+	for (size_t i = 0; !link && i < in->table->n; i++) {
+		if (link_state_has_altname(&in->table->links[i], in->step->spec->name))
+			return is(cause, "%s has that name as an altname",
+				  in->table->links[i].name);
+	}
 	if (!link)
 		return is(cause, "another link has that name as an altname");
 	return is(cause, "another %s has that name", *link->kind_text ? link->kind_text : "device");
+}
+
+static bool altname_is_taken(const struct explain_input *in, const struct cause *cause)
+{
+	for (size_t i = 0; i < in->table->n; i++) {
+		const struct link_state *link = &in->table->links[i];
+
+		for (size_t k = 0; k < LINK_ALTNAMES_MAX; k++) {
+			const char *name = in->step->spec->altnames[k];
+
+			if (*name && !is_self(in, link) &&
+			    (strcmp(link->name, name) == 0 || link_state_has_altname(link, name)))
+				return is(cause, "%s has the name %s", link->name, name);
+		}
+	}
+	return false;
 }
 
 static bool lower_is_gone(const struct explain_input *in, const struct cause *cause)
@@ -256,6 +278,7 @@ static const struct {
 	{ EBUSY, ACTION(CREATE), lower_has_ipvlan },
 	{ EBUSY, ACTION(CREATE), lower_is_busy },
 	{ EEXIST, ACTION(CREATE), name_is_taken },
+	{ EEXIST, ACTION(ADD_ALTNAME), altname_is_taken },
 	{ ENODEV, ACTION(CREATE), lower_is_gone },
 	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone },
 	{ EPERM, ANY_ACTION, no_privilege },

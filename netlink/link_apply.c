@@ -41,10 +41,10 @@ struct apply {
 	struct err *err;
 };
 
-/* The most requests that a step can have in one batch: each attribute, and each source MAC. */
+/* The most requests that a step can have in one batch: each attribute, altname and source MAC. */
 static size_t most_requests(const struct link_step *step)
 {
-	return LINK_ATTRS + (step->spec ? step->spec->sources.n : 0) +
+	return LINK_ATTRS + LINK_ALTNAMES_MAX + (step->spec ? step->spec->sources.n : 0) +
 	       (step->link ? step->link->sources.n : 0);
 }
 
@@ -206,6 +206,22 @@ static int add_alias(struct apply *apply, size_t step, uint32_t ifindex)
 	return link_msg_set_alias(batch_add(apply, step, LINK_ACTION_SET_ALIAS), ifindex, alias);
 }
 
+static int add_altnames(struct apply *apply, size_t i, uint32_t ifindex)
+{
+	const struct link_step *step = &apply->plan->steps[i];
+	int code = 0;
+
+	for (size_t k = 0; code == 0 && k < LINK_ALTNAMES_MAX; k++) {
+		const char *name = step->spec->altnames[k];
+
+		if (*name &&
+		    (step->op != LINK_OP_CHANGE || !link_state_has_altname(step->link, name)))
+			code = link_msg_add_altname(batch_add(apply, i, LINK_ACTION_ADD_ALTNAME),
+						    ifindex, name);
+	}
+	return code;
+}
+
 static int add_group(struct apply *apply, size_t step, uint32_t ifindex)
 {
 	return link_msg_set_group(batch_add(apply, step, LINK_ACTION_SET_GROUP), ifindex,
@@ -308,6 +324,7 @@ static int add_arp_off(struct apply *apply, size_t step, uint32_t ifindex)
 static int (*const setters[LINK_ATTRS])(struct apply *apply, size_t step, uint32_t ifindex) = {
 	[LINK_ATTR_GROUP] = add_group,
 	[LINK_ATTR_ALIAS] = add_alias,
+	[LINK_ATTR_ALTNAMES] = add_altnames,
 	[LINK_ATTR_MODE] = add_mode,
 	[LINK_ATTR_FLAGS] = add_flags,
 	[LINK_ATTR_SOURCES] = add_sources,
@@ -414,7 +431,7 @@ static int change_links(struct apply *apply)
 /* The kernel gives a new passthru link the MAC of its lower device (macvlan_common_newlink()). */
 static uint32_t attrs_after_create(const struct link_spec *spec)
 {
-	uint32_t attrs = 1u << LINK_ATTR_ALIAS;
+	uint32_t attrs = 1u << LINK_ATTR_ALIAS | 1u << LINK_ATTR_ALTNAMES;
 
 	if (spec->mode == LINK_MODE_PASSTHRU)
 		attrs |= 1u << LINK_ATTR_MAC;

@@ -116,6 +116,18 @@ int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias
 	return finished(mnl_attr_put_strz_check(&msg->header, LINK_MSG_SIZE, IFLA_IFALIAS, alias));
 }
 
+int link_msg_add_altname(struct link_msg *msg, uint32_t ifindex, const char *altname)
+{
+	struct nlattr *list;
+
+	start(msg, RTM_NEWLINKPROP, 0, ifindex);
+	list = mnl_attr_nest_start(&msg->header, IFLA_PROP_LIST);
+	if (!mnl_attr_put_strz_check(&msg->header, LINK_MSG_SIZE, IFLA_ALT_IFNAME, altname))
+		return -EMSGSIZE;
+	mnl_attr_nest_end(&msg->header, list);
+	return 0;
+}
+
 int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group)
 {
 	start_set(msg, ifindex);

@@ -21,6 +21,7 @@ const char *const link_attr_names[LINK_ATTRS] = {
 	[LINK_ATTR_BCCUTOFF] = "bccutoff",
 	[LINK_ATTR_GROUP] = "group",
 	[LINK_ATTR_ALIAS] = "alias",
+	[LINK_ATTR_ALTNAMES] = "altnames",
 	[LINK_ATTR_MODE] = "mode",
 	[LINK_ATTR_MAC] = "mac",
 	[LINK_ATTR_MTU] = "mtu",
@@ -230,6 +231,21 @@ static void compare_texts(struct link_step *step, enum link_attr attr, const cha
 	because_of_attr(step, attr, quoted, to);
 }
 
+/* Names that are not ours stay; so many that not all are known leave ours in doubt, and alone. */
+static void compare_altnames(struct link_step *step)
+{
+	const struct link_spec *spec = step->spec;
+
+	for (size_t i = 0; i < LINK_ALTNAMES_MAX && !step->link->altnames_more; i++) {
+		const char *name = spec->altnames[i];
+
+		if (!*name || link_state_has_altname(step->link, name))
+			continue;
+		step->attrs |= 1u << LINK_ATTR_ALTNAMES;
+		because(step, "%saltname +%s", *step->reason ? ", " : "", name);
+	}
+}
+
 static void format_flags(char *ret, size_t size, uint32_t flags)
 {
 	size_t len = 0;
@@ -371,6 +387,7 @@ static void plan_change(struct planner *planner, struct link_step *step)
 	link_spec_alias(spec, alias);
 	compare_numbers(step, LINK_ATTR_GROUP, link->group, spec->group);
 	compare_texts(step, LINK_ATTR_ALIAS, link->alias, alias);
+	compare_altnames(step);
 	if (link->macvlan_mode != link_mode_to_kernel(spec->mode))
 		because_of_attr(step, LINK_ATTR_MODE, link_mode_kernel_name(link->macvlan_mode),
 				link_mode_names[spec->mode]);

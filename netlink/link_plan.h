@@ -32,6 +32,7 @@ extern const char *const link_op_names[LINK_OPS];
 enum link_attr {
 	LINK_ATTR_GROUP,
 	LINK_ATTR_ALIAS,
+	LINK_ATTR_ALTNAMES, /* those that are missing; the kernel takes none in a create */
 	LINK_ATTR_MODE,
 	LINK_ATTR_FLAGS,
 	LINK_ATTR_SOURCES, /* in mode source */

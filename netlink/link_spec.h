@@ -30,6 +30,7 @@ struct link_spec {
 	uint32_t txqueuelen;
 	uint32_t bcqueuelen;
 	struct link_cutoff bccutoff;
+	char altnames[LINK_ALTNAMES_MAX][ALTNAME_SIZE]; /* "": no more; others may be there */
 	uint32_t group;
 	bool up;
 	struct tap_rights tap; /* of a macvtap's node in /dev */

@@ -180,6 +180,42 @@ static int take_af_spec(const struct nlattr *nest, struct link_state *ret, size_
 	return code;
 }
 
+/* What does not fit leaves a mark; the room stays zero behind the last. */
+static int add_altname(const struct nlattr *attr, struct link_state *ret, size_t *at)
+{
+	char name[ALTNAME_SIZE];
+	int code = take_string(attr, name, sizeof(name));
+	size_t size = strlen(name) + 1;
+
+	if (code < 0 || size == 1)
+		return code;
+	if (*at + size >= sizeof(ret->altnames)) {
+		ret->altnames_more = true;
+		return 0;
+	}
+	memcpy(ret->altnames + *at, name, size);
+	*at += size;
+	return 0;
+}
+
+static int take_props(const struct nlattr *nest, struct link_state *ret, size_t offset)
+{
+	struct attr_list list = attr_list_of(nest);
+	const struct nlattr *attr;
+	size_t at = 0;
+	int code;
+
+	(void)offset;
+	memset(ret->altnames, 0, sizeof(ret->altnames));
+	while ((code = attr_next(&list, &attr)) > 0) {
+		if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME)
+			code = add_altname(attr, ret, &at);
+		if (code < 0)
+			return code;
+	}
+	return code;
+}
+
 /* The attributes that are read, and where they go. */
 static const struct {
 	uint16_t type;
@@ -196,6 +232,7 @@ static const struct {
 	{ IFLA_GROUP, take_u32, offsetof(struct link_state, group) },
 	{ IFLA_IFALIAS, take_alias, offsetof(struct link_state, alias) },
 	{ IFLA_LINKINFO, take_linkinfo, 0 },
+	{ IFLA_PROP_LIST, take_props, 0 },
 	{ IFLA_AF_SPEC, take_af_spec, offsetof(struct link_state, host_ipv6) },
 	{ IFLA_STATS64, take_stats, offsetof(struct link_state, stats) },
 };

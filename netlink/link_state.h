@@ -14,6 +14,9 @@ struct nlmsghdr;
 #define LINK_KIND_TEXT_MAX 32
 #define LINK_ALIAS_SIZE	   256 /* IFALIASZ of the kernel, with NUL */
 
+/* Room for as many as we set; names that programs make up are shorter. */
+#define LINK_ALTNAMES_SIZE (LINK_ALTNAMES_MAX * ALTNAME_SIZE + 1)
+
 /* Of IFLA_STATS64; packets and bytes as the kernel counts them for the link. */
 struct link_stats {
 	uint64_t rx_packets, tx_packets;
@@ -44,8 +47,12 @@ struct link_state {
 	bool host_ipv6; /* the host's stack runs IPv6 on it */
 	uint32_t group;
 	char alias[LINK_ALIAS_SIZE];
+	char altnames[LINK_ALTNAMES_SIZE]; /* each with its NUL; an empty one ends them */
+	bool altnames_more; /* there are others that found no room here */
 	struct link_stats stats;
 };
+
+bool link_state_has_altname(const struct link_state *link, const char *name);
 
 /*
  * Fills `ret` from a message of type RTM_NEWLINK. Reads nothing outside nlmsg_len bytes, which must

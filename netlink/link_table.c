@@ -23,6 +23,15 @@ int link_table_add(struct link_table *table, const struct link_state *link)
 	return 0;
 }
 
+bool link_state_has_altname(const struct link_state *link, const char *name)
+{
+	const char *at = link->altnames;
+
+	while (*at && strcmp(at, name) != 0)
+		at += strlen(at) + 1;
+	return *at;
+}
+
 static int by_ifindex(const void *a, const void *b)
 {
 	const struct link_state *x = a, *y = b;

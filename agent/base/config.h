@@ -107,6 +107,7 @@ struct link_conf {
 	struct link_keys keys; /* only those whose bit in head.has is set mean anything */
 	char *set;
 	uint8_t mac[MAC_LEN]; /* all zero: automatic */
+	struct strv altnames; /* at most LINK_ALTNAMES_MAX */
 };
 
 struct pattern_conf {

@@ -375,6 +375,60 @@ static void check_cutoffs(struct cross *cross)
 	}
 }
 
+struct altname {
+	const char *name;
+	const struct link_wish *wish;
+	const struct conf_head *giver;
+};
+
+static int by_altname(const void *a, const void *b)
+{
+	const struct altname *x = a, *y = b;
+
+	return in_order(x->wish, y->wish, strcmp(x->name, y->name));
+}
+
+/* The kernel has one space for names and altnames (netdev_name_in_use()). In the order of names. */
+static void check_altname(struct cross *cross, const struct altname *one,
+			  const struct altname *before)
+{
+	const struct link_wish *taken = find_wish(cross, one->name);
+
+	if (before && strcmp(before->name, one->name) == 0)
+		taken = before->wish;
+	if (taken == one->wish)
+		schema_fault(cross->faults, one->giver, "altnames",
+			     "\"%s\" is said twice, or the name of the link itself", one->name);
+	else if (taken)
+		schema_fault(cross->faults, one->giver, "altnames",
+			     "link \"%s\" has the name \"%s\" already", taken->name, one->name);
+}
+
+static int check_altnames(struct cross *cross)
+{
+	struct altname *all = calloc(cross->n * LINK_ALTNAMES_MAX + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = &cross->wishes[i];
+		const struct link_conf *link = wish->link;
+
+		if (link && link->altnames.n > LINK_ALTNAMES_MAX)
+			schema_fault(cross->faults, &link->head, "altnames",
+				     "%zu names are too many: at most %d", link->altnames.n,
+				     LINK_ALTNAMES_MAX);
+		for (size_t k = 0; link && k < link->altnames.n && k < LINK_ALTNAMES_MAX; k++)
+			all[n++] = (struct altname){ link->altnames.v[k], wish, &link->head };
+	}
+	qsort(all, n, sizeof(*all), by_altname);
+	for (size_t i = 0; i < n; i++)
+		check_altname(cross, &all[i], i ? &all[i - 1] : NULL);
+	free(all);
+	return 0;
+}
+
 static int check_links(struct cross *cross)
 {
 	int code;
@@ -391,6 +445,8 @@ static int check_links(struct cross *cross)
 	check_flags(cross);
 	check_sources(cross);
 	code = check_guests(cross);
+	if (!code)
+		code = check_altnames(cross);
 	check_macs(cross);
 	check_passthru(cross);
 	check_cutoffs(cross);

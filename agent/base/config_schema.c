@@ -230,6 +230,13 @@ static const struct schema_key one_link_keys[] = {
 	  .live = true,
 	  .roles = ALL,
 	  .help = "auto: made from the host, the set and the link's name, always the same" },
+	{ .name = "altnames",
+	  .type = SCHEMA_ALTNAMES,
+	  .offset = offsetof(struct link_conf, altnames),
+	  .roles = ALL,
+	  .def_help = "none",
+	  .help = "up to 4 more names of the link; others that it has are left alone, and those no "
+		  "longer here stay until it goes" },
 };
 
 static const struct schema_key pattern_keys[] = {

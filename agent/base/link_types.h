@@ -50,6 +50,10 @@ struct link_sources {
 	uint8_t macs[LINK_SOURCES_MAX][MAC_LEN];
 };
 
+/* More names of one link, in ip-link(8) altname: at most 127 characters each (ALTIFNAMSIZ). */
+#define LINK_ALTNAMES_MAX 4
+#define ALTNAME_SIZE	  128
+
 bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN]);
 
 /* Indexed by the enums; the tables of allowed words in the configuration are these too. */

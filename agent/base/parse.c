@@ -338,3 +338,17 @@ unsigned int edit_distance(const char *a, const char *b)
 	}
 	return rows[la % 3][lb];
 }
+
+int parse_altname(const char *s, struct err *err)
+{
+	size_t len = strlen(s);
+
+	if (len == 0 || len > 127)
+		return err_set(err, -EINVAL, "\"%s\": an altname has 1 to 127 characters", s);
+	for (const char *p = s; *p; p++) {
+		if (!isgraph((unsigned char)*p) || *p == '/' || *p == ',')
+			return err_set(err, -EINVAL,
+				       "\"%s\" has a character that an altname cannot have", s);
+	}
+	return 0;
+}

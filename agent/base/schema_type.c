@@ -366,6 +366,7 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_NAMES] = LIST("NAME...", parse_name),
 	[SCHEMA_GROUPS] = LIST("GROUP...", schema_check_group),
 	[SCHEMA_GLOBS] = LIST("GLOB...", schema_check_glob),
+	[SCHEMA_ALTNAMES] = LIST("NAME...", parse_altname),
 	[SCHEMA_PORTALS] = PORTS("HOST[:PORT]...", schema_read_portals),
 	[SCHEMA_LISTENS] = PORTS("ADDRESS:PORT...", schema_read_listens),
 };

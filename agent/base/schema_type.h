@@ -33,9 +33,10 @@ enum schema_type {
 	SCHEMA_MAC, /* uint8_t[6]; all zero for "auto" */
 	SCHEMA_MAC_PREFIX, /* uint8_t[3] */
 	SCHEMA_SOURCES, /* struct link_sources */
-	SCHEMA_NAMES, /* struct strv, as the next two */
+	SCHEMA_NAMES, /* struct strv, as the next three */
 	SCHEMA_GROUPS,
 	SCHEMA_GLOBS,
+	SCHEMA_ALTNAMES,
 	SCHEMA_PORTALS, /* struct host_port *, then its length as size_t; as the next */
 	SCHEMA_LISTENS,
 	SCHEMA_TYPES

@@ -318,6 +318,34 @@ END
   [ "$(fact web1 .ifindex)" = "$index" ]
 }
 
+@test "altnames are given and come back, and those of others stay" {
+  local index
+  one_set bridge 2
+  printf '[link web1]\nset = web\naltnames = shop the-second-name\n' >>"$INI"
+  tapwarden apply
+  [ "$(fact web1 '.altnames | sort | join(" ")')" = "shop the-second-name" ]
+  [ "$(fact web2 .altnames)" = null ]
+  run -0 tapwarden plan
+
+  hold web1
+  index=$(fact web1 .ifindex)
+  ip -n "$NETNS" link property add dev web1 altname of-others
+  run -0 tapwarden plan
+  ip -n "$NETNS" link property del dev web1 altname shop
+  run -0 tapwarden apply
+  [[ "$output" == *"~ link web1  altname +shop"$'\n'* ]]
+  [ "$(fact web1 '.altnames | sort | join(" ")')" = "of-others shop the-second-name" ]
+  [ "$(fact web1 .ifindex)" = "$index" ]
+
+  ip -n "$NETNS" link property del dev web1 altname shop
+  ip -n "$NETNS" link property add dev eno2 altname shop
+  ip -n "$NETNS" link del web2
+  ip -n "$NETNS" link property add dev eno2 altname web2
+  run -2 --separate-stderr tapwarden apply
+  [ "$stderr" = "tapwarden: could not add an altname to web1: eno2 has the name shop
+tapwarden: could not make web2: eno2 has that name as an altname" ]
+}
+
 @test "the host does not speak on a macvtap, and goes on speaking on a macvlan" {
   host_up
   one_set bridge 1

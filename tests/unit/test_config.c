@@ -110,7 +110,7 @@ static const char whole[] =
 	"[set db]\nlower = eth1\nqueues = 3\nowner = joe:kvm\nperms = 0640\n"
 	"[link web02]\nset = web\nmac = 52-54-00-AA-BB-CC\nmode = private\npatterns =\n"
 	"[link extra]\nset = web\nmac = auto\nlower = eth2\n"
-	"[link alone]\nset = db\n"
+	"[link alone]\nset = db\naltnames = Shop:1 other\n"
 	"[link solo]\nset = db\nlower = eth3\nmode = passthru\nflags = nopromisc\n"
 	"[link picky]\nset = db\nmode = source\n"
 	"source-macs = 52:54:00:00:00:01, 525400000002\n"
@@ -155,6 +155,8 @@ static void every_key_is_read(void **state)
 	assert_int_equal(web->keys.bccutoff.value, LINK_CUTOFF_OFF);
 	assert_int_equal(c->links[3].keys.flags, 1u << LINK_FLAG_NOPROMISC);
 	assert_int_equal(c->links[4].keys.sources.n, 2);
+	assert_int_equal(c->links[2].altnames.n, 2);
+	assert_string_equal(c->links[2].altnames.v[0], "Shop:1");
 	assert_memory_equal(c->links[4].keys.sources.macs[1], "\x52\x54\0\0\0\2", MAC_LEN);
 	assert_int_equal(web->keys.monitor, MONITOR_OFF);
 	assert_int_equal(web->keys.patterns.n, 2);
@@ -643,6 +645,19 @@ static const struct {
 	{ SET "mode = source\nsource-macs =\n[link b]\nset = a\nmode = vepa\n"
 	      "source-macs = 52:54:00:00:00:01\n",
 	  "8: [link b] source-macs: it is for mode source, and link \"b\" has mode vepa\n" },
+	{ SET "[link b]\nset = a\naltnames = a b2 c3 d4 e5\n",
+	  "5: [link b] altnames: 5 names are too many: at most 4\n" },
+	{ SET "[link b]\nset = a\naltnames = a/b\n",
+	  "5: [link b] altnames: \"a/b\" has a character that an altname cannot have\n" },
+	{ SET "[link b]\nset = a\naltnames = x b\n",
+	  "5: [link b] altnames: \"b\" is said twice, or the name of the link itself\n" },
+	{ SET "[link b]\nset = a\naltnames = x x\n",
+	  "5: [link b] altnames: \"x\" is said twice, or the name of the link itself\n" },
+	{ SET "count = 1\n[link b]\nset = a\naltnames = x a1\n",
+	  "6: [link b] altnames: link \"a1\" has the name \"a1\" already\n" },
+	{ SET "[link b]\nset = a\naltnames = x\n[link c]\nset = a\naltnames = y x\n",
+	  "8: [link c] altnames: link \"b\" has the name \"x\" already\n" },
+	{ SET "altnames = x\n", "3: [set a] altnames: unknown key: it belongs into [link NAME]\n" },
 	{ SET "bccutoff = 5\ncount = 2\n[set b]\nlower = eth0\ncount = 2\nbccutoff = off\n",
 	  "8: [set b] bccutoff: \"eth0\" has one for all its links, and link \"b1\" wants another "
 	  "than \"a1\"\n" },

@@ -86,6 +86,9 @@ static void assert_macs(const char *host_id, const char *expected)
 	free(specs);
 }
 
+static char *names[] = { (char *)"shop", (char *)"db" };
+static const struct link_conf named = { .altnames = { names, 2 } };
+
 static void fields(void **state)
 {
 	struct link_spec *specs;
@@ -93,6 +96,7 @@ static void fields(void **state)
 
 	(void)state;
 	memcpy(wish(&web, "web01")->mac, "\x52\x54\0\0\0\1", MAC_LEN);
+	wishes[0].link = &named;
 	assert_int_equal(desired_links(&config, "h", &specs, &n, NULL), 0);
 	assert_int_equal(n, 1);
 	assert_string_equal(specs[0].name, "web01");
@@ -101,6 +105,8 @@ static void fields(void **state)
 	assert_int_equal(specs[0].kind, LINK_KIND_MACVLAN);
 	assert_int_equal(specs[0].mode, LINK_MODE_PRIVATE);
 	assert_int_equal(specs[0].flags, 2);
+	assert_string_equal(specs[0].altnames[1], "db");
+	assert_string_equal(specs[0].altnames[2], "");
 	assert_int_equal(specs[0].sources.n, 1);
 	assert_int_equal(specs[0].sources.macs[0][1], 3);
 	assert_int_equal(specs[0].mtu, 1400);

@@ -1,5 +1,5 @@
 /* links: netlink/link_msg.c netlink/link_kind.c netlink/link_spec.c netlink/link_state.c */
-/* links: netlink/nl_ack.c agent/base/link_types.c */
+/* links: netlink/nl_ack.c netlink/link_table.c agent/base/link_types.c */
 #include "netlink/link_msg.h"
 
 #include <errno.h>
@@ -263,6 +263,54 @@ static void sources_are_set_one_by_one(void **state)
 	assert_int_equal(link_msg_flush_sources(&msg, 9, LINK_KIND_MACVTAP), 0);
 	assert_non_null(memmem(msg.bytes, msg.header.nlmsg_len, flush, sizeof(flush) - 1));
 	assert_null(memmem(msg.bytes, msg.header.nlmsg_len, "\x0a\0\x04\0", 4));
+}
+
+static void altnames_are_read(void **state)
+{
+	char name[ALTNAME_SIZE + 1];
+	union {
+		struct link_msg msg;
+		unsigned char room[4 * LINK_MSG_SIZE];
+	} big;
+	struct link_state link;
+	struct nlattr *list;
+
+	(void)state;
+	assert_int_equal(link_msg_add_altname(&big.msg, 9, "shop"), 0);
+	assert_int_equal(big.msg.header.nlmsg_type, RTM_NEWLINKPROP);
+	assert_int_equal(big.msg.header.nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
+	big.msg.header.nlmsg_type = RTM_NEWLINK;
+	assert_int_equal(link_state_parse(&big.msg.header, &link), 0);
+	assert_true(link_state_has_altname(&link, "shop"));
+	assert_false(link_state_has_altname(&link, "sho"));
+	assert_false(link_state_has_altname(&link, "shops"));
+	assert_false(link_state_has_altname(&link, ""));
+
+	/* As many of the longest as there is room for, and one more. */
+	for (size_t n = 1; n <= LINK_ALTNAMES_MAX + 1; n++) {
+		assert_int_equal(link_msg_set_flags(&big.msg, 9, 0, 0), 0);
+		list = mnl_attr_nest_start(&big.msg.header, IFLA_PROP_LIST);
+		memset(name, 'x', sizeof(name));
+		name[ALTNAME_SIZE - 1] = '\0';
+		for (size_t i = 0; i < n; i++) {
+			name[0] = (char)('a' + i);
+			mnl_attr_put_strz(&big.msg.header, IFLA_ALT_IFNAME, name);
+		}
+		mnl_attr_nest_end(&big.msg.header, list);
+		assert_int_equal(link_state_parse(&big.msg.header, &link), 0);
+		assert_int_equal(link_state_has_altname(&link, name), n <= LINK_ALTNAMES_MAX);
+		assert_int_equal(link.altnames_more, n > LINK_ALTNAMES_MAX);
+		name[0] = 'a';
+		assert_true(link_state_has_altname(&link, name));
+	}
+
+	/* Longer than the kernel's longest. */
+	assert_int_equal(link_msg_set_flags(&big.msg, 9, 0, 0), 0);
+	list = mnl_attr_nest_start(&big.msg.header, IFLA_PROP_LIST);
+	mnl_attr_put(&big.msg.header, IFLA_ALT_IFNAME, sizeof(name),
+		     memset(name, 'x', sizeof(name)));
+	mnl_attr_nest_end(&big.msg.header, list);
+	assert_int_equal(link_state_parse(&big.msg.header, &link), -EBADMSG);
 }
 
 static void too_long_is_refused(void **state)
@@ -560,6 +608,7 @@ int main(void)
 		cmocka_unit_test(data_of_wrong_size_is_refused),
 		cmocka_unit_test(sources_are_read),
 		cmocka_unit_test(sources_are_set_one_by_one),
+		cmocka_unit_test(altnames_are_read),
 		cmocka_unit_test(too_long_is_refused),
 		cmocka_unit_test(hairpin_of_a_port),
 		cmocka_unit_test(cut_anywhere),

@@ -258,6 +258,16 @@ static void one_difference(void **state)
 	CASE("out of source mode", "change web01 mode source -> bridge", NULL)
 	source(&c->spec, &c->link);
 	c->spec.mode = LINK_MODE_BRIDGE;
+	CASE("altnames that are missing", "change web01 altname +shop, altname +db", NULL)
+	snprintf(c->spec.altnames[0], ALTNAME_SIZE, "shop");
+	snprintf(c->spec.altnames[1], ALTNAME_SIZE, "web");
+	snprintf(c->spec.altnames[2], ALTNAME_SIZE, "db");
+	memcpy(c->link.altnames, "web\0other\0", 11);
+	CASE("altnames that nobody asked for", "", NULL)
+	memcpy(c->link.altnames, "web\0other\0", 11);
+	CASE("more altnames than can be known", "", NULL)
+	snprintf(c->spec.altnames[0], ALTNAME_SIZE, "shop");
+	c->link.altnames_more = true;
 	CASE("flags of a passthru link", "change web01 flags none -> nopromisc", NULL)
 	passthru(&c->spec, &c->link);
 	CASE("flags of a passthru link on its way up",
