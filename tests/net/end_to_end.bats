@@ -166,6 +166,8 @@ is_other_worker() {
   capture=$(worker_pid capture)
   web=$(worker_pid web)
   wait_for 10 has_traffic 10
+  spawn watch ip netns exec "$HOST" "$TAPWARDEN" watch --json -c "$INI"
+  wait_for 10 watch_shows_request
   kill -KILL "$(pid_of agent)"
   wait_for 10 is_gone "$capture"
   wait_for 10 is_gone "$web"
@@ -178,6 +180,9 @@ is_other_worker() {
   [ "$(ifindex_of web01) $(ifindex_of web02)" = "$links" ]
   ask "after=adoption"
   wait_for 10 has_record '.tapwarden.groups.path.text == "/index.html?after=adoption"'
+  # A watcher lives through it, and is told that the numbers are another agent's.
+  wait_for 10 grep -q 'after=adoption' "$DIR/watch.out"
+  grep -q 'the agent began anew' "$DIR/watch.err"
 }
 
 @test "the agent ends on SIGTERM under traffic and leaves links and tap" {
