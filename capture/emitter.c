@@ -7,23 +7,64 @@
 /* Waits in memory while the disk is full or another worker still writes; more is lost. */
 #define PENDING_MAX (8u << 20)
 
-typedef int (*outlet_put)(struct emitter *emitter, struct buf *line);
+/* One batch of frames can make far more than may wait: a file is flushed also within a batch. */
+#define FLUSH_AT (1u << 20)
 
-static int put_log(struct emitter *emitter, struct buf *line)
+/* Puts a line where `more` bytes have to fit behind it too; a feed has nowhere to keep them. */
+typedef int (*outlet_put)(struct emitter *emitter, struct buf *line, size_t more);
+
+static void flush_file(struct emitter *emitter, enum emitter_file file)
+{
+	struct sink_file *sink = &emitter->files[file];
+	uint64_t written;
+
+	emitter->errors[file] = sink_file_flush(sink, &written);
+	emitter->tried[file] = sink->pending.len;
+	if (file != EMITTER_RECORDS || !written)
+		return;
+	stat_add(&emitter->stats->records, written);
+	if (!sink->n_pending)
+		atomic_store_explicit(&emitter->stats->log_next, emitter->log_last + 1,
+				      memory_order_relaxed);
+}
+
+/* What a flush has just left is not tried again until there is more, or the batch has ended. */
+static bool flush_due(const struct emitter *emitter, enum emitter_file file, size_t len)
+{
+	const struct buf *pending = &emitter->files[file].pending;
+
+	if (len > pending->max - pending->len)
+		return pending->len > emitter->tried[file];
+	return pending->len - emitter->tried[file] >= FLUSH_AT;
+}
+
+static int put_file(struct emitter *emitter, enum emitter_file file, const struct buf *entry,
+		    size_t more)
+{
+	const struct buf *pending = &emitter->files[file].pending;
+
+	if (flush_due(emitter, file, entry->len + more))
+		flush_file(emitter, file);
+	if (entry->len + more > pending->max - pending->len)
+		return -ENOBUFS;
+	return sink_file_put(&emitter->files[file], entry->data, entry->len);
+}
+
+static int put_log(struct emitter *emitter, struct buf *line, size_t more)
 {
 	int err;
 
 	buf_addc(line, '\n');
-	err = line->failed ? -EMSGSIZE
-			   : sink_file_put(&emitter->files[EMITTER_RECORDS], line->data, line->len);
+	err = line->failed ? -EMSGSIZE : put_file(emitter, EMITTER_RECORDS, line, more);
 	/* The other outlet wants the line without it. */
 	if (!line->failed)
 		line->data[--line->len] = '\0';
 	return err;
 }
 
-static int put_feed(struct emitter *emitter, struct buf *line)
+static int put_feed(struct emitter *emitter, struct buf *line, size_t more)
 {
+	(void)more;
 	return sink_feed_put(&emitter->feed, line->data, line->len);
 }
 
@@ -47,7 +88,7 @@ static const char *loss_reason(int err)
 	case -EMSGSIZE:
 		return "too-long";
 	default:
-		return "not-writable";
+		return "buffer-full";
 	}
 }
 
@@ -64,8 +105,11 @@ static void lose(struct emitter *emitter, enum emitter_outlet outlet, uint64_t s
 	stat_add(lost_counter(emitter, outlet), n);
 }
 
-/* Tells the outlet what it lost; false while it takes nothing. */
-static bool tell_loss(struct emitter *emitter, enum emitter_outlet outlet, uint64_t time_ns)
+/*
+ * Tells the outlet what it lost. The gap waits until the record behind it fits too, or a full
+ * buffer would be given a gap for every record.
+ */
+static int tell_loss(struct emitter *emitter, enum emitter_outlet outlet, uint64_t time_ns)
 {
 	struct emitter_loss *loss = &emitter->losses[outlet];
 	struct record_head head = {
@@ -81,13 +125,19 @@ static bool tell_loss(struct emitter *emitter, enum emitter_outlet outlet, uint6
 		.unit = RECORD_UNIT_RECORDS,
 		.reason = loss->reason,
 	};
+	int err;
 
 	if (!loss->n)
-		return true;
-	if (record_gap(&emitter->gap, &head, &gap) || outlet_puts[outlet](emitter, &emitter->gap))
-		return false;
+		return 0;
+	err = record_gap(&emitter->gap, &head, &gap);
+	if (!err)
+		err = outlet_puts[outlet](emitter, &emitter->gap, emitter->line.len + 1);
+	if (err)
+		return err;
+	if (outlet == EMITTER_LOG)
+		emitter->log_last = loss->first + loss->n - 1;
 	loss->n = 0;
-	return true;
+	return 0;
 }
 
 /* What a worker before this one numbered but did not write is missing in the log. */
@@ -107,12 +157,10 @@ static void distribute(struct emitter *emitter, const struct record_head *head, 
 {
 	begin_log(emitter, head->seq);
 	for (enum emitter_outlet outlet = 0; outlet < EMITTER_OUTLETS; outlet++) {
-		int why = err ? -EMSGSIZE : 0;
+		int why = err ? -EMSGSIZE : tell_loss(emitter, outlet, head->time_ns);
 
-		if (!why && !tell_loss(emitter, outlet, head->time_ns))
-			why = -EAGAIN;
 		if (!why)
-			why = outlet_puts[outlet](emitter, &emitter->line);
+			why = outlet_puts[outlet](emitter, &emitter->line, 0);
 		if (why)
 			lose(emitter, outlet, head->seq, 1, loss_reason(why));
 		else if (outlet == EMITTER_LOG)
@@ -191,22 +239,14 @@ void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link
 	struct buf *entry = &emitter->entry;
 
 	if (payload_log_entry(entry, time_ns, link, direction, frame) ||
-	    sink_file_put(&emitter->files[EMITTER_PAYLOADS], entry->data, entry->len))
+	    put_file(emitter, EMITTER_PAYLOADS, entry, 0))
 		emitter->payloads_lost++;
 }
 
 void emitter_flush(struct emitter *emitter)
 {
-	uint64_t written[EMITTER_FILES];
-
 	for (enum emitter_file file = 0; file < EMITTER_FILES; file++)
-		emitter->errors[file] = sink_file_flush(&emitter->files[file], &written[file]);
-	if (!written[EMITTER_RECORDS])
-		return;
-	stat_add(&emitter->stats->records, written[EMITTER_RECORDS]);
-	if (!emitter->files[EMITTER_RECORDS].n_pending)
-		atomic_store_explicit(&emitter->stats->log_next, emitter->log_last + 1,
-				      memory_order_relaxed);
+		flush_file(emitter, file);
 }
 
 void emitter_tick(struct emitter *emitter, uint64_t now_ns)
@@ -215,7 +255,7 @@ void emitter_tick(struct emitter *emitter, uint64_t now_ns)
 	struct record_gap gap = {
 		.lost = emitter->payloads_lost,
 		.unit = RECORD_UNIT_PAYLOADS,
-		.reason = "not-writable",
+		.reason = "buffer-full",
 	};
 
 	if (!gap.lost || emitter->errors[EMITTER_PAYLOADS])

@@ -43,6 +43,7 @@ struct emitter {
 	struct stats_capture *stats;
 	struct sink_file files[EMITTER_FILES];
 	int errors[EMITTER_FILES]; /* of the last flush: 0, or why not all could be written */
+	size_t tried[EMITTER_FILES]; /* bytes that it left pending */
 	struct sink_feed feed;
 	struct emitter_loss losses[EMITTER_OUTLETS];
 	uint64_t log_last; /* seq of the last record that the log took */

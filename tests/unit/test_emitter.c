@@ -227,16 +227,31 @@ static void file_size_limit(rlim_t bytes)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+/* All lines of the log, and how many of them say that the buffer was full. */
+static size_t audit_log(const struct fixture *f, struct audit *a)
+{
+	FILE *file = fdopen(openat(f->dir_fd, EMITTER_RECORDS_NAME, O_RDONLY), "r");
+	char *line = NULL;
+	size_t cap = 0, full = 0;
+	ssize_t len;
+
+	assert_non_null(file);
+	while ((len = getline(&line, &cap, file)) > 0) {
+		audit(a, line, (size_t)len);
+		full += strstr(line, "\"reason\":\"buffer-full\"") != NULL;
+	}
+	free(line);
+	fclose(file);
+	return full;
+}
+
 /* The log is full: records wait, then are lost, and the log says how many once it can. */
 static void full_log(void **state)
 {
 	struct fixture *f = *state;
 	struct audit a = { 0 };
-	char text[4096], *line = NULL;
-	size_t cap = 0;
-	ssize_t len;
+	char text[4096];
 	struct stat st;
-	FILE *file;
 
 	signal(SIGXFSZ, SIG_IGN);
 	emitter_set_feed(&f->emitter, f->feed[0]);
@@ -246,7 +261,7 @@ static void full_log(void **state)
 	file_size_limit((rlim_t)st.st_size + 10);
 	memset(text, 'x', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	while (stat_get(&f->stats.log_lost) < 5) {
+	while (stat_get(&f->stats.log_lost) < 100) {
 		emitter_event(&f->emitter, nothing, IPC_EVENT_SERVICE, "b", text);
 		emitter_flush(&f->emitter);
 		assert_int_equal(f->emitter.errors[EMITTER_RECORDS], -EFBIG);
@@ -258,16 +273,80 @@ static void full_log(void **state)
 	assert_int_equal(f->emitter.errors[EMITTER_RECORDS], 0);
 	emit(f, "c");
 	emitter_flush(&f->emitter);
-	file = fdopen(openat(f->dir_fd, EMITTER_RECORDS_NAME, O_RDONLY), "r");
-	assert_non_null(file);
-	while ((len = getline(&line, &cap, file)) > 0)
-		audit(&a, line, (size_t)len);
-	free(line);
-	fclose(file);
+	assert_int_equal(audit_log(f, &a), 1);
 	assert_int_equal(a.next, stat_get(&f->stats.seq_next));
 	assert_int_equal(a.next, stat_get(&f->stats.log_next));
 	assert_int_equal(a.lost, stat_get(&f->stats.log_lost));
-	assert_true(a.gaps > 0);
+	/* However small the room was for a gap, it waited for a record. */
+	assert_int_equal(a.gaps, 1);
+}
+
+/* While the disk takes it nothing is lost, however much one batch makes. */
+static void large_batch(void **state)
+{
+	struct fixture *f = *state;
+	const struct buf *pending = &f->emitter.files[EMITTER_RECORDS].pending;
+	struct audit a = { 0 };
+	char text[4096];
+
+	signal(SIGXFSZ, SIG_IGN);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	for (unsigned int i = 0; i < 5000; i++)
+		emitter_event(&f->emitter, nothing, IPC_EVENT_SERVICE, "b", text);
+	assert_true(stat_get(&f->stats.records) > 4000);
+	/* The disk is full until there is no room for one more: then it is asked once again. */
+	file_size_limit(1);
+	while (pending->max - pending->len > 2 * sizeof(text))
+		emitter_event(&f->emitter, nothing, IPC_EVENT_SERVICE, "b", text);
+	assert_int_equal(f->emitter.errors[EMITTER_RECORDS], -EFBIG);
+	file_size_limit(RLIM_INFINITY);
+	for (unsigned int i = 0; i < 100; i++)
+		emitter_event(&f->emitter, nothing, IPC_EVENT_SERVICE, "b", text);
+	emitter_flush(&f->emitter);
+	audit_log(f, &a);
+	assert_int_equal(a.gaps, 0);
+	assert_int_equal(a.next, stat_get(&f->stats.seq_next));
+	assert_int_equal(a.next, stat_get(&f->stats.log_next));
+	assert_int_equal(stat_get(&f->stats.log_lost), 0);
+}
+
+static void emit_long(struct fixture *f, size_t len)
+{
+	char *text = calloc(1, len + 1);
+
+	assert_non_null(text);
+	memset(text, 'x', len);
+	emitter_event(&f->emitter, nothing, IPC_EVENT_SERVICE, "b", text);
+	free(text);
+}
+
+/* Killed after a flush between a gap and its record: the gap is not told again. */
+static void killed_behind_gap(void **state)
+{
+	struct fixture *f = *state;
+	const struct buf *pending = &f->emitter.files[EMITTER_RECORDS].pending;
+	const size_t flush_at = 1 << 20;
+	struct audit a = { 0 };
+	size_t rest;
+
+	/* Two long ones and one that leaves less room before the flush than a gap takes. */
+	emit_long(f, 400000);
+	rest = pending->len - 400000;
+	emit_long(f, 400000);
+	emit_long(f, flush_at - 100 - pending->len - rest);
+	assert_int_equal(flush_at - pending->len, 100);
+	emit_long(f, RECORD_MAX);
+	emit_long(f, 10);
+	assert_int_equal(stat_get(&f->stats.records), 4);
+	emitter_done(&f->emitter);
+	make_emitter(f);
+	emit(f, "c");
+	emitter_flush(&f->emitter);
+	audit_log(f, &a);
+	assert_int_equal(a.gaps, 2);
+	assert_int_equal(a.next, stat_get(&f->stats.seq_next));
+	assert_int_equal(a.lost, stat_get(&f->stats.log_lost));
 }
 
 /* Killed between numbering and writing: the next one tells what the log lacks. */
@@ -312,15 +391,18 @@ static void lost_payloads(void **state)
 	emitter_set_feed(&f->emitter, f->feed[0]);
 	emitter_tick(&f->emitter, 1);
 	check_feed(f, NULL);
-	/* Nothing is flushed, so the memory for what waits runs out. */
+	/* Nothing can be written, so the memory for what waits runs out. */
+	signal(SIGXFSZ, SIG_IGN);
+	file_size_limit(1);
 	while (f->emitter.payloads_lost < 3) {
 		emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
 		n++;
 	}
 	assert_true(n > 100);
+	file_size_limit(RLIM_INFINITY);
 	emitter_flush(&f->emitter);
 	emitter_tick(&f->emitter, 1);
-	check_feed(f, "0+3 payloads:not-writable");
+	check_feed(f, "0+3 payloads:buffer-full");
 	emitter_tick(&f->emitter, 1);
 	check_feed(f, NULL);
 }
@@ -330,8 +412,9 @@ static void lost_payloads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(both),	TEST(late_reader),   TEST(slow_reader),
-		TEST(full_log), TEST(killed_before), TEST(lost_payloads),
+		TEST(both),	   TEST(late_reader),	    TEST(slow_reader),
+		TEST(full_log),	   TEST(killed_before),	    TEST(lost_payloads),
+		TEST(large_batch), TEST(killed_behind_gap),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
