@@ -204,6 +204,7 @@ END
 [set web]
 lower = eno1
 mode = private
+monitor = off
 count = 1000
 name = web%04d
 END
