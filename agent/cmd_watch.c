@@ -27,7 +27,26 @@ struct watch {
 	struct watch_place place;
 	bool output_failed;
 	struct buf line;
+	sigset_t ends; /* the signals that end it; blocked, and read from a signalfd(2) */
 };
+
+/* While it prints: a reader that does not read, as less(1), must not make it deaf to Ctrl-C. */
+static void end_now(int signal)
+{
+	(void)signal;
+	_exit(CLI_DONE);
+}
+
+static int print_line(struct watch *watch, const char *line)
+{
+	int code;
+
+	sigprocmask(SIG_UNBLOCK, &watch->ends, NULL);
+	puts(line);
+	code = fflush(stdout);
+	sigprocmask(SIG_BLOCK, &watch->ends, NULL);
+	return code;
+}
 
 /* The worker that answers now may have begun after records were written, and so may its agent. */
 static enum watch_step follow(struct watch *watch, const char *line, size_t len,
@@ -59,8 +78,7 @@ static int on_record(const char *line, size_t len, void *data)
 	}
 	if (follow(watch, line, len, &seq) == WATCH_SEEN)
 		return 0;
-	puts(watch->json || watch->line.failed ? line : watch->line.data);
-	if (fflush(stdout) != 0) {
+	if (print_line(watch, watch->json || watch->line.failed ? line : watch->line.data) != 0) {
 		watch->output_failed = true;
 		return 1;
 	}
@@ -107,17 +125,18 @@ static int watch_run(struct watch *watch, const char *run_dir, int stop_fd, stru
 	}
 }
 
-static int stop_signals(struct err *err)
+static int stop_signals(struct watch *watch, struct err *err)
 {
-	sigset_t set;
 	int fd;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+	sigemptyset(&watch->ends);
+	sigaddset(&watch->ends, SIGINT);
+	sigaddset(&watch->ends, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &watch->ends, NULL) < 0)
 		return err_errno(err, -errno, "cannot wait for signals");
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	signal(SIGINT, end_now);
+	signal(SIGTERM, end_now);
+	fd = signalfd(-1, &watch->ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? err_errno(err, -errno, "cannot wait for signals") : fd;
 }
 
@@ -163,7 +182,7 @@ int cmd_watch(int argc, char **argv)
 		return CLI_BAD;
 	buf_init(&watch.line, API_LINE_MAX);
 	watch_place_init(&watch.place, API_LINE_MAX);
-	stop_fd = stop_signals(&err);
+	stop_fd = stop_signals(&watch, &err);
 	code = stop_fd < 0 ? stop_fd : watch_run(&watch, run_dir, stop_fd, &err);
 	if (code)
 		code = cli_fail(&err, NULL);

@@ -28,6 +28,27 @@ teardown() {
   [ "$output" = '["alert","web01","192.0.2.2","192.0.2.10",80,"TCP","request","web","shop","to_guest","GET"]' ]
 }
 
+@test "watch ends on a signal though nobody reads what it prints" {
+  agent_start
+  guest_start
+  mkfifo "$DIR/full"
+  # Open for reading too, so that the writer blocks and does not end.
+  exec 7<>"$DIR/full"
+  ip netns exec "$HOST" "$TAPWARDEN" watch --json -c "$INI" >"$DIR/full" 2>/dev/null 3>&- &
+  local watch=$!
+  PIDS="$watch $PIDS"
+  traffic_start
+  wait_for 60 is_blocked "$watch"
+  kill -TERM "$watch"
+  wait_for 20 is_gone "$watch"
+  wait "$watch"
+  exec 7>&-
+}
+
+is_blocked() {
+  grep -q pipe_write "/proc/$1/wchan"
+}
+
 # Until the stream stands, nothing is lost but not shown either: ask until something shows.
 watch_shows_request() {
   ask "are=you-there" >/dev/null
