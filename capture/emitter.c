@@ -1,6 +1,8 @@
 #include "capture/emitter.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "capture/payload_log.h"
 
@@ -9,6 +11,9 @@
 
 /* One batch of frames can make far more than may wait: a file is flushed also within a batch. */
 #define FLUSH_AT (1u << 20)
+
+/* Holds the last whole line of the log and what is torn behind it. */
+#define TAIL_MAX (2 * (RECORD_MAX + 1))
 
 /* Puts a line where `more` bytes have to fit behind it too; a feed has nowhere to keep them. */
 typedef int (*outlet_put)(struct emitter *emitter, struct buf *line, size_t more);
@@ -174,6 +179,31 @@ static void number(struct emitter *emitter, struct record_head *head)
 	head->host = emitter->host;
 }
 
+/* Where the log of an agent before this one ends, counters that are new go on. */
+static void go_on(struct emitter *emitter)
+{
+	struct stats_capture *stats = emitter->stats;
+	char *tail = malloc(TAIL_MAX), *newline;
+	size_t whole, begin;
+	uint64_t next;
+	ssize_t len;
+
+	if (!tail || stat_get(&stats->seq_next))
+		goto out;
+	len = sink_file_tail(&emitter->files[EMITTER_RECORDS], tail, TAIL_MAX);
+	whole = len > 0 ? record_whole(tail, (size_t)len, NULL) : 0;
+	if (!whole)
+		goto out;
+	newline = memrchr(tail, '\n', whole - 1);
+	begin = newline ? (size_t)(newline - tail) + 1 : 0;
+	if (record_next_seq(tail + begin, whole - 1 - begin, &next) == 0) {
+		stat_add(&stats->log_next, next - stat_get(&stats->log_next));
+		stat_add(&stats->seq_next, next);
+	}
+out:
+	free(tail);
+}
+
 void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 		  const struct record_conf *conf, struct stats_capture *stats)
 {
@@ -195,6 +225,7 @@ void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 	buf_init(&emitter->line, RECORD_MAX);
 	buf_init(&emitter->gap, RECORD_MAX);
 	buf_init(&emitter->entry, PAYLOAD_LOG_ENTRY_MAX);
+	go_on(emitter);
 }
 
 void emitter_done(struct emitter *emitter)

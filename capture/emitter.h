@@ -52,7 +52,10 @@ struct emitter {
 	struct buf line, gap, entry;
 };
 
-/* `dir_fd`, `host` and `stats` stay the caller's and outlive the emitter. */
+/*
+ * `dir_fd`, `host` and `stats` stay the caller's and outlive the emitter. Counters that are new go
+ * on with the number behind the log's last record, if there is one.
+ */
 void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 		  const struct record_conf *conf, struct stats_capture *stats);
 

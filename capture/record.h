@@ -7,8 +7,9 @@
  *   event_type  "alert", "link", "service" or "gap"
  *   host        the hypervisor
  *   in_iface    the link; left out where there is none
- *   tapwarden   v: 1, raised when a meaning changes; seq: numbers records without holes;
- *               set, link, guest: left out where there is none
+ *   tapwarden   v: 1, raised when a meaning changes; seq: numbers records without holes: the next
+ *               is seq + 1, behind a gap of unit "records" seq + lost, also when the agent was
+ *               started again; set, link, guest: left out where there is none
  *
  * alert: a match of a rule in the payload of one frame
  *   flow_id     below 2^53, the same for both directions of a 5-tuple
@@ -107,6 +108,12 @@ uint64_t record_flow_id(const struct frame *frame);
  * is how many.
  */
 size_t record_whole(const void *data, size_t len, uint64_t *ret_lines);
+
+/*
+ * The seq that comes next behind a line of the log, without its newline. -EBADMSG for a line that is
+ * no record of ours.
+ */
+int record_next_seq(const char *line, size_t len, uint64_t *ret_next);
 
 void record_format_time(char out[RECORD_TIME_TEXT], uint64_t time_ns);
 

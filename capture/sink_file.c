@@ -35,6 +35,26 @@ void sink_file_done(struct sink_file *sink)
 	sink->n_pending = 0;
 }
 
+ssize_t sink_file_tail(const struct sink_file *sink, void *out, size_t size)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = openat(sink->conf.dir_fd, sink->conf.name, flags);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EINVAL;
+	}
+	n = pread(fd, out, size, st.st_size > (off_t)size ? st.st_size - (off_t)size : 0);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n;
+}
+
 int sink_file_put(struct sink_file *sink, const void *entry, size_t len)
 {
 	if (len > sink->pending.max - sink->pending.len)

@@ -45,6 +45,12 @@ void sink_file_init(struct sink_file *sink, const struct sink_file_conf *conf);
 /* What is pending is dropped: ask n_pending before. */
 void sink_file_done(struct sink_file *sink);
 
+/*
+ * Reads at most the last `size` bytes of the file as it is; opens and repairs nothing. Returns how
+ * many, or a negative errno.
+ */
+ssize_t sink_file_tail(const struct sink_file *sink, void *out, size_t size);
+
 /* Takes one entry; -ENOBUFS when too much is pending already. */
 int sink_file_put(struct sink_file *sink, const void *entry, size_t len);
 

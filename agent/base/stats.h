@@ -43,7 +43,7 @@ struct stats_pattern {
 };
 
 struct stats_capture {
-	stat_counter seq_next; /* of the next record; goes on across restarts of the worker */
+	stat_counter seq_next; /* of the next record; goes on where the log ends */
 	stat_counter records; /* written to the log */
 	stat_counter log_lost; /* records that could not be written */
 	stat_counter

@@ -373,6 +373,54 @@ static void killed_before(void **state)
 	check_log(f, "0:a 1+2 records:worker-died 3:d 4:e 5:f ");
 }
 
+/* The agent was started again: its counters are new, its log is not. */
+static void new_counters(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	emit(f, "a");
+	emit(f, "b");
+	emitter_flush(&f->emitter);
+	emitter_done(&f->emitter);
+	f->stats = (struct stats_capture){ 0 };
+	/* What a killed one left of a line does not hide the one before. */
+	fd = openat(f->dir_fd, EMITTER_RECORDS_NAME, O_WRONLY | O_APPEND);
+	assert_int_equal(write(fd, "{\"timest", 8), 8);
+	make_emitter(f);
+	emit(f, "c");
+	emitter_flush(&f->emitter);
+	check_log(f, "0:a 1:b 2:c ");
+	assert_int_equal(stat_get(&f->stats.log_lost), 0);
+	assert_int_equal(stat_get(&f->stats.log_next), 3);
+	/* Behind a line of someone else it is anyone's guess: a new beginning. */
+	emitter_done(&f->emitter);
+	f->stats = (struct stats_capture){ 0 };
+	assert_int_equal(write(fd, "\n", 1), 1);
+	close(fd);
+	make_emitter(f);
+	assert_int_equal(stat_get(&f->stats.seq_next), 0);
+}
+
+/* A log that ends in a gap goes on behind what that tells. */
+static void new_counters_behind_gap(void **state)
+{
+	struct fixture *f = *state;
+
+	emit(f, "a");
+	emitter_flush(&f->emitter);
+	emitter_gap(
+		&f->emitter, nothing,
+		&(struct record_gap){ .lost = 9, .unit = RECORD_UNIT_RECORDS, .reason = "test" });
+	emitter_flush(&f->emitter);
+	emitter_done(&f->emitter);
+	f->stats = (struct stats_capture){ 0 };
+	make_emitter(f);
+	emit(f, "b");
+	emitter_flush(&f->emitter);
+	check_log(f, "0:a 1+9 records:test 10:b ");
+}
+
 static void lost_payloads(void **state)
 {
 	static char payload[60000];
@@ -412,9 +460,11 @@ static void lost_payloads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(both),	   TEST(late_reader),	    TEST(slow_reader),
-		TEST(full_log),	   TEST(killed_before),	    TEST(lost_payloads),
-		TEST(large_batch), TEST(killed_behind_gap),
+		TEST(both),	     TEST(late_reader),
+		TEST(slow_reader),   TEST(full_log),
+		TEST(killed_before), TEST(lost_payloads),
+		TEST(large_batch),   TEST(killed_behind_gap),
+		TEST(new_counters),  TEST(new_counters_behind_gap),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

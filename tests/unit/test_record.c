@@ -418,6 +418,68 @@ static void lines(void **state)
 	assert_int_equal(record_whole(text, 12, NULL), 9);
 }
 
+struct next_case {
+	const char *line;
+	uint64_t next; /* 0: no record */
+};
+
+static void next_seq(void **state)
+{
+#define BEGIN "{\"timestamp\":\"x\","
+#define OWN   "\"tapwarden\":{\"v\":1,\"seq\":"
+#define GAP   "\"gap\":{\"lost\":"
+	static const struct next_case cases[] = {
+		{ BEGIN OWN "0}}", 1 },
+		{ BEGIN OWN "41,\"set\":\"x\"}}", 42 },
+		{ BEGIN GAP "5,\"unit\":\"records\",\"reason\":\"x\"}," OWN "41}}", 46 },
+		{ BEGIN GAP "5,\"unit\":\"frames\",\"reason\":\"x\"}," OWN "41}}", 42 },
+		{ BEGIN OWN "9007199254740990}}", 9007199254740991 },
+		{ BEGIN OWN "9007199254740991}}", 0 },
+		{ BEGIN OWN "99999999999999999999}}", 0 },
+		{ BEGIN GAP "9007199254740991,\"unit\":\"records\",\"reason\":\"x\"}," OWN "1}}",
+		  0 },
+		{ BEGIN OWN "}}", 0 },
+		{ BEGIN OWN "x}}", 0 },
+		{ BEGIN OWN "1", 0 },
+		{ BEGIN OWN "1.5}}", 0 },
+		{ BEGIN "\"tapwarden\":{\"v\":2,\"seq\":1}}", 0 },
+		{ BEGIN "\"detail\":\",\\\"tapwarden\\\":{\\\"v\\\":1,\\\"seq\\\":7}\"}", 0 },
+		{ "{" OWN "1}}", 0 },
+		{ "", 0 },
+		{ "}", 0 },
+	};
+	static const char fake[] = "," OWN "7";
+	uint64_t next;
+	struct buf out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = strlen(cases[i].line);
+		char *exact = malloc(len + !len);
+
+		assert_non_null(exact);
+		memcpy(exact, cases[i].line, len);
+		next = 0;
+		if (record_next_seq(exact, len, &next) != (cases[i].next ? 0 : -EBADMSG) ||
+		    next != cases[i].next)
+			fail_msg("%s: %llu", cases[i].line, (unsigned long long)next);
+		free(exact);
+	}
+	/* What is written is understood, whatever its texts. */
+	buf_init(&out, RECORD_MAX);
+	assert_int_equal(record_event(&out, &head, IPC_EVENT_LINK, fake, fake), 0);
+	assert_int_equal(record_next_seq(out.data, out.len, &next), 0);
+	assert_int_equal(next, 88124);
+	assert_int_equal(record_gap(&out, &head,
+				    &(struct record_gap){ .lost = 7,
+							  .unit = RECORD_UNIT_RECORDS,
+							  .reason = fake }),
+			 0);
+	assert_int_equal(record_next_seq(out.data, out.len, &next), 0);
+	assert_int_equal(next, 88130);
+	buf_done(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,7 +487,7 @@ int main(void)
 		cmocka_unit_test(cut),		cmocka_unit_test(cut_group),
 		cmocka_unit_test(worst),	cmocka_unit_test(events),
 		cmocka_unit_test(flow_ids),	cmocka_unit_test(lines),
-		cmocka_unit_test(payload_once),
+		cmocka_unit_test(payload_once), cmocka_unit_test(next_seq),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
