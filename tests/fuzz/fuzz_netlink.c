@@ -1,5 +1,6 @@
 /* links: netlink/link_state.c netlink/link_kind.c netlink/link_table.c netlink/nl_ack.c */
 /* links: netlink/link_plan.c netlink/link_spec.c agent/base/link_types.c agent/base/parse.c */
+/* links: netlink/link_compare.c */
 /* links: agent/base/err.c */
 /* One netlink message as the kernel sends it: a link or an ack; then a plan against that link. */
 #include <linux/netlink.h>

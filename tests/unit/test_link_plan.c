@@ -1,4 +1,5 @@
 /* links: netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c netlink/link_table.c */
+/* links: netlink/link_compare.c */
 /* links: agent/base/link_types.c agent/base/parse.c agent/base/err.c */
 #include "netlink/link_plan.h"
 

@@ -1,4 +1,5 @@
 /* links: netlink/reach.c netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c */
+/* links: netlink/link_compare.c */
 /* links: netlink/link_spec.c netlink/link_table.c agent/base/link_types.c agent/base/parse.c */
 /* links: agent/base/err.c */
 #include "netlink/reach.h"

@@ -1,5 +1,6 @@
 /* links: agent/reach_shots.c agent/reach_view.c agent/table.c netlink/reach.c */
 /* links: netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c */
+/* links: netlink/link_compare.c */
 /* links: netlink/link_table.c agent/base/link_types.c agent/base/parse.c agent/base/buf.c */
 /* links: agent/base/err.c */
 #include "agent/reach_shots.h"
