@@ -271,7 +271,7 @@ sources() {
 }
 
 @test "source mode has its list of MACs, changed live by what differs" {
-  local index
+  local index i
   config <<END
 [set web]
 lower = eno1
@@ -299,8 +299,9 @@ END
   ip -n "$NETNS" link set web1 type macvtap macaddr del 52:54:00:00:01:03
   run -1 tapwarden plan
   [[ "$output" == *"~ link web1  source MACs +1 -0"$'\n'* ]]
-  printf 'link set web1 type macvtap macaddr add 52:54:00:01:%02x:%02x\n' \
-    $(for i in $(seq 0 2999); do echo $((i / 256)) $((i % 256)); done) >"$DIR/many"
+  for i in $(seq 0 2999); do
+    printf 'link set web1 type macvtap macaddr add 52:54:00:01:%02x:%02x\n' $((i / 256)) $((i % 256))
+  done >"$DIR/many"
   ip -n "$NETNS" -batch "$DIR/many"
   run -0 tapwarden apply
   [[ "$output" == *"~ link web1  source MACs more than 64 -> 3"$'\n'* ]]
