@@ -180,6 +180,7 @@ END
   inside tc qdisc add dev tap-bridge1 clsact
   inside tc filter add dev tap-bridge1 egress bpf da bytecode '1,6 0 0 2,'
   run -1 tapwarden reach --probe
+  echo "$output"
   grep -Eq '^macvtap bridge  macvtap bridge .* ! DIFFERS: tap-bridge1 > tap-bridge2: unicast arrived at 0 of 1, broadcast arrived at 0 of 1 ' <<<"$output"
   grep -Eq '^host  +macvtap bridge .* agrees ' <<<"$output"
   run -1 tapwarden reach --probe --json
