@@ -1,6 +1,7 @@
 #include "capture/emitter.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,9 +218,11 @@ void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 	*emitter = (struct emitter){ .host = host, .stats = stats };
 	file.name = EMITTER_RECORDS_NAME;
 	file.whole = record_whole;
+	file.entry_max = RECORD_MAX + 1;
 	sink_file_init(&emitter->files[EMITTER_RECORDS], &file);
 	file.name = EMITTER_PAYLOADS_NAME;
 	file.whole = payload_log_whole;
+	file.entry_max = PAYLOAD_LOG_ENTRY_MAX;
 	sink_file_init(&emitter->files[EMITTER_PAYLOADS], &file);
 	sink_feed_init(&emitter->feed);
 	buf_init(&emitter->line, RECORD_MAX);
@@ -280,6 +283,20 @@ void emitter_flush(struct emitter *emitter)
 		flush_file(emitter, file);
 }
 
+static void tell_set_aside(struct emitter *emitter, enum emitter_file file, uint64_t now_ns)
+{
+	struct record_head head = { .time_ns = now_ns, .link = "", .set = "", .guest = "" };
+	const struct sink_file *sink = &emitter->files[file];
+	char detail[128];
+
+	if (emitter->told_aside[file] == sink->n_set_aside)
+		return;
+	emitter->told_aside[file] = sink->n_set_aside;
+	snprintf(detail, sizeof(detail), "%s was damaged: kept as it was in %s.1", sink->conf.name,
+		 sink->conf.name);
+	emitter_event(emitter, head, IPC_EVENT_SERVICE, "log-damaged", detail);
+}
+
 void emitter_tick(struct emitter *emitter, uint64_t now_ns)
 {
 	struct record_head head = { .time_ns = now_ns, .link = "", .set = "", .guest = "" };
@@ -289,6 +306,8 @@ void emitter_tick(struct emitter *emitter, uint64_t now_ns)
 		.reason = "buffer-full",
 	};
 
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++)
+		tell_set_aside(emitter, file, now_ns);
 	if (!gap.lost || emitter->errors[EMITTER_PAYLOADS])
 		return;
 	emitter->payloads_lost = 0;

@@ -48,6 +48,7 @@ struct emitter {
 	struct emitter_loss losses[EMITTER_OUTLETS];
 	uint64_t log_last; /* seq of the last record that the log took */
 	bool log_begun;
+	uint64_t told_aside[EMITTER_FILES]; /* damaged files that a record told */
 	uint64_t payloads_lost; /* entries that no gap record told yet */
 	struct buf line, gap, entry;
 };
@@ -78,7 +79,10 @@ void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link
 /* At the end of each batch of frames or messages. Sets `errors`. */
 void emitter_flush(struct emitter *emitter);
 
-/* Once in a while: tells what the payload log lost, now that it can be told. */
+/*
+ * Once in a while: tells what the payload log lost, now that it can be told, and which files were
+ * damaged.
+ */
 void emitter_tick(struct emitter *emitter, uint64_t now_ns);
 
 #endif

@@ -80,8 +80,34 @@ static bool still_named(const struct sink_file *sink, struct stat *ret)
 	return named.st_ino == ret->st_ino && named.st_dev == ret->st_dev;
 }
 
-/* Cuts off what a writer that was killed left of its last entry. */
-static int repair(int fd, size_t size, sink_whole whole)
+static void rotated_name(const struct sink_file *sink, uint32_t n, char out[NAME_MAX + 1])
+{
+	if (n)
+		snprintf(out, NAME_MAX + 1, "%s.%u", sink->conf.name, n);
+	else
+		snprintf(out, NAME_MAX + 1, "%s", sink->conf.name);
+}
+
+/* NAME.2 to NAME.3, NAME.1 to NAME.2, NAME to NAME.1; the one above `keep` is replaced. */
+static int move_away(const struct sink_file *sink, uint32_t keep)
+{
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	int dir = sink->conf.dir_fd;
+
+	for (uint32_t n = keep; n > 0; n--) {
+		rotated_name(sink, n - 1, from);
+		rotated_name(sink, n, to);
+		if (renameat(dir, from, dir, to) < 0 && errno != ENOENT)
+			return -errno;
+	}
+	return 0;
+}
+
+/*
+ * Cuts off what a writer that was killed left of its last entry. -EUCLEAN when there is more than
+ * that behind the whole ones: nothing is cut then.
+ */
+static int repair(int fd, size_t size, const struct sink_file_conf *conf)
 {
 	size_t good;
 	void *data;
@@ -92,11 +118,24 @@ static int repair(int fd, size_t size, sink_whole whole)
 	data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
 	if (data == MAP_FAILED)
 		return -errno;
-	good = whole(data, size, NULL);
+	good = conf->whole(data, size, NULL);
 	munmap(data, size);
+	if (size - good >= conf->entry_max)
+		return -EUCLEAN;
 	if (good < size && ftruncate(fd, (off_t)good) < 0)
 		return -errno;
 	return 0;
+}
+
+/* What can be read of a damaged file is for a person to say. */
+static int set_aside(struct sink_file *sink)
+{
+	int err = move_away(sink, sink->conf.keep ? sink->conf.keep : 1);
+
+	if (err)
+		return err;
+	sink->n_set_aside++;
+	return -ESTALE;
 }
 
 /* Returns -ESTALE when the file was moved away meanwhile. */
@@ -118,7 +157,9 @@ static int open_once(struct sink_file *sink)
 	else if (!S_ISREG(st.st_mode))
 		err = -EINVAL;
 	else
-		err = repair(sink->fd, (size_t)st.st_size, sink->conf.whole);
+		err = repair(sink->fd, (size_t)st.st_size, &sink->conf);
+	if (err == -EUCLEAN)
+		err = set_aside(sink);
 	if (err)
 		sink_close(sink);
 	return err;
@@ -158,30 +199,17 @@ static int sink_ready(struct sink_file *sink, off_t *ret_size)
 	return 0;
 }
 
-static void rotated_name(const struct sink_file *sink, uint32_t n, char out[NAME_MAX + 1])
-{
-	if (n)
-		snprintf(out, NAME_MAX + 1, "%s.%u", sink->conf.name, n);
-	else
-		snprintf(out, NAME_MAX + 1, "%s", sink->conf.name);
-}
-
-/* NAME.2 to NAME.3, NAME.1 to NAME.2, NAME to NAME.1; the one above `keep` is replaced. */
 static int rotate(struct sink_file *sink)
 {
-	char from[NAME_MAX + 1], to[NAME_MAX + 1];
-	int dir = sink->conf.dir_fd;
+	int err = 0;
 
-	if (!sink->conf.keep && unlinkat(dir, sink->conf.name, 0) < 0)
-		return -errno;
-	for (uint32_t n = sink->conf.keep; n > 0; n--) {
-		rotated_name(sink, n - 1, from);
-		rotated_name(sink, n, to);
-		if (renameat(dir, from, dir, to) < 0 && errno != ENOENT)
-			return -errno;
-	}
-	sink_close(sink);
-	return 0;
+	if (sink->conf.keep)
+		err = move_away(sink, sink->conf.keep);
+	else if (unlinkat(sink->conf.dir_fd, sink->conf.name, 0) < 0)
+		err = -errno;
+	if (!err)
+		sink_close(sink);
+	return err;
 }
 
 static bool too_large(const struct sink_file *sink, off_t size)

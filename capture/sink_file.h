@@ -3,7 +3,8 @@
  *
  * Entries are collected in memory and written by sink_file_flush(). A file only ever holds whole
  * entries: what a full disk or a killed process left of one is cut off before the next is written.
- * What cannot be written stays in memory, up to a bound, and is tried again with the next flush.
+ * A file with more behind its whole entries than that can be is damaged, and is set aside as it is:
+ * rotated, also when none are kept otherwise. What cannot be written stays in memory, up to a bound, and is tried again with the next flush.
  *
  * The writer holds a lock (flock(2)) on the file, so that a worker which is replaced and the one
  * that replaces it do not write into each other's entries. A file that someone moved away is made
@@ -29,6 +30,7 @@ struct sink_file_conf {
 	uint32_t keep;
 	size_t pending_max; /* bytes that wait in memory */
 	sink_whole whole;
+	size_t entry_max; /* bytes; what is torn off is less */
 };
 
 struct sink_file {
@@ -37,6 +39,7 @@ struct sink_file {
 	struct buf pending;
 	uint64_t n_pending; /* entries */
 	off_t cut_to; /* -1, or where the last whole entry ends: the cut failed and is due */
+	uint64_t n_set_aside; /* damaged files, now NAME.1 or rotated on */
 };
 
 /* Opens nothing yet: the first flush does. */

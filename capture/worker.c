@@ -48,6 +48,7 @@ struct worker {
 	int log_dir;
 	struct emitter emitter;
 	int told_errors[EMITTER_FILES]; /* of the log files, as last logged */
+	uint64_t told_aside[EMITTER_FILES];
 	struct inspector inspector;
 	struct watch *watches[STATS_LINKS_MAX];
 };
@@ -72,6 +73,10 @@ static void tell_file(struct worker *w, enum emitter_file file)
 	const struct sink_file *sink = &w->emitter.files[file];
 	int error = w->emitter.errors[file], before = w->told_errors[file];
 
+	if (w->told_aside[file] != sink->n_set_aside)
+		log_err("%s was damaged: it is kept as it was in %s.1: a new one was begun",
+			sink->conf.name, sink->conf.name);
+	w->told_aside[file] = sink->n_set_aside;
 	if (error == before)
 		return;
 	w->told_errors[file] = error;

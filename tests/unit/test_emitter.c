@@ -59,6 +59,7 @@ static int tear_down(void **state)
 	emitter_done(&f->emitter);
 	unlinkat(f->dir_fd, EMITTER_RECORDS_NAME, 0);
 	unlinkat(f->dir_fd, EMITTER_PAYLOADS_NAME, 0);
+	unlinkat(f->dir_fd, EMITTER_PAYLOADS_NAME ".1", 0);
 	close(f->feed[1]);
 	close(f->dir_fd);
 	assert_int_equal(rmdir(f->dir), 0);
@@ -455,16 +456,60 @@ static void lost_payloads(void **state)
 	check_feed(f, NULL);
 }
 
+/* One bad byte at its start does not cost the payload log what is behind. */
+static void damaged_payloads(void **state)
+{
+	static char payload[60000];
+	static const uint8_t ip[4] = { 192, 0, 2, 1 };
+	struct frame frame = {
+		.ip_version = 4,
+		.src_ip = ip,
+		.dst_ip = ip,
+		.proto = IPPROTO_UDP,
+		.payload = (const uint8_t *)payload,
+		.payload_len = sizeof(payload),
+	};
+	struct fixture *f = *state;
+	struct stat st;
+	int fd;
+
+	for (int i = 0; i < 3; i++)
+		emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
+	emitter_flush(&f->emitter);
+	emitter_done(&f->emitter);
+	fd = openat(f->dir_fd, EMITTER_PAYLOADS_NAME, O_WRONLY);
+	assert_int_equal(pwrite(fd, "#", 1, 0), 1);
+	close(fd);
+	make_emitter(f);
+	emitter_set_feed(&f->emitter, f->feed[0]);
+	emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
+	emitter_flush(&f->emitter);
+	assert_int_equal(fstatat(f->dir_fd, EMITTER_PAYLOADS_NAME ".1", &st, 0), 0);
+	assert_true(st.st_size > 3 * (off_t)sizeof(payload));
+	assert_int_equal(fstatat(f->dir_fd, EMITTER_PAYLOADS_NAME, &st, 0), 0);
+	assert_true(st.st_size < 2 * (off_t)sizeof(payload));
+	emitter_tick(&f->emitter, 1);
+	check_feed(f, "0:log-damaged");
+	emitter_tick(&f->emitter, 1);
+	check_feed(f, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(both),	     TEST(late_reader),
-		TEST(slow_reader),   TEST(full_log),
-		TEST(killed_before), TEST(lost_payloads),
-		TEST(large_batch),   TEST(killed_behind_gap),
-		TEST(new_counters),  TEST(new_counters_behind_gap),
+		TEST(both),
+		TEST(late_reader),
+		TEST(slow_reader),
+		TEST(full_log),
+		TEST(killed_before),
+		TEST(lost_payloads),
+		TEST(large_batch),
+		TEST(killed_behind_gap),
+		TEST(new_counters),
+		TEST(damaged_payloads),
+		TEST(new_counters_behind_gap),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

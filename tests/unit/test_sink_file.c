@@ -56,6 +56,7 @@ static int set_up(void **state)
 		.keep = 2,
 		.pending_max = 4096,
 		.whole = whole_lines,
+		.entry_max = 8,
 	};
 	*state = f;
 	return 0;
@@ -247,6 +248,35 @@ static void torn(void **state)
 	}
 }
 
+/* More than a killed writer can leave: nothing of it is lost, and nothing is written behind it. */
+static void damaged(void **state)
+{
+	static const uint32_t keeps[] = { 0, 1, 2 };
+	struct fixture *f = *state;
+	struct sink_file sink;
+
+	for (size_t i = 0; i < sizeof(keeps) / sizeof(keeps[0]); i++) {
+		f->conf.keep = keeps[i];
+		make_file(f, "log", "a\n12345678");
+		make_file(f, "log.1", "before\n");
+		sink_file_init(&sink, &f->conf);
+		put(&sink, "next\n");
+		flush(&sink, 0, 1);
+		check_file(f, "log", "next\n");
+		check_file(f, "log.1", "a\n12345678");
+		check_file(f, "log.2", keeps[i] == 2 ? "before\n" : NULL);
+		assert_int_equal(sink.n_set_aside, 1);
+		sink_file_done(&sink);
+	}
+	make_file(f, "log", "a\n1234567");
+	sink_file_init(&sink, &f->conf);
+	put(&sink, "next\n");
+	flush(&sink, 0, 1);
+	check_file(f, "log", "a\nnext\n");
+	assert_int_equal(sink.n_set_aside, 0);
+	sink_file_done(&sink);
+}
+
 static void file_size_limit(rlim_t bytes)
 {
 	struct rlimit limit;
@@ -355,7 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(appends), TEST(rotates), TEST(keeps_none), TEST(moved_away), TEST(torn),
-		TEST(full),    TEST(bounded), TEST(one_writer), TEST(not_a_file),
+		TEST(full),    TEST(bounded), TEST(one_writer), TEST(damaged),	  TEST(not_a_file),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
