@@ -66,8 +66,8 @@ static uint32_t compile_options(const struct pattern_conf *conf)
  * Returns PCRE2's error number, positive for faults of the pattern; the text names `what`, the key
  * that the text is from.
  */
-static int compile(const char *text, size_t len, const struct pattern_conf *conf, const char *what,
-		   pcre2_code **ret, struct err *err)
+static int compile_with(const char *text, size_t len, uint32_t options, const char *what,
+			pcre2_code **ret, struct err *err)
 {
 	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 	PCRE2_UCHAR why[256];
@@ -82,8 +82,7 @@ static int compile(const char *text, size_t len, const struct pattern_conf *conf
 	pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
 	pcre2_set_parens_nest_limit(context, NEST_LIMIT);
 	pcre2_set_max_pattern_length(context, PATTERN_REGEX_MAX);
-	code = pcre2_compile((PCRE2_SPTR)text, len, compile_options(conf), &error, &offset,
-			     context);
+	code = pcre2_compile((PCRE2_SPTR)text, len, options, &error, &offset, context);
 	pcre2_compile_context_free(context);
 	if (code) {
 		*ret = code;
@@ -92,6 +91,12 @@ static int compile(const char *text, size_t len, const struct pattern_conf *conf
 	pcre2_get_error_message(error, why, sizeof(why));
 	err_set(err, 0, "%s: %s at offset %zu", what, (const char *)why, offset);
 	return error;
+}
+
+static int compile(const char *text, size_t len, const struct pattern_conf *conf, const char *what,
+		   pcre2_code **ret, struct err *err)
+{
+	return compile_with(text, len, compile_options(conf), what, ret, err);
 }
 
 static int error_code(int pcre2_error)
@@ -109,6 +114,59 @@ static uint32_t capture_count(const pcre2_code *code)
 	return count;
 }
 
+/* Without them a text is not compiled once more for the search. */
+static const char *const recursion_words[] = { "(?R)", "(?0", "\\g<0", "\\g'0" };
+
+/* (?R), (?0), \g<0> or \g'0', with as many zeroes as one likes. */
+static bool is_whole_recursion(const char *item)
+{
+	size_t zeroes;
+
+	if (strncmp(item, "(?R)", 4) == 0)
+		return true;
+	if (strncmp(item, "(?", 2) == 0) {
+		zeroes = strspn(item + 2, "0");
+		return zeroes && item[2 + zeroes] == ')';
+	}
+	if (strncmp(item, "\\g<", 3) != 0 && strncmp(item, "\\g'", 3) != 0)
+		return false;
+	zeroes = strspn(item + 3, "0");
+	return zeroes && item[3 + zeroes] == (item[2] == '<' ? '>' : '\'');
+}
+
+static int on_item(pcre2_callout_enumerate_block *block, void *data)
+{
+	const char *text = data;
+
+	/* Of length 1: a parenthesis between \Q and \E. */
+	return block->next_item_length > 1 && is_whole_recursion(text + block->pattern_position);
+}
+
+/*
+ * Whether the text recurses into the whole pattern, which is more than the text once there is
+ * context. PCRE2 itself says where the items of the text are: callouts stand before each.
+ */
+static int find_whole_recursion(const char *text, const struct pattern_conf *conf, const char *what,
+				bool *ret, struct err *err)
+{
+	pcre2_code *code = NULL;
+	bool maybe = false;
+	int error;
+
+	*ret = false;
+	for (size_t i = 0; i < sizeof(recursion_words) / sizeof(recursion_words[0]); i++)
+		maybe = maybe || strstr(text, recursion_words[i]);
+	if (!maybe)
+		return 0;
+	error = compile_with(text, strlen(text), compile_options(conf) | PCRE2_AUTO_CALLOUT, what,
+			     &code, err);
+	if (error)
+		return error_code(error);
+	*ret = pcre2_callout_enumerate(code, on_item, (void *)text) == 1;
+	pcre2_code_free(code);
+	return 0;
+}
+
 /*
  * Each part has to be a pattern by itself, so that "a)(b" is refused where it stands. A group of a
  * context would shift the numbers of the regex's own.
@@ -118,6 +176,7 @@ static int check_part(const char *text, const struct pattern_conf *conf, const c
 {
 	pcre2_code *code = NULL;
 	uint32_t captures;
+	bool recurses;
 	int error;
 
 	if (!text)
@@ -131,7 +190,16 @@ static int check_part(const char *text, const struct pattern_conf *conf, const c
 		return err_set(err, -EINVAL,
 			       "%s: a context has no groups of its own: write (?:...) for (...)",
 			       what);
-	return 0;
+	if (!conf->preceded_by && !conf->followed_by)
+		return 0;
+	error = find_whole_recursion(text, conf, what, &recurses, err);
+	if (error || !recurses)
+		return error;
+	return err_set(err, -EINVAL,
+		       context ? "%s: recursion into the whole pattern would take the regex in too"
+			       : "%s: recursion into the whole pattern would take its context in "
+				 "too: name a group: (?<p>...(?&p)...)",
+		       what);
 }
 
 /* Context becomes lookaround, so that neighbouring matches may share a delimiter. */

@@ -30,6 +30,10 @@ struct refused_case {
 	const char *text;
 };
 
+#define RECURSES                                                                                \
+	"regex: recursion into the whole pattern would take its context in too: name a group: " \
+	"(?<p>...(?&p)...)"
+
 static const struct refused_case refused_cases[] = {
 	{ "a(b", NULL, NULL, NULL, "regex: missing closing parenthesis at offset 3" },
 	{ "[a", NULL, NULL, NULL, "regex: missing terminating ] for character class at offset 2" },
@@ -49,6 +53,17 @@ static const struct refused_case refused_cases[] = {
 	{ "a(b)", NULL, NULL, "x", "groups: the regex has no group named \"x\"" },
 	{ "a(b)", NULL, NULL, "99999999999999999999",
 	  "groups: there is no group 99999999999999999999: the regex has 1" },
+	/* The whole pattern is more than the regex when it has context. */
+	{ "a(?R)?b", "x", NULL, NULL, RECURSES },
+	{ "a(?0)?b", NULL, "x", NULL, RECURSES },
+	{ "a(?00)?b", "x", NULL, NULL, RECURSES },
+	{ "a(?:\\g<0>|c)b", "x", NULL, NULL, RECURSES },
+	{ "a\\Q(\\E\\g'00'*b", "x", NULL, NULL, RECURSES },
+	{ "(?:(?R)){0}a", "x", NULL, NULL, RECURSES },
+	{ "a", "x(?R)?", NULL, NULL,
+	  "preceded-by: recursion into the whole pattern would take the regex in too" },
+	{ "a", NULL, "(?0)?x", NULL,
+	  "followed-by: recursion into the whole pattern would take the regex in too" },
 	{ "(?x)a # comment", "b", NULL, NULL,
 	  "regex with its context: missing closing parenthesis at offset 25" },
 };
@@ -188,6 +203,20 @@ static const struct match_case match_cases[] = {
 	  .subject = "Host:   web",
 	  .start = 8,
 	  .end = 11 },
+	/* Recursion: of the whole pattern without a context, of a group with one. */
+	{ .regex = "a(?R)?b", .subject = "xaabbx", .start = 1, .end = 5 },
+	{ .regex = "(?<p>a(?&p)?b)",
+	  .preceded_by = "x",
+	  .followed_by = "x",
+	  .subject = "aabb xaabbx",
+	  .start = 6,
+	  .end = 10 },
+	/* What only looks like it. */
+	{ .regex = "\\Q(?R)\\E", .preceded_by = "x", .subject = "x(?R)", .start = 1, .end = 5 },
+	{ .regex = "[(?R)]", .preceded_by = "x", .subject = "xR", .start = 1, .end = 2 },
+	{ .regex = "a(?#(?0)", .preceded_by = "x", .subject = "xa", .start = 1, .end = 2 },
+	{ .regex = "\\\\g<0>|\\(?R", .preceded_by = "x", .subject = "xR", .start = 1, .end = 2 },
+	{ .regex = "\\Q\\g<0>\\E", .preceded_by = "x", .subject = "x\\g<0>", .start = 1, .end = 6 },
 	/* \K in a group that a lookaround calls puts the ends out of order. */
 	{ .regex = "(?:(ab\\K)){0}(?=(?1))", .subject = "ab", .result = PATTERN_ERROR },
 	{ .regex = "(?:(\\Ka)){0}(?<=(?1))b",
