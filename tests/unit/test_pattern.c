@@ -341,6 +341,68 @@ static void limits(void **state)
 	pattern_scratch_free(scratch);
 }
 
+struct limit_case {
+	const char *regex;
+	bool jit;
+	uint32_t limit;
+	enum pattern_result result;
+};
+
+/* The pattern's own limit is the one that holds, with machine code and without. */
+static void match_limit(void **state)
+{
+	static const struct limit_case cases[] = {
+		{ "(?:a|aa)+b|a+!", true, 10000000, PATTERN_MATCH },
+		{ "(?:a|aa)+b|a+!", true, 1000, PATTERN_LIMIT },
+		{ "(*NO_JIT)(?:a|aa)+b|a+!", false, 10000000, PATTERN_MATCH },
+		{ "(*NO_JIT)(?:a|aa)+b|a+!", false, 1000, PATTERN_LIMIT },
+	};
+	static const char subject[] = "aaaaaaaaaaaaaaaaaaaaaaaa!";
+	struct pattern_scratch *scratch;
+
+	(void)state;
+	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pattern_conf conf = conf_of(cases[i].regex);
+		struct pattern *pattern;
+
+		conf.match_limit = cases[i].limit;
+		pattern = compiled(&conf);
+		assert_int_equal(pattern_jit(pattern, NULL), cases[i].jit);
+		if (pattern_match(pattern, scratch, (const uint8_t *)subject, sizeof(subject) - 1,
+				  0, false) != cases[i].result)
+			fail_msg("%s with %u", cases[i].regex, cases[i].limit);
+		pattern_free(pattern);
+	}
+	pattern_scratch_free(scratch);
+}
+
+/* What the interpreter keeps for its backtracking is bounded in bytes too, whatever the limit. */
+static void heap_limit(void **state)
+{
+	struct pattern_conf conf = conf_of("(*NO_JIT)(?:(a)|b)*c");
+	const size_t len = 1 << 20;
+	struct pattern_scratch *scratch;
+	char *subject = malloc(len);
+	struct pattern *pattern;
+
+	(void)state;
+	conf.match_limit = UINT32_MAX;
+	pattern = compiled(&conf);
+	assert_non_null(subject);
+	memset(subject, 'a', len);
+	subject[len - 1] = 'c';
+	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)subject, len, 0, false),
+			 PATTERN_LIMIT);
+	assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)subject + len - 10000,
+				       10000, 0, false),
+			 PATTERN_MATCH);
+	pattern_free(pattern);
+	pattern_scratch_free(scratch);
+	free(subject);
+}
+
 /* Too deep for the stack of machine code, but not for the interpreter: tried again there. */
 static void stack(void **state)
 {
@@ -397,7 +459,8 @@ int main(void)
 		cmocka_unit_test(refused),	 cmocka_unit_test(too_large),
 		cmocka_unit_test(matches),	 cmocka_unit_test(groups),
 		cmocka_unit_test(default_group), cmocka_unit_test(limits),
-		cmocka_unit_test(stack),	 cmocka_unit_test(how_it_runs),
+		cmocka_unit_test(stack),	 cmocka_unit_test(match_limit),
+		cmocka_unit_test(heap_limit),	 cmocka_unit_test(how_it_runs),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
