@@ -1,9 +1,9 @@
 /*
  * Where a watcher is in the record stream, so that it can be cut and found again. Pure.
  *
- * The stream has no name for one run of the agent: each numbers its records from 0. So the last
- * record is asked for once more, and is known again by its bytes: where another has its number,
- * another agent wrote it.
+ * The stream has no name for one run of the agent, and one that finds no log of another numbers its
+ * records from 0. So the last record is asked for once more, and is known again by its bytes: where
+ * another has its number, another agent wrote it.
  */
 #ifndef TW_WATCH_PLACE_H
 #define TW_WATCH_PLACE_H
