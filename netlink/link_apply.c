@@ -228,23 +228,6 @@ static int add_group(struct apply *apply, size_t step, uint32_t ifindex)
 				  apply->plan->steps[step].spec->group);
 }
 
-static int add_mode(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	const struct link_spec *spec = apply->plan->steps[step].spec;
-
-	return link_msg_set_data(batch_add(apply, step, LINK_ACTION_SET_MODE), ifindex, spec,
-				 LINK_DATA_MODE);
-}
-
-/* The same request; the action tells what it is for. */
-static int add_flags(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	const struct link_spec *spec = apply->plan->steps[step].spec;
-
-	return link_msg_set_data(batch_add(apply, step, LINK_ACTION_SET_FLAGS), ifindex, spec,
-				 LINK_DATA_MODE);
-}
-
 /* One by one, so that those that stay take in frames all the while. */
 static int add_sources(struct apply *apply, size_t i, uint32_t ifindex)
 {
@@ -270,22 +253,6 @@ static int add_sources(struct apply *apply, size_t i, uint32_t ifindex)
 						   ifindex, kind, wanted->macs[k]);
 	}
 	return code;
-}
-
-static int add_bcqueuelen(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	const struct link_spec *spec = apply->plan->steps[step].spec;
-
-	return link_msg_set_data(batch_add(apply, step, LINK_ACTION_SET_BCQUEUELEN), ifindex, spec,
-				 LINK_DATA_BCQUEUELEN);
-}
-
-static int add_bccutoff(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	const struct link_spec *spec = apply->plan->steps[step].spec;
-
-	return link_msg_set_data(batch_add(apply, step, LINK_ACTION_SET_BCCUTOFF), ifindex, spec,
-				 LINK_DATA_BCCUTOFF);
 }
 
 static int add_txqueuelen(struct apply *apply, size_t step, uint32_t ifindex)
@@ -320,22 +287,39 @@ static int add_arp_off(struct apply *apply, size_t step, uint32_t ifindex)
 				  IFF_NOARP);
 }
 
-/* What requests set. */
+/* What requests set; data_attrs has the rest. */
 static int (*const setters[LINK_ATTRS])(struct apply *apply, size_t step, uint32_t ifindex) = {
 	[LINK_ATTR_GROUP] = add_group,
 	[LINK_ATTR_ALIAS] = add_alias,
 	[LINK_ATTR_ALTNAMES] = add_altnames,
-	[LINK_ATTR_MODE] = add_mode,
-	[LINK_ATTR_FLAGS] = add_flags,
 	[LINK_ATTR_SOURCES] = add_sources,
 	[LINK_ATTR_MAC] = add_mac,
 	[LINK_ATTR_MTU] = add_mtu,
 	[LINK_ATTR_TXQUEUELEN] = add_txqueuelen,
-	[LINK_ATTR_BCQUEUELEN] = add_bcqueuelen,
-	[LINK_ATTR_BCCUTOFF] = add_bccutoff,
 	[LINK_ATTR_ARP] = add_arp_off,
 	[LINK_ATTR_UP] = add_up,
 };
+
+/* What goes into IFLA_INFO_DATA and nowhere else. Mode and flags are one request, sent for either. */
+static const struct {
+	enum link_action action;
+	uint32_t data;
+} data_attrs[LINK_ATTRS] = {
+	[LINK_ATTR_MODE] = { LINK_ACTION_SET_MODE, LINK_DATA_MODE },
+	[LINK_ATTR_FLAGS] = { LINK_ACTION_SET_FLAGS, LINK_DATA_MODE },
+	[LINK_ATTR_BCQUEUELEN] = { LINK_ACTION_SET_BCQUEUELEN, LINK_DATA_BCQUEUELEN },
+	[LINK_ATTR_BCCUTOFF] = { LINK_ACTION_SET_BCCUTOFF, LINK_DATA_BCCUTOFF },
+};
+
+static int add_attr(struct apply *apply, size_t step, size_t attr)
+{
+	uint32_t ifindex = apply->progress[step].ifindex;
+
+	if (setters[attr])
+		return setters[attr](apply, step, ifindex);
+	return link_msg_set_data(batch_add(apply, step, data_attrs[attr].action), ifindex,
+				 apply->plan->steps[step].spec, data_attrs[attr].data);
+}
 
 /* Those of `mask`, on every link that wants them. */
 static int send_attrs(struct apply *apply, uint32_t mask)
@@ -347,7 +331,7 @@ static int send_attrs(struct apply *apply, uint32_t mask)
 
 		for (size_t attr = 0; code == 0 && attr < LINK_ATTRS; attr++) {
 			if (progress->attrs & mask & (1u << attr))
-				code = setters[attr](apply, i, progress->ifindex);
+				code = add_attr(apply, i, attr);
 		}
 		progress->attrs &= ~mask;
 	}
