@@ -9,6 +9,7 @@
 #include "netlink/explain.h"
 #include "netlink/host_stack.h"
 #include "netlink/link_kind.h"
+#include "netlink/link_requests.h"
 #include "netlink/tap_node.h"
 
 /* How far a step is. */
@@ -28,49 +29,9 @@ struct apply {
 	const struct link_table *table;
 	uint32_t group;
 	struct progress *progress; /* one per step */
-
-	/* the batch in the making: one entry per request */
-	struct nl_request *requests;
-	struct {
-		size_t step;
-		enum link_action action;
-	} * origins;
-	size_t n;
-	size_t cap;
-
+	struct link_requests requests; /* the batch in the making */
 	struct err *err;
 };
-
-/* The most requests that a step can have in one batch: each attribute, altname and source MAC. */
-static size_t most_requests(const struct link_step *step)
-{
-	return LINK_ATTRS + LINK_ALTNAMES_MAX + (step->spec ? step->spec->sources.n : 0) +
-	       (step->link ? step->link->sources.n : 0);
-}
-
-static int batch_begin(struct apply *apply)
-{
-	apply->n = 0;
-	if (apply->requests)
-		return 0;
-	apply->cap = 1;
-	for (size_t i = 0; i < apply->plan->n; i++)
-		apply->cap += most_requests(&apply->plan->steps[i]);
-	apply->requests = calloc(apply->cap, sizeof(*apply->requests));
-	apply->origins = calloc(apply->cap, sizeof(*apply->origins));
-	return apply->requests && apply->origins ? 0 : -ENOMEM;
-}
-
-static struct link_msg *batch_add(struct apply *apply, size_t step, enum link_action action)
-{
-	struct nl_request *request = &apply->requests[apply->n];
-
-	request->ifindex = 0;
-	apply->origins[apply->n].step = step;
-	apply->origins[apply->n].action = action;
-	apply->n++;
-	return &request->msg;
-}
 
 /* The first refusal of a step is the one that is told; what is to go may be gone already. */
 static void note(struct progress *progress, enum link_action action, const struct nl_ack *ack)
@@ -86,14 +47,15 @@ static void note(struct progress *progress, enum link_action action, const struc
 
 static int batch_run(struct apply *apply)
 {
-	int code = nl_channel_batch(apply->channel, apply->requests, apply->n, apply->err);
+	int code = nl_channel_batch(apply->channel, apply->requests.list, apply->requests.n,
+				    apply->err);
 
-	for (size_t i = 0; i < apply->n; i++) {
-		struct progress *progress = &apply->progress[apply->origins[i].step];
+	for (size_t i = 0; i < apply->requests.n; i++) {
+		struct progress *progress = &apply->progress[apply->requests.origins[i].step];
 
-		note(progress, apply->origins[i].action, &apply->requests[i].ack);
-		if (apply->requests[i].ifindex)
-			progress->ifindex = apply->requests[i].ifindex;
+		note(progress, apply->requests.origins[i].action, &apply->requests.list[i].ack);
+		if (apply->requests.list[i].ifindex)
+			progress->ifindex = apply->requests.list[i].ifindex;
 	}
 	return code;
 }
@@ -115,14 +77,15 @@ static bool creates(const struct link_step *step)
 static int release_lowers(struct apply *apply)
 {
 	const uint32_t leaks = IFF_UP | IFF_ALLMULTI;
-	int code = batch_begin(apply);
+	int code = link_requests_begin(&apply->requests, apply->plan);
 
 	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
 		const struct link_step *step = &apply->plan->steps[i];
 
 		if (deletes(step) && (step->link->flags & leaks) == leaks &&
 		    step->link->macvlan_mode == link_mode_to_kernel(LINK_MODE_PASSTHRU))
-			code = link_msg_set_flags(batch_add(apply, i, LINK_ACTION_DELETE),
+			code = link_msg_set_flags(link_requests_add(&apply->requests, i,
+								    LINK_ACTION_DELETE),
 						  step->link->ifindex, 0, IFF_ALLMULTI);
 	}
 	return code < 0 ? code : batch_run(apply);
@@ -160,17 +123,19 @@ static int delete_as_group(struct apply *apply, bool *ret_done)
 	uint32_t scratch = link_scratch_group(apply->group);
 	struct nl_request request = { .ack.error = 0 };
 	bool moved = true;
-	int code = batch_begin(apply);
+	int code = link_requests_begin(&apply->requests, apply->plan);
 
 	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
 		if (deletes(&apply->plan->steps[i]))
-			code = link_msg_set_group(batch_add(apply, i, LINK_ACTION_DELETE),
+			code = link_msg_set_group(link_requests_add(&apply->requests, i,
+								    LINK_ACTION_DELETE),
 						  apply->plan->steps[i].link->ifindex, scratch);
 	}
 	if (code == 0)
-		code = nl_channel_batch(apply->channel, apply->requests, apply->n, apply->err);
-	for (size_t i = 0; code == 0 && i < apply->n; i++)
-		moved = moved && apply->requests[i].ack.error == 0;
+		code = nl_channel_batch(apply->channel, apply->requests.list, apply->requests.n,
+					apply->err);
+	for (size_t i = 0; code == 0 && i < apply->requests.n; i++)
+		moved = moved && apply->requests.list[i].ack.error == 0;
 	if (code == 0 && moved)
 		code = link_msg_delete_group(&request.msg, scratch);
 	if (code == 0 && moved)
@@ -189,149 +154,29 @@ static int delete_links(struct apply *apply)
 		code = delete_as_group(apply, &done);
 	if (code < 0 || done)
 		return code;
-	code = batch_begin(apply);
+	code = link_requests_begin(&apply->requests, apply->plan);
 	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
 		if (deletes(&apply->plan->steps[i]))
-			code = link_msg_delete(batch_add(apply, i, LINK_ACTION_DELETE),
+			code = link_msg_delete(link_requests_add(&apply->requests, i,
+								 LINK_ACTION_DELETE),
 					       apply->plan->steps[i].link->ifindex);
 	}
 	return code < 0 ? code : batch_run(apply);
 }
 
-static int add_alias(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	char alias[LINK_ALIAS_MAX];
-
-	link_spec_alias(apply->plan->steps[step].spec, alias);
-	return link_msg_set_alias(batch_add(apply, step, LINK_ACTION_SET_ALIAS), ifindex, alias);
-}
-
-static int add_altnames(struct apply *apply, size_t i, uint32_t ifindex)
-{
-	const struct link_step *step = &apply->plan->steps[i];
-	int code = 0;
-
-	for (size_t k = 0; code == 0 && k < LINK_ALTNAMES_MAX; k++) {
-		const char *name = step->spec->altnames[k];
-
-		if (*name &&
-		    (step->op != LINK_OP_CHANGE || !link_state_has_altname(step->link, name)))
-			code = link_msg_add_altname(batch_add(apply, i, LINK_ACTION_ADD_ALTNAME),
-						    ifindex, name);
-	}
-	return code;
-}
-
-static int add_group(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	return link_msg_set_group(batch_add(apply, step, LINK_ACTION_SET_GROUP), ifindex,
-				  apply->plan->steps[step].spec->group);
-}
-
-/* One by one, so that those that stay take in frames all the while. */
-static int add_sources(struct apply *apply, size_t i, uint32_t ifindex)
-{
-	static const struct link_sources none;
-	const struct link_step *step = &apply->plan->steps[i];
-	const struct link_sources *wanted = &step->spec->sources, *there = &none;
-	enum link_kind kind = step->spec->kind;
-	int code = 0;
-
-	if (step->op == LINK_OP_CHANGE && !step->link->sources.more)
-		there = &step->link->sources;
-	else if (step->op == LINK_OP_CHANGE)
-		code = link_msg_flush_sources(batch_add(apply, i, LINK_ACTION_SET_SOURCES), ifindex,
-					      kind);
-	for (uint32_t k = 0; code == 0 && k < there->n; k++) {
-		if (!link_sources_have(wanted, there->macs[k]))
-			code = link_msg_delete_source(batch_add(apply, i, LINK_ACTION_SET_SOURCES),
-						      ifindex, kind, there->macs[k]);
-	}
-	for (uint32_t k = 0; code == 0 && k < wanted->n; k++) {
-		if (!link_sources_have(there, wanted->macs[k]))
-			code = link_msg_add_source(batch_add(apply, i, LINK_ACTION_SET_SOURCES),
-						   ifindex, kind, wanted->macs[k]);
-	}
-	return code;
-}
-
-static int add_txqueuelen(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	return link_msg_set_txqueuelen(batch_add(apply, step, LINK_ACTION_SET_TXQUEUELEN), ifindex,
-				       apply->plan->steps[step].spec->txqueuelen);
-}
-
-static int add_mac(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	return link_msg_set_mac(batch_add(apply, step, LINK_ACTION_SET_MAC), ifindex,
-				apply->plan->steps[step].spec->mac);
-}
-
-static int add_mtu(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	return link_msg_set_mtu(batch_add(apply, step, LINK_ACTION_SET_MTU), ifindex,
-				apply->plan->steps[step].spec->mtu);
-}
-
-static int add_up(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	bool up = apply->plan->steps[step].spec->up;
-	enum link_action action = up ? LINK_ACTION_SET_UP : LINK_ACTION_SET_DOWN;
-
-	return link_msg_set_flags(batch_add(apply, step, action), ifindex, up ? IFF_UP : 0, IFF_UP);
-}
-
-static int add_arp_off(struct apply *apply, size_t step, uint32_t ifindex)
-{
-	return link_msg_set_flags(batch_add(apply, step, LINK_ACTION_SET_ARP), ifindex, IFF_NOARP,
-				  IFF_NOARP);
-}
-
-/* What requests set; data_attrs has the rest. */
-static int (*const setters[LINK_ATTRS])(struct apply *apply, size_t step, uint32_t ifindex) = {
-	[LINK_ATTR_GROUP] = add_group,
-	[LINK_ATTR_ALIAS] = add_alias,
-	[LINK_ATTR_ALTNAMES] = add_altnames,
-	[LINK_ATTR_SOURCES] = add_sources,
-	[LINK_ATTR_MAC] = add_mac,
-	[LINK_ATTR_MTU] = add_mtu,
-	[LINK_ATTR_TXQUEUELEN] = add_txqueuelen,
-	[LINK_ATTR_ARP] = add_arp_off,
-	[LINK_ATTR_UP] = add_up,
-};
-
-/* What goes into IFLA_INFO_DATA and nowhere else. Mode and flags are one request, sent for either. */
-static const struct {
-	enum link_action action;
-	uint32_t data;
-} data_attrs[LINK_ATTRS] = {
-	[LINK_ATTR_MODE] = { LINK_ACTION_SET_MODE, LINK_DATA_MODE },
-	[LINK_ATTR_FLAGS] = { LINK_ACTION_SET_FLAGS, LINK_DATA_MODE },
-	[LINK_ATTR_BCQUEUELEN] = { LINK_ACTION_SET_BCQUEUELEN, LINK_DATA_BCQUEUELEN },
-	[LINK_ATTR_BCCUTOFF] = { LINK_ACTION_SET_BCCUTOFF, LINK_DATA_BCCUTOFF },
-};
-
-static int add_attr(struct apply *apply, size_t step, size_t attr)
-{
-	uint32_t ifindex = apply->progress[step].ifindex;
-
-	if (setters[attr])
-		return setters[attr](apply, step, ifindex);
-	return link_msg_set_data(batch_add(apply, step, data_attrs[attr].action), ifindex,
-				 apply->plan->steps[step].spec, data_attrs[attr].data);
-}
-
 /* Those of `mask`, on every link that wants them. */
 static int send_attrs(struct apply *apply, uint32_t mask)
 {
-	int code = batch_begin(apply);
+	int code = link_requests_begin(&apply->requests, apply->plan);
 
 	for (size_t i = 0; i < apply->plan->n; i++) {
 		struct progress *progress = &apply->progress[i];
 
 		for (size_t attr = 0; code == 0 && attr < LINK_ATTRS; attr++) {
 			if (progress->attrs & mask & (1u << attr))
-				code = add_attr(apply, i, attr);
+				code = link_requests_add_attr(&apply->requests, i,
+							      (enum link_attr)attr,
+							      progress->ifindex);
 		}
 		progress->attrs &= ~mask;
 	}
@@ -432,14 +277,15 @@ static uint32_t attrs_after_create(const struct link_spec *spec)
 
 static int create_links(struct apply *apply)
 {
-	int code = batch_begin(apply);
+	int code = link_requests_begin(&apply->requests, apply->plan);
 
 	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
 		const struct link_step *step = &apply->plan->steps[i];
 
 		if (creates(step) && !apply->progress[i].failed)
-			code = link_msg_create(batch_add(apply, i, LINK_ACTION_CREATE), step->spec,
-					       step->lower);
+			code = link_msg_create(link_requests_add(&apply->requests, i,
+								 LINK_ACTION_CREATE),
+					       step->spec, step->lower);
 	}
 	if (code == 0)
 		code = batch_run(apply);
@@ -520,7 +366,6 @@ int link_apply(struct nl_channel *channel, const struct link_plan *plan,
 	if (code == 0)
 		code = report(&apply, cb, data);
 	free(apply.progress);
-	free(apply.requests);
-	free(apply.origins);
+	link_requests_done(&apply.requests);
 	return code;
 }

@@ -1,5 +1,6 @@
 /* links: agent/reconcile.c agent/reconcile_link.c agent/held_taps.c agent/tap_holder.c */
 /* links: agent/link_track.c agent/desired.c agent/owner.c netlink/link_apply.c netlink/link_plan.c */
+/* links: netlink/link_requests.c */
 /* links: netlink/link_compare.c */
 /* links: netlink/link_spec.c netlink/link_kind.c netlink/link_state.c netlink/link_table.c */
 /* links: netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c netlink/explain.c */
