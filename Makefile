@@ -3,6 +3,7 @@
 #   make                build/tapwarden         make check    the quick tests, without root
 #   make lint           format, layers, linters make fuzz     libFuzzer over every parser
 #   make units          the unit programs       make install  DESTDIR, PREFIX, SYSCONFDIR
+#   make bench          ratios against peers, BENCH='links extract' for some areas alone
 #
 # V=1 prints the commands; DEVELOPER=1 makes strict warnings errors; SAN=address,undefined builds
 # with sanitizers into a folder of its own.
@@ -108,6 +109,11 @@ test:
 check: all units replays
 	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(FUZZERS) $(CLI_BATS)
 
+bench:
+	$(Q)scripts/install-deps build bench
+	$(SUBMAKE) all helpers
+	$(Q)tests/bench/run $(BENCH)
+
 demo:
 	$(Q)scripts/install-deps build demo
 	$(SUBMAKE) all build/tests/net/tap_guest
@@ -131,7 +137,8 @@ libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
 
 FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
 TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/fuzz/*.c))
-SHELL_SCRIPTS := scripts/install-deps scripts/demo scripts/check-layers tests/run .ci/run
+SHELL_SCRIPTS := scripts/install-deps scripts/demo scripts/check-layers tests/run tests/bench/run \
+	.ci/run
 
 # Each test of bats is a subshell, and so its own (SC2030, SC2031); a '$$1' or '`' in single quotes
 # is meant there (SC2016); `run` sets stderr (SC2154).
@@ -186,6 +193,6 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all units replays helpers test check demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
+.PHONY: all units replays helpers test check bench demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
 .PRECIOUS: $(B)/%.o
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
