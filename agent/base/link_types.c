@@ -18,6 +18,11 @@ const char *const link_flag_names[LINK_FLAGS] = {
 	[LINK_FLAG_NODST] = "nodst",
 };
 
+const char *const peer_kind_names[PEER_KINDS] = {
+	[PEER_STREAM] = "stream",
+	[PEER_DGRAM] = "dgram",
+};
+
 bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN])
 {
 	for (uint32_t i = 0; i < sources->n; i++) {

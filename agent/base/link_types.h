@@ -54,11 +54,19 @@ struct link_sources {
 #define LINK_ALTNAMES_MAX 4
 #define ALTNAME_SIZE	  128
 
+/* How an inline link's guest is reached: the backends of qemu-system(1) -netdev. */
+enum peer_kind {
+	PEER_STREAM,
+	PEER_DGRAM,
+	PEER_KINDS
+};
+
 bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN]);
 
 /* Indexed by the enums; the tables of allowed words in the configuration are these too. */
 extern const char *const link_kind_names[LINK_KINDS];
 extern const char *const link_mode_names[LINK_MODES];
 extern const char *const link_flag_names[LINK_FLAGS];
+extern const char *const peer_kind_names[PEER_KINDS];
 
 #endif

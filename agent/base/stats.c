@@ -7,6 +7,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char *const stats_relay_drop_names[STATS_RELAY_DROPS] = {
+	[STATS_RELAY_VERDICT] = "verdict", [STATS_RELAY_NO_PEER] = "no-peer",
+	[STATS_RELAY_FULL] = "full",	   [STATS_RELAY_TAP] = "tap",
+	[STATS_RELAY_LENGTH] = "length",
+};
+
+unsigned int stats_latency_bucket(uint64_t ns)
+{
+	unsigned int octave, bucket;
+
+	if (ns < 4)
+		return 0;
+	octave = 63u - (unsigned int)__builtin_clzll(ns);
+	bucket = octave * 4 + (unsigned int)(ns >> (octave - 2) & 3);
+	return bucket < STATS_LATENCY_BUCKETS ? bucket : STATS_LATENCY_BUCKETS - 1;
+}
+
+uint64_t stats_latency_bound(unsigned int bucket)
+{
+	unsigned int octave = bucket / 4;
+
+	if (octave < 2)
+		return 3;
+	return ((UINT64_C(5) + bucket % 4) << (octave - 2)) - 1;
+}
+
+uint64_t stats_latency_quantile(const stat_counter buckets[STATS_LATENCY_BUCKETS],
+				unsigned int per_mille)
+{
+	uint64_t total = 0, seen = 0, wanted;
+
+	for (unsigned int i = 0; i < STATS_LATENCY_BUCKETS; i++)
+		total += stat_get(&buckets[i]);
+	if (!total)
+		return 0;
+	wanted = (total * per_mille + 999) / 1000;
+	for (unsigned int i = 0; i < STATS_LATENCY_BUCKETS; i++) {
+		seen += stat_get(&buckets[i]);
+		if (seen >= wanted)
+			return stats_latency_bound(i);
+	}
+	return stats_latency_bound(STATS_LATENCY_BUCKETS - 1);
+}
+
 int stats_create(void)
 {
 	struct stats_page *page;

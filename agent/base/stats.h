@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   1u
+#define STATS_VERSION	   2u
 #define STATS_LINKS_MAX	   4096u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -34,6 +34,30 @@ struct stats_link {
 	stat_counter drops; /* lost by the kernel because the ring was full */
 	stat_counter truncated; /* frames longer than the ring keeps */
 	stat_counter malformed; /* frames that ended in any reason of stats_capture.malformed */
+};
+
+/* Why a frame of an inline link did not arrive. */
+enum stats_relay_drop {
+	STATS_RELAY_VERDICT, /* a rule said so */
+	STATS_RELAY_NO_PEER, /* no guest is attached */
+	STATS_RELAY_FULL, /* the guest does not take what waits for it */
+	STATS_RELAY_TAP, /* the tap did not take it: the link is down */
+	STATS_RELAY_LENGTH, /* no Ethernet frame has this length */
+	STATS_RELAY_DROPS
+};
+
+/*
+ * How long frames were in the relay: four buckets for each power of two nanoseconds. A frame counts
+ * with the time of its whole batch, so none was in longer than its bucket says.
+ */
+#define STATS_LATENCY_BUCKETS 128u
+
+struct stats_relay {
+	stat_counter dropped[STATS_DIRECTIONS][STATS_RELAY_DROPS];
+	stat_counter latency[STATS_DIRECTIONS][STATS_LATENCY_BUCKETS];
+	stat_counter peers; /* attached so far */
+	stat_counter injected; /* frames of our own: TCP resets */
+	stat_counter protocol; /* peers let go because of what they sent */
 };
 
 struct stats_pattern {
@@ -59,6 +83,7 @@ struct stats_page {
 	struct stats_capture capture;
 	struct stats_pattern patterns[STATS_PATTERNS_MAX]; /* in the order of the configuration */
 	struct stats_link links[STATS_LINKS_MAX]; /* by the slot that the agent gave */
+	struct stats_relay relays[STATS_LINKS_MAX]; /* by the same slot; zero unless inline */
 };
 
 static inline void stat_add(stat_counter *counter, uint64_t n)
@@ -70,6 +95,20 @@ static inline uint64_t stat_get(const stat_counter *counter)
 {
 	return atomic_load_explicit((stat_counter *)counter, memory_order_relaxed);
 }
+
+/* "no-peer"; as metric labels and in JSON. */
+extern const char *const stats_relay_drop_names[STATS_RELAY_DROPS];
+
+/* The bucket of a time, and the longest time of a bucket, in nanoseconds. */
+unsigned int stats_latency_bucket(uint64_t ns);
+uint64_t stats_latency_bound(unsigned int bucket);
+
+/*
+ * The time that `per_mille` of all counted did not exceed, as its bucket's bound; 0 when nothing was
+ * counted.
+ */
+uint64_t stats_latency_quantile(const stat_counter buckets[STATS_LATENCY_BUCKETS],
+				unsigned int per_mille);
 
 /* A new page set, all zero, as a sealed-size memfd; or a negative errno. */
 int stats_create(void);

@@ -1,0 +1,58 @@
+/*
+ * A guest's frames passed between the tap that this process holds and the guest's QEMU, each after a
+ * verdict.
+ *
+ * Edge. The peer is a unix socket that the agent connected: `-netdev stream` (frames behind their
+ * lengths, frame_buf.h) or `-netdev dgram` (a frame a datagram). Neither side is ever waited for: what
+ * a peer does not take within the buffer's bound is dropped, newest first, and counted, as a network
+ * card does with a full ring.
+ */
+#ifndef TW_RELAY_H
+#define TW_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "agent/base/err.h"
+#include "agent/base/link_types.h"
+#include "agent/base/stats.h"
+
+struct relay_ops {
+	/* Whether the frame may go on. It may call relay_inject(). */
+	bool (*judge)(void *data, enum stats_direction direction, const uint8_t *frame, size_t len);
+	/* After each batch of frames, for what is better done once than for each. */
+	void (*batch_end)(void *data);
+	/* The peer is gone, `reason` as a negative errno, 0 when it closed its end; it was let go. */
+	void (*peer_lost)(void *data, int reason);
+};
+
+struct relay_conf {
+	struct stats_relay *stats;
+	const struct relay_ops *ops;
+	void *data;
+};
+
+struct relay;
+
+/*
+ * Takes `tap_fd` over (also when this fails): a macvtap without packet information and without vnet
+ * header, non-blocking. Until a peer is attached, frames to the guest are dropped and counted. 0 or a
+ * negative errno.
+ */
+int relay_open(uv_loop_t *loop, int tap_fd, const struct relay_conf *conf, struct relay **ret,
+	       struct err *err);
+
+/* Takes `peer_fd`, a connected socket, in place of the peer before; what waited for that is dropped. */
+int relay_attach(struct relay *relay, enum peer_kind kind, int peer_fd, struct err *err);
+bool relay_attached(const struct relay *relay);
+
+/* A frame of our own, behind those that are on their way in that direction; dropped when it is full. */
+void relay_inject(struct relay *relay, enum stats_direction direction, const uint8_t *frame,
+		  size_t len);
+
+/* No callback after this. The loop frees the relay. */
+void relay_close(struct relay *relay);
+
+#endif

@@ -1,0 +1,382 @@
+/* links: capture/relay.c capture/frame_buf.c agent/base/stats.c agent/base/err.c */
+/* The relay between a tap, here a datagram socket, and a guest on a real socket of each kind. */
+#include "capture/relay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture/frame_buf.h"
+
+struct fixture {
+	uv_loop_t loop;
+	struct relay *relay;
+	struct stats_relay stats;
+	int wire; /* the other end of the tap */
+	int guest; /* the other end of the peer's socket */
+	int lost; /* times that the peer was lost */
+	int reason;
+	unsigned int batches;
+	const char *forbidden; /* a frame with this text does not pass */
+	const char *answer; /* and is answered with this */
+};
+
+static bool judge(void *data, enum stats_direction direction, const uint8_t *frame, size_t len)
+{
+	struct fixture *f = data;
+
+	if (!f->forbidden || !memmem(frame, len, f->forbidden, strlen(f->forbidden)))
+		return true;
+	if (f->answer) {
+		relay_inject(f->relay, STATS_TO_GUEST, (const uint8_t *)f->answer,
+			     strlen(f->answer));
+		relay_inject(f->relay, STATS_FROM_GUEST, (const uint8_t *)f->answer,
+			     strlen(f->answer));
+	}
+	(void)direction;
+	return false;
+}
+
+static void batch_end(void *data)
+{
+	struct fixture *f = data;
+
+	f->batches++;
+}
+
+static void peer_lost(void *data, int reason)
+{
+	struct fixture *f = data;
+
+	f->lost++;
+	f->reason = reason;
+}
+
+static const struct relay_ops ops = { judge, batch_end, peer_lost };
+
+static void pair(int type, int ret[2])
+{
+	assert_int_equal(socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ret), 0);
+}
+
+static void attach(struct fixture *f, enum peer_kind kind)
+{
+	struct err err;
+	int fds[2];
+
+	pair(kind == PEER_STREAM ? SOCK_STREAM : SOCK_DGRAM, fds);
+	f->guest = fds[0];
+	assert_int_equal(relay_attach(f->relay, kind, fds[1], &err), 0);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct relay_conf conf = { &f->stats, &ops, f };
+	struct err err;
+	int tap[2];
+
+	pair(SOCK_DGRAM, tap);
+	f->wire = tap[0];
+	f->guest = -1;
+	uv_loop_init(&f->loop);
+	assert_int_equal(relay_open(&f->loop, tap[1], &conf, &f->relay, &err), 0);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	relay_close(f->relay);
+	uv_run(&f->loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&f->loop), 0);
+	if (f->guest >= 0)
+		close(f->guest);
+	close(f->wire);
+	free(f);
+	return 0;
+}
+
+/* As often as something is ready. */
+static void settle(struct fixture *f)
+{
+	for (int i = 0; i < 20; i++)
+		uv_run(&f->loop, UV_RUN_NOWAIT);
+}
+
+static void wire_sends(struct fixture *f, const char *frame)
+{
+	assert_int_equal(send(f->wire, frame, strlen(frame), 0), strlen(frame));
+	settle(f);
+}
+
+static void assert_next(int fd, const char *expected, size_t len)
+{
+	char got[256];
+	ssize_t n = recv(fd, got, len < sizeof(got) ? len : sizeof(got), 0);
+
+	assert_int_equal(n, len);
+	assert_memory_equal(got, expected, len);
+}
+
+static void assert_nothing(int fd)
+{
+	char got[16];
+
+	assert_int_equal(recv(fd, got, sizeof(got), 0), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+#define A "frame-a-frame-a"
+#define B "frame-b-frame-b-x"
+
+static void a_stream_guest_gets_and_sends(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_STREAM);
+	wire_sends(f, A);
+	wire_sends(f, B);
+	assert_next(f->guest, "\0\0\0\17" A "\0\0\0\21" B, 4 + 15 + 4 + 17);
+	assert_int_equal(send(f->guest, "\0\0\0\17" A "\0\0\0\21fra", 26, 0), 26);
+	settle(f);
+	assert_next(f->wire, A, 15);
+	assert_nothing(f->wire);
+	assert_int_equal(send(f->guest, B + 3, 14, 0), 14);
+	settle(f);
+	assert_next(f->wire, B, 17);
+	assert_int_equal(f->stats.peers, 1);
+	assert_int_equal(f->lost, 0);
+	assert_true(f->batches >= 4);
+}
+
+static void a_datagram_guest_gets_and_sends(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_DGRAM);
+	wire_sends(f, A);
+	wire_sends(f, B);
+	assert_next(f->guest, A, 15);
+	assert_next(f->guest, B, 17);
+	assert_int_equal(send(f->guest, A, 15, 0), 15);
+	assert_int_equal(send(f->guest, B, 17, 0), 17);
+	settle(f);
+	assert_next(f->wire, A, 15);
+	assert_next(f->wire, B, 17);
+}
+
+static void a_frame_that_is_forbidden_is_dropped_and_counted(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_STREAM);
+	f->forbidden = "frame-b";
+	wire_sends(f, B);
+	wire_sends(f, A);
+	assert_next(f->guest, "\0\0\0\17" A, 19);
+	assert_int_equal(send(f->guest, "\0\0\0\21" B "\0\0\0\17" A, 40, 0), 40);
+	settle(f);
+	assert_next(f->wire, A, 15);
+	assert_nothing(f->wire);
+	assert_int_equal(f->stats.dropped[STATS_TO_GUEST][STATS_RELAY_VERDICT], 1);
+	assert_int_equal(f->stats.dropped[STATS_FROM_GUEST][STATS_RELAY_VERDICT], 1);
+}
+
+/* Both ways, and not in place of a frame that waits. */
+static void what_the_verdict_adds_is_sent(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_STREAM);
+	f->forbidden = "frame-b";
+	f->answer = "reset-reset-reset";
+	assert_int_equal(send(f->wire, A, 15, 0), 15);
+	assert_int_equal(send(f->wire, B, 17, 0), 17);
+	assert_int_equal(send(f->wire, A, 15, 0), 15);
+	settle(f);
+	assert_next(f->guest, "\0\0\0\17" A "\0\0\0\21reset-reset-reset\0\0\0\17" A, 19 + 21 + 19);
+	assert_next(f->wire, "reset-reset-reset", 17);
+	assert_int_equal(f->stats.injected, 2);
+}
+
+static void without_a_guest_frames_are_counted(void **state)
+{
+	struct fixture *f = *state;
+
+	wire_sends(f, A);
+	assert_false(relay_attached(f->relay));
+	assert_int_equal(f->stats.dropped[STATS_TO_GUEST][STATS_RELAY_NO_PEER], 1);
+	attach(f, PEER_STREAM);
+	settle(f);
+	assert_nothing(f->guest);
+}
+
+/* Nothing is kept for a guest that does not read but what the buffers hold; then it goes on. */
+static void a_guest_that_does_not_read_costs_a_bounded_buffer(void **state)
+{
+	struct fixture *f = *state;
+	char frame[1500] = "big frame", got[4096];
+	uint64_t sent = 0, dropped, received = 0;
+	ssize_t n;
+
+	attach(f, PEER_STREAM);
+	for (; sent < 4000; sent++) {
+		while (send(f->wire, frame, sizeof(frame), 0) < 0)
+			settle(f);
+	}
+	settle(f);
+	dropped = f->stats.dropped[STATS_TO_GUEST][STATS_RELAY_FULL];
+	assert_true(dropped > 0 && dropped < sent);
+	assert_int_equal(f->lost, 0);
+	for (int idle = 0; idle < 3; idle++) {
+		while ((n = recv(f->guest, got, sizeof(got), 0)) > 0) {
+			received += (uint64_t)n;
+			idle = 0;
+		}
+		settle(f);
+	}
+	assert_int_equal(received, (sent - dropped) * (sizeof(frame) + 4));
+	wire_sends(f, A);
+	assert_next(f->guest, "\0\0\0\17" A, 19);
+}
+
+static void lengths_that_no_frame_has_are_counted(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_STREAM);
+	assert_int_equal(send(f->guest, "\0\0\0\15thirteen-long\0\0\0\0\0\0\0\17" A, 40, 0), 40);
+	settle(f);
+	assert_next(f->wire, A, 15);
+	assert_int_equal(f->stats.dropped[STATS_FROM_GUEST][STATS_RELAY_LENGTH], 2);
+	assert_int_equal(f->lost, 0);
+}
+
+static void a_length_out_of_bounds_ends_the_peer(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_STREAM);
+	assert_int_equal(send(f->guest, "\0\0\0\17" A "\0\1\20\1", 23, 0), 23);
+	settle(f);
+	assert_next(f->wire, A, 15);
+	assert_int_equal(f->lost, 1);
+	assert_int_equal(f->reason, -EPROTO);
+	assert_int_equal(f->stats.protocol, 1);
+	assert_int_equal(recv(f->guest, (char[1]){ 0 }, 1, 0), 0);
+}
+
+static void a_guest_that_goes_is_told_and_may_come_again(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_STREAM);
+	assert_int_equal(send(f->guest, "\0\0\0\17half", 8, 0), 8);
+	close(f->guest);
+	settle(f);
+	assert_int_equal(f->lost, 1);
+	assert_int_equal(f->reason, -ECONNRESET);
+	assert_false(relay_attached(f->relay));
+	attach(f, PEER_STREAM);
+	assert_int_equal(send(f->guest, "\0\0\0\17" A, 19, 0), 19);
+	settle(f);
+	assert_next(f->wire, A, 15);
+	assert_int_equal(f->stats.peers, 2);
+}
+
+/* Frames that the guest before did not take are not the next one's. */
+static void a_new_guest_gets_nothing_of_the_one_before(void **state)
+{
+	struct fixture *f = *state;
+	char frame[1500] = "big frame";
+	int before;
+
+	attach(f, PEER_STREAM);
+	before = f->guest;
+	for (int i = 0; i < 400; i++) {
+		while (send(f->wire, frame, sizeof(frame), 0) < 0)
+			settle(f);
+	}
+	settle(f);
+	attach(f, PEER_STREAM);
+	wire_sends(f, A);
+	assert_next(f->guest, "\0\0\0\17" A, 19);
+	assert_true(f->stats.dropped[STATS_TO_GUEST][STATS_RELAY_NO_PEER] > 0);
+	close(before);
+}
+
+static void a_datagram_too_long_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t frame[FRAME_BUF_FRAME_MAX + 1];
+
+	attach(f, PEER_DGRAM);
+	assert_int_equal(send(f->guest, frame, sizeof(frame), 0), sizeof(frame));
+	assert_int_equal(send(f->guest, A, 15, 0), 15);
+	settle(f);
+	assert_next(f->wire, A, 15);
+	assert_int_equal(f->stats.dropped[STATS_FROM_GUEST][STATS_RELAY_LENGTH], 1);
+}
+
+static void a_tap_that_takes_nothing_is_counted(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_DGRAM);
+	close(f->wire);
+	assert_int_equal(send(f->guest, A, 15, 0), 15);
+	settle(f);
+	assert_int_equal(f->stats.dropped[STATS_FROM_GUEST][STATS_RELAY_TAP], 1);
+	f->wire = dup(f->guest);
+}
+
+static void times_are_counted_by_frame(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t frames = 0;
+
+	attach(f, PEER_STREAM);
+	wire_sends(f, A);
+	wire_sends(f, B);
+	for (unsigned int i = 0; i < STATS_LATENCY_BUCKETS; i++)
+		frames += stat_get(&f->stats.latency[STATS_TO_GUEST][i]);
+	assert_int_equal(frames, 2);
+	assert_true(stats_latency_quantile(f->stats.latency[STATS_TO_GUEST], 990) > 0);
+	assert_int_equal(stats_latency_quantile(f->stats.latency[STATS_FROM_GUEST], 990), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_stream_guest_gets_and_sends),
+		TEST(a_datagram_guest_gets_and_sends),
+		TEST(a_frame_that_is_forbidden_is_dropped_and_counted),
+		TEST(what_the_verdict_adds_is_sent),
+		TEST(without_a_guest_frames_are_counted),
+		TEST(a_guest_that_does_not_read_costs_a_bounded_buffer),
+		TEST(lengths_that_no_frame_has_are_counted),
+		TEST(a_length_out_of_bounds_ends_the_peer),
+		TEST(a_guest_that_goes_is_told_and_may_come_again),
+		TEST(a_new_guest_gets_nothing_of_the_one_before),
+		TEST(a_datagram_too_long_is_counted),
+		TEST(a_tap_that_takes_nothing_is_counted),
+		TEST(times_are_counted_by_frame),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
