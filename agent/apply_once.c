@@ -101,7 +101,8 @@ static void print_json(const struct results *results, size_t kept)
 	json_decref(json);
 }
 
-static int carry_out(struct reconcile *reconcile, const struct link_plan *plan, bool json)
+static int carry_out(struct reconcile *reconcile, const struct link_plan *plan,
+		     enum reconcile_goal goal, bool json)
 {
 	struct results results = { .list = json ? json_array() : NULL };
 	size_t kept = plan->kept;
@@ -111,6 +112,8 @@ static int carry_out(struct reconcile *reconcile, const struct link_plan *plan, 
 	if (!json)
 		print_steps(plan);
 	open = reconcile_apply(reconcile, on_result, &results, &err);
+	if (open == 0 && goal == RECONCILE_GOAL_CONFIG)
+		open = reconcile_read_back(reconcile, on_result, &results, &err);
 	if (open < 0)
 		cli_fail(&err, "look at the plan again");
 	else if (json)
@@ -142,7 +145,7 @@ int apply_once(const struct cli_options *options, enum reconcile_goal goal)
 		code = cli_fail(&err, "nothing is changed");
 		goto out;
 	}
-	code = carry_out(reconcile, plan, options->json);
+	code = carry_out(reconcile, plan, goal, options->json);
 out:
 	reconcile_free(reconcile);
 	agent_unlock(&lock);

@@ -44,6 +44,18 @@ void link_track_done(struct link_track *track)
 	track->refusals = 0;
 }
 
+void link_track_changed(struct link_track *track, uint64_t now_ms)
+{
+	uint64_t wait;
+
+	if (track->changes && now_ms - track->changed_ms >= LINK_TRACK_ALIVE_MS)
+		track->changes = 0;
+	track->changed_ms = now_ms;
+	wait = back_off(++track->changes);
+	if (track->next_ms < now_ms + wait)
+		track->next_ms = now_ms + wait;
+}
+
 bool link_track_failed(const struct link_track *track)
 {
 	return track->losses >= LINK_TRACK_LOSSES_MAX && !track->present;

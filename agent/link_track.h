@@ -19,6 +19,8 @@ struct link_track {
 	uint64_t since_ms; /* present: since when */
 	unsigned int losses; /* in a row */
 	unsigned int refusals; /* in a row */
+	uint64_t changed_ms; /* when it was last set right */
+	unsigned int changes; /* in a row */
 	uint64_t next_ms; /* not before */
 };
 
@@ -32,6 +34,12 @@ bool link_track_seen(struct link_track *track, bool present, bool excused, uint6
 /* What became of a step on the link: refused by the kernel, or done. Same waiting times. */
 void link_track_refused(struct link_track *track, uint64_t now_ms);
 void link_track_done(struct link_track *track);
+
+/*
+ * The link was there and had to be set right. Whoever keeps setting it otherwise is answered at once
+ * the first time, then after 1, 2, 4 ... 60 seconds; there is no end to it, as nothing is lost.
+ */
+void link_track_changed(struct link_track *track, uint64_t now_ms);
 
 /* Lost too often: nothing is tried any more. */
 bool link_track_failed(const struct link_track *track);

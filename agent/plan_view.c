@@ -15,9 +15,10 @@ static const char *const tally_words[LINK_OPS] = {
 	[LINK_OP_BLOCKED] = "blocked",
 };
 
-static const char *const block_names[] = {
-	[LINK_BLOCK_NONE] = NULL,   [LINK_BLOCK_LOWER] = "lower", [LINK_BLOCK_FOREIGN] = "foreign",
-	[LINK_BLOCK_HELD] = "held", [LINK_BLOCK_NODE] = "node",
+static const char *const block_names[LINK_BLOCKS] = {
+	[LINK_BLOCK_NONE] = NULL,	  [LINK_BLOCK_LOWER] = "lower",
+	[LINK_BLOCK_FOREIGN] = "foreign", [LINK_BLOCK_HELD] = "held",
+	[LINK_BLOCK_NODE] = "node",	  [LINK_BLOCK_WIRELESS] = "wireless",
 };
 
 static const char *name_of(const struct link_step *step)

@@ -1,4 +1,4 @@
-#include "agent/reconcile.h"
+#include "agent/reconcile_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,29 +6,8 @@
 #include <string.h>
 
 #include "agent/desired.h"
-#include "agent/held_taps.h"
-#include "netlink/nl_channel.h"
 #include "netlink/tap_node.h"
-
-/*
- * Nothing tells when a program closes a tap, nor when another changes the owner of its node: a link
- * of which either counts is looked at again.
- */
-#define LOOK_AGAIN_MS 30000
-
-struct reconcile {
-	struct nl_channel *channel;
-	uint32_t group;
-	struct link_spec *specs;
-	struct reconcile_link *links; /* one per spec */
-	size_t n;
-
-	struct link_table table;
-	struct link_plan plan; /* points into table and specs */
-	struct held_taps held;
-
-	struct link_track strays; /* links to be deleted have no place of their own */
-};
+#include "netlink/wireless.h"
 
 static int load(const struct config *config, struct link_spec **ret_specs,
 		struct reconcile_link **ret_links, size_t *ret_n, struct err *err)
@@ -129,7 +108,7 @@ const struct reconcile_link *reconcile_links(const struct reconcile *reconcile, 
 	return reconcile->links;
 }
 
-static int refresh(struct reconcile *reconcile, struct err *err)
+int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 {
 	int code;
 
@@ -141,43 +120,15 @@ static int refresh(struct reconcile *reconcile, struct err *err)
 		return code;
 	for (size_t i = 0; i < reconcile->n; i++) {
 		struct reconcile_link *link = &reconcile->links[i];
-		const struct link_state *now =
-			link_table_find_name(&reconcile->table, link->spec.name);
 
-		reconcile_link_refresh(link,
-				       now && link_is_ours(now, reconcile->group) ? now : NULL);
+		reconcile_link_refresh(link, link_find_ours(&reconcile->table, &link->spec,
+							    reconcile->group));
 	}
 	return 0;
 }
 
-/* A link that went together with its lower device was not taken away by anybody. */
-static bool is_excused(const struct reconcile *reconcile, const struct reconcile_link *link)
-{
-	const struct link_state *lower = link_table_real_lower(
-		&reconcile->table, link_table_find_name(&reconcile->table, link->spec.lower));
-
-	return !lower || lower->ifindex != link->lower;
-}
-
-static void track_losses(struct reconcile *reconcile, uint64_t now_ms,
-			 const struct reconcile_watch *watch)
-{
-	for (size_t i = 0; i < reconcile->n; i++) {
-		struct reconcile_link *link = &reconcile->links[i];
-		bool excused = !link->present && is_excused(reconcile, link);
-
-		if (link_track_seen(&link->track, link->present, excused, now_ms)) {
-			reconcile_link_judge(link);
-			if (watch->lost)
-				watch->lost(link, watch->data);
-		}
-		if (link->present)
-			link->lower = link->link.lower;
-	}
-}
-
 /* What cannot be told is taken for held: a link deleted under a guest is lost to it for ever. */
-static bool is_held(const struct link_state *link, char *who, size_t size, void *data)
+bool reconcile_is_held(const struct link_state *link, char *who, size_t size, void *data)
 {
 	struct reconcile *reconcile = data;
 	const struct tap_holder *holder = NULL;
@@ -207,8 +158,14 @@ static const struct tap_node *node_of(const struct link_spec *spec, const struct
 	return wanted->present && wanted->tap_dev ? &wanted->node : NULL;
 }
 
-static int make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
-		     struct err *err)
+static bool is_on_the_air(const struct link_state *lower, void *data)
+{
+	(void)data;
+	return is_wireless(WIRELESS_SYSFS, lower->name, lower->ifindex);
+}
+
+int reconcile_make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
+			struct err *err)
 {
 	const struct link_plan_input input = {
 		.specs = reconcile->specs,
@@ -216,8 +173,9 @@ static int make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool
 		.table = &reconcile->table,
 		.group = reconcile->group,
 		.remove = goal == RECONCILE_GOAL_NOTHING,
-		.held = force ? NULL : is_held,
+		.held = force ? NULL : reconcile_is_held,
 		.node = node_of,
+		.wireless = is_on_the_air,
 		.data = reconcile,
 	};
 	int code = link_plan_make(&input, &reconcile->plan);
@@ -228,24 +186,82 @@ static int make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool
 int reconcile_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
 		   const struct link_plan **ret, struct err *err)
 {
-	int code = refresh(reconcile, err);
+	int code = reconcile_refresh(reconcile, err);
 
 	if (code == 0)
-		code = make_plan(reconcile, goal, force, err);
+		code = reconcile_make_plan(reconcile, goal, force, err);
 	if (code == 0)
 		*ret = &reconcile->plan;
 	return code;
 }
 
+struct reconcile_link *reconcile_link_of(struct reconcile *reconcile, const struct link_step *step)
+{
+	return step->spec ? &reconcile->links[step->spec - reconcile->specs] : NULL;
+}
+
+struct apply_watch {
+	struct reconcile *reconcile;
+	link_result_cb cb;
+	void *data;
+};
+
+static void on_applied(const struct link_result *result, void *data)
+{
+	const struct apply_watch *watch = data;
+	const struct link_step *step = result->step;
+	struct reconcile_link *link = reconcile_link_of(watch->reconcile, step);
+
+	if (link)
+		link->done = result->error == 0;
+	watch->cb(result, watch->data);
+}
+
 int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, struct err *err)
 {
+	struct apply_watch watch = { .reconcile = reconcile, .cb = cb, .data = data };
+
 	return link_apply(reconcile->channel, &reconcile->plan, &reconcile->table, reconcile->group,
-			  cb, data, err);
+			  on_applied, &watch, err);
+}
+
+/* A step that is to be done again although it was done just now. */
+static bool does_not_show(struct reconcile *reconcile, const struct link_step *step)
+{
+	const struct reconcile_link *link = reconcile_link_of(reconcile, step);
+
+	return link && link->done && step->op == LINK_OP_CHANGE;
+}
+
+int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *data, struct err *err)
+{
+	int code = reconcile_refresh(reconcile, err), n = 0;
+	struct err text;
+
+	if (code == 0)
+		code = reconcile_make_plan(reconcile, RECONCILE_GOAL_CONFIG, false, err);
+	for (size_t i = 0; code == 0 && i < reconcile->plan.n; i++) {
+		const struct link_step *step = &reconcile->plan.steps[i];
+		const struct link_result result = { .step = step,
+						    .error = -EPROTO,
+						    .text = text.text };
+
+		if (!does_not_show(reconcile, step))
+			continue;
+		err_set(&text, 0,
+			"could not change %s for good: it was set, and shows otherwise: %s",
+			step->spec->name, step->reason);
+		cb(&result, data);
+		n++;
+	}
+	for (size_t i = 0; i < reconcile->n; i++)
+		reconcile->links[i].done = false;
+	return code < 0 ? code : n;
 }
 
 int reconcile_look(struct reconcile *reconcile, struct err *err)
 {
-	int code = refresh(reconcile, err);
+	int code = reconcile_refresh(reconcile, err);
 
 	if (code < 0)
 		return code;
@@ -260,159 +276,5 @@ int reconcile_look(struct reconcile *reconcile, struct err *err)
 		if (holder)
 			link->holder = *holder;
 	}
-	return 0;
-}
-
-/* The pass. */
-
-struct pass {
-	struct reconcile *reconcile;
-	uint64_t now_ms;
-	const struct reconcile_watch *watch;
-	size_t tried;
-};
-
-static struct reconcile_link *link_of(struct reconcile *reconcile, const struct link_step *step)
-{
-	return step->spec ? &reconcile->links[step->spec - reconcile->specs] : NULL;
-}
-
-static struct link_track *track_of(struct reconcile *reconcile, const struct link_step *step)
-{
-	struct reconcile_link *link = link_of(reconcile, step);
-
-	return link ? &link->track : &reconcile->strays;
-}
-
-/* Blocked steps stay, to be told; of the others those whose time has come. */
-static void keep_due_steps(struct pass *pass)
-{
-	struct link_plan *plan = &pass->reconcile->plan;
-	size_t n = 0;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct link_step *step = &plan->steps[i];
-
-		if (step->op != LINK_OP_BLOCKED &&
-		    !link_track_ready(track_of(pass->reconcile, step), pass->now_ms))
-			plan->count[step->op]--;
-		else
-			plan->steps[n++] = *step;
-	}
-	plan->n = n;
-}
-
-/* A blocked step is told when it is news; a stray that is held has no place to remember that. */
-static bool is_news(const struct reconcile_link *link, const struct link_result *result)
-{
-	return result->step->op != LINK_OP_BLOCKED ||
-	       (link && strcmp(link->error, result->step->reason) != 0);
-}
-
-static void on_result(const struct link_result *result, void *data)
-{
-	struct pass *pass = data;
-	const struct link_step *step = result->step;
-	struct reconcile_link *link = link_of(pass->reconcile, step);
-	struct link_track *track = track_of(pass->reconcile, step);
-	bool news = is_news(link, result);
-
-	if (step->op != LINK_OP_BLOCKED) {
-		pass->tried++;
-		if (result->error < 0)
-			link_track_refused(track, pass->now_ms);
-		else
-			link_track_done(track);
-		if (link)
-			link->pending = result->error < 0;
-	}
-	/* Half of a replace that failed took the link away: we did, so that is no loss. */
-	if (step->op == LINK_OP_REPLACE && result->error < 0)
-		track->present = false;
-	if (link)
-		snprintf(link->error, sizeof(link->error), "%s", result->text);
-	if (news && pass->watch->step)
-		pass->watch->step(result, pass->watch->data);
-}
-
-/* What the plan says about each link, before the steps that are not due are left out. */
-static void take_plan(struct reconcile *reconcile, bool *ret_held)
-{
-	for (size_t i = 0; i < reconcile->n; i++) {
-		reconcile->links[i].pending = false;
-		reconcile->links[i].block = LINK_BLOCK_NONE;
-	}
-	for (size_t i = 0; i < reconcile->plan.n; i++) {
-		const struct link_step *step = &reconcile->plan.steps[i];
-		struct reconcile_link *link = link_of(reconcile, step);
-
-		*ret_held = *ret_held || step->block == LINK_BLOCK_HELD;
-		if (!link)
-			continue;
-		link->pending = true;
-		link->block = step->block;
-	}
-	for (size_t i = 0; i < reconcile->n; i++) {
-		struct reconcile_link *link = &reconcile->links[i];
-
-		reconcile_link_judge(link);
-		if (!link->pending)
-			link->error[0] = '\0';
-	}
-}
-
-static void earlier(int64_t *wait, uint64_t due, uint64_t now_ms)
-{
-	int64_t ms = due > now_ms ? (int64_t)(due - now_ms) : 0;
-
-	if (*wait < 0 || ms < *wait)
-		*wait = ms;
-}
-
-static int64_t next_pass(const struct reconcile *reconcile, uint64_t now_ms, bool held)
-{
-	int64_t wait = -1;
-	uint64_t due = link_track_due(&reconcile->strays, now_ms);
-
-	if (due)
-		earlier(&wait, due, now_ms);
-	for (size_t i = 0; i < reconcile->n; i++) {
-		const struct reconcile_link *link = &reconcile->links[i];
-
-		held = held || (link->tap_dev && !tap_rights_are_kernels(&link->spec.tap));
-		due = link_track_due(&link->track, now_ms);
-		if (link->pending && due)
-			earlier(&wait, due, now_ms);
-	}
-	if (held)
-		earlier(&wait, now_ms + LOOK_AGAIN_MS, now_ms);
-	return wait;
-}
-
-int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
-		   const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err)
-{
-	struct pass pass = { .reconcile = reconcile, .now_ms = now_ms, .watch = watch };
-	bool held = false;
-	int code;
-
-	code = refresh(reconcile, err);
-	if (code < 0)
-		return code;
-	track_losses(reconcile, now_ms, watch);
-	code = make_plan(reconcile, RECONCILE_GOAL_CONFIG, false, err);
-	if (code < 0)
-		return code;
-	take_plan(reconcile, &held);
-	keep_due_steps(&pass);
-	code = reconcile_apply(reconcile, on_result, &pass, err);
-	if (code >= 0 && pass.tried) {
-		code = refresh(reconcile, err);
-		if (code == 0)
-			track_losses(reconcile, now_ms, watch);
-	}
-	if (code < 0)
-		return code;
-	*ret_wait_ms = next_pass(reconcile, now_ms, held);
 	return 0;
 }

@@ -40,6 +40,8 @@ int reconcile_drain(struct reconcile *reconcile);
 struct reconcile_watch {
 	link_result_cb step; /* each step that was tried, or is blocked anew */
 	void (*lost)(const struct reconcile_link *link, void *data); /* it was there and is not */
+	/* Its MAC was as wanted and is not; `who` holds its tap, "" when nobody does. */
+	void (*mac_changed)(const struct reconcile_link *link, const char *who, void *data);
 	void *data;
 };
 
@@ -72,5 +74,13 @@ int reconcile_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool f
 
 /* Executes the plan that reconcile_plan() made; as link_apply(). */
 int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, struct err *err);
+
+/*
+ * Looks at what the kernel made of it: tells `cb` of each change that was done without an error, and
+ * does not show. (A kernel passes over attributes that it does not know.) The plan is another one
+ * after it. Returns how many there are, or a negative errno.
+ */
+int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *data,
+			struct err *err);
 
 #endif

@@ -14,10 +14,10 @@ const char *const reconcile_state_names[RECONCILE_STATES] = {
 
 static enum reconcile_state state_of(const struct reconcile_link *link)
 {
-	static const enum reconcile_state absent[] = {
+	static const enum reconcile_state absent[LINK_BLOCKS] = {
 		[LINK_BLOCK_NONE] = RECONCILE_MISSING,	  [LINK_BLOCK_LOWER] = RECONCILE_WAITING,
 		[LINK_BLOCK_FOREIGN] = RECONCILE_BLOCKED, [LINK_BLOCK_HELD] = RECONCILE_BLOCKED,
-		[LINK_BLOCK_NODE] = RECONCILE_MISSING,
+		[LINK_BLOCK_NODE] = RECONCILE_MISSING,	  [LINK_BLOCK_WIRELESS] = RECONCILE_BLOCKED,
 	};
 
 	if (!link->present)

@@ -35,10 +35,19 @@ static void on_lost(const struct reconcile_link *link, void *data)
 	s->ops->lost(s, link);
 }
 
+static void on_mac_changed(const struct reconcile_link *link, const char *who, void *data)
+{
+	struct supervisor *s = data;
+
+	s->ops->mac_changed(s, link, who);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
-	const struct reconcile_watch watch = { .step = on_step, .lost = on_lost, .data = s };
+	const struct reconcile_watch watch = {
+		.step = on_step, .lost = on_lost, .mac_changed = on_mac_changed, .data = s
+	};
 	int64_t wait_ms = RETRY_MS;
 	struct err err;
 

@@ -19,6 +19,9 @@ struct supervisor_ops {
 	void (*step)(struct supervisor *supervisor, const struct link_result *result);
 	/* A link that was there is not. */
 	void (*lost)(struct supervisor *supervisor, const struct reconcile_link *link);
+	/* Its MAC is not as wanted any more; `who` holds its tap, "" when nobody does. */
+	void (*mac_changed)(struct supervisor *supervisor, const struct reconcile_link *link,
+			    const char *who);
 	/* A pass is over: reconcile_links() tells what is there now. */
 	void (*passed)(struct supervisor *supervisor);
 };

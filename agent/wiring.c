@@ -65,8 +65,38 @@ static void on_lost(struct supervisor *supervisor, const struct reconcile_link *
 		.action = "lost",
 	};
 
-	events_emit(&a->events, capture_channel(a), LOG_LEVEL_WARNING, &about,
-		    "somebody else deleted it, or its lower device went");
+	static const char why[] = "somebody else deleted it, or its lower device went";
+
+	if (link_track_failed(&link->track))
+		events_emit(&a->events, capture_channel(a), LOG_LEVEL_ERR, &about,
+			    "%s: %u times in a row: given up until a reload", why,
+			    link->track.losses);
+	else if (link->track.losses > 1)
+		events_emit(&a->events, capture_channel(a), LOG_LEVEL_WARNING, &about,
+			    "%s: %u times in a row: made again later", why, link->track.losses);
+	else
+		events_emit(&a->events, capture_channel(a), LOG_LEVEL_WARNING, &about, "%s", why);
+}
+
+static void on_mac_changed(struct supervisor *supervisor, const struct reconcile_link *link,
+			   const char *who)
+{
+	struct agent *a = supervisor->data;
+	const struct event_about about = {
+		.kind = IPC_EVENT_LINK,
+		.link = link->spec.name,
+		.set = link->spec.set,
+		.action = "mac-changed",
+	};
+	char mac[MAC_TEXT_MAX];
+
+	format_mac(mac, link->link.mac);
+	if (*who)
+		events_emit(&a->events, capture_channel(a), LOG_LEVEL_WARNING, &about,
+			    "it became %s: its guest (%s) or somebody else set it", mac, who);
+	else
+		events_emit(&a->events, capture_channel(a), LOG_LEVEL_WARNING, &about,
+			    "it became %s: somebody set it", mac);
 }
 
 static const char *guest_of(const struct config *config, const char *link)
@@ -114,9 +144,9 @@ static void on_passed(struct supervisor *supervisor)
 	free(wishes);
 }
 
-const struct supervisor_ops agent_supervisor_ops = { .step = on_step,
-						     .lost = on_lost,
-						     .passed = on_passed };
+const struct supervisor_ops agent_supervisor_ops = {
+	.step = on_step, .lost = on_lost, .mac_changed = on_mac_changed, .passed = on_passed
+};
 
 /* The reading end that waits for a web worker is of no use any more. */
 static void feed_forget(struct agent *a)

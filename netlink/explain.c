@@ -14,6 +14,7 @@
 static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_CREATE] = "make",
 	[LINK_ACTION_DELETE] = "delete",
+	[LINK_ACTION_SET_NAME] = "rename",
 	[LINK_ACTION_SET_GROUP] = "set the group of",
 	[LINK_ACTION_SET_ALIAS] = "set the alias of",
 	[LINK_ACTION_ADD_ALTNAME] = "add an altname to",
@@ -90,6 +91,19 @@ static bool mac_is_taken(const struct explain_input *in, const struct cause *cau
 				  mac);
 	}
 	return false;
+}
+
+/* macvlan_hash_lookup() knows the links of the lower device in every namespace. */
+static bool mac_is_elsewhere(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in);
+	char mac[MAC_TEXT_MAX];
+
+	if (!lower || !in->step->spec)
+		return false;
+	format_mac(mac, in->step->spec->mac);
+	return is(cause, "a link on %s in another network namespace has the MAC %s", lower->name,
+		  mac);
 }
 
 /* macvlan_common_newlink() */
@@ -186,6 +200,12 @@ static bool name_is_taken(const struct explain_input *in, const struct cause *ca
 	return is(cause, "another %s has that name", *link->kind_text ? link->kind_text : "device");
 }
 
+static bool name_is_fixed(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "it is up, and Linux before 6.2 renames no link that is");
+}
+
 static bool altname_is_taken(const struct explain_input *in, const struct cause *cause)
 {
 	for (size_t i = 0; i < in->table->n; i++) {
@@ -270,6 +290,7 @@ static const struct {
 	bool (*find)(const struct explain_input *in, const struct cause *cause);
 } causes[] = {
 	{ EADDRINUSE, ANY_ACTION, mac_is_taken },
+	{ EADDRINUSE, ANY_ACTION, mac_is_elsewhere },
 	{ EADDRNOTAVAIL, ACTION(CREATE) | ACTION(SET_MAC), mac_is_bad },
 	{ EINVAL, ACTION(CREATE), lower_is_loopback },
 	{ EINVAL, ACTION(CREATE), passthru_is_alone },
@@ -277,7 +298,8 @@ static const struct {
 	{ EBUSY, ACTION(CREATE), lower_is_port },
 	{ EBUSY, ACTION(CREATE), lower_has_ipvlan },
 	{ EBUSY, ACTION(CREATE), lower_is_busy },
-	{ EEXIST, ACTION(CREATE), name_is_taken },
+	{ EBUSY, ACTION(SET_NAME), name_is_fixed },
+	{ EEXIST, ACTION(CREATE) | ACTION(SET_NAME), name_is_taken },
 	{ EEXIST, ACTION(ADD_ALTNAME), altname_is_taken },
 	{ ENODEV, ACTION(CREATE), lower_is_gone },
 	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone },

@@ -70,20 +70,14 @@ static bool creates(const struct link_step *step)
 	return step->op == LINK_OP_CREATE || step->op == LINK_OP_REPLACE;
 }
 
-/*
- * A passthru link that is deleted while it is up and allmulti leaves its lower device allmulti for
- * ever: macvlan_stop() takes back the promiscuity alone.
- */
 static int release_lowers(struct apply *apply)
 {
-	const uint32_t leaks = IFF_UP | IFF_ALLMULTI;
 	int code = link_requests_begin(&apply->requests, apply->plan);
 
 	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
 		const struct link_step *step = &apply->plan->steps[i];
 
-		if (deletes(step) && (step->link->flags & leaks) == leaks &&
-		    step->link->macvlan_mode == link_mode_to_kernel(LINK_MODE_PASSTHRU))
+		if (deletes(step) && link_leaks_allmulti(step->link))
 			code = link_msg_set_flags(link_requests_add(&apply->requests, i,
 								    LINK_ACTION_DELETE),
 						  step->link->ifindex, 0, IFF_ALLMULTI);

@@ -8,6 +8,7 @@
 #include "netlink/link_kind.h"
 
 const char *const link_attr_names[LINK_ATTRS] = {
+	[LINK_ATTR_NAME] = "name",
 	[LINK_ATTR_SOURCES] = "source MACs",
 	[LINK_ATTR_FLAGS] = "flags",
 	[LINK_ATTR_TXQUEUELEN] = "txqueuelen",
@@ -217,6 +218,8 @@ void link_compare(struct link_step *step, const struct tap_node *node)
 	bool up = link->flags & IFF_UP;
 
 	link_spec_alias(spec, alias);
+	if (strcmp(link->name, spec->name) != 0)
+		because_of_attr(step, LINK_ATTR_NAME, link->name, spec->name);
 	compare_numbers(step, LINK_ATTR_GROUP, link->group, spec->group);
 	compare_texts(step, LINK_ATTR_ALIAS, link->alias, alias);
 	compare_altnames(step);
@@ -229,8 +232,8 @@ void link_compare(struct link_step *step, const struct tap_node *node)
 	format_mac(new, spec->mac);
 	if (strcmp(old, new) != 0)
 		because_of_attr(step, LINK_ATTR_MAC, old, new);
-	if (spec->mtu)
-		compare_numbers(step, LINK_ATTR_MTU, link->mtu, spec->mtu);
+	if (step->mtu)
+		compare_numbers(step, LINK_ATTR_MTU, link->mtu, step->mtu);
 	compare_queues(step);
 	compare_host(step);
 	if (up != spec->up)

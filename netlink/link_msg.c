@@ -110,6 +110,12 @@ int link_msg_delete_group(struct link_msg *msg, uint32_t group)
 	return finished(mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_GROUP, group));
 }
 
+int link_msg_set_name(struct link_msg *msg, uint32_t ifindex, const char *name)
+{
+	start_set(msg, ifindex);
+	return finished(mnl_attr_put_strz_check(&msg->header, LINK_MSG_SIZE, IFLA_IFNAME, name));
+}
+
 int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias)
 {
 	start_set(msg, ifindex);

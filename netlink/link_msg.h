@@ -29,6 +29,7 @@ int link_msg_delete(struct link_msg *msg, uint32_t ifindex);
 /* Every link of the group, in one request: one RCU wait for all of them. */
 int link_msg_delete_group(struct link_msg *msg, uint32_t group);
 
+int link_msg_set_name(struct link_msg *msg, uint32_t ifindex, const char *name);
 int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias);
 int link_msg_add_altname(struct link_msg *msg, uint32_t ifindex, const char *altname);
 int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group);

@@ -37,6 +37,23 @@ bool link_is_ours(const struct link_state *link, uint32_t group)
 	       strncmp(link->alias, LINK_ALIAS_PREFIX, strlen(LINK_ALIAS_PREFIX)) == 0;
 }
 
+const struct link_state *link_find_ours(const struct link_table *table,
+					const struct link_spec *spec, uint32_t group)
+{
+	const struct link_state *link = link_table_find_name(table, spec->name);
+	char alias[LINK_ALIAS_MAX];
+
+	if (link && link_is_ours(link, group))
+		return link;
+	link_spec_alias(spec, alias);
+	for (size_t i = 0; i < table->n; i++) {
+		if (strcmp(table->links[i].alias, alias) == 0 &&
+		    link_is_ours(&table->links[i], group))
+			return &table->links[i];
+	}
+	return NULL;
+}
+
 static void add_step(struct planner *planner, const struct link_step *step)
 {
 	planner->plan.steps[planner->plan.n++] = *step;
@@ -133,12 +150,31 @@ static void plan_foreign(struct planner *planner, struct link_step *step)
 	add_step(planner, step);
 }
 
+static const char *lower_name(const struct link_table *table, const struct link_state *link)
+{
+	const struct link_state *lower =
+		link->lower_elsewhere ? NULL : link_table_find(table, link->lower);
+
+	return lower ? lower->name : "one in another network namespace";
+}
+
+/* The wanted link that somebody has renamed into `link`, by what its alias says; or NULL. */
+static const struct link_spec *find_renamed(const struct planner *planner,
+					    const struct link_state *link)
+{
+	const char *name = strrchr(link->alias, '/');
+	const struct link_spec *spec = name ? find_spec(planner, name + 1) : NULL;
+
+	return spec && link_find_ours(planner->in->table, spec, planner->in->group) == link ? spec
+											    : NULL;
+}
+
 /* What no live change can do, as text in the reason; false when nothing is in the way. */
 static bool must_replace(struct link_step *step, const struct link_state *lower,
 			 const struct link_table *table)
 {
 	const struct link_spec *spec = step->spec;
-	const struct link_state *link = step->link, *old;
+	const struct link_state *link = step->link;
 	uint32_t passthru = link_mode_to_kernel(LINK_MODE_PASSTHRU);
 	uint32_t mode = link_mode_to_kernel(spec->mode);
 
@@ -147,9 +183,7 @@ static bool must_replace(struct link_step *step, const struct link_state *lower,
 		return true;
 	}
 	if (link->lower_elsewhere || link->lower != lower->ifindex) {
-		old = link->lower_elsewhere ? NULL : link_table_find(table, link->lower);
-		link_because(step, "lower %s -> %s",
-			     old ? old->name : "in another network namespace", lower->name);
+		link_because(step, "lower %s -> %s", lower_name(table, link), lower->name);
 		return true;
 	}
 	/* macvlan_changelink() refuses it: passthru is alone on its lower device. */
@@ -192,6 +226,23 @@ static void plan_change(struct planner *planner, struct link_step *step)
 	}
 }
 
+/*
+ * A station's access point takes frames from the one MAC that has joined it alone (IEEE Std 802.11),
+ * so guests with MACs of their own would be cut off: the kernel does not say so.
+ */
+static bool is_on_the_air(const struct planner *planner, const struct link_state *lower,
+			  struct link_step *step)
+{
+	if (!planner->in->wireless || !planner->in->wireless(lower, planner->in->data))
+		return false;
+	block(step, LINK_BLOCK_WIRELESS);
+	link_because(step,
+		     "the lower device %s is wireless, and an access point takes frames of its own "
+		     "MAC alone: a wired one is needed",
+		     lower->name);
+	return true;
+}
+
 static void plan_create(struct planner *planner, struct link_step *step)
 {
 	step->op = LINK_OP_CREATE;
@@ -204,18 +255,29 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 {
 	const struct link_table *table = planner->in->table;
 	const struct link_state *lower = find_lower(planner, spec);
+	const struct link_state *ours = link_find_ours(table, spec, planner->in->group);
 	struct link_step step = {
 		.spec = spec,
-		.link = link_table_find_name(table, spec->name),
+		.link = ours ? ours : link_table_find_name(table, spec->name),
 		.lower = lower ? lower->ifindex : 0,
+		.mtu = spec->mtu ? spec->mtu
+		       : lower	 ? lower->mtu
+				 : 0,
 	};
 
 	if (step.link && !owns(planner, spec, step.link)) {
 		plan_foreign(planner, &step);
+	} else if (!lower && step.link) {
+		block(&step, LINK_BLOCK_LOWER);
+		link_because(&step, "the lower device %s does not exist: left on %s", spec->lower,
+			     lower_name(table, step.link));
+		plan_change(planner, &step);
 	} else if (!lower) {
 		block(&step, LINK_BLOCK_LOWER);
-		link_because(&step, "the lower device %s does not exist: %s", spec->lower,
-			     step.link ? "left alone" : "waiting for it");
+		link_because(&step, "the lower device %s does not exist: waiting for it",
+			     spec->lower);
+		add_step(planner, &step);
+	} else if (!step.link && is_on_the_air(planner, lower, &step)) {
 		add_step(planner, &step);
 	} else if (!step.link) {
 		plan_create(planner, &step);
@@ -234,7 +296,8 @@ static void plan_all(struct planner *planner)
 		const struct link_state *link = &in->table->links[i];
 		const struct link_spec *spec = find_spec(planner, link->name);
 
-		if ((in->remove || !spec) && owns(planner, spec, link))
+		if ((in->remove || !spec) && owns(planner, spec, link) &&
+		    (in->remove || !find_renamed(planner, link)))
 			plan_delete(planner, link);
 	}
 	for (size_t i = 0; !in->remove && i < in->n_specs; i++)

@@ -30,6 +30,7 @@ extern const char *const link_op_names[LINK_OPS];
 
 /* What a change sets, in the order in which it is set. */
 enum link_attr {
+	LINK_ATTR_NAME, /* first: what follows may go by name */
 	LINK_ATTR_GROUP,
 	LINK_ATTR_ALIAS,
 	LINK_ATTR_ALTNAMES, /* those that are missing; the kernel takes none in a create */
@@ -58,6 +59,8 @@ enum link_block {
 	LINK_BLOCK_FOREIGN, /* another owner's link has the name */
 	LINK_BLOCK_HELD, /* a program holds the tap that would go */
 	LINK_BLOCK_NODE, /* /dev has no node of the tap, or another link's in its place */
+	LINK_BLOCK_WIRELESS, /* the lower device is wireless */
+	LINK_BLOCKS,
 };
 
 #define LINK_REASON_MAX 256
@@ -69,6 +72,7 @@ struct link_step {
 	const struct link_state *link; /* what is there now; NULL for a create */
 	uint32_t lower; /* ifindex, for create and replace */
 	uint32_t attrs; /* mask of 1 << enum link_attr, for a change */
+	uint32_t mtu; /* to be set: the spec's, or else the lower's; 0: not known */
 	char reason[LINK_REASON_MAX]; /* "mtu 1500 -> 9000", "mode bridge -> passthru" ... */
 };
 
@@ -90,6 +94,9 @@ typedef bool (*link_held_cb)(const struct link_state *link, char *who, size_t si
 typedef const struct tap_node *(*link_node_cb)(const struct link_spec *spec,
 					       const struct link_state *link, void *data);
 
+/* Whether the lower device is a wireless one; NULL: none is. */
+typedef bool (*link_wireless_cb)(const struct link_state *lower, void *data);
+
 struct link_plan_input {
 	const struct link_spec *specs; /* names are unique */
 	size_t n_specs;
@@ -98,7 +105,8 @@ struct link_plan_input {
 	bool remove; /* the specs only tell what is ours: every link of ours is to go */
 	link_held_cb held; /* NULL: nobody holds anything */
 	link_node_cb node; /* NULL: what /dev has is not looked at */
-	void *data; /* of both */
+	link_wireless_cb wireless; /* asked where a link is to be made */
+	void *data; /* of all three */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -107,6 +115,13 @@ void link_plan_done(struct link_plan *plan);
 
 /* Whether the link carries both marks, `group` being the first. */
 bool link_is_ours(const struct link_state *link, uint32_t group);
+
+/*
+ * The link that is `spec`'s: the one of its name that is ours, else one of ours whose alias says so,
+ * which somebody has renamed; NULL when there is none.
+ */
+const struct link_state *link_find_ours(const struct link_table *table,
+					const struct link_spec *spec, uint32_t group);
 
 /* Where links wait for their deletion; the group of no one else, derived from ours. */
 uint32_t link_scratch_group(uint32_t group);

@@ -7,7 +7,10 @@
 
 #include "netlink/link_kind.h"
 
-/* The most requests that a step can have in one batch: each attribute, altname and source MAC. */
+/*
+ * The most requests that a step can have in one batch: each attribute (that of UP may be two, but
+ * not all are requests), altname and source MAC.
+ */
 static size_t most_requests(const struct link_step *step)
 {
 	return LINK_ATTRS + LINK_ALTNAMES_MAX + (step->spec ? step->spec->sources.n : 0) +
@@ -43,6 +46,12 @@ struct link_msg *link_requests_add(struct link_requests *r, size_t step, enum li
 	request->ifindex = 0;
 	r->origins[r->n++] = (struct link_origin){ step, action };
 	return &request->msg;
+}
+
+static int add_name(struct link_requests *r, size_t step, uint32_t ifindex)
+{
+	return link_msg_set_name(link_requests_add(r, step, LINK_ACTION_SET_NAME), ifindex,
+				 r->plan->steps[step].spec->name);
 }
 
 static int add_alias(struct link_requests *r, size_t step, uint32_t ifindex)
@@ -119,16 +128,31 @@ static int add_mac(struct link_requests *r, size_t step, uint32_t ifindex)
 static int add_mtu(struct link_requests *r, size_t step, uint32_t ifindex)
 {
 	return link_msg_set_mtu(link_requests_add(r, step, LINK_ACTION_SET_MTU), ifindex,
-				r->plan->steps[step].spec->mtu);
+				r->plan->steps[step].mtu);
+}
+
+bool link_leaks_allmulti(const struct link_state *link)
+{
+	const uint32_t leaks = IFF_UP | IFF_ALLMULTI;
+
+	return (link->flags & leaks) == leaks &&
+	       link->macvlan_mode == link_mode_to_kernel(LINK_MODE_PASSTHRU);
 }
 
 static int add_up(struct link_requests *r, size_t step, uint32_t ifindex)
 {
+	const struct link_state *link = r->plan->steps[step].link;
 	bool up = r->plan->steps[step].spec->up;
 	enum link_action action = up ? LINK_ACTION_SET_UP : LINK_ACTION_SET_DOWN;
+	int code = 0;
 
-	return link_msg_set_flags(link_requests_add(r, step, action), ifindex, up ? IFF_UP : 0,
-				  IFF_UP);
+	/* Before, in a request of its own: __dev_change_flags() closes first. */
+	if (!up && link && link_leaks_allmulti(link))
+		code = link_msg_set_flags(link_requests_add(r, step, action), ifindex, 0,
+					  IFF_ALLMULTI);
+	return code ? code
+		    : link_msg_set_flags(link_requests_add(r, step, action), ifindex,
+					 up ? IFF_UP : 0, IFF_UP);
 }
 
 static int add_arp_off(struct link_requests *r, size_t step, uint32_t ifindex)
@@ -139,15 +163,11 @@ static int add_arp_off(struct link_requests *r, size_t step, uint32_t ifindex)
 
 /* What requests set; data_attrs has the rest. */
 static int (*const setters[LINK_ATTRS])(struct link_requests *r, size_t step, uint32_t ifindex) = {
-	[LINK_ATTR_GROUP] = add_group,
-	[LINK_ATTR_ALIAS] = add_alias,
-	[LINK_ATTR_ALTNAMES] = add_altnames,
-	[LINK_ATTR_SOURCES] = add_sources,
-	[LINK_ATTR_MAC] = add_mac,
-	[LINK_ATTR_MTU] = add_mtu,
-	[LINK_ATTR_TXQUEUELEN] = add_txqueuelen,
-	[LINK_ATTR_ARP] = add_arp_off,
-	[LINK_ATTR_UP] = add_up,
+	[LINK_ATTR_NAME] = add_name,	   [LINK_ATTR_GROUP] = add_group,
+	[LINK_ATTR_ALIAS] = add_alias,	   [LINK_ATTR_ALTNAMES] = add_altnames,
+	[LINK_ATTR_SOURCES] = add_sources, [LINK_ATTR_MAC] = add_mac,
+	[LINK_ATTR_MTU] = add_mtu,	   [LINK_ATTR_TXQUEUELEN] = add_txqueuelen,
+	[LINK_ATTR_ARP] = add_arp_off,	   [LINK_ATTR_UP] = add_up,
 };
 
 /* What goes into IFLA_INFO_DATA and nowhere else. Mode and flags are one request, sent for either. */

@@ -30,6 +30,12 @@ struct link_requests {
 int link_requests_begin(struct link_requests *requests, const struct link_plan *plan);
 void link_requests_done(struct link_requests *requests);
 
+/*
+ * Whether the link, when it goes down or away, leaves its lower device allmulti for ever:
+ * macvlan_stop() takes back the promiscuity alone of a passthru link.
+ */
+bool link_leaks_allmulti(const struct link_state *link);
+
 /* The next request's message, to be filled by link_msg_*(). */
 struct link_msg *link_requests_add(struct link_requests *requests, size_t step,
 				   enum link_action action);

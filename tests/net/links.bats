@@ -707,3 +707,59 @@ Plan: 1 blocked." ]
   run -0 jq -c '[.summary.create, .summary.blocked, (.steps[] | .link, .op, .result, .blocked_by)]' <<<"$output"
   [ "$output" = '[1,1,"web1","create","done",null,"web2","blocked","blocked","foreign"]' ]
 }
+
+@test "a passthru link that goes down does not leave its lower device allmulti" {
+  one_set passthru 1
+  tapwarden apply
+  ip -n "$NETNS" link set web1 allmulticast on
+  [ "$(fact eno1 .allmulti)" = 1 ]
+  printf 'up = no\n' >>"$INI"
+  tapwarden apply
+  [ "$(fact eno1 '[.allmulti, .promiscuity] | join(" ")')" = "0 0" ]
+}
+
+@test "a link that somebody renamed is not made twice" {
+  one_set bridge 2
+  tapwarden apply
+  ip -n "$NETNS" link set web1 name mine
+  run -1 tapwarden plan
+  [[ "$output" == *"~ link web1  name mine -> web1"$'\n'* ]]
+  ip -n "$NETNS" link add web1 type bridge
+  run -2 --separate-stderr tapwarden apply
+  [ "$stderr" = "tapwarden: could not rename web1: another bridge has that name" ]
+  exists mine
+  ip -n "$NETNS" link del web1
+  tapwarden apply
+  run -0 tapwarden plan
+  [ "$output" = "Plan: nothing to do, 2 links are as they should be." ]
+  ip -n "$NETNS" link set web2 name mine
+  run -0 tapwarden down
+  [ -z "$(ip -n "$NETNS" link show type macvtap)" ]
+}
+
+@test "a wireless lower device is refused with the reason" {
+  one_set bridge 1
+  run -2 --separate-stderr inside sh -c 'index=$(cat /sys/class/net/eno1/ifindex)
+    mount -t tmpfs none /sys/class/net/eno1 && mkdir /sys/class/net/eno1/phy80211 &&
+    echo "$index" >/sys/class/net/eno1/ifindex && exec "$0" apply -c "$1"' "$TAPWARDEN" "$INI"
+  [[ "$stderr" == "tapwarden: link web1: the lower device eno1 is wireless, and an access point "* ]]
+  run -1 exists web1
+  run -0 tapwarden apply
+}
+
+@test "what was set and does not show is told, and not taken for done" {
+  ip -n "$NETNS" link add link eno1 name stack0 type macvlan mode bridge
+  config <<END
+[set a]
+lower = eno1
+bccutoff = 0
+count = 1
+[set b]
+lower = stack0
+bccutoff = off
+count = 1
+END
+  run -2 --separate-stderr tapwarden apply
+  [ "$stderr" = "tapwarden: could not change a1 for good: it was set, and shows otherwise: bccutoff off -> 0" ]
+  [[ "$output" == *"Done: 2 added, 1 failed."* ]]
+}

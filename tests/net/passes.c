@@ -1,6 +1,6 @@
-/* links: agent/reconcile.c agent/reconcile_link.c agent/held_taps.c agent/tap_holder.c */
+/* links: agent/reconcile.c agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c agent/tap_holder.c */
 /* links: agent/link_track.c agent/desired.c agent/owner.c netlink/link_apply.c netlink/link_plan.c */
-/* links: netlink/link_requests.c */
+/* links: netlink/link_requests.c netlink/wireless.c */
 /* links: netlink/link_compare.c */
 /* links: netlink/link_spec.c netlink/link_kind.c netlink/link_state.c netlink/link_table.c */
 /* links: netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c netlink/explain.c */
@@ -54,9 +54,22 @@ static void on_lost(const struct reconcile_link *link, void *data)
 	printf("lost %s, %u in a row\n", link->spec.name, link->track.losses);
 }
 
+static void on_mac_changed(const struct reconcile_link *link, const char *who, void *data)
+{
+	char mac[MAC_TEXT_MAX];
+
+	(void)data;
+	format_mac(mac, link->link.mac);
+	/* A pid is another one each time. */
+	printf("mac of %s is %s, held by %.*s\n", link->spec.name, mac, (int)strcspn(who, " "),
+	       who);
+}
+
 static int do_pass(const char *argument)
 {
-	const struct reconcile_watch watch = { .step = on_step, .lost = on_lost };
+	const struct reconcile_watch watch = { .step = on_step,
+					       .lost = on_lost,
+					       .mac_changed = on_mac_changed };
 	const struct reconcile_link *links;
 	struct err err;
 	size_t n;

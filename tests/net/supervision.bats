@@ -60,20 +60,22 @@ END
 }
 
 @test "whoever keeps deleting a link wins in the end, and a reload starts anew" {
-  local n=1 seconds
+  local n=1 seconds failed
   one_link
   {
     printf '> pass\ncreate web1\nweb1 is up\nwait -1\n'
     for seconds in 0 1 2 4 8 16 32 60 60; do
       printf '> run ip link del web1\n> pass\nlost web1, %d in a row\n' "$n"
       if [ "$seconds" -gt 0 ]; then
-        printf 'web1 is missing\nwait %d\n> wait\n> pass\n' "${seconds}000"
+        printf 'web1 is missing: lost %d times in a row: waiting\nwait %d\n> wait\n> pass\n' \
+          "$n" "${seconds}000"
       fi
       printf 'create web1\nweb1 is up\nwait -1\n'
       n=$((n + 1))
     done
-    printf '> run ip link del web1\n> pass\nlost web1, 10 in a row\nweb1 is failed\nwait -1\n'
-    printf '> sleep 100000000\n> pass\nweb1 is failed\nwait -1\n'
+    printf '> run ip link del web1\n> pass\nlost web1, 10 in a row\n'
+    failed='web1 is failed: lost 10 times in a row: given up until a reload\nwait -1\n'
+    printf '%b> sleep 100000000\n> pass\n%b' "$failed" "$failed"
     printf '> reload %s\n> pass\ncreate web1\nweb1 is up\nwait -1\n' "$INI"
   } | assert_passes
 }
@@ -161,6 +163,7 @@ web1 is up
 wait -1
 > run ip link set web1 down address 52:54:00:00:00:77 && ip link set web1 type macvtap mode vepa
 > pass
+mac of web1 is 52:54:00:00:00:77, held by 
 change web1
 web1 is up
 wait -1
@@ -245,6 +248,144 @@ wait -1
 drain 1
 > drain
 drain 0
+> pass
+web1 is up
+wait -1
+END
+}
+
+@test "a guest that changes its MAC is an event, and is given its own again" {
+  one_link
+  printf '\n[link web1]\nset = web\nmac = 52:54:00:00:00:01\n' >>"$INI"
+  tapwarden apply
+  hold web1
+  assert_passes <<'END'
+> pass
+web1 is up
+wait -1
+> run ip link set web1 address 52:54:00:00:00:66
+> pass
+mac of web1 is 52:54:00:00:00:66, held by tap_open
+change web1
+web1 is up
+wait -1
+> pass
+web1 is up
+wait -1
+END
+}
+
+@test "whoever keeps setting a link otherwise is answered later each time" {
+  local n seconds
+  one_link 'mtu = 1400'
+  {
+    printf '> pass\ncreate web1\nweb1 is up\nwait -1\n'
+    n=1
+    for seconds in 0 0 1 2 4 8; do
+      printf '> run ip link set web1 mtu 1300\n> pass\n'
+      if [ "$seconds" -gt 0 ]; then
+        printf 'web1 is up: somebody keeps changing it, %d times in a row: waiting\nwait %d000\n' \
+          "$((n - 1))" "$seconds"
+        printf '> wait\n> pass\n'
+      fi
+      printf 'change web1\nweb1 is up\nwait -1\n'
+      n=$((n + 1))
+    done
+  } | assert_passes
+}
+
+@test "what was set and does not show is told once, and tried later each time" {
+  # The cutoff is one of the real lower device, so that two sets cannot have two.
+  ip -n "$NETNS" link add link eno1 name stack0 type macvlan mode bridge
+  config <<'END'
+[set a]
+lower = eno1
+bccutoff = 0
+count = 1
+[set b]
+lower = stack0
+bccutoff = off
+count = 1
+END
+  assert_passes <<'END'
+> pass
+create a1
+create b1
+change a1: could not change a1 for good: it was set, and shows otherwise: bccutoff off -> 0
+a1 is up: could not change a1 for good: it was set, and shows otherwise: bccutoff off -> 0
+b1 is up
+wait 1000
+> pass
+a1 is up: could not change a1 for good: it was set, and shows otherwise: bccutoff off -> 0
+b1 is up
+wait 1000
+> run ip link set stack0 down; ip link del b1; ip link del stack0
+> wait
+> pass
+lost b1, 0 in a row
+blocked b1: the lower device stack0 does not exist: waiting for it
+a1 is up
+b1 is waiting: the lower device stack0 does not exist: waiting for it
+wait -1
+END
+}
+
+@test "a link that somebody renamed is renamed back, under the guest that holds it" {
+  one_link
+  tapwarden apply
+  hold web1
+  {
+    cat <<'END'
+> pass
+web1 is up
+wait -1
+> run ip link set web1 name mine
+> pass
+change web1
+web1 is up
+wait -1
+> run ip link show web1 >/dev/null && kill -0 $HOLDER
+END
+  } | HOLDER=$HOLDER assert_passes
+}
+
+@test "the mtu follows the lower device, up again too" {
+  one_link
+  assert_passes <<'END'
+> pass
+create web1
+web1 is up
+wait -1
+> run ip link set eno1 mtu 1400 && ip link set eno1 mtu 9000
+> pass
+change web1
+web1 is up
+wait -1
+> run ip -j link show web1 | grep -q '"mtu":9000'
+> pass
+web1 is up
+wait -1
+END
+}
+
+@test "a lower device that is renamed keeps its links, and has them as its own when it is back" {
+  one_link
+  assert_passes <<'END'
+> pass
+create web1
+web1 is up
+wait -1
+> run ip link set eno1 name eno7 && ip link set web1 address 52:54:00:00:00:66
+> pass
+mac of web1 is 52:54:00:00:00:66, held by 
+change web1
+web1 is up
+wait -1
+> pass
+blocked web1: the lower device eno1 does not exist: left on eno7
+web1 is up: the lower device eno1 does not exist: left on eno7
+wait -1
+> run ip link set eno7 name eno1
 > pass
 web1 is up
 wait -1

@@ -54,7 +54,8 @@ static const struct {
 	  "could not set the MAC of web01: the lower device eno1 itself has the MAC "
 	  "52:54:00:00:00:e1" },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_UP, -EADDRINUSE, "",
-	  "could not bring up web01: Address already in use" },
+	  "could not bring up web01: a link on eno1 in another network namespace has the MAC "
+	  "52:54:00:00:00:01" },
 	{ "web03", "eno3", 4, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EINVAL, "",
 	  "could not make web03: solo has eno3 for itself (mode passthru)" },
 	{ "web03", "eno1", 2, LINK_MODE_PASSTHRU, 7, 0, LINK_ACTION_CREATE, -EINVAL, "",
@@ -82,6 +83,10 @@ static const struct {
 	  "could not make other: another veth has that name" },
 	{ "web03", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EEXIST, "",
 	  "could not make web03: another link has that name as an altname" },
+	{ "other", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_SET_NAME, -EEXIST, "",
+	  "could not rename other: another veth has that name" },
+	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_NAME, -EBUSY, "",
+	  "could not rename web01: it is up, and Linux before 6.2 renames no link that is" },
 	{ "web03", "eno9", 99, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -ENODEV, "",
 	  "could not make web03: the lower device eno9 is gone" },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_ALIAS, -ENODEV, "",

@@ -180,7 +180,7 @@ static void one_difference(void **state)
 		struct link_spec spec;
 		struct link_state link;
 		const char *free, *held; /* the plan when nobody, and when qemu holds the tap */
-	} cases[40];
+	} cases[60];
 	size_t n = 0;
 	struct difference *c;
 
@@ -210,15 +210,16 @@ static void one_difference(void **state)
 	     "qemu 4711: left alone")
 	snprintf(c->spec.lower, sizeof(c->spec.lower), "eno2");
 	CASE("the lower moved away and another came",
-	     "replace web01 lower in another network namespace -> eno1",
-	     "blocked web01 lower in another network namespace -> eno1 needs another link, but "
+	     "replace web01 lower one in another network namespace -> eno1",
+	     "blocked web01 lower one in another network namespace -> eno1 needs another link, but "
 	     "this one is held by qemu 4711: left alone")
 	c->link.lower_elsewhere = true;
 	CASE("the MAC", "change web01 mac 52:54:00:00:00:09 -> 52:54:00:00:00:01", NULL)
 	c->link.mac[5] = 9;
 	CASE("the mtu", "change web01 mtu 1500 -> 1400", NULL)
 	c->spec.mtu = 1400;
-	CASE("an mtu that is not asked for", "", NULL)
+	CASE("an mtu that is not asked for is that of the lower", "change web01 mtu 1280 -> 1500",
+	     NULL)
 	c->link.mtu = 1280;
 	CASE("all queues",
 	     "change web01 txqueuelen 500 -> 9, bcqueuelen 1000 -> 8, bccutoff 1 -> off", NULL)
@@ -309,8 +310,30 @@ static void one_difference(void **state)
 	CASE("two at once", "change web01 mode bridge -> private, mtu 1500 -> 1400", NULL)
 	c->spec.mode = LINK_MODE_PRIVATE;
 	c->spec.mtu = 1400;
-	CASE("lower gone", "blocked web01 the lower device eno9 does not exist: left alone", NULL)
+	CASE("lower renamed", "blocked web01 the lower device eno9 does not exist: left on eno1",
+	     NULL)
 	snprintf(c->spec.lower, sizeof(c->spec.lower), "eno9");
+	c->link.mtu = 1280;
+	CASE("lower renamed, and more",
+	     "change web01 the lower device eno9 does not exist: left on eno1, "
+	     "mac 52:54:00:00:00:09 -> 52:54:00:00:00:01",
+	     NULL)
+	snprintf(c->spec.lower, sizeof(c->spec.lower), "eno9");
+	c->link.mac[5] = 9;
+	CASE("lower moved away",
+	     "blocked web01 the lower device eno9 does not exist: left on one in another network "
+	     "namespace",
+	     NULL)
+	snprintf(c->spec.lower, sizeof(c->spec.lower), "eno9");
+	c->link.lower_elsewhere = true;
+	CASE("renamed by somebody", "change web01 name gone7 -> web01", NULL)
+	snprintf(c->link.name, sizeof(c->link.name), "gone7");
+	CASE("renamed, and of another set",
+	     "delete gone7 not wanted any more; create web01 macvtap bridge on eno1",
+	     "blocked gone7 held by qemu 4711: not wanted any more, but left alone; "
+	     "create web01 macvtap bridge on eno1")
+	snprintf(c->link.name, sizeof(c->link.name), "gone7");
+	snprintf(c->link.alias, sizeof(c->link.alias), "tapwarden/old/web01");
 #undef CASE
 
 	for (size_t i = 0; i < n; i++) {
@@ -404,6 +427,47 @@ static void a_macvlan_has_no_tap_to_hold(void **state)
 	assert_plan_of(NULL, must_not_be_asked, "delete web01 not wanted any more");
 }
 
+/* Somebody took its name for a device of his own: it is neither deleted nor forgotten. */
+static void renamed_and_its_name_is_taken(void **state)
+{
+	struct link_spec spec = wanted();
+	struct link_state link = made();
+
+	(void)state;
+	snprintf(link.name, sizeof(link.name), "gone7");
+	add(&link);
+	add(&(struct link_state){ .ifindex = 11, .name = "web01", .kind_text = "dummy" });
+	assert_plan_of(&spec, must_not_be_asked, "change web01 name gone7 -> web01");
+}
+
+static bool eno1_is_wireless(const struct link_state *lower, void *data)
+{
+	(void)data;
+	return lower->ifindex == 2;
+}
+
+static void a_wireless_lower_is_refused(void **state)
+{
+	struct link_spec spec = wanted();
+	struct link_state link = made();
+	const struct link_plan_input input = {
+		.specs = &spec,
+		.n_specs = 1,
+		.table = &table,
+		.group = GROUP,
+		.wireless = eno1_is_wireless,
+	};
+
+	assert_plan(&input, "blocked web01 the lower device eno1 is wireless, and an access point "
+			    "takes frames of its own MAC alone: a wired one is needed");
+	/* One that is there stays. */
+	add(&link);
+	assert_plan(&input, "");
+	setup(state);
+	snprintf(spec.lower, sizeof(spec.lower), "eno2");
+	assert_plan(&input, "create web01 macvtap bridge on eno2");
+}
+
 static void remove_takes_ours_only(void **state)
 {
 	struct link_spec specs[2] = { wanted(), wanted() };
@@ -475,6 +539,7 @@ static void deletes_come_first(void **state)
 	/* Specs are not in the order of their names, the table is not in that of its ifindexes. */
 	snprintf(specs[0].name, sizeof(specs[0].name), "zzz");
 	snprintf(old.name, sizeof(old.name), "old01");
+	snprintf(old.alias, sizeof(old.alias), "tapwarden/web/old01");
 	add(&old);
 	assert_plan(&input, "delete old01 not wanted any more; "
 			    "create zzz macvtap bridge on eno1; "
@@ -551,6 +616,8 @@ int main(void)
 		cmocka_unit_test_setup(foreign_links_are_left_alone, setup),
 		cmocka_unit_test_setup(unwanted_is_deleted, setup),
 		cmocka_unit_test_setup(a_macvlan_has_no_tap_to_hold, setup),
+		cmocka_unit_test_setup(renamed_and_its_name_is_taken, setup),
+		cmocka_unit_test_setup(a_wireless_lower_is_refused, setup),
 		cmocka_unit_test_setup(remove_takes_ours_only, setup),
 		cmocka_unit_test_setup(waits_for_its_lower, setup),
 		cmocka_unit_test_setup(lower_that_is_a_macvlan, setup),

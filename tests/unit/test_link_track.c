@@ -66,6 +66,26 @@ static void an_excused_loss_does_not_count(void **state)
 	assert_true(link_track_ready(&track, 0));
 }
 
+/* Whoever keeps changing a link is answered later each time, but always. */
+static void changes_wait_too(void **state)
+{
+	static const uint64_t waits[] = { 0, 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000 };
+	struct link_track track = { 0 };
+	uint64_t now = 5;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		link_track_changed(&track, now);
+		assert_int_equal(track.next_ms, now + waits[i]);
+		assert_int_equal(link_track_ready(&track, now), waits[i] == 0);
+		now += waits[i] < LINK_TRACK_ALIVE_MS ? waits[i] : LINK_TRACK_ALIVE_MS - 1;
+	}
+	now += LINK_TRACK_ALIVE_MS;
+	link_track_changed(&track, now);
+	assert_int_equal(track.changes, 1);
+	assert_true(link_track_ready(&track, now));
+}
+
 static void refusals_wait_too(void **state)
 {
 	static const uint64_t waits[] = { 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000 };
@@ -93,6 +113,7 @@ int main(void)
 		cmocka_unit_test(waits_longer_each_time_then_gives_up),
 		cmocka_unit_test(a_long_life_forgives),
 		cmocka_unit_test(an_excused_loss_does_not_count),
+		cmocka_unit_test(changes_wait_too),
 		cmocka_unit_test(refusals_wait_too),
 	};
 

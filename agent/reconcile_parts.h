@@ -1,0 +1,34 @@
+/* What the files of reconcile.h share: the context, and the steps of a pass. Edge. */
+#ifndef TW_RECONCILE_PARTS_H
+#define TW_RECONCILE_PARTS_H
+
+#include "agent/held_taps.h"
+#include "agent/reconcile.h"
+#include "netlink/nl_channel.h"
+
+struct reconcile {
+	struct nl_channel *channel;
+	uint32_t group;
+	struct link_spec *specs;
+	struct reconcile_link *links; /* one per spec */
+	size_t n;
+
+	struct link_table table;
+	struct link_plan plan; /* points into table and specs */
+	struct held_taps held;
+
+	struct link_track strays; /* links to be deleted have no place of their own */
+};
+
+/* Takes over what the kernel has; the plan is empty after it. */
+int reconcile_refresh(struct reconcile *reconcile, struct err *err);
+int reconcile_make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
+			struct err *err);
+
+/* The wanted link that the step is about; NULL for one that is to go. */
+struct reconcile_link *reconcile_link_of(struct reconcile *reconcile, const struct link_step *step);
+
+/* A link_held_cb; `data` is the context. */
+bool reconcile_is_held(const struct link_state *link, char *who, size_t size, void *data);
+
+#endif
