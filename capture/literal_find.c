@@ -1,0 +1,311 @@
+#include "capture/literal_find.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define BUCKETS 8
+
+static bool is_letter(uint8_t byte)
+{
+	return (uint8_t)((byte | 0x20) - 'a') < 26;
+}
+
+static uint8_t folded(uint8_t byte)
+{
+	return is_letter(byte) ? byte | 0x20 : byte;
+}
+
+static bool text_at(const struct literal_finder *f, const struct literal *text, const uint8_t *p)
+{
+	if (!f->set.caseless)
+		return memcmp(text->bytes, p, text->len) == 0;
+	for (size_t i = 0; i < text->len; i++) {
+		if (folded(p[i]) != text->bytes[i])
+			return false;
+	}
+	return true;
+}
+
+/* ---- one text -------------------------------------------------------------------------------- */
+
+/* The starts from `p` on, less than one block of them, one by one. */
+static const uint8_t *one_slow(const struct literal_finder *f, const uint8_t *p,
+			       const uint8_t *last)
+{
+	for (; p <= last; p++) {
+		if ((p[f->rare[0]] | f->rare_fold[0]) == f->rare_byte[0] &&
+		    text_at(f, &f->set.v[0], p))
+			return p;
+	}
+	return NULL;
+}
+
+static const uint8_t *find_one_plain(const struct literal_finder *f, const uint8_t *data,
+				     size_t len)
+{
+	const size_t rare = f->rare[0];
+	const uint8_t *last, *p = data;
+
+	if (len < f->min_len)
+		return NULL;
+	last = data + (len - f->min_len);
+	if (f->rare_fold[0])
+		return one_slow(f, data, last);
+	while (p <= last) {
+		p = memchr(p + rare, f->rare_byte[0], (size_t)(last - p) + 1);
+		if (!p)
+			return NULL;
+		p -= rare;
+		if (text_at(f, &f->set.v[0], p))
+			return p;
+		p++;
+	}
+	return NULL;
+}
+
+#if defined(__x86_64__)
+
+#define BLOCK 32
+
+/* Which of the starts p .. p + 31 have both rare bytes. */
+__attribute__((target("avx2"))) static inline __m256i one_block(const struct literal_finder *f,
+								const uint8_t *p,
+								const __m256i byte[2],
+								const __m256i fold[2])
+{
+	__m256i a = _mm256_loadu_si256((const __m256i *)(p + f->rare[0]));
+	__m256i b = _mm256_loadu_si256((const __m256i *)(p + f->rare[1]));
+
+	a = _mm256_cmpeq_epi8(_mm256_or_si256(a, fold[0]), byte[0]);
+	b = _mm256_cmpeq_epi8(_mm256_or_si256(b, fold[1]), byte[1]);
+	return _mm256_and_si256(a, b);
+}
+
+static const uint8_t *one_verify(const struct literal_finder *f, const uint8_t *p, uint32_t hits)
+{
+	for (; hits; hits &= hits - 1) {
+		const uint8_t *at = p + __builtin_ctz(hits);
+
+		if (text_at(f, &f->set.v[0], at))
+			return at;
+	}
+	return NULL;
+}
+
+__attribute__((target("avx2"))) static const uint8_t *find_one_avx2(const struct literal_finder *f,
+								    const uint8_t *data, size_t len)
+{
+	const __m256i byte[2] = { _mm256_set1_epi8((char)f->rare_byte[0]),
+				  _mm256_set1_epi8((char)f->rare_byte[1]) };
+	const __m256i fold[2] = { _mm256_set1_epi8((char)f->rare_fold[0]),
+				  _mm256_set1_epi8((char)f->rare_fold[1]) };
+	const uint8_t *p = data, *last, *found;
+
+	if (len < f->min_len)
+		return NULL;
+	last = data + (len - f->min_len);
+	/* Starts beyond `last` would read beyond the data. */
+	for (; last - p >= 2 * BLOCK - 1; p += 2 * BLOCK) {
+		__m256i a = one_block(f, p, byte, fold);
+		__m256i b = one_block(f, p + BLOCK, byte, fold);
+
+		if (_mm256_testz_si256(_mm256_or_si256(a, b), _mm256_set1_epi8(-1)))
+			continue;
+		found = one_verify(f, p, (uint32_t)_mm256_movemask_epi8(a));
+		if (!found)
+			found = one_verify(f, p + BLOCK, (uint32_t)_mm256_movemask_epi8(b));
+		if (found)
+			return found;
+	}
+	for (; last - p >= BLOCK - 1; p += BLOCK) {
+		found = one_verify(f, p,
+				   (uint32_t)_mm256_movemask_epi8(one_block(f, p, byte, fold)));
+		if (found)
+			return found;
+	}
+	return one_slow(f, p, last);
+}
+
+#endif
+
+/* The two rarest bytes of the text, the rarer first; the same place twice for one byte. */
+static void choose_rare(struct literal_finder *f)
+{
+	const struct literal *text = &f->set.v[0];
+
+	for (size_t k = 0; k < 2; k++) {
+		unsigned int best = 0;
+		bool any = false;
+
+		for (size_t i = 0; i < text->len; i++) {
+			unsigned int rarity = literal_rarity(text->bytes[i]);
+
+			if ((k && i == f->rare[0] && text->len > 1) || (any && rarity <= best))
+				continue;
+			f->rare[k] = i;
+			best = rarity;
+			any = true;
+		}
+		f->rare_byte[k] = text->bytes[f->rare[k]];
+		if (f->set.caseless && is_letter(f->rare_byte[k]))
+			f->rare_fold[k] = 0x20;
+	}
+}
+
+/* ---- several texts: buckets by the nibbles of the first bytes, as Hyperscan's Teddy ----------- */
+
+static const uint8_t *bucket_verify(const struct literal_finder *f, const uint8_t *p, size_t left,
+				    unsigned int buckets)
+{
+	for (; buckets; buckets &= buckets - 1) {
+		size_t bucket = (size_t)__builtin_ctz(buckets);
+
+		for (size_t i = f->bucket_first[bucket]; i < f->bucket_first[bucket + 1]; i++) {
+			const struct literal *text = &f->set.v[f->order[i]];
+
+			if (text->len <= left && text_at(f, text, p))
+				return p;
+		}
+	}
+	return NULL;
+}
+
+/* Starts from `p` on of which at least min_len bytes, and so every shuffle's byte, are there. */
+static const uint8_t *several_slow(const struct literal_finder *f, const uint8_t *p,
+				   const uint8_t *end)
+{
+	for (; (size_t)(end - p) >= f->min_len; p++) {
+		unsigned int buckets = 0xff;
+
+		for (size_t i = 0; i < f->n_shuffles; i++)
+			buckets &= f->low[i][p[i] & 15] & f->high[i][p[i] >> 4];
+		if (buckets && bucket_verify(f, p, (size_t)(end - p), buckets))
+			return p;
+	}
+	return NULL;
+}
+
+static const uint8_t *find_several_plain(const struct literal_finder *f, const uint8_t *data,
+					 size_t len)
+{
+	return several_slow(f, data, data + len);
+}
+
+#if defined(__x86_64__)
+
+__attribute__((target("avx2"))) static inline __m256i several_block(const uint8_t *p, size_t n,
+								    const __m256i low[3],
+								    const __m256i high[3])
+{
+	const __m256i nibble = _mm256_set1_epi8(15);
+	__m256i buckets = _mm256_set1_epi8(-1);
+
+	for (size_t i = 0; i < n; i++) {
+		__m256i v = _mm256_loadu_si256((const __m256i *)(p + i));
+		__m256i l = _mm256_shuffle_epi8(low[i], _mm256_and_si256(v, nibble));
+		__m256i h = _mm256_shuffle_epi8(high[i],
+						_mm256_and_si256(_mm256_srli_epi16(v, 4), nibble));
+
+		buckets = _mm256_and_si256(buckets, _mm256_and_si256(l, h));
+	}
+	return buckets;
+}
+
+__attribute__((target("avx2"))) static const uint8_t *find_several_avx2(
+	const struct literal_finder *f, const uint8_t *data, size_t len)
+{
+	const uint8_t *p = data, *end = data + len;
+	__m256i low[3], high[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		low[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)f->low[i]));
+		high[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)f->high[i]));
+	}
+	for (; end - p >= BLOCK + 3; p += BLOCK) {
+		__m256i buckets = several_block(p, f->n_shuffles, low, high);
+		uint8_t by_start[BLOCK];
+		uint32_t hits;
+
+		if (_mm256_testz_si256(buckets, buckets))
+			continue;
+		_mm256_storeu_si256((__m256i *)by_start, buckets);
+		hits = ~(uint32_t)_mm256_movemask_epi8(
+			_mm256_cmpeq_epi8(buckets, _mm256_setzero_si256()));
+		for (; hits; hits &= hits - 1) {
+			size_t at = (size_t)__builtin_ctz(hits);
+
+			if (bucket_verify(f, p + at, (size_t)(end - p) - at, by_start[at]))
+				return p + at;
+		}
+	}
+	return several_slow(f, p, end);
+}
+
+#endif
+
+static int compare_texts(const struct literal *a, const struct literal *b)
+{
+	int order = memcmp(a->bytes, b->bytes, a->len < b->len ? a->len : b->len);
+
+	return order ? order : a->len - b->len;
+}
+
+/* Texts that begin alike share a bucket, so that the buckets' nibbles stay few. */
+static void sort_texts(struct literal_finder *f)
+{
+	for (size_t i = 0; i < f->set.n; i++) {
+		size_t at = i;
+
+		for (; at && compare_texts(&f->set.v[i], &f->set.v[f->order[at - 1]]) < 0; at--)
+			f->order[at] = f->order[at - 1];
+		f->order[at] = (uint8_t)i;
+	}
+}
+
+static void shuffle_add(struct literal_finder *f, size_t place, uint8_t byte, uint8_t bit)
+{
+	f->low[place][byte & 15] |= bit;
+	f->high[place][byte >> 4] |= bit;
+}
+
+static void fill_buckets(struct literal_finder *f)
+{
+	f->n_shuffles = f->min_len < 3 ? f->min_len : 3;
+	sort_texts(f);
+	for (size_t b = 0; b <= BUCKETS; b++)
+		f->bucket_first[b] = (uint16_t)(b * f->set.n / BUCKETS);
+	for (size_t b = 0; b < BUCKETS; b++) {
+		for (size_t i = f->bucket_first[b]; i < f->bucket_first[b + 1]; i++) {
+			const uint8_t *bytes = f->set.v[f->order[i]].bytes;
+
+			for (size_t place = 0; place < f->n_shuffles; place++) {
+				uint8_t bit = (uint8_t)(1u << b), byte = bytes[place];
+
+				shuffle_add(f, place, byte, bit);
+				if (f->set.caseless && is_letter(byte))
+					shuffle_add(f, place, byte ^ 0x20, bit);
+			}
+		}
+	}
+}
+
+void literal_finder_init(struct literal_finder *f, const struct literal_set *set)
+{
+	*f = (struct literal_finder){ .set = *set, .min_len = LITERAL_BYTES_MAX };
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->v[i].len < f->min_len)
+			f->min_len = set->v[i].len;
+	}
+	if (set->n == 1)
+		choose_rare(f);
+	else
+		fill_buckets(f);
+	f->find = set->n == 1 ? find_one_plain : find_several_plain;
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2"))
+		f->find = set->n == 1 ? find_one_avx2 : find_several_avx2;
+#endif
+}
