@@ -16,6 +16,7 @@ struct decoder {
 	struct cursor c;
 	struct frame *frame;
 	bool cut; /* the capture kept less than was on the wire */
+	size_t missing; /* bytes of the packet that it did not keep */
 };
 
 struct ether_step {
@@ -60,8 +61,11 @@ const char *decode_reason_name(enum decode_reason reason)
 /* `claimed` bytes should be left; those behind them are padding. */
 static bool limit(struct decoder *d, size_t claimed)
 {
-	if (claimed > cursor_left(&d->c))
+	if (claimed > cursor_left(&d->c)) {
+		d->missing = claimed - cursor_left(&d->c);
 		return d->cut;
+	}
+	d->missing = 0;
 	cursor_limit(&d->c, claimed);
 	return true;
 }
@@ -70,6 +74,7 @@ static void take_payload(struct decoder *d)
 {
 	d->frame->payload_offset = cursor_offset(&d->c);
 	d->frame->payload_len = cursor_left(&d->c);
+	d->frame->payload_wire_len = cursor_left(&d->c) + d->missing;
 	d->frame->payload = d->c.data;
 }
 
@@ -88,6 +93,10 @@ static enum decode_reason decode_tcp(struct decoder *d)
 	if (!p)
 		return DECODE_TCP_SHORT;
 	take_ports(d, p);
+	d->frame->has_tcp = true;
+	d->frame->tcp_seq = be32(p + 4);
+	d->frame->tcp_ack = be32(p + 8);
+	d->frame->tcp_flags = p[13];
 	header = (size_t)(p[12] >> 4) * 4;
 	if (header < 20 || !cursor_pull(&d->c, header - 20))
 		return DECODE_TCP_HEADER_LENGTH;

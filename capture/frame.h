@@ -29,8 +29,13 @@ struct frame {
 	bool has_ports;
 	uint16_t src_port;
 	uint16_t dst_port;
+	bool has_tcp;
+	uint32_t tcp_seq;
+	uint32_t tcp_ack;
+	uint8_t tcp_flags; /* TH_FIN ... of netinet/tcp.h */
 	const uint8_t *payload; /* of TCP or UDP; may have length 0 */
-	size_t payload_len;
+	size_t payload_len; /* captured */
+	size_t payload_wire_len; /* as the headers say; more when the capture cut the frame */
 	size_t payload_offset; /* from the first byte of the frame as captured */
 
 	bool truncated; /* the capture kept less than was on the wire */
