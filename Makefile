@@ -68,12 +68,14 @@ $(B)/agent/version.o: $(B)/version
 UNITS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 HELPERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/net/*.c)))
+BENCHES := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 CLI_BATS := $(sort $(wildcard tests/cli/*.bats))
 ROOT_BATS := $(sort $(wildcard tests/net/*.bats tests/boot/*.bats))
 
 units: $(UNITS)
 replays: $(FUZZERS)
 helpers: $(HELPERS)
+benches: $(BENCHES)
 
 links_of = $(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' $(1))
 linked = $$(patsubst $$(percent)c,$(B)/$$(percent)o,$$(call links_of,$(1)/$$*.c))
@@ -83,6 +85,8 @@ link_test = $(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEPS_
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call linked,tests/unit)
 	$(link_test) -lcmocka
 $(B)/tests/net/%: $(B)/tests/net/%.o $(call linked,tests/net)
+	$(link_test)
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(call linked,tests/bench)
 	$(link_test)
 # Without libFuzzer, replay.c feeds the corpus to the same function.
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(call linked,tests/fuzz)
@@ -102,7 +106,7 @@ PROVE = prove --exec tests/run
 
 test:
 	$(Q)scripts/install-deps build test lint demo
-	$(SUBMAKE) DEVELOPER=1 all units helpers
+	$(SUBMAKE) DEVELOPER=1 all units helpers benches
 	$(SUBMAKE) DEVELOPER=1 $(SANITIZED) units replays
 	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(SAN_UNITS) $(SAN_FUZZERS) $(CLI_BATS) $(ROOT_BATS) $(LINTS)
 
@@ -111,7 +115,7 @@ check: all units replays
 
 bench:
 	$(Q)scripts/install-deps build bench
-	$(SUBMAKE) all helpers
+	$(SUBMAKE) all benches
 	$(Q)tests/bench/run $(BENCH)
 
 demo:
@@ -136,7 +140,7 @@ libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
 # ---- lint: no finding is allowed -------------------------------------------------------------
 
 FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
-TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/fuzz/*.c))
+TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/bench/*.c tests/fuzz/*.c))
 SHELL_SCRIPTS := scripts/install-deps scripts/demo scripts/check-layers tests/run tests/bench/run \
 	.ci/run
 
@@ -193,6 +197,6 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all units replays helpers test check bench demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
+.PHONY: all units replays helpers benches test check bench demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
 .PRECIOUS: $(B)/%.o
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
