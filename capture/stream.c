@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "capture/stream_pending.h"
 #include "capture/stream_piece.h"
 
 /* No window is larger: RFC 7323 section 2.3. */
@@ -18,32 +18,6 @@
 
 #define FLAGS_SYN_ACK (TH_SYN | TH_ACK)
 
-struct stream_segment {
-	struct stream_segment *next;
-	uint64_t offset;
-	uint64_t packet;
-	uint32_t len;
-	uint32_t missing; /* bytes behind it that the capture cut off */
-	uint8_t bytes[];
-};
-
-/* One direction of a flow, and who reads it. */
-struct side {
-	struct streams *streams;
-	struct flow *flow;
-	struct stream_half *half;
-	unsigned int end;
-};
-
-/* Bytes of a segment that are not handed over yet. */
-struct part {
-	const uint8_t *bytes;
-	uint64_t offset;
-	uint64_t packet;
-	uint32_t len;
-	uint32_t missing;
-};
-
 static const char *const end_names[STREAM_ENDS] = {
 	[STREAM_FIN] = "fin",	      [STREAM_RST] = "rst",	  [STREAM_IDLE] = "idle",
 	[STREAM_EVICTED] = "evicted", [STREAM_REUSED] = "reused", [STREAM_FINISHED] = "finished",
@@ -54,20 +28,20 @@ const char *stream_end_name(enum stream_end why)
 	return end_names[why];
 }
 
-static struct side side_of(struct streams *streams, struct flow *flow, unsigned int end)
+static struct stream_side side_of(struct streams *streams, struct flow *flow, unsigned int end)
 {
-	return (struct side){ streams, flow, &flow->half[end], end };
+	return (struct stream_side){ streams, flow, &flow->half[end], end };
 }
 
 /* ---- handing over --------------------------------------------------------------------------- */
 
-static void advance(struct side *s, uint64_t len)
+static void advance(struct stream_side *s, uint64_t len)
 {
 	s->half->offset += len;
 	s->half->seq += (uint32_t)len;
 }
 
-static void tell_gap(struct side *s, uint64_t len)
+static void tell_gap(struct stream_side *s, uint64_t len)
 {
 	struct streams *streams = s->streams;
 
@@ -78,7 +52,7 @@ static void tell_gap(struct side *s, uint64_t len)
 }
 
 /* The first byte of `part` is the next of the stream. */
-static void deliver(struct side *s, const struct part *part)
+static void deliver(struct stream_side *s, const struct stream_part *part)
 {
 	struct streams *streams = s->streams;
 	struct stream_chunk chunk = {
@@ -96,7 +70,7 @@ static void deliver(struct side *s, const struct part *part)
 }
 
 /* A gap as long as was cut off, unless what is behind it came by another segment. */
-static void deliver_missing(struct side *s, uint32_t missing)
+static void deliver_missing(struct stream_side *s, uint32_t missing)
 {
 	uint64_t len = missing;
 
@@ -106,18 +80,11 @@ static void deliver_missing(struct side *s, uint32_t missing)
 		tell_gap(s, len);
 }
 
-static void segment_free(struct side *s, struct stream_segment *segment)
-{
-	s->half->pending_bytes -= segment->len;
-	s->half->n_pending--;
-	flow_free(&s->streams->flows, segment, sizeof(*segment) + segment->len);
-}
-
 /* The first one that waits is next; a gap before it was told. */
-static void deliver_pending(struct side *s)
+static void deliver_pending(struct stream_side *s)
 {
 	struct stream_segment *segment = s->half->pending;
-	struct part part = {
+	struct stream_part part = {
 		.bytes = segment->bytes,
 		.offset = segment->offset,
 		.packet = segment->packet,
@@ -127,11 +94,11 @@ static void deliver_pending(struct side *s)
 	s->half->pending = segment->next;
 	deliver(s, &part);
 	deliver_missing(s, segment->missing);
-	segment_free(s, segment);
+	stream_segment_free(s, segment);
 }
 
 /* Whether nobody will send the bytes of the hole before the first segment that waits. */
-static bool hole_is_lost(const struct side *s)
+static bool hole_is_lost(const struct stream_side *s)
 {
 	const struct stream_half *half = s->half, *other = &s->flow->half[!s->end];
 	uint64_t waited = s->streams->now_ns - half->hole_ns;
@@ -145,7 +112,7 @@ static bool hole_is_lost(const struct side *s)
 }
 
 /* Hands over all that has no hole before it any more; `force` gives up the holes too. */
-static void settle(struct side *s, bool force)
+static void settle(struct stream_side *s, bool force)
 {
 	struct stream_half *half = s->half;
 
@@ -162,122 +129,12 @@ static void settle(struct side *s, bool force)
 	}
 }
 
-/* ---- segments that wait --------------------------------------------------------------------- */
-
-/* Frees what waits without handing it over; it is a gap. */
-static void drop_pending(struct side *s)
-{
-	while (s->half->pending) {
-		struct stream_segment *segment = s->half->pending;
-
-		s->half->pending = segment->next;
-		s->streams->counts.dropped++;
-		segment_free(s, segment);
-	}
-}
-
-static bool fits(const struct side *s, uint32_t len)
-{
-	return s->half->n_pending < STREAM_PENDING_SEGMENTS &&
-	       s->half->pending_bytes + len <= s->streams->conf.pending;
-}
-
-/* Puts bytes that are not there into the list, behind *at. */
-static struct stream_segment **insert(struct side *s, struct stream_segment **at,
-				      const struct part *part)
-{
-	struct stream_segment *segment = NULL;
-
-	if (fits(s, part->len))
-		segment = flow_alloc(&s->streams->flows, s->flow, sizeof(*segment) + part->len);
-	if (!segment) {
-		s->streams->counts.dropped++;
-		return at;
-	}
-	*segment = (struct stream_segment){
-		.next = *at,
-		.offset = part->offset,
-		.packet = part->packet,
-		.len = part->len,
-		.missing = part->missing,
-	};
-	memcpy(segment->bytes, part->bytes, part->len);
-	*at = segment;
-	s->half->pending_bytes += part->len;
-	s->half->n_pending++;
-	return &segment->next;
-}
-
-static void part_skip(struct part *part, uint64_t n)
-{
-	uint32_t skip = n < part->len ? (uint32_t)n : part->len;
-
-	part->bytes += skip;
-	part->offset += skip;
-	part->len -= skip;
-}
-
-/* Whether any byte that waits is another one than `part` has in its place. */
-static bool differs(const struct side *s, const struct part *part)
-{
-	const struct stream_segment *segment = s->half->pending;
-
-	for (; segment && segment->offset < part->offset + part->len; segment = segment->next) {
-		uint64_t from = segment->offset > part->offset ? segment->offset : part->offset;
-		uint64_t to = segment->offset + segment->len;
-
-		if (to > part->offset + part->len)
-			to = part->offset + part->len;
-		if (from < to &&
-		    memcmp(segment->bytes + (from - segment->offset),
-			   part->bytes + (from - part->offset), (size_t)(to - from)) != 0)
-			return true;
-	}
-	return false;
-}
-
-/* Passes over what is before `offset`, which came by another segment first. */
-static void skip_to(struct side *s, struct part *part, uint64_t offset)
-{
-	uint64_t old = offset - part->offset, seen = old < part->len ? old : part->len;
-
-	s->streams->counts.repeated += seen;
-	part_skip(part, seen);
-	/* Of a segment that was cut, only the part that is still to come is missing. */
-	old -= seen;
-	part->missing -= old < part->missing ? (uint32_t)old : part->missing;
-	part->offset = offset;
-}
-
-/* Lets `part` wait, but for the bytes that another segment had first. */
-static void wait_for_hole(struct side *s, struct part part)
-{
-	struct stream_segment **at = &s->half->pending;
-
-	if (!*at)
-		s->half->hole_ns = s->streams->now_ns;
-	while (part.len) {
-		struct part before = part;
-
-		while (*at && (*at)->offset + (*at)->len <= part.offset)
-			at = &(*at)->next;
-		if (*at && (*at)->offset <= part.offset) {
-			skip_to(s, &part, (*at)->offset + (*at)->len);
-			continue;
-		}
-		if (*at && (*at)->offset - part.offset < part.len) {
-			before.len = (uint32_t)((*at)->offset - part.offset);
-			before.missing = 0;
-		}
-		at = insert(s, at, &before);
-		part_skip(&part, before.len);
-	}
-}
+/* ---- a segment ------------------------------------------------------------------------------ */
 
 /* More waits than may: the hole is given up where that is all that can be done. */
-static void make_room(struct side *s, uint32_t len)
+static void make_room(struct stream_side *s, uint32_t len)
 {
-	while (!fits(s, len) && s->half->pending && !s->flow->half[!s->end].acked) {
+	while (!stream_pending_fits(s, len) && s->half->pending && !s->flow->half[!s->end].acked) {
 		uint64_t hole = s->half->pending->offset - s->half->offset;
 
 		if (hole)
@@ -286,9 +143,7 @@ static void make_room(struct side *s, uint32_t len)
 	}
 }
 
-/* ---- a segment ------------------------------------------------------------------------------ */
-
-static void finish(struct side *s, enum stream_end why)
+static void finish(struct stream_side *s, enum stream_end why)
 {
 	struct streams *streams = s->streams;
 
@@ -305,7 +160,7 @@ static void finish(struct side *s, enum stream_end why)
 static void finish_both(struct streams *streams, struct flow *flow, enum stream_end why)
 {
 	for (unsigned int end = 0; end < 2; end++) {
-		struct side s = side_of(streams, flow, end);
+		struct stream_side s = side_of(streams, flow, end);
 
 		finish(&s, why);
 	}
@@ -318,53 +173,54 @@ static void on_evict(void *data, struct flow *flow)
 	struct streams *streams = data;
 
 	for (unsigned int end = 0; end < 2; end++) {
-		struct side s = side_of(streams, flow, end);
+		struct stream_side s = side_of(streams, flow, end);
 
-		drop_pending(&s);
+		stream_pending_drop(&s);
 		finish(&s, STREAM_EVICTED);
 	}
 }
 
 /* `part` begins with the next byte: hands it over together with what waited for it. */
-static void take_next(struct side *s, struct part part)
+static void take_next(struct stream_side *s, struct stream_part part)
 {
 	do {
 		const struct stream_segment *pending = s->half->pending;
-		struct part head = part;
+		struct stream_part head = part;
 
 		if (pending && pending->offset - part.offset < part.len)
 			head.len = (uint32_t)(pending->offset - part.offset);
 		if (head.len)
 			deliver(s, &head);
-		part_skip(&part, head.len);
+		stream_part_skip(&part, head.len);
 		if (!part.len)
 			deliver_missing(s, part.missing);
 		settle(s, false);
 		if (part.len)
-			skip_to(s, &part, s->half->offset);
+			stream_part_skip_to(s, &part, s->half->offset);
 	} while (part.len);
 }
 
-static void take_part(struct side *s, struct part part)
+static void take_part(struct stream_side *s, struct stream_part part)
 {
-	s->streams->counts.conflicts += differs(s, &part);
+	s->streams->counts.conflicts += stream_pending_differs(s, &part);
 	if (part.offset > s->half->offset)
 		make_room(s, part.len);
 	/* Giving up holes may have made it the next, or old. */
 	if (part.offset < s->half->offset)
-		skip_to(s, &part, s->half->offset);
+		stream_part_skip_to(s, &part, s->half->offset);
 	if (!part.len && !part.missing)
 		return;
 	if (part.offset == s->half->offset)
 		take_next(s, part);
 	else if (part.len)
-		wait_for_hole(s, part);
+		stream_pending_add(s, part);
 	settle(s, false);
 }
 
-static void take_data(struct side *s, const struct frame *frame, uint32_t seq, uint64_t packet)
+static void take_data(struct stream_side *s, const struct frame *frame, uint32_t seq,
+		      uint64_t packet)
 {
-	struct part part = {
+	struct stream_part part = {
 		.bytes = frame->payload,
 		.len = (uint32_t)frame->payload_len,
 		.missing = (uint32_t)(frame->payload_wire_len - frame->payload_len),
@@ -387,12 +243,12 @@ static void take_data(struct side *s, const struct frame *frame, uint32_t seq, u
 	if (ahead < 0) {
 		s->streams->counts.conflicts +=
 			stream_piece_differs(s->half, part.bytes, part.len, part.offset);
-		skip_to(s, &part, s->half->offset);
+		stream_part_skip_to(s, &part, s->half->offset);
 	}
 	take_part(s, part);
 }
 
-static void take_fin(struct side *s, uint32_t seq)
+static void take_fin(struct stream_side *s, uint32_t seq)
 {
 	int32_t ahead = (int32_t)(seq - s->half->seq);
 
@@ -464,7 +320,7 @@ void streams_frame(struct streams *streams, const struct frame *frame, uint32_t 
 {
 	uint32_t seq = frame->tcp_seq + ((frame->tcp_flags & TH_SYN) != 0);
 	struct flow *flow;
-	struct side s, other;
+	struct stream_side s, other;
 	unsigned int end;
 
 	if (!frame->has_tcp)
@@ -534,7 +390,7 @@ static void settle_recent(struct streams *streams)
 		struct flow *older = flow->older;
 
 		for (unsigned int end = 0; end < 2; end++) {
-			struct side s = side_of(streams, flow, end);
+			struct stream_side s = side_of(streams, flow, end);
 
 			if (s.half->pending)
 				settle(&s, false);
