@@ -2,6 +2,7 @@
 
 #include <net/ethernet.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "agent/base/cursor.h"
 
@@ -26,7 +27,7 @@ struct ether_step {
 };
 
 struct upper_step {
-	bool ip6_only;
+	uint8_t ip_version; /* 0: either */
 	enum decode_reason (*extension)(struct decoder *d, uint8_t *ret_next);
 	enum decode_reason (*payload)(struct decoder *d); /* the last header */
 };
@@ -51,6 +52,8 @@ static const char *const reason_names[DECODE_REASONS] = {
 	[DECODE_TCP_HEADER_LENGTH] = "tcp-header-length",
 	[DECODE_UDP_SHORT] = "udp-short",
 	[DECODE_UDP_LENGTH] = "udp-length",
+	[DECODE_ICMP_SHORT] = "icmp-short",
+	[DECODE_ARP_SHORT] = "arp-short",
 };
 
 const char *decode_reason_name(enum decode_reason reason)
@@ -76,6 +79,16 @@ static void take_payload(struct decoder *d)
 	d->frame->payload_len = cursor_left(&d->c);
 	d->frame->payload_wire_len = cursor_left(&d->c) + d->missing;
 	d->frame->payload = d->c.data;
+}
+
+/* Of a packet that came in parts. */
+static void take_part(struct decoder *d)
+{
+	if (!d->frame->fragment)
+		return;
+	d->frame->fragment_proto = d->frame->proto;
+	d->frame->part = d->c.data;
+	d->frame->part_len = cursor_left(&d->c);
 }
 
 static void take_ports(struct decoder *d, const uint8_t *p)
@@ -120,6 +133,20 @@ static enum decode_reason decode_udp(struct decoder *d)
 	return DECODE_OK;
 }
 
+/* Both versions: type, code, checksum, and four bytes that are the type's own. */
+static enum decode_reason decode_icmp(struct decoder *d)
+{
+	const uint8_t *p = cursor_pull(&d->c, 8);
+
+	if (!p)
+		return DECODE_ICMP_SHORT;
+	d->frame->has_icmp = true;
+	d->frame->icmp_type = p[0];
+	d->frame->icmp_code = p[1];
+	take_payload(d);
+	return DECODE_OK;
+}
+
 /* Hop-by-hop, routing, destination options: length in 8 bytes, not counting the first 8. */
 static enum decode_reason decode_options(struct decoder *d, uint8_t *ret_next)
 {
@@ -152,23 +179,27 @@ static enum decode_reason decode_ip6_fragment(struct decoder *d, uint8_t *ret_ne
 	field = be16(p + 2);
 	d->frame->fragment_offset = field & 0xfff8u;
 	/* Neither offset nor more: an atomic fragment is a whole packet (RFC 6946). */
-	d->frame->fragment = d->frame->fragment_offset || (field & 1);
-	if (d->frame->fragment_offset) {
-		d->frame->proto = p[0];
+	d->frame->fragment_more = field & 1;
+	d->frame->fragment = d->frame->fragment_offset || d->frame->fragment_more;
+	d->frame->fragment_id = be32(p + 4);
+	d->frame->proto = p[0];
+	take_part(d);
+	if (d->frame->fragment_offset)
 		return DECODE_IP6_FRAGMENT;
-	}
 	*ret_next = p[0];
 	return DECODE_OK;
 }
 
 static const struct upper_step upper_steps[256] = {
-	[IPPROTO_HOPOPTS] = { .ip6_only = true, .extension = decode_options },
+	[IPPROTO_HOPOPTS] = { .ip_version = 6, .extension = decode_options },
+	[IPPROTO_ICMP] = { .ip_version = 4, .payload = decode_icmp },
 	[IPPROTO_TCP] = { .payload = decode_tcp },
 	[IPPROTO_UDP] = { .payload = decode_udp },
-	[IPPROTO_ROUTING] = { .ip6_only = true, .extension = decode_options },
-	[IPPROTO_FRAGMENT] = { .ip6_only = true, .extension = decode_ip6_fragment },
+	[IPPROTO_ROUTING] = { .ip_version = 6, .extension = decode_options },
+	[IPPROTO_FRAGMENT] = { .ip_version = 6, .extension = decode_ip6_fragment },
 	[IPPROTO_AH] = { .extension = decode_ah },
-	[IPPROTO_DSTOPTS] = { .ip6_only = true, .extension = decode_options },
+	[IPPROTO_ICMPV6] = { .ip_version = 6, .payload = decode_icmp },
+	[IPPROTO_DSTOPTS] = { .ip_version = 6, .extension = decode_options },
 };
 
 static enum decode_reason decode_upper(struct decoder *d, uint8_t proto)
@@ -178,9 +209,11 @@ static enum decode_reason decode_upper(struct decoder *d, uint8_t proto)
 		enum decode_reason reason;
 
 		d->frame->proto = proto;
+		if (step->ip_version && step->ip_version != d->frame->ip_version)
+			return DECODE_OK;
 		if (step->payload)
 			return step->payload(d);
-		if (!step->extension || (step->ip6_only && d->frame->ip_version != 6))
+		if (!step->extension)
 			return DECODE_OK;
 		if (n >= DECODE_EXTENSIONS_MAX)
 			return DECODE_EXTENSION_COUNT;
@@ -208,14 +241,26 @@ static enum decode_reason decode_ip4(struct decoder *d)
 	d->frame->src_ip = p + 12;
 	d->frame->dst_ip = p + 16;
 	d->frame->fragment_offset = (field & 0x1fffu) * 8;
-	d->frame->fragment = d->frame->fragment_offset || (field & 0x2000);
+	d->frame->fragment_more = field & 0x2000;
+	d->frame->fragment = d->frame->fragment_offset || d->frame->fragment_more;
+	d->frame->fragment_id = be16(p + 4);
 	if (header < 20 || !cursor_pull(&d->c, header - 20))
 		return DECODE_IP4_HEADER_LENGTH;
-	if (total < header || !limit(d, total - header))
+	/*
+	 * 0 is what the kernel writes where the length of a GSO frame does not fit (BIG TCP), and
+	 * what some drivers leave to the hardware: the frame is the packet.
+	 */
+	if (total && (total < header || !limit(d, total - header)))
 		return DECODE_IP4_TOTAL_LENGTH;
+	take_part(d);
 	if (d->frame->fragment_offset)
 		return DECODE_IP4_FRAGMENT;
 	return decode_upper(d, p[9]);
+}
+
+static bool is_jumbo(const struct decoder *d, uint8_t next)
+{
+	return next == IPPROTO_HOPOPTS || cursor_left(&d->c) > UINT16_MAX;
 }
 
 static enum decode_reason decode_ip6(struct decoder *d)
@@ -230,9 +275,34 @@ static enum decode_reason decode_ip6(struct decoder *d)
 	d->frame->proto = p[6];
 	d->frame->src_ip = p + 8;
 	d->frame->dst_ip = p + 24;
+	/* A jumbogram (RFC 2675), or a GSO frame that is larger than the field. */
+	if (be16(p + 4) == 0 && cursor_left(&d->c) > 0 && is_jumbo(d, p[6]))
+		return decode_upper(d, p[6]);
 	if (!limit(d, be16(p + 4)))
 		return DECODE_IP6_PAYLOAD_LENGTH;
 	return decode_upper(d, p[6]);
+}
+
+enum decode_reason decode_ip_payload(struct frame *frame, uint8_t proto, const uint8_t *bytes,
+				     size_t len, bool cut)
+{
+	struct decoder d = { .c = cursor_init(bytes, len), .frame = frame, .cut = cut };
+
+	frame->truncated = cut;
+	return decode_upper(&d, proto);
+}
+
+/* RFC 826, of the one kind that there is on Ethernet; another one is not looked into. */
+static enum decode_reason decode_arp(struct decoder *d)
+{
+	static const uint8_t ethernet_ip4[6] = { 0, 1, 8, 0, 6, 4 };
+	const uint8_t *p = cursor_pull(&d->c, 28);
+
+	if (!p)
+		return DECODE_ARP_SHORT;
+	if (memcmp(p, ethernet_ip4, sizeof(ethernet_ip4)) == 0)
+		d->frame->arp = p;
+	return DECODE_OK;
 }
 
 static enum decode_reason decode_vlan(struct decoder *d)
@@ -251,6 +321,7 @@ static enum decode_reason decode_vlan(struct decoder *d)
 static const struct ether_step ether_steps[] = {
 	{ .type = ETHERTYPE_IP, .decode = decode_ip4 },
 	{ .type = ETHERTYPE_IPV6, .decode = decode_ip6 },
+	{ .type = ETHERTYPE_ARP, .decode = decode_arp },
 	{ .type = ETHERTYPE_VLAN, .tag = true, .decode = decode_vlan },
 	{ .type = ETHERTYPE_8021AD, .tag = true, .decode = decode_vlan },
 	{ .type = ETHERTYPE_QINQ_OLD, .tag = true, .decode = decode_vlan },

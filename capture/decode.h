@@ -1,5 +1,6 @@
 /*
- * Frames to their parts: Ethernet, VLAN tags, IPv4, IPv6 and its extension headers, TCP, UDP.
+ * Frames to their parts: Ethernet, VLAN tags, ARP, IPv4, IPv6 and its extension headers, TCP, UDP,
+ * ICMP.
  *
  * Pure. Every read goes through a cursor. Checksums are not judged: a frame that was seen before
  * offload has none. Padding after an IP packet is cut by the packet's own length.
@@ -18,7 +19,7 @@
 
 /* Why a frame has no payload although it looked as if it should; the names are metric labels. */
 enum decode_reason {
-	DECODE_OK, /* also for what is not looked into: ARP, ICMP, LLC ... */
+	DECODE_OK, /* also for what is not looked into: LLC, GRE ... */
 	DECODE_ETHERNET_SHORT,
 	DECODE_VLAN_SHORT,
 	DECODE_VLAN_DEPTH, /* more than FRAME_VLANS_MAX tags */
@@ -37,6 +38,8 @@ enum decode_reason {
 	DECODE_TCP_HEADER_LENGTH,
 	DECODE_UDP_SHORT,
 	DECODE_UDP_LENGTH,
+	DECODE_ICMP_SHORT,
+	DECODE_ARP_SHORT,
 	DECODE_REASONS
 };
 
@@ -53,6 +56,13 @@ struct decode_input {
  * bytes than there are is an error only when the capture did not cut the frame.
  */
 enum decode_reason decode_ethernet(const struct decode_input *in, struct frame *ret);
+
+/*
+ * The payload of an IP packet that came in fragments, put together: `frame` has the addresses, the
+ * rest is filled in. `cut` says that only its first bytes are there.
+ */
+enum decode_reason decode_ip_payload(struct frame *frame, uint8_t proto, const uint8_t *bytes,
+				     size_t len, bool cut);
 
 /* "ip4-total-length"; never NULL for a value of the enum. */
 const char *decode_reason_name(enum decode_reason reason);

@@ -23,8 +23,13 @@ struct frame {
 	const uint8_t *src_ip; /* 4 or 16 bytes */
 	const uint8_t *dst_ip;
 	uint8_t proto; /* of the last header read, IPPROTO_*; meaningful when ip_version is set */
-	bool fragment; /* a part of a larger packet */
+	bool fragment; /* a part of a larger packet: payload, if any, is that of the part */
+	bool fragment_more; /* not the last part */
 	uint32_t fragment_offset; /* bytes */
+	uint32_t fragment_id;
+	uint8_t fragment_proto; /* what the part is of; IPv6 may have further headers in it */
+	const uint8_t *part; /* bytes of the larger packet's IP payload, from fragment_offset on */
+	size_t part_len;
 
 	bool has_ports;
 	uint16_t src_port;
@@ -33,7 +38,11 @@ struct frame {
 	uint32_t tcp_seq;
 	uint32_t tcp_ack;
 	uint8_t tcp_flags; /* TH_FIN ... of netinet/tcp.h */
-	const uint8_t *payload; /* of TCP or UDP; may have length 0 */
+	bool has_icmp; /* ICMP or ICMPv6; the payload is what follows the first 8 bytes */
+	uint8_t icmp_type;
+	uint8_t icmp_code;
+	const uint8_t *arp; /* of Ethernet and IPv4, the 28 bytes of RFC 826; or NULL */
+	const uint8_t *payload; /* of TCP, UDP or ICMP; may have length 0 */
 	size_t payload_len; /* captured */
 	size_t payload_wire_len; /* as the headers say; more when the capture cut the frame */
 	size_t payload_offset; /* from the first byte of the frame as captured */

@@ -79,28 +79,42 @@ static const struct frame_case cases[] = {
 	FRAME("802.1ad over 802.1Q",
 	      MACS "88a8 0064 " VLAN("0014") IP4 IP4_HEAD("0021", "0000", "11") UDP("000d") HELLO,
 	      "ok v100,20 0800 4 192.0.2.1>192.0.2.2 p17 4660>80 50:hello", .exact = true),
-	FRAME("old QinQ", MACS "9100 0064 " VLAN("0014") "0806 ", "ok v100,20 0806 0"),
+	FRAME("old QinQ", MACS "9100 0064 " VLAN("0014") "88cc ", "ok v100,20 88cc 0"),
 	FRAME("the kernel took the tag off",
 	      MACS IP4 IP4_HEAD("0021", "0000", "11") UDP("000d") HELLO,
 	      "ok v7 0800 4 192.0.2.1>192.0.2.2 p17 4660>80 42:hello", .has_vlan = true,
 	      .vlan_tci = 0x2007, .exact = true),
-	FRAME("and left an inner one", MACS VLAN("0014") "0806 ", "ok v7,20 0806 0",
+	FRAME("and left an inner one", MACS VLAN("0014") "88cc ", "ok v7,20 88cc 0",
 	      .has_vlan = true, .vlan_tci = 7),
 	FRAME("eight tags",
 	      MACS VLAN("0001") VLAN("0002") VLAN("0003") VLAN("0004") VLAN("0005") VLAN("0006")
-		      VLAN("0007") VLAN("0008") "0806",
-	      "ok v1,2,3,4,5,6,7,8 0806 0"),
+		      VLAN("0007") VLAN("0008") "88cc",
+	      "ok v1,2,3,4,5,6,7,8 88cc 0"),
 	FRAME("nine tags",
 	      MACS VLAN("0001") VLAN("0002") VLAN("0003") VLAN("0004") VLAN("0005") VLAN("0006")
 		      VLAN("0007") VLAN("0008") VLAN("0009") "0806",
 	      "vlan-depth v1,2,3,4,5,6,7,8 8100 0"),
 	FRAME("half a tag", MACS "8100 00", "vlan-short 8100 0"),
-	FRAME("arp", MACS "0806 0001080006040001", "ok 0806 0"),
+	FRAME("arp", MACS "0806 0001 0800 06 04 0001 525400000001 c0000201 000000000000 c0000202",
+	      "ok 0806 0 arp", .exact = true),
+	FRAME("arp of another kind",
+	      MACS "0806 0006 0800 06 04 0001 525400000001 c0000201 000000000000 c0000202",
+	      "ok 0806 0"),
+	FRAME("arp cut", MACS "0806 0001080006040001", "arp-short 0806 0"),
 	FRAME("llc", MACS "0026 4242030000", "ok 0000 0"),
 	FRAME("nothing", "", "ethernet-short 0000 0"),
 	FRAME("half a header", "525400000002 525400000001 08", "ethernet-short 0000 0"),
 	FRAME("icmp", MACS IP4 IP4_HEAD("001c", "0000", "01") "0800 0000 0001 0001",
-	      "ok 0800 4 192.0.2.1>192.0.2.2 p1"),
+	      "ok 0800 4 192.0.2.1>192.0.2.2 p1 icmp8/0 42:", .exact = true),
+	FRAME("icmp with data", MACS IP4 IP4_HEAD("0021", "0000", "01") "0301 0000 0001 0001" HELLO,
+	      "ok 0800 4 192.0.2.1>192.0.2.2 p1 icmp3/1 42:hello", .exact = true),
+	FRAME("icmp cut", MACS IP4 IP4_HEAD("001b", "0000", "01") "0800 0000 0001 00",
+	      "icmp-short 0800 4 192.0.2.1>192.0.2.2 p1"),
+	FRAME("icmpv6", MACS IP6 IP6_HEAD("000d", "3a") "8000 0000 0001 0001" HELLO,
+	      "ok 86dd 6 2001:db8::1>2001:db8::2 p58 icmp128/0 62:hello", .exact = true),
+	FRAME("icmpv6 means nothing in ip4",
+	      MACS IP4 IP4_HEAD("001c", "0000", "3a") "8000000000010001",
+	      "ok 0800 4 192.0.2.1>192.0.2.2 p58"),
 	FRAME("hop-by-hop means nothing in ip4",
 	      MACS IP4 IP4_HEAD("001c", "0000", "00") "0600000000000000",
 	      "ok 0800 4 192.0.2.1>192.0.2.2 p0"),
@@ -119,7 +133,7 @@ static const struct frame_case cases[] = {
 	      MACS IP4 IP4_HEAD("0013", "0000", "11") UDP("000d") HELLO,
 	      "ip4-total-length 0800 4 192.0.2.1>192.0.2.2 p17"),
 	FRAME("ip4 total length 0", MACS IP4 IP4_HEAD("0000", "0000", "11") UDP("000d") HELLO,
-	      "ip4-total-length 0800 4 192.0.2.1>192.0.2.2 p17"),
+	      "ok 0800 4 192.0.2.1>192.0.2.2 p17 4660>80 42:hello"),
 	FRAME("ip4 first fragment", MACS IP4 IP4_HEAD("0021", "2000", "11") UDP("0800") HELLO,
 	      "ok 0800 4 192.0.2.1>192.0.2.2 p17 f0 4660>80 42:hello"),
 	FRAME("ip4 later fragment", MACS IP4 IP4_HEAD("0019", "2002", "11") HELLO,
@@ -137,6 +151,8 @@ static const struct frame_case cases[] = {
 	      "ip6-payload-length 86dd 6 2001:db8::1>2001:db8::2 p17"),
 	FRAME("ip6 payload length 0", MACS IP6 IP6_HEAD("0000", "11") UDP("000d") HELLO,
 	      "udp-short 86dd 6 2001:db8::1>2001:db8::2 p17"),
+	FRAME("ip6 jumbogram", MACS IP6 IP6_HEAD("0000", "00") "1100c20400000015" UDP("000d") HELLO,
+	      "ok 86dd 6 2001:db8::1>2001:db8::2 p17 4660>80 70:hello", .exact = true),
 	FRAME("ip6 without a next header", MACS IP6 IP6_HEAD("0000", "3b"),
 	      "ok 86dd 6 2001:db8::1>2001:db8::2 p59"),
 	FRAME("ip6 extensions in a row",
@@ -237,6 +253,8 @@ static void describe(enum decode_reason reason, const struct frame *f, char *out
 	for (unsigned int i = 0; i < f->n_vlans; i++)
 		n += (size_t)snprintf(out + n, size - n, "%s%u", i ? "," : " v", f->vlan[i]);
 	n += (size_t)snprintf(out + n, size - n, " %04x %u", f->ether_type, f->ip_version);
+	if (f->arp)
+		snprintf(out + n, size - n, " arp");
 	if (!f->ip_version)
 		return;
 	inet_ntop(af, f->src_ip, ip[0], sizeof(ip[0]));
@@ -246,6 +264,8 @@ static void describe(enum decode_reason reason, const struct frame *f, char *out
 		n += (size_t)snprintf(out + n, size - n, " f%u", f->fragment_offset);
 	if (f->has_ports)
 		n += (size_t)snprintf(out + n, size - n, " %u>%u", f->src_port, f->dst_port);
+	if (f->has_icmp)
+		n += (size_t)snprintf(out + n, size - n, " icmp%u/%u", f->icmp_type, f->icmp_code);
 	if (f->payload)
 		snprintf(out + n, size - n, " %zu:%.*s", f->payload_offset, (int)f->payload_len,
 			 (const char *)f->payload);
@@ -272,11 +292,11 @@ static void frames(void **state)
 	}
 }
 
-/* A payload lies inside the bytes; there is one exactly when the frame is fine and has ports. */
+/* A payload lies inside the bytes; there is one exactly when the frame is fine and has one. */
 static void check_bounds(const struct frame_case *c, const struct decode_input *in,
 			 enum decode_reason reason, const struct frame *f)
 {
-	if ((f->payload != NULL) != (reason == DECODE_OK && f->has_ports))
+	if ((f->payload != NULL) != (reason == DECODE_OK && (f->has_ports || f->has_icmp)))
 		fail_msg("%s at %zu: payload and reason do not agree", c->name, in->len);
 	if (f->payload &&
 	    (f->payload < in->bytes || f->payload + f->payload_len > in->bytes + in->len ||
