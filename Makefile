@@ -32,7 +32,7 @@ LIBS := libuv libmnl libpcre2-8 libmicrohttpd jansson libcap-ng libcurl
 OPTIONAL := $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
 # Asked for once, and only when something is built: a bare machine has no pkg-config yet.
 DEPS_CFLAGS = $(eval DEPS_CFLAGS := $$(shell pkg-config --cflags $(LIBS) $(OPTIONAL)))$(DEPS_CFLAGS)
-DEPS_LIBS = $(eval DEPS_LIBS := $$(shell pkg-config --libs $(LIBS) $(OPTIONAL)) -liniparser)$(DEPS_LIBS)
+DEPS_LIBS = $(eval DEPS_LIBS := $$(shell pkg-config --libs $(LIBS) $(OPTIONAL)) -liniparser -lcrypt)$(DEPS_LIBS)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 -Wundef

@@ -49,6 +49,23 @@ static const struct cli_verb verbs[] = {
 	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
 	  "-n COUNT ends after COUNT records." },
 	{ "boot", cmd_boot, "render GUEST [-c FILE]", "the boot script of a guest", NULL },
+	{ "passwd", cmd_passwd,
+	  "[-m METHOD] [-S SALT] [-R ROUNDS] [-s] [--for SYSTEM] [--shadow USER]",
+	  "a hash of crypt(3), for /etc/shadow, an installer or a [user]",
+	  "The password is asked for twice, or read from stdin by -s; it is never an argument.\n"
+	  "  -m METHOD   yescrypt unless said; --methods lists all, with their prefixes and rounds\n"
+	  "  -S SALT     a salt, or a whole setting as crypt(3) takes it: '$6$rounds=1000$salt$'\n"
+	  "  -R ROUNDS   the cost, in the method's own unit\n"
+	  "  --for SYSTEM      the method that debian12, rhel8, alpine or cloud-init reads best\n"
+	  "  --shadow USER     the whole line of shadow(5)\n"
+	  "  --verify HASH     does the password have this hash? Exits 1 when it has not\n"
+	  "  --identify HASH   its method, cost and salt; exits 1 when weaker than policy\n"
+	  "  --methods [--for SYSTEM]   every method; --json as well\n"
+	  "  --cost [-m METHOD]         time and memory of a hash, measured on this host; --json\n"
+	  "  --force     costs above the cap, and passwords of which a part would not count\n"
+	  "\n"
+	  "  tapwarden passwd -m sha-512 -R 100000       as mkpasswd -m sha-512 -R 100000\n"
+	  "  printf %s \"$password\" | tapwarden passwd -s -S \"\\$$alg\\$$salt\\$\"" },
 	{ "help", cmd_help, "[VERB | config]",
 	  "this page, a verb's usage, or every configuration key", NULL },
 	/* Not for people: what the agent starts. */

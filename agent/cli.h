@@ -83,6 +83,7 @@ int cmd_boot(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_down(int argc, char **argv);
 int cmd_help(int argc, char **argv);
+int cmd_passwd(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_qemu(int argc, char **argv);
 int cmd_reach(int argc, char **argv);

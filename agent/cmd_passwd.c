@@ -1,0 +1,364 @@
+/* tapwarden passwd: makes, checks and explains hashes of crypt(3). */
+#include "agent/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/passwd_read.h"
+#include "agent/passwd_view.h"
+#include "web/password.h"
+
+#define SECONDS_OF_A_DAY 86400
+
+struct passwd_options {
+	const struct password_method *method;
+	const struct passwd_system *system;
+	const char *salt;
+	uint64_t rounds; /* 0: not given */
+	const char *user; /* of --shadow */
+	const char *verify, *identify; /* hashes */
+	bool from_stdin, methods, costs, force, json;
+};
+
+enum {
+	OPTION_VERIFY = 256,
+	OPTION_IDENTIFY,
+	OPTION_METHODS,
+	OPTION_COST,
+	OPTION_FOR,
+	OPTION_SHADOW,
+	OPTION_FORCE,
+	OPTION_JSON,
+};
+
+static const struct option longs[] = {
+	{ "method", required_argument, NULL, 'm' },
+	{ "salt", required_argument, NULL, 'S' },
+	{ "rounds", required_argument, NULL, 'R' },
+	{ "stdin", no_argument, NULL, 's' },
+	{ "verify", required_argument, NULL, OPTION_VERIFY },
+	{ "identify", required_argument, NULL, OPTION_IDENTIFY },
+	{ "methods", no_argument, NULL, OPTION_METHODS },
+	{ "cost", no_argument, NULL, OPTION_COST },
+	{ "for", required_argument, NULL, OPTION_FOR },
+	{ "shadow", required_argument, NULL, OPTION_SHADOW },
+	{ "force", no_argument, NULL, OPTION_FORCE },
+	{ "json", no_argument, NULL, OPTION_JSON },
+	{ 0 },
+};
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+static int set_method(struct passwd_options *o, const char *name, struct err *err)
+{
+	o->method = password_method_find(name);
+	if (o->method)
+		return 0;
+	return err_set(err, -EINVAL, "there is no method \"%s\": --methods lists them", name);
+}
+
+static int set_rounds(struct passwd_options *o, const char *text, struct err *err)
+{
+	/* 0 is a number like others here, and stays apart from "not given". */
+	int code = parse_u64(text, 0, UINT64_MAX, &o->rounds, err);
+
+	if (code)
+		return err_prefix(err, code, "-R");
+	if (o->rounds == 0)
+		return err_set(err, -EINVAL,
+			       "-R 0: crypt(3) refuses 0 rounds, crypt_gensalt(3) would use the "
+			       "default: leave -R out for that");
+	return 0;
+}
+
+static int set_system(struct passwd_options *o, const char *name, struct err *err)
+{
+	o->system = passwd_system_find(name);
+	if (o->system)
+		return 0;
+	return err_set(err, -EINVAL, "--for \"%s\" is not known: %s are", name,
+		       passwd_system_names());
+}
+
+/* passwd(5) and what tools of Debian and Red Hat allow as a name. */
+static int set_user(struct passwd_options *o, const char *name, struct err *err)
+{
+	size_t len = strlen(name);
+	size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+	if (len == 0 || good != len || len > 32 || strchr("0123456789.-", name[0]))
+		return err_set(err, -EINVAL,
+			       "\"%s\" is no name for an account: a-z, 0-9, _ . and -, a letter "
+			       "or _ first, at most 32",
+			       name);
+	o->user = name;
+	return 0;
+}
+
+static int set_option(struct passwd_options *o, int c, const char *value, struct err *err)
+{
+	switch (c) {
+	case 'm':
+		return set_method(o, value, err);
+	case 'S':
+		o->salt = value;
+		return 0;
+	case 'R':
+		return set_rounds(o, value, err);
+	case 's':
+		o->from_stdin = true;
+		return 0;
+	case OPTION_VERIFY:
+		o->verify = value;
+		return 0;
+	case OPTION_IDENTIFY:
+		o->identify = value;
+		return 0;
+	case OPTION_METHODS:
+		o->methods = true;
+		return 0;
+	case OPTION_COST:
+		o->costs = true;
+		return 0;
+	case OPTION_FOR:
+		return set_system(o, value, err);
+	case OPTION_SHADOW:
+		return set_user(o, value, err);
+	case OPTION_FORCE:
+		o->force = true;
+		return 0;
+	default:
+		o->json = true;
+		return 0;
+	}
+}
+
+static int fail(struct err *err)
+{
+	err_prefix(err, 0, "passwd");
+	return cli_fail(err, "nothing was hashed");
+}
+
+static int read_options(int argc, char **argv, struct passwd_options *o)
+{
+	struct err err;
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "m:S:R:s", longs, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			return cli_usage(argv[0], argv[optind - 1]);
+		if (set_option(o, c, optarg, &err) != 0)
+			return fail(&err);
+	}
+	if (optind == argc)
+		return 0;
+	/* Not repeated: it may well be the password. */
+	err_set(&err, -EINVAL,
+		"a word too many: a password is no argument, where everybody sees it in ps(1): it "
+		"is asked for, or read by -s");
+	return fail(&err);
+}
+
+/* ---- hashing --------------------------------------------------------------------------------- */
+
+/* A salt may be a whole setting, as crypt(3) takes it: "$6$rounds=1000$salt$". */
+static bool is_setting(const char *salt)
+{
+	return salt && (salt[0] == '$' || (salt[0] == '_' && strlen(salt) >= 9));
+}
+
+static int given_setting(const struct passwd_options *o, char ret[PASSWORD_HASH_SIZE],
+			 struct password_info *ret_info, struct err *err)
+{
+	struct password_info info;
+	int code = password_identify(o->salt, &info, err);
+
+	if (code)
+		return err_prefix(err, code, "-S");
+	if (o->method && o->method != info.method)
+		return err_set(err, -EINVAL, "-S is a setting of %s, and -m names %s",
+			       info.method->name, o->method->name);
+	if (o->rounds)
+		return err_set(err, -EINVAL, "-S is a whole setting, which has its rounds: no -R");
+	snprintf(ret, PASSWORD_HASH_SIZE, "%s", o->salt);
+	*ret_info = info;
+	return 0;
+}
+
+static int made_setting(const struct passwd_options *o, char ret[PASSWORD_HASH_SIZE],
+			struct password_info *ret_info, struct err *err)
+{
+	const struct password_method *m = o->method;
+	uint64_t rounds = o->rounds;
+
+	if (!m && o->system)
+		m = password_method_find(o->system->method);
+	if (!m)
+		m = password_method_find("yescrypt");
+	if (!rounds && o->system && strcmp(o->system->method, m->name) == 0)
+		rounds = o->system->rounds;
+	*ret_info = (struct password_info){ .method = m, .cost = rounds ? rounds : m->cost.def };
+	return password_setting(m, o->salt, rounds, ret, err);
+}
+
+static int judge_setting(const struct passwd_options *o, const struct password_info *info,
+			 struct err *err)
+{
+	int code;
+
+	if (o->system && !passwd_system_reads(o->system, info->method))
+		return err_set(err, -EINVAL, "%s does not read %s: %s", o->system->name,
+			       info->method->name, o->system->why);
+	code = o->force ? 0 : password_check_cap(info, err);
+	if (code)
+		err_prefix(err, code, "--force would do it");
+	return code;
+}
+
+/* What crypt(3) would leave out of a password, in silence. */
+static int judge_password(const struct passwd_options *o, const struct password_info *info,
+			  const char *password, struct err *err)
+{
+	const struct password_method *m = info->method;
+
+	if (o->force)
+		return 0;
+	if (!*password)
+		return err_set(err, -EINVAL, "an empty password: --force takes it");
+	if (m->password_max && strlen(password) > m->password_max)
+		return err_set(err, -EINVAL,
+			       "%s looks at the first %u bytes alone, and this has %zu: --force "
+			       "takes it",
+			       m->name, m->password_max, strlen(password));
+	return 0;
+}
+
+static int get_password(const struct passwd_options *o, bool twice, struct passwd_text *ret,
+			struct err *err)
+{
+	return o->from_stdin ? passwd_read_stdin(ret, err) : passwd_ask(twice, ret, err);
+}
+
+static void print_hash(const struct passwd_options *o, const char *hash)
+{
+	if (o->user)
+		printf("%s:%s:%lld:0:99999:7:::\n", o->user, hash,
+		       (long long)time(NULL) / SECONDS_OF_A_DAY);
+	else
+		puts(hash);
+}
+
+/* Advice goes beside the hash, not into it. */
+static void advise(const struct passwd_options *o, const struct password_info *info)
+{
+	const char *weak = password_weakness(info);
+
+	if (o->system)
+		fprintf(stderr, "tapwarden: for %s: %s: it goes into %s\n", o->system->name,
+			o->system->why, o->system->use);
+	if (weak)
+		fprintf(stderr,
+			"tapwarden: this %s hash is weaker than policy: %s: made all the same\n",
+			info->method->name, weak);
+}
+
+static int hash_one(const struct passwd_options *o)
+{
+	char setting[PASSWORD_HASH_SIZE], hash[PASSWORD_HASH_SIZE];
+	struct passwd_text password = { "" };
+	struct password_info info = { .method = &password_methods[0] };
+	struct err err;
+	int code = is_setting(o->salt) ? given_setting(o, setting, &info, &err)
+				       : made_setting(o, setting, &info, &err);
+
+	if (code == 0)
+		code = judge_setting(o, &info, &err);
+	if (code == 0)
+		code = get_password(o, true, &password, &err);
+	if (code == 0)
+		code = judge_password(o, &info, password.text, &err);
+	if (code == 0)
+		code = password_hash(password.text, setting, hash, &err);
+	explicit_bzero(&password, sizeof(password));
+	if (code)
+		return fail(&err);
+	advise(o, &info);
+	print_hash(o, hash);
+	return cli_flush(CLI_DONE);
+}
+
+/* ---- the other questions --------------------------------------------------------------------- */
+
+static int verify(const struct passwd_options *o)
+{
+	struct passwd_text password = { "" };
+	struct password_info info = { .method = &password_methods[0] };
+	struct err err;
+	int code = password_identify(o->verify, &info, &err);
+
+	if (code == 0 && !info.whole)
+		code = err_set(&err, -EINVAL, "--verify: this is a setting, not a hash");
+	if (code == 0)
+		code = judge_setting(o, &info, &err);
+	if (code == 0)
+		code = get_password(o, false, &password, &err);
+	if (code == 0)
+		code = password_verify(password.text, o->verify, &err);
+	explicit_bzero(&password, sizeof(password));
+	if (code < 0)
+		return fail(&err);
+	puts(code ? "yes: this password has the hash" : "no: another password has the hash");
+	return cli_flush(code ? CLI_DONE : CLI_NO);
+}
+
+static int identify(const struct passwd_options *o)
+{
+	struct password_info info;
+	struct err err;
+
+	if (password_identify(o->identify, &info, &err) != 0)
+		return fail(&err);
+	return cli_flush(passwd_print_identity(&info, o->json) ? CLI_DONE : CLI_NO);
+}
+
+static int costs(const struct passwd_options *o)
+{
+	struct err err;
+
+	if (passwd_print_costs(o->method, o->json, &err) != 0)
+		return fail(&err);
+	return cli_flush(CLI_DONE);
+}
+
+int cmd_passwd(int argc, char **argv)
+{
+	struct passwd_options o = { 0 };
+	struct err err;
+	int code = read_options(argc, argv, &o);
+	int questions = !!o.verify + !!o.identify + o.methods + o.costs;
+
+	if (code)
+		return code;
+	if (questions > 1 || (questions && o.user)) {
+		err_set(&err, -EINVAL,
+			"one thing at a time: a hash, --verify, --identify, "
+			"--methods or --cost");
+		return fail(&err);
+	}
+	if (o.verify)
+		return verify(&o);
+	if (o.identify)
+		return identify(&o);
+	if (o.costs)
+		return costs(&o);
+	if (o.methods) {
+		passwd_print_methods(o.system, o.json);
+		return cli_flush(CLI_DONE);
+	}
+	return hash_one(&o);
+}
