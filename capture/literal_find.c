@@ -18,7 +18,11 @@ static uint8_t folded(uint8_t byte)
 	return is_letter(byte) ? byte | 0x20 : byte;
 }
 
-static bool text_at(const struct literal_finder *f, const struct literal *text, const uint8_t *p)
+/* Nothing is searched that is shorter than every text, so there is something. */
+#define DATA __attribute__((nonnull))
+
+DATA static bool text_at(const struct literal_finder *f, const struct literal *text,
+			 const uint8_t *p)
 {
 	if (!f->set.caseless)
 		return memcmp(text->bytes, p, text->len) == 0;
@@ -32,8 +36,8 @@ static bool text_at(const struct literal_finder *f, const struct literal *text, 
 /* ---- one text -------------------------------------------------------------------------------- */
 
 /* The starts from `p` on, less than one block of them, one by one. */
-static const uint8_t *one_slow(const struct literal_finder *f, const uint8_t *p,
-			       const uint8_t *last)
+DATA static const uint8_t *one_slow(const struct literal_finder *f, const uint8_t *p,
+				    const uint8_t *last)
 {
 	for (; p <= last; p++) {
 		if ((p[f->rare[0]] | f->rare_fold[0]) == f->rare_byte[0] &&
@@ -43,14 +47,12 @@ static const uint8_t *one_slow(const struct literal_finder *f, const uint8_t *p,
 	return NULL;
 }
 
-static const uint8_t *find_one_plain(const struct literal_finder *f, const uint8_t *data,
-				     size_t len)
+DATA static const uint8_t *find_one_plain(const struct literal_finder *f, const uint8_t *data,
+					  size_t len)
 {
 	const size_t rare = f->rare[0];
 	const uint8_t *last, *p = data;
 
-	if (len < f->min_len)
-		return NULL;
 	last = data + (len - f->min_len);
 	if (f->rare_fold[0])
 		return one_slow(f, data, last);
@@ -71,10 +73,10 @@ static const uint8_t *find_one_plain(const struct literal_finder *f, const uint8
 #define BLOCK 32
 
 /* Which of the starts p .. p + 31 have both rare bytes. */
-__attribute__((target("avx2"))) static inline __m256i one_block(const struct literal_finder *f,
-								const uint8_t *p,
-								const __m256i byte[2],
-								const __m256i fold[2])
+DATA __attribute__((target("avx2"))) static inline __m256i one_block(const struct literal_finder *f,
+								     const uint8_t *p,
+								     const __m256i byte[2],
+								     const __m256i fold[2])
 {
 	__m256i a = _mm256_loadu_si256((const __m256i *)(p + f->rare[0]));
 	__m256i b = _mm256_loadu_si256((const __m256i *)(p + f->rare[1]));
@@ -84,7 +86,8 @@ __attribute__((target("avx2"))) static inline __m256i one_block(const struct lit
 	return _mm256_and_si256(a, b);
 }
 
-static const uint8_t *one_verify(const struct literal_finder *f, const uint8_t *p, uint32_t hits)
+DATA static const uint8_t *one_verify(const struct literal_finder *f, const uint8_t *p,
+				      uint32_t hits)
 {
 	for (; hits; hits &= hits - 1) {
 		const uint8_t *at = p + __builtin_ctz(hits);
@@ -95,8 +98,8 @@ static const uint8_t *one_verify(const struct literal_finder *f, const uint8_t *
 	return NULL;
 }
 
-__attribute__((target("avx2"))) static const uint8_t *find_one_avx2(const struct literal_finder *f,
-								    const uint8_t *data, size_t len)
+DATA __attribute__((target("avx2"))) static const uint8_t *find_one_avx2(
+	const struct literal_finder *f, const uint8_t *data, size_t len)
 {
 	const __m256i byte[2] = { _mm256_set1_epi8((char)f->rare_byte[0]),
 				  _mm256_set1_epi8((char)f->rare_byte[1]) };
@@ -104,8 +107,6 @@ __attribute__((target("avx2"))) static const uint8_t *find_one_avx2(const struct
 				  _mm256_set1_epi8((char)f->rare_fold[1]) };
 	const uint8_t *p = data, *last, *found;
 
-	if (len < f->min_len)
-		return NULL;
 	last = data + (len - f->min_len);
 	/* Starts beyond `last` would read beyond the data. */
 	for (; last - p >= 2 * BLOCK - 1; p += 2 * BLOCK) {
@@ -157,8 +158,8 @@ static void choose_rare(struct literal_finder *f)
 
 /* ---- several texts: buckets by the nibbles of the first bytes, as Hyperscan's Teddy ----------- */
 
-static const uint8_t *bucket_verify(const struct literal_finder *f, const uint8_t *p, size_t left,
-				    unsigned int buckets)
+DATA static const uint8_t *bucket_verify(const struct literal_finder *f, const uint8_t *p,
+					 size_t left, unsigned int buckets)
 {
 	for (; buckets; buckets &= buckets - 1) {
 		size_t bucket = (size_t)__builtin_ctz(buckets);
@@ -174,8 +175,8 @@ static const uint8_t *bucket_verify(const struct literal_finder *f, const uint8_
 }
 
 /* Starts from `p` on of which at least min_len bytes, and so every shuffle's byte, are there. */
-static const uint8_t *several_slow(const struct literal_finder *f, const uint8_t *p,
-				   const uint8_t *end)
+DATA static const uint8_t *several_slow(const struct literal_finder *f, const uint8_t *p,
+					const uint8_t *end)
 {
 	for (; (size_t)(end - p) >= f->min_len; p++) {
 		unsigned int buckets = 0xff;
@@ -188,17 +189,17 @@ static const uint8_t *several_slow(const struct literal_finder *f, const uint8_t
 	return NULL;
 }
 
-static const uint8_t *find_several_plain(const struct literal_finder *f, const uint8_t *data,
-					 size_t len)
+DATA static const uint8_t *find_several_plain(const struct literal_finder *f, const uint8_t *data,
+					      size_t len)
 {
 	return several_slow(f, data, data + len);
 }
 
 #if defined(__x86_64__)
 
-__attribute__((target("avx2"))) static inline __m256i several_block(const uint8_t *p, size_t n,
-								    const __m256i low[3],
-								    const __m256i high[3])
+DATA __attribute__((target("avx2"))) static inline __m256i several_block(const uint8_t *p, size_t n,
+									 const __m256i low[3],
+									 const __m256i high[3])
 {
 	const __m256i nibble = _mm256_set1_epi8(15);
 	__m256i buckets = _mm256_set1_epi8(-1);
@@ -214,7 +215,7 @@ __attribute__((target("avx2"))) static inline __m256i several_block(const uint8_
 	return buckets;
 }
 
-__attribute__((target("avx2"))) static const uint8_t *find_several_avx2(
+DATA __attribute__((target("avx2"))) static const uint8_t *find_several_avx2(
 	const struct literal_finder *f, const uint8_t *data, size_t len)
 {
 	const uint8_t *p = data, *end = data + len;

@@ -25,6 +25,7 @@ struct literal_finder {
 	uint8_t low[3][16], high[3][16];
 	uint16_t bucket_first[9]; /* texts are sorted by bucket: where each begins */
 	uint8_t order[LITERAL_ALTS_MAX];
+	/* `len` is at least min_len. */
 	const uint8_t *(*find)(const struct literal_finder *finder, const uint8_t *data,
 			       size_t len);
 };
@@ -36,6 +37,8 @@ void literal_finder_init(struct literal_finder *finder, const struct literal_set
 static inline const uint8_t *literal_find(const struct literal_finder *finder, const void *data,
 					  size_t len)
 {
+	if (len < finder->min_len)
+		return NULL;
 	return finder->find(finder, (const uint8_t *)data, len);
 }
 

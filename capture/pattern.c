@@ -39,6 +39,7 @@ struct pattern {
 	bool jit;
 	char jit_reason[128];
 	const char *note;
+	struct literal_set required;
 };
 
 struct pattern_scratch {
@@ -212,8 +213,16 @@ static void compose(const struct pattern_conf *conf, bool look_behind, struct bu
 		buf_addf(out, "(?=%s)", conf->followed_by);
 }
 
-static int compile_composed(const struct pattern_conf *conf, bool look_behind, pcre2_code **ret,
-			    struct err *err)
+static void find_required(struct pattern *pattern, const char *text, size_t len,
+			  const struct pattern_conf *conf)
+{
+	const struct literal_options options = { .utf = conf->utf, .caseless = conf->caseless };
+
+	literal_required(text, len, &options, &pattern->required);
+}
+
+static int compile_composed(const struct pattern_conf *conf, bool look_behind,
+			    struct pattern *pattern, struct err *err)
 {
 	struct buf text;
 	int error;
@@ -226,7 +235,9 @@ static int compile_composed(const struct pattern_conf *conf, bool look_behind, p
 		err_set(err, 0, "regex: out of memory");
 		return PCRE2_ERROR_NOMEMORY;
 	}
-	error = compile(text.data, text.len, conf, "regex with its context", ret, err);
+	error = compile(text.data, text.len, conf, "regex with its context", &pattern->code, err);
+	if (!error)
+		find_required(pattern, text.data, text.len, conf);
 	buf_done(&text);
 	return error;
 }
@@ -252,11 +263,12 @@ static int compile_code(const struct pattern_conf *conf, struct pattern *pattern
 	if (!conf->preceded_by && !conf->followed_by) {
 		error = compile(conf->regex, strlen(conf->regex), conf, "regex", &pattern->code,
 				err);
+		find_required(pattern, conf->regex, strlen(conf->regex), conf);
 		return error ? error_code(error) : 0;
 	}
-	error = compile_composed(conf, true, &pattern->code, err);
+	error = compile_composed(conf, true, pattern, err);
 	if (look_behind_refused(error)) {
-		error = compile_composed(conf, false, &pattern->code, err);
+		error = compile_composed(conf, false, pattern, err);
 		pattern->note = note_keep_out;
 	}
 	return error ? error_code(error) : 0;
@@ -385,6 +397,11 @@ bool pattern_jit(const struct pattern *pattern, const char **ret_reason)
 const char *pattern_note(const struct pattern *pattern)
 {
 	return pattern->note;
+}
+
+const struct literal_set *pattern_required(const struct pattern *pattern)
+{
+	return &pattern->required;
 }
 
 size_t pattern_n_groups(const struct pattern *pattern)

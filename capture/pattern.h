@@ -15,6 +15,7 @@
 
 #include "agent/base/config.h"
 #include "agent/base/err.h"
+#include "capture/literal.h"
 
 /* More would make every match's bookkeeping large; a pattern beyond it is refused. */
 #define PATTERN_CAPTURES_MAX 255
@@ -60,6 +61,9 @@ bool pattern_jit(const struct pattern *pattern, const char **ret_reason);
 
 /* What its author should know about how it runs, or NULL. */
 const char *pattern_note(const struct pattern *pattern);
+
+/* The texts of which one is in every subject that the pattern matches, context and all. */
+const struct literal_set *pattern_required(const struct pattern *pattern);
 
 /* The selected groups, in the order of the configuration; at least one. */
 size_t pattern_n_groups(const struct pattern *pattern);

@@ -7,6 +7,7 @@
 /* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
 /* links: agent/base/schema_type.c agent/base/schema_list.c agent/base/buf.c */
 /* links: agent/base/err.c agent/base/parse.c */
+/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/inspect.h"
 
 #include <fcntl.h>

@@ -476,5 +476,6 @@ int main(void)
 		cmocka_unit_test(test_proof),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("literal", tests, NULL, NULL);
 }

@@ -86,5 +86,6 @@ int main(void)
 		cmocka_unit_test(test_find),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests_name("literal_find", tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* links: capture/pattern.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/pattern.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
 /* links: agent/base/schema_print.c agent/base/schema_type.c agent/base/schema_list.c */
 /* links: agent/base/buf.c agent/base/err.c */
 /* links: agent/base/parse.c */
+/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/ruleset.h"
 
 #include <errno.h>

@@ -1,0 +1,204 @@
+#include "capture/range_text.h"
+
+void range_text_init(struct range_text *t, const struct range_conf *conf,
+		     const struct pattern *begin, const struct pattern *end,
+		     struct pattern_scratch *scratch, const struct range_text_ops *ops, void *data)
+{
+	struct range_conf bounded = *conf;
+
+	/* What is shown outside ranges needs no END to be sure of. */
+	if (conf->outside)
+		bounded.open_end = RANGE_EMIT;
+	if (bounded.open_end == RANGE_DROP && !bounded.max_bytes)
+		bounded.max_bytes = RANGE_HELD_MAX;
+	*t = (struct range_text){ .scratch = scratch, .ops = ops, .data = data };
+	range_init(&t->range, &bounded);
+	line_matcher_init(&t->begin, begin);
+	line_matcher_init(&t->end, end);
+	buf_init(&t->held, bounded.max_bytes);
+}
+
+void range_text_done(struct range_text *t)
+{
+	buf_done(&t->held);
+}
+
+/* ---- what is shown --------------------------------------------------------------------------- */
+
+static bool holds_back(const struct range_text *t)
+{
+	return t->range.conf.open_end == RANGE_DROP;
+}
+
+static void tell_span(struct range_text *t)
+{
+	uint64_t offset = t->offset + (uint64_t)(t->span - t->piece);
+
+	if (!t->span_len)
+		return;
+	if (holds_back(t)) {
+		if (!t->held.len)
+			t->held_offset = offset;
+		buf_add(&t->held, t->span, t->span_len);
+	} else {
+		t->ops->shown(t->data, t->span, t->span_len, offset);
+	}
+	t->span_len = 0;
+}
+
+static void show(struct range_text *t, const uint8_t *lines, size_t len)
+{
+	if (!len)
+		return;
+	if (t->span_len && t->span + t->span_len != lines)
+		tell_span(t);
+	if (!t->span_len)
+		t->span = lines;
+	t->span_len += len;
+}
+
+/* What was held back of a range is shown, or was for nothing. */
+static void tell_held(struct range_text *t, struct range_closed *closed)
+{
+	t->out_of_memory = t->out_of_memory || t->held.failed;
+	if (closed->reason != RANGE_CLOSED_END || t->held.failed) {
+		t->n_dropped++;
+		closed->shown_lines = closed->shown_bytes = 0;
+	} else if (t->held.len) {
+		t->ops->shown(t->data, (const uint8_t *)t->held.data, t->held.len, t->held_offset);
+	}
+	buf_reset(&t->held);
+}
+
+static void tell_closed(struct range_text *t, struct range_closed *closed)
+{
+	tell_span(t);
+	t->n_ranges++;
+	if (holds_back(t))
+		tell_held(t, closed);
+	if (t->ops->closed)
+		t->ops->closed(t->data, closed, t->begun);
+}
+
+/* ---- one line -------------------------------------------------------------------------------- */
+
+struct line {
+	struct range_text *text;
+	const uint8_t *line;
+	size_t len;
+	bool known_begin, known_end; /* by the search that found the line */
+	size_t behind; /* with known_begin */
+};
+
+static bool line_begins(void *data, size_t *ret_behind)
+{
+	struct line *line = data;
+	struct range_text *t = line->text;
+
+	if (line->known_begin) {
+		*ret_behind = line->behind;
+		return true;
+	}
+	return line_matches(&t->begin, t->scratch, line->line, line->len, 0, ret_behind,
+			    &t->n_limited);
+}
+
+static bool line_ends(void *data, size_t from)
+{
+	struct line *line = data;
+	struct range_text *t = line->text;
+	size_t behind;
+
+	if (line->known_end)
+		return true;
+	return line_matches(&t->end, t->scratch, line->line, line->len, from, &behind,
+			    &t->n_limited);
+}
+
+static void feed_line(struct range_text *t, struct line *line, uint64_t now_ns)
+{
+	const struct range_test test = { line_begins, line_ends, line };
+	struct range_step step;
+
+	range_line(&t->range, line->len, now_ns, &test, &step);
+	if (step.closed_before)
+		tell_closed(t, &step.before);
+	if (step.opened)
+		t->begun = t->offset + (uint64_t)(line->line - t->piece);
+	if (step.shown)
+		show(t, line->line, line->len);
+	if (step.closed)
+		tell_closed(t, &step.range);
+}
+
+/* ---- pieces ---------------------------------------------------------------------------------- */
+
+static void feed_run(struct range_text *t, const uint8_t *run, const uint8_t *end)
+{
+	size_t len = (size_t)(end - run);
+	uint64_t lines = 0;
+
+	if (!len)
+		return;
+	if (t->count_lines && t->range.open) {
+		lines = lines_count(run, len);
+		lines += run[len - 1] != '\n';
+	}
+	if (range_run(&t->range, lines, len))
+		show(t, run, len);
+}
+
+/* The run up to the next line that may change anything, and that line. Returns where it ends. */
+static const uint8_t *feed_next(struct range_text *t, const uint8_t *p, const uint8_t *end,
+				uint64_t now_ns)
+{
+	bool open = t->range.open;
+	struct line_match match =
+		line_matcher_next(open ? &t->end : &t->begin, t->scratch, p, end, &t->n_limited);
+	struct line line = {
+		.text = t,
+		.line = match.line,
+		.len = match.len,
+		.known_begin = !open,
+		.known_end = open,
+		.behind = match.behind,
+	};
+
+	feed_run(t, p, match.line ? match.line : end);
+	if (!match.line)
+		return end;
+	feed_line(t, &line, now_ns);
+	return match.line + match.len;
+}
+
+void range_text_feed(struct range_text *t, const uint8_t *piece, size_t len, uint64_t now_ns)
+{
+	const uint8_t *p = piece, *end = piece + len;
+	struct range_closed closed;
+
+	t->piece = piece;
+	if (range_tick(&t->range, now_ns, &closed))
+		tell_closed(t, &closed);
+	while (p < end) {
+		struct line line = { .text = t, .line = p };
+
+		if (!t->range.open || range_takes_runs(&t->range)) {
+			p = feed_next(t, p, end, now_ns);
+			continue;
+		}
+		p = line_end(p, end);
+		line.len = (size_t)(p - line.line);
+		feed_line(t, &line, now_ns);
+	}
+	tell_span(t);
+	t->offset += len;
+}
+
+void range_text_end(struct range_text *t, enum range_reason reason)
+{
+	struct range_closed closed;
+
+	if (range_close(&t->range, reason, &closed))
+		tell_closed(t, &closed);
+	t->offset = 0;
+}
