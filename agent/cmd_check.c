@@ -2,12 +2,37 @@
 #include "agent/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "agent/config_check.h"
+#include "agent/desired.h"
+#include "agent/reach_view.h"
 
 static void print_count(FILE *out, size_t n, const char *noun)
 {
 	fprintf(out, "%zu %s%s", n, noun, n == 1 ? "" : "s");
+}
+
+/* As if no link were there: what is, `plan` and `reach` tell. */
+static void print_notes(const struct config *config)
+{
+	static const struct link_table nothing;
+	char host_id[HOST_ID_MAX];
+	struct link_spec *specs = NULL;
+	struct reach reach = { 0 };
+	struct buf out;
+	size_t n;
+
+	buf_init(&out, 1 << 20);
+	desired_host_id(host_id);
+	if (desired_links(config, host_id, &specs, &n, NULL) == 0 &&
+	    reach_make(specs, n, &nothing, config->agent.link_group, &reach) == 0)
+		reach_view_notes(&reach, &out);
+	if (out.data)
+		fputs(out.data, stdout);
+	buf_done(&out);
+	reach_done(&reach);
+	free(specs);
 }
 
 int cmd_check(int argc, char **argv)
@@ -23,6 +48,7 @@ int cmd_check(int argc, char **argv)
 		printf("%s: no faults (", options.config);
 		print_count(stdout, faults.n_files, "file");
 		printf(" read)\n");
+		print_notes(config);
 		code = CLI_DONE;
 	} else {
 		config_print_faults(&faults, stderr);

@@ -1,14 +1,16 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/cli.h"
 #include "agent/plan_view.h"
+#include "agent/reach_view.h"
 #include "agent/reconcile.h"
 
 /* A plan is at most a line of some hundred bytes for each link. */
 #define PLAN_TEXT_MAX (16u << 20)
 
-static int print_text(const struct link_plan *plan, const char *config)
+static int print_text(const struct link_plan *plan, const struct reach *reach, const char *config)
 {
 	struct buf out;
 	int code = CLI_DONE;
@@ -16,6 +18,7 @@ static int print_text(const struct link_plan *plan, const char *config)
 	buf_init(&out, PLAN_TEXT_MAX);
 	plan_view_steps(plan, &out);
 	plan_view_tally(plan, config, &out);
+	reach_view_notes(reach, &out);
 	if (out.failed)
 		code = cli_fail(&(struct err){ "could not print the plan: out of memory" }, NULL);
 	else
@@ -24,9 +27,25 @@ static int print_text(const struct link_plan *plan, const char *config)
 	return code;
 }
 
-static int print_json(const struct link_plan *plan)
+static json_t *notes_json(const struct reach *reach)
+{
+	json_t *list = json_array();
+	struct buf out;
+
+	buf_init(&out, PLAN_TEXT_MAX);
+	reach_view_notes(reach, &out);
+	for (char *line = out.data ? strtok(out.data, "\n") : NULL; line; line = strtok(NULL, "\n"))
+		json_array_append_new(list, json_string(line + strlen("! ")));
+	buf_done(&out);
+	return list;
+}
+
+static int print_json(const struct link_plan *plan, const struct reach *reach)
 {
 	json_t *json = plan_view_json(plan);
+
+	if (json)
+		json_object_set_new(json, "notes", notes_json(reach));
 
 	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0) {
 		json_decref(json);
@@ -42,6 +61,7 @@ int cmd_plan(int argc, char **argv)
 	struct reconcile *reconcile = NULL;
 	struct config *config = NULL;
 	const struct link_plan *plan;
+	struct reach reach = { 0 };
 	struct cli_options options;
 	struct err err;
 	int code;
@@ -53,14 +73,16 @@ int cmd_plan(int argc, char **argv)
 	if (code != 0)
 		return code;
 	if (reconcile_open(config, &reconcile, &err) < 0 ||
-	    reconcile_plan(reconcile, RECONCILE_GOAL_CONFIG, false, &plan, &err) < 0) {
+	    reconcile_plan(reconcile, RECONCILE_GOAL_CONFIG, false, &plan, &err) < 0 ||
+	    reconcile_reach(reconcile, &reach, &err) < 0) {
 		code = cli_fail(&err, NULL);
 		goto out;
 	}
-	code = options.json ? print_json(plan) : print_text(plan, options.config);
+	code = options.json ? print_json(plan, &reach) : print_text(plan, &reach, options.config);
 	if (code == CLI_DONE && plan->n)
 		code = CLI_NO;
 out:
+	reach_done(&reach);
 	reconcile_free(reconcile);
 	config_free(config);
 	return cli_flush(code);

@@ -117,7 +117,11 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 		.bccutoff = wish->keys.bccutoff,
 		.group = group,
 		.up = wish->keys.up,
+		.is_host_link = wish->is_host_link,
 	};
+
+	if (wish->is_host_link)
+		spec->addrs = wish->set->host_addrs;
 	snprintf(spec->name, sizeof(spec->name), "%s", wish->name);
 	snprintf(spec->set, sizeof(spec->set), "%s", wish->set->head.name);
 	snprintf(spec->lower, sizeof(spec->lower), "%s", wish->keys.lower);

@@ -19,7 +19,7 @@ void plan_view_tally(const struct link_plan *plan, const char *config, struct bu
  */
 json_t *plan_view_step_json(const struct link_step *step);
 
-/* {"steps": [...], "summary": {"create": N, ..., "kept": N}} */
+/* {"steps": [...], "summary": {"create": N, ..., "kept": N}}; `plan` adds "notes": [text]. */
 json_t *plan_view_json(const struct link_plan *plan);
 
 #endif

@@ -109,6 +109,28 @@ static bool has_no_leg(const struct reach_lower *lower, const struct reach_shots
 	       !has_class(lower, LINK_KIND_MACVLAN, REACH_BRIDGE);
 }
 
+static bool is_host_link(const struct reach_class *class)
+{
+	for (size_t i = 0; i < class->n; i++) {
+		if (class->members[i].spec && class->members[i].spec->is_host_link)
+			return true;
+	}
+	return false;
+}
+
+/* Beside links that are of no use to it. */
+static bool has_lame_leg(const struct reach_lower *lower, const struct reach_shots *shots)
+{
+	bool leg = false, others = false;
+
+	(void)shots;
+	for (size_t i = 0; i < lower->n_classes; i++) {
+		leg = leg || is_host_link(&lower->classes[i]);
+		others = others || lower->classes[i].end != REACH_BRIDGE;
+	}
+	return leg && others && lower->reflection != REACH_REFLECTS_YES;
+}
+
 static bool came_back(const struct reach_lower *lower, const struct reach_shots *shots)
 {
 	return shots && shots->n && lower->reflection == REACH_REFLECTS_UNKNOWN && shots->came_back;
@@ -134,6 +156,8 @@ static const struct {
 	{ is_missing, "the device is not there: all of this is planned" },
 	{ is_refused, "the kernel refuses passthru beside other links: not all of these can be" },
 	{ is_mixed, "links of different modes do not talk directly" },
+	{ has_lame_leg,
+	  "a host-link talks to links of mode bridge; the others need a reflecting switch" },
 	{ is_private, "private does not isolate behind a reflecting switch" },
 	{ is_source, "a source link is given what the MACs on its list send, whoever it is for" },
 	{ is_nodst, "a source link with nodst takes these frames from everybody else" },
@@ -301,6 +325,26 @@ void reach_view_text(const struct reach *reach, const struct reach_shots *shots,
 				continue;
 			buf_addf(out, "! %s: ", lower->name);
 			add_note(lower, k, out);
+			buf_addc(out, '\n');
+		}
+	}
+}
+
+/* Of the configuration, and not of what happens to be there. */
+static bool is_of_config(size_t i)
+{
+	return notes[i].holds == is_refused || notes[i].holds == is_mixed ||
+	       notes[i].holds == has_lame_leg;
+}
+
+void reach_view_notes(const struct reach *reach, struct buf *out)
+{
+	for (size_t i = 0; i < reach->n; i++) {
+		for (size_t k = 0; k < NOTES; k++) {
+			if (!is_of_config(k) || !notes[k].holds(&reach->lowers[i], NULL))
+				continue;
+			buf_addf(out, "! %s: ", reach->lowers[i].name);
+			add_note(&reach->lowers[i], k, out);
 			buf_addc(out, '\n');
 		}
 	}

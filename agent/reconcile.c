@@ -37,6 +37,13 @@ static int load(const struct config *config, struct link_spec **ret_specs,
 	return 0;
 }
 
+static void free_links(struct reconcile_link *links, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(links[i].addrs);
+	free(links);
+}
+
 int reconcile_open(const struct config *config, struct reconcile **ret, struct err *err)
 {
 	struct reconcile *reconcile = calloc(1, sizeof(*reconcile));
@@ -65,7 +72,7 @@ void reconcile_free(struct reconcile *reconcile)
 	link_table_done(&reconcile->table);
 	held_taps_done(&reconcile->held);
 	free(reconcile->specs);
-	free(reconcile->links);
+	free_links(reconcile->links, reconcile->n);
 	free(reconcile);
 }
 
@@ -80,7 +87,7 @@ int reconcile_reload(struct reconcile *reconcile, const struct config *config, s
 		return code;
 	link_plan_done(&reconcile->plan);
 	free(reconcile->specs);
-	free(reconcile->links);
+	free_links(reconcile->links, reconcile->n);
 	reconcile->specs = specs;
 	reconcile->links = links;
 	reconcile->n = n;
@@ -108,6 +115,26 @@ const struct reconcile_link *reconcile_links(const struct reconcile *reconcile, 
 	return reconcile->links;
 }
 
+/* A host link's addresses, and from here on what becomes of them. */
+static int refresh_addrs(struct reconcile *reconcile, struct reconcile_link *link, struct err *err)
+{
+	int code;
+
+	if (!link->present || !link->spec.is_host_link)
+		return 0;
+	if (!link->addrs) {
+		code = nl_channel_listen_addrs(reconcile->channel);
+		if (code == 0)
+			link->addrs = calloc(1, sizeof(*link->addrs));
+		if (code == 0 && !link->addrs)
+			code = -ENOMEM;
+		if (code < 0)
+			return err_errno(err, code, "could not look at the addresses of %s",
+					 link->spec.name);
+	}
+	return nl_channel_dump_addrs(reconcile->channel, link->link.ifindex, link->addrs, err);
+}
+
 int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 {
 	int code;
@@ -118,13 +145,14 @@ int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 	code = nl_channel_dump_links(reconcile->channel, &reconcile->table, err);
 	if (code < 0)
 		return code;
-	for (size_t i = 0; i < reconcile->n; i++) {
+	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
 		struct reconcile_link *link = &reconcile->links[i];
 
 		reconcile_link_refresh(link, link_find_ours(&reconcile->table, &link->spec,
 							    reconcile->group));
+		code = refresh_addrs(reconcile, link, err);
 	}
-	return 0;
+	return code;
 }
 
 /* What cannot be told is taken for held: a link deleted under a guest is lost to it for ever. */
@@ -158,6 +186,16 @@ static const struct tap_node *node_of(const struct link_spec *spec, const struct
 	return wanted->present && wanted->tap_dev ? &wanted->node : NULL;
 }
 
+static const struct link_addr_list *addrs_of(const struct link_spec *spec,
+					     const struct link_state *link, void *data)
+{
+	const struct reconcile *reconcile = data;
+	const struct reconcile_link *wanted = &reconcile->links[spec - reconcile->specs];
+
+	(void)link;
+	return wanted->present ? wanted->addrs : NULL;
+}
+
 static bool is_on_the_air(const struct link_state *lower, void *data)
 {
 	(void)data;
@@ -176,6 +214,7 @@ int reconcile_make_plan(struct reconcile *reconcile, enum reconcile_goal goal, b
 		.held = force ? NULL : reconcile_is_held,
 		.node = node_of,
 		.wireless = is_on_the_air,
+		.addrs = addrs_of,
 		.data = reconcile,
 	};
 	int code = link_plan_make(&input, &reconcile->plan);

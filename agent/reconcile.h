@@ -15,6 +15,7 @@
 #include "agent/reconcile_link.h"
 #include "netlink/link_apply.h"
 #include "netlink/link_plan.h"
+#include "netlink/reach.h"
 
 struct reconcile;
 
@@ -71,6 +72,9 @@ enum reconcile_goal {
  */
 int reconcile_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
 		   const struct link_plan **ret, struct err *err);
+
+/* Who can talk to whom when the plan is done. Points into the context; see reach_make(). */
+int reconcile_reach(const struct reconcile *reconcile, struct reach *ret, struct err *err);
 
 /* Executes the plan that reconcile_plan() made; as link_apply(). */
 int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, struct err *err);

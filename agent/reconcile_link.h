@@ -38,6 +38,8 @@ struct reconcile_link {
 	dev_t tap_dev; /* 0: no tap (macvlan), or not known */
 	struct tap_node node; /* what /dev has for it; means something with a tap_dev */
 	struct tap_holder holder; /* by reconcile_look() alone */
+	struct link_addr_list
+		*addrs; /* of a host link that is there; else NULL, or of no meaning */
 	char error[512]; /* why it is not as wanted; "" when it is */
 	struct link_track track;
 	bool done; /* a step on it was done since the last plan */

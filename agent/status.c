@@ -98,6 +98,22 @@ static json_t *captured_json(const struct source_counters *c)
 			 (json_int_t)c->malformed);
 }
 
+/* Of a host link; null for a guest's. */
+static json_t *addresses_json(const struct reconcile_link *link)
+{
+	char text[CIDR_TEXT_MAX];
+	json_t *list;
+
+	if (!link->spec.is_host_link)
+		return json_null();
+	list = json_array();
+	for (size_t i = 0; link->present && link->addrs && i < link->addrs->n; i++) {
+		format_cidr(text, &link->addrs->list[i].cidr);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
 static const char *guest_of(const struct config *config, const char *link)
 {
 	const struct guest_conf *guest = config_guest_of_link(config, link);
@@ -135,6 +151,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 	json_object_set_new(json, "monitor",
 			    json_string(source && source->fd >= 0 ? "passive" : "off"));
 	json_object_set_new(json, "tap", tap_json(link));
+	json_object_set_new(json, "addresses", addresses_json(link));
 	/* What a guest sends leaves the host's side of the link: the kernel's tx. */
 	json_object_set_new(json, "from_guest", traffic(stats->tx_packets, stats->tx_bytes));
 	json_object_set_new(json, "to_guest", traffic(stats->rx_packets, stats->rx_bytes));

@@ -31,6 +31,7 @@ static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_SET_NODE] = "set owner and perms of the node of",
 	[LINK_ACTION_SET_UP] = "bring up",
 	[LINK_ACTION_SET_DOWN] = "bring down",
+	[LINK_ACTION_SET_ADDRESSES] = "set the addresses of",
 };
 
 struct cause {
@@ -222,6 +223,12 @@ static bool altname_is_taken(const struct explain_input *in, const struct cause 
 	return false;
 }
 
+static bool address_is_there(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "it has one of them already, with another prefix");
+}
+
 static bool lower_is_gone(const struct explain_input *in, const struct cause *cause)
 {
 	if (!in->step->spec || lower_of(in))
@@ -301,6 +308,7 @@ static const struct {
 	{ EBUSY, ACTION(SET_NAME), name_is_fixed },
 	{ EEXIST, ACTION(CREATE) | ACTION(SET_NAME), name_is_taken },
 	{ EEXIST, ACTION(ADD_ALTNAME), altname_is_taken },
+	{ EEXIST, ACTION(SET_ADDRESSES), address_is_there },
 	{ ENODEV, ACTION(CREATE), lower_is_gone },
 	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone },
 	{ EPERM, ANY_ACTION, no_privilege },

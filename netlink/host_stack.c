@@ -19,7 +19,7 @@ static int join_group_of(int s, struct ifreq *ifr, const uint8_t mac[MAC_LEN])
 	return ioctl(s, SIOCADDMULTI, ifr) < 0 ? -errno : 0;
 }
 
-static int write_sysctl(const char *name)
+static int write_sysctl(const char *name, const char *value)
 {
 	char path[64];
 	int code = 0, fd;
@@ -29,7 +29,7 @@ static int write_sysctl(const char *name)
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (write(fd, "1", 1) < 0)
+	if (write(fd, value, 1) < 0)
 		code = -errno;
 	close(fd);
 	return code;
@@ -51,7 +51,12 @@ int host_stack_ipv6_off(const char *name, uint32_t ifindex, const uint8_t mac[MA
 	if (code == 0)
 		code = join_group_of(s, &ifr, mac);
 	if (code == 0)
-		code = write_sysctl(name);
+		code = write_sysctl(name, "1");
 	close(s);
 	return code;
+}
+
+int host_stack_ipv6_on(const char *name)
+{
+	return write_sysctl(name, "0");
 }

@@ -17,4 +17,7 @@
  */
 int host_stack_ipv6_off(const char *name, uint32_t ifindex, const uint8_t mac[MAC_LEN]);
 
+/* Clears disable_ipv6 of link `name`. 0, also where there is no such sysctl, or -errno. */
+int host_stack_ipv6_on(const char *name);
+
 #endif

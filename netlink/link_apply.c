@@ -192,6 +192,31 @@ static void turn_ipv6_off(struct apply *apply)
 	}
 }
 
+static bool has_ipv6(const struct link_addrs *addrs)
+{
+	for (uint32_t i = 0; i < addrs->n; i++) {
+		if (addrs->list[i].family == AF_INET6)
+			return true;
+	}
+	return false;
+}
+
+/* An address of IPv6 is refused where it is off, as by default on some hosts. */
+static int set_addresses(struct apply *apply)
+{
+	for (size_t i = 0; i < apply->plan->n; i++) {
+		const struct link_spec *spec = apply->plan->steps[i].spec;
+		struct progress *progress = &apply->progress[i];
+		struct nl_ack result = { .error = 0 };
+
+		if (!(progress->attrs & (1u << LINK_ATTR_ADDRESSES)) || !has_ipv6(&spec->addrs))
+			continue;
+		result.error = host_stack_ipv6_on(spec->name);
+		note(progress, LINK_ACTION_SET_ADDRESSES, &result);
+	}
+	return send_attrs(apply, 1u << LINK_ATTR_ADDRESSES);
+}
+
 static void set_nodes(struct apply *apply)
 {
 	for (size_t i = 0; i < apply->plan->n; i++) {
@@ -212,13 +237,16 @@ static int set_attrs(struct apply *apply)
 {
 	const uint32_t by_hand = 1u << LINK_ATTR_IPV6 | 1u << LINK_ATTR_OWNER |
 				 1u << LINK_ATTR_PERMS;
-	int code = send_attrs(apply, ~(by_hand | 1u << LINK_ATTR_UP));
+	const uint32_t late = 1u << LINK_ATTR_UP | 1u << LINK_ATTR_ADDRESSES;
+	int code = send_attrs(apply, ~(by_hand | late));
 
 	if (code < 0)
 		return code;
 	turn_ipv6_off(apply);
 	set_nodes(apply);
 	code = send_attrs(apply, 1u << LINK_ATTR_UP);
+	if (code == 0)
+		code = set_addresses(apply);
 	for (size_t i = 0; i < apply->plan->n; i++) {
 		struct progress *progress = &apply->progress[i];
 
@@ -264,6 +292,8 @@ static uint32_t attrs_after_create(const struct link_spec *spec)
 		attrs |= 1u << LINK_ATTR_ARP | 1u << LINK_ATTR_IPV6;
 	if (spec->up)
 		attrs |= 1u << LINK_ATTR_UP;
+	if (spec->addrs.n)
+		attrs |= 1u << LINK_ATTR_ADDRESSES;
 	if (link_kind_ops[spec->kind]->has_tap && !tap_rights_are_kernels(&spec->tap))
 		attrs |= 1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS;
 	return attrs;

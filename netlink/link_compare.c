@@ -23,6 +23,7 @@ const char *const link_attr_names[LINK_ATTRS] = {
 	[LINK_ATTR_ARP] = "host ARP",
 	[LINK_ATTR_IPV6] = "host IPv6",
 	[LINK_ATTR_UP] = "up",
+	[LINK_ATTR_ADDRESSES] = "addresses",
 	[LINK_ATTR_OWNER] = "owner",
 	[LINK_ATTR_PERMS] = "perms",
 };
@@ -177,6 +178,32 @@ static void compare_host(struct link_step *step)
 		because_of_attr(step, LINK_ATTR_IPV6, "on", "off");
 }
 
+static void because_of_addr(struct link_step *step, char sign, const struct cidr *cidr)
+{
+	char text[CIDR_TEXT_MAX];
+
+	format_cidr(text, cidr);
+	step->attrs |= 1u << LINK_ATTR_ADDRESSES;
+	link_because(step, "%saddress %c%s", *step->reason ? ", " : "", sign, text);
+}
+
+static void compare_addrs(struct link_step *step)
+{
+	const struct link_addrs *wanted = &step->spec->addrs;
+	const struct link_addr_list *there = step->addrs;
+
+	if (!there)
+		return;
+	for (size_t i = 0; i < there->n; i++) {
+		if (there->list[i].is_ours && !link_addrs_have(wanted, &there->list[i].cidr))
+			because_of_addr(step, '-', &there->list[i].cidr);
+	}
+	for (uint32_t i = 0; i < wanted->n; i++) {
+		if (!link_addr_list_has(there, &wanted->list[i]))
+			because_of_addr(step, '+', &wanted->list[i]);
+	}
+}
+
 static void compare_rights(struct link_step *step, const struct tap_rights *now)
 {
 	const struct tap_rights *wanted = &step->spec->tap;
@@ -238,5 +265,6 @@ void link_compare(struct link_step *step, const struct tap_node *node)
 	compare_host(step);
 	if (up != spec->up)
 		because_of_attr(step, LINK_ATTR_UP, up ? "yes" : "no", spec->up ? "yes" : "no");
+	compare_addrs(step);
 	compare_node(step, node);
 }

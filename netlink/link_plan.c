@@ -213,6 +213,8 @@ static void plan_change(struct planner *planner, struct link_step *step)
 {
 	const struct link_plan_input *in = planner->in;
 
+	if (in->addrs && step->spec->is_host_link)
+		step->addrs = in->addrs(step->spec, step->link, in->data);
 	link_compare(step, in->node ? in->node(step->spec, step->link, in->data) : NULL);
 	if (step->attrs) {
 		step->op = LINK_OP_CHANGE;

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
+#include "netlink/link_addr.h"
 #include "netlink/link_spec.h"
 #include "netlink/link_state.h"
 
@@ -45,6 +46,7 @@ enum link_attr {
 	LINK_ATTR_ARP, /* these two off, where the host is to be quiet, before it goes up */
 	LINK_ATTR_IPV6,
 	LINK_ATTR_UP,
+	LINK_ATTR_ADDRESSES, /* of a host link; IPv6's go when it goes down */
 	LINK_ATTR_OWNER, /* these two of the tap's node in /dev */
 	LINK_ATTR_PERMS,
 	LINK_ATTRS,
@@ -72,6 +74,7 @@ struct link_step {
 	const struct link_state *link; /* what is there now; NULL for a create */
 	uint32_t lower; /* ifindex, for create and replace */
 	uint32_t attrs; /* mask of 1 << enum link_attr, for a change */
+	const struct link_addr_list *addrs; /* that the link has; NULL: not looked at */
 	uint32_t mtu; /* to be set: the spec's, or else the lower's; 0: not known */
 	char reason[LINK_REASON_MAX]; /* "mtu 1500 -> 9000", "mode bridge -> passthru" ... */
 };
@@ -94,6 +97,10 @@ typedef bool (*link_held_cb)(const struct link_state *link, char *who, size_t si
 typedef const struct tap_node *(*link_node_cb)(const struct link_spec *spec,
 					       const struct link_state *link, void *data);
 
+/* The addresses of `link`, which is `spec`'s, a host link; NULL: not known, and not asked for. */
+typedef const struct link_addr_list *(*link_addrs_cb)(const struct link_spec *spec,
+						      const struct link_state *link, void *data);
+
 /* Whether the lower device is a wireless one; NULL: none is. */
 typedef bool (*link_wireless_cb)(const struct link_state *lower, void *data);
 
@@ -106,7 +113,8 @@ struct link_plan_input {
 	link_held_cb held; /* NULL: nobody holds anything */
 	link_node_cb node; /* NULL: what /dev has is not looked at */
 	link_wireless_cb wireless; /* asked where a link is to be made */
-	void *data; /* of all three */
+	link_addrs_cb addrs;
+	void *data; /* of all of them */
 };
 
 /* Returns 0 or -ENOMEM. */

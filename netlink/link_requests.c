@@ -9,12 +9,12 @@
 
 /*
  * The most requests that a step can have in one batch: each attribute (that of UP may be two, but
- * not all are requests), altname and source MAC.
+ * not all are requests), altname, address and source MAC.
  */
 static size_t most_requests(const struct link_step *step)
 {
-	return LINK_ATTRS + LINK_ALTNAMES_MAX + (step->spec ? step->spec->sources.n : 0) +
-	       (step->link ? step->link->sources.n : 0);
+	return LINK_ATTRS + LINK_ALTNAMES_MAX + LINK_ADDRS_MAX + LINK_ADDR_LIST_MAX +
+	       (step->spec ? step->spec->sources.n : 0) + (step->link ? step->link->sources.n : 0);
 }
 
 int link_requests_begin(struct link_requests *r, const struct link_plan *plan)
@@ -161,13 +161,43 @@ static int add_arp_off(struct link_requests *r, size_t step, uint32_t ifindex)
 				  IFF_NOARP, IFF_NOARP);
 }
 
+/* Away first: IPv6 has an address once, whatever its prefix. */
+static int add_addresses(struct link_requests *r, size_t i, uint32_t ifindex)
+{
+	static const struct link_addr_list none;
+	const struct link_step *step = &r->plan->steps[i];
+	const struct link_addrs *wanted = &step->spec->addrs;
+	const struct link_addr_list *there = step->op == LINK_OP_CHANGE && step->addrs ? step->addrs
+										       : &none;
+	int code = 0;
+
+	for (size_t k = 0; code == 0 && k < there->n; k++) {
+		if (there->list[k].is_ours && !link_addrs_have(wanted, &there->list[k].cidr))
+			code = link_msg_delete_addr(link_requests_add(r, i,
+								      LINK_ACTION_SET_ADDRESSES),
+						    ifindex, &there->list[k].cidr);
+	}
+	for (uint32_t k = 0; code == 0 && k < wanted->n; k++) {
+		if (!link_addr_list_has(there, &wanted->list[k]))
+			code = link_msg_add_addr(link_requests_add(r, i, LINK_ACTION_SET_ADDRESSES),
+						 ifindex, &wanted->list[k]);
+	}
+	return code;
+}
+
 /* What requests set; data_attrs has the rest. */
 static int (*const setters[LINK_ATTRS])(struct link_requests *r, size_t step, uint32_t ifindex) = {
-	[LINK_ATTR_NAME] = add_name,	   [LINK_ATTR_GROUP] = add_group,
-	[LINK_ATTR_ALIAS] = add_alias,	   [LINK_ATTR_ALTNAMES] = add_altnames,
-	[LINK_ATTR_SOURCES] = add_sources, [LINK_ATTR_MAC] = add_mac,
-	[LINK_ATTR_MTU] = add_mtu,	   [LINK_ATTR_TXQUEUELEN] = add_txqueuelen,
-	[LINK_ATTR_ARP] = add_arp_off,	   [LINK_ATTR_UP] = add_up,
+	[LINK_ATTR_NAME] = add_name,
+	[LINK_ATTR_GROUP] = add_group,
+	[LINK_ATTR_ALIAS] = add_alias,
+	[LINK_ATTR_ALTNAMES] = add_altnames,
+	[LINK_ATTR_SOURCES] = add_sources,
+	[LINK_ATTR_MAC] = add_mac,
+	[LINK_ATTR_MTU] = add_mtu,
+	[LINK_ATTR_TXQUEUELEN] = add_txqueuelen,
+	[LINK_ATTR_ARP] = add_arp_off,
+	[LINK_ATTR_UP] = add_up,
+	[LINK_ATTR_ADDRESSES] = add_addresses,
 };
 
 /* What goes into IFLA_INFO_DATA and nowhere else. Mode and flags are one request, sent for either. */

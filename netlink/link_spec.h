@@ -33,6 +33,8 @@ struct link_spec {
 	char altnames[LINK_ALTNAMES_MAX][ALTNAME_SIZE]; /* "": no more; others may be there */
 	uint32_t group;
 	bool up;
+	bool is_host_link; /* the host's own leg, with these addresses */
+	struct link_addrs addrs;
 	struct tap_rights tap; /* of a macvtap's node in /dev */
 };
 

@@ -149,7 +149,7 @@ static ssize_t receive_answer(struct nl_channel *channel)
 	return n == -EAGAIN ? -ETIMEDOUT : n;
 }
 
-static int send_dump(struct nl_channel *channel)
+static int send_link_dump(struct nl_channel *channel)
 {
 	_Alignas(4) unsigned char bytes[64] = { 0 };
 	struct nlmsghdr *h = mnl_nlmsg_put_header(bytes);
@@ -169,6 +169,22 @@ static int send_dump(struct nl_channel *channel)
 	return mnl_socket_sendto(channel->request, h, h->nlmsg_len) < 0 ? -errno : 0;
 }
 
+/* Of one link: NETLINK_GET_STRICT_CHK makes the kernel look at the index (inet_valid_dump_...()). */
+static int send_addr_dump(struct nl_channel *channel, uint32_t ifindex)
+{
+	_Alignas(4) unsigned char bytes[64] = { 0 };
+	struct nlmsghdr *h = mnl_nlmsg_put_header(bytes);
+	struct ifaddrmsg *info;
+
+	h->nlmsg_type = RTM_GETADDR;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = ++channel->seq;
+	info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
+	info->ifa_family = AF_UNSPEC;
+	info->ifa_index = ifindex;
+	return mnl_socket_sendto(channel->request, h, h->nlmsg_len) < 0 ? -errno : 0;
+}
+
 /* The end of a dump carries its error, if it has a payload (netlink_dump_done()). */
 static int dump_end(const struct nlmsghdr *h)
 {
@@ -182,11 +198,36 @@ static int dump_end(const struct nlmsghdr *h)
 struct dump {
 	bool done;
 	bool interrupted;
+	int (*take)(const struct nlmsghdr *h, void *data);
+	void *data;
 };
 
-static int take_dump_message(const struct nlmsghdr *h, struct dump *dump, struct link_table *table)
+static int take_link(const struct nlmsghdr *h, void *data)
 {
 	struct link_state link;
+	int code = h->nlmsg_type == RTM_NEWLINK ? link_state_parse(h, &link) : -ENOMSG;
+
+	if (code == -ENOMSG)
+		return 0;
+	return code < 0 ? code : link_table_add(data, &link);
+}
+
+/* What has no room cannot be ours: no more than LINK_ADDRS_MAX are. */
+static int take_addr(const struct nlmsghdr *h, void *data)
+{
+	struct link_addr_list *list = data;
+	struct link_addr addr;
+	int code = link_addr_parse(h, &addr);
+
+	if (code == -EINVAL)
+		return 0;
+	if (code == 0 && list->n < LINK_ADDR_LIST_MAX)
+		list->list[list->n++] = addr;
+	return code;
+}
+
+static int take_dump_message(const struct nlmsghdr *h, struct dump *dump)
+{
 	struct nl_ack ack;
 	int code;
 
@@ -201,15 +242,12 @@ static int take_dump_message(const struct nlmsghdr *h, struct dump *dump, struct
 		code = nl_ack_parse(h, &ack);
 		return code < 0 ? code : ack.error;
 	}
-	if (h->nlmsg_type != RTM_NEWLINK)
-		return 0;
-	code = link_state_parse(h, &link);
-	return code < 0 ? code : link_table_add(table, &link);
+	return dump->take(h, dump->data);
 }
 
-static int dump_once(struct nl_channel *channel, struct dump *dump, struct link_table *table)
+static int receive_dump(struct nl_channel *channel, struct dump *dump)
 {
-	int code = send_dump(channel);
+	int code = 0;
 
 	while (code == 0 && !dump->done) {
 		const struct nlmsghdr *h = (const void *)channel->received;
@@ -220,7 +258,7 @@ static int dump_once(struct nl_channel *channel, struct dump *dump, struct link_
 			return (int)n;
 		for (; code == 0 && mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 			if (h->nlmsg_seq == channel->seq)
-				code = take_dump_message(h, dump, table);
+				code = take_dump_message(h, dump);
 		}
 	}
 	return code;
@@ -231,10 +269,12 @@ int nl_channel_dump_links(struct nl_channel *channel, struct link_table *table, 
 	int code = -EAGAIN;
 
 	for (int i = 0; i < NL_DUMP_TRIES; i++) {
-		struct dump dump = { 0 };
+		struct dump dump = { .take = take_link, .data = table };
 
 		link_table_reset(table);
-		code = dump_once(channel, &dump, table);
+		code = send_link_dump(channel);
+		if (code == 0)
+			code = receive_dump(channel, &dump);
 		if (code < 0 || !dump.interrupted)
 			break;
 		code = -EAGAIN;
@@ -246,6 +286,25 @@ int nl_channel_dump_links(struct nl_channel *channel, struct link_table *table, 
 		return err_errno(err, code, "could not list the network links");
 	}
 	return 0;
+}
+
+int nl_channel_dump_addrs(struct nl_channel *channel, uint32_t ifindex, struct link_addr_list *ret,
+			  struct err *err)
+{
+	int code = -EAGAIN;
+
+	for (int i = 0; i < NL_DUMP_TRIES; i++) {
+		struct dump dump = { .take = take_addr, .data = ret };
+
+		ret->n = 0;
+		code = send_addr_dump(channel, ifindex);
+		if (code == 0)
+			code = receive_dump(channel, &dump);
+		if (code < 0 || !dump.interrupted)
+			break;
+		code = -EAGAIN;
+	}
+	return code < 0 ? err_errno(err, code, "could not list the addresses of a link") : 0;
 }
 
 static int send_batch(struct nl_channel *channel, struct nl_request *requests, size_t n)
@@ -325,6 +384,18 @@ int nl_channel_batch(struct nl_channel *channel, struct nl_request *requests, si
 			requests[i].ack = (struct nl_ack){ .error = code };
 	}
 	return err_errno(err, code, "could not talk to rtnetlink");
+}
+
+int nl_channel_listen_addrs(struct nl_channel *channel)
+{
+	int groups[] = { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR };
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		if (mnl_socket_setsockopt(channel->monitor, NETLINK_ADD_MEMBERSHIP, &groups[i],
+					  sizeof(groups[i])) < 0)
+			return -errno;
+	}
+	return 0;
 }
 
 int nl_channel_monitor_fd(const struct nl_channel *channel)

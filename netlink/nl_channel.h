@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
+#include "netlink/link_addr.h"
 #include "netlink/link_msg.h"
 #include "netlink/link_state.h"
 #include "netlink/nl_ack.h"
@@ -28,6 +29,10 @@ void nl_channel_free(struct nl_channel *channel);
 #define NL_DUMP_TRIES 8
 int nl_channel_dump_links(struct nl_channel *channel, struct link_table *table, struct err *err);
 
+/* Replaces `ret` by the addresses of the link; as nl_channel_dump_links(). */
+int nl_channel_dump_addrs(struct nl_channel *channel, uint32_t ifindex, struct link_addr_list *ret,
+			  struct err *err);
+
 /* One request and what the kernel answered. */
 struct nl_request {
 	struct link_msg msg; /* by link_msg_*() */
@@ -42,6 +47,9 @@ struct nl_request {
  */
 int nl_channel_batch(struct nl_channel *channel, struct nl_request *requests, size_t n,
 		     struct err *err);
+
+/* From here on a change of an address is news too. 0 or -errno; as often as wanted. */
+int nl_channel_listen_addrs(struct nl_channel *channel);
 
 /* The listening socket, for poll(2); it stays the channel's. */
 int nl_channel_monitor_fd(const struct nl_channel *channel);

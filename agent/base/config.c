@@ -184,6 +184,38 @@ static int add_wish(struct link_maker *maker, const struct set_conf *set,
 	return 0;
 }
 
+/* The host's own leg: nothing of what the set says of its guests, but a section of its own may. */
+static int add_host_link(struct link_maker *maker, const struct set_conf *set, struct err *err)
+{
+	const struct link_conf *link;
+	struct link_keys *keys;
+	int code;
+
+	if (!set->host_link)
+		return 0;
+	link = find_link(maker, set->host_link);
+	if (link && strcmp(link->set, set->head.name) != 0)
+		link = NULL;
+	code = add_wish(maker, set, link, set->host_link, err);
+	if (code)
+		return code;
+	keys = &maker->wishes[maker->n - 1].keys;
+	*keys = (struct link_keys){
+		.lower = set->keys.lower,
+		.mtu = set->keys.mtu,
+		.queues = 1,
+		.owner = set->keys.owner,
+		.perms = set->keys.perms,
+		.up = set->keys.up,
+	};
+	if (link)
+		schema_override(&config_schema, "link", &link->head, &link->keys, keys);
+	keys->kind = LINK_KIND_MACVLAN;
+	keys->mode = LINK_MODE_BRIDGE;
+	maker->wishes[maker->n - 1].is_host_link = true;
+	return 0;
+}
+
 /* The links that the set's count makes; a [link] section of this set may say more of one. */
 static int add_numbered(struct link_maker *maker, const struct set_conf *set, struct err *err)
 {
@@ -225,7 +257,8 @@ static int add_named(struct link_maker *maker, const struct set_conf *set, size_
 		const struct link_conf *link = maker->by_name[i];
 		struct link_wish key = { 0 };
 
-		if (strcmp(link->set, set->head.name) != 0)
+		if (strcmp(link->set, set->head.name) != 0 ||
+		    (set->host_link && strcmp(link->head.name, set->host_link) == 0))
 			continue;
 		code = parse_ifname(link->head.name, err);
 		if (code) {
@@ -248,7 +281,7 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 	int code = 0;
 
 	for (size_t i = 0; i < config->n_sets && max < CONFIG_LINKS_MAX; i++)
-		max += config->sets[i].count;
+		max += config->sets[i].count + (config->sets[i].host_link != NULL);
 	if (max > CONFIG_LINKS_MAX)
 		max = CONFIG_LINKS_MAX;
 	maker.by_name = calloc(config->n_links + 1, sizeof(*maker.by_name));
@@ -266,6 +299,8 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 		code = add_numbered(&maker, &config->sets[i], err);
 		if (!code)
 			code = add_named(&maker, &config->sets[i], first, err);
+		if (!code)
+			code = add_host_link(&maker, &config->sets[i], err);
 	}
 	if (code)
 		goto out;

@@ -100,6 +100,8 @@ struct set_conf {
 	char *name; /* template with one %d form: "web%02d" */
 	uint8_t mac_prefix[3];
 	bool has_mac_prefix;
+	char *host_link; /* NULL: none */
+	struct link_addrs host_addrs;
 };
 
 struct link_conf {
@@ -181,7 +183,8 @@ struct config {
 struct link_wish {
 	char name[IFNAME_SIZE];
 	const struct set_conf *set;
-	const struct link_conf *link; /* NULL: only the set's count made it */
+	const struct link_conf *link; /* NULL: only the set itself made it */
+	bool is_host_link; /* the host's own, by the set's host-link */
 	struct link_keys keys; /* merged; its pointers belong to the config */
 	uint8_t mac[MAC_LEN]; /* all zero: automatic */
 };
@@ -210,7 +213,10 @@ void config_free(struct config *config);
 int config_write(const struct config *config, enum config_role role, struct buf *out,
 		 struct err *err);
 
-/* Every link of the configuration, in order of set, then number, then name. The caller frees it. */
+/*
+ * Every link of the configuration, in order of set, then number, then name, then the host link. The
+ * caller frees it.
+ */
 int config_links(const struct config *config, struct link_wish **ret, size_t *ret_n,
 		 struct err *err);
 

@@ -69,7 +69,7 @@ static bool check_sets(const struct config *config, struct faults *faults)
 		const struct set_conf *set = &config->sets[i];
 		bool fits = links <= CONFIG_LINKS_MAX;
 
-		links += set->count;
+		links += set->count + (set->host_link != NULL);
 		if (fits && links > CONFIG_LINKS_MAX) {
 			schema_fault(faults, &set->head, "count",
 				     "%llu links with the sets before: at most %d are possible",
@@ -181,7 +181,8 @@ static void check_names(struct cross *cross)
 				     "set", "[set %s] makes a link of this name too",
 				     b->link ? a->set->head.name : b->set->head.name);
 		else if (!told_of_set(cross, b))
-			schema_fault(cross->faults, &b->set->head, "name",
+			schema_fault(cross->faults, &b->set->head,
+				     b->is_host_link ? "host-link" : "name",
 				     "link \"%s\" is made by [set %s] too", b->name,
 				     a->set->head.name);
 	}
@@ -203,6 +204,31 @@ static void check_lowers(struct cross *cross)
 			     wish->keys.lower);
 	}
 	forget_told(cross);
+}
+
+/* What makes it the host's leg is not to be said otherwise. */
+static void check_host_links(struct cross *cross)
+{
+	static const char *const fixed[] = { "kind", "mode" };
+
+	for (size_t i = 0; i < cross->config->n_sets; i++) {
+		const struct set_conf *set = &cross->config->sets[i];
+
+		if (set->host_addrs.n && !set->host_link)
+			schema_fault(cross->faults, &set->head, "host-address",
+				     "host-link is missing beside it");
+	}
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = &cross->wishes[i];
+
+		for (size_t k = 0; wish->is_host_link && wish->link && k < 2; k++) {
+			if (schema_has(&config_schema, "link", &wish->link->head, fixed[k]))
+				schema_fault(cross->faults, &wish->link->head, fixed[k],
+					     "it is the host-link of [set %s], which is always a "
+					     "macvlan of mode bridge",
+					     wish->set->head.name);
+		}
+	}
 }
 
 /* A link that nobody makes although it has a section: that of its set is at fault. */
@@ -442,6 +468,7 @@ static int check_links(struct cross *cross)
 	qsort(cross->sorted, cross->n, sizeof(*cross->sorted), by_name);
 	check_names(cross);
 	check_lowers(cross);
+	check_host_links(cross);
 	check_flags(cross);
 	check_sources(cross);
 	code = check_guests(cross);

@@ -212,6 +212,19 @@ static const struct schema_key set_keys[] = {
 	  .def_help = "locally administered addresses",
 	  .roles = ALL,
 	  .help = "the first half of automatic MAC addresses" },
+	{ .name = "host-link",
+	  .type = SCHEMA_IFNAME,
+	  .offset = offsetof(struct set_conf, host_link),
+	  .def_help = "none",
+	  .roles = ALL,
+	  .help = "a macvlan of mode bridge on the same lower, by which the host talks to guests of "
+		  "mode bridge" },
+	{ .name = "host-address",
+	  .type = SCHEMA_CIDRS,
+	  .offset = offsetof(struct set_conf, host_addrs),
+	  .def_help = "none",
+	  .roles = AGENT,
+	  .help = "what the host-link has; addresses that others give it are left alone" },
 };
 
 static const struct schema_key one_link_keys[] = {

@@ -31,3 +31,12 @@ bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC
 	}
 	return false;
 }
+
+bool link_addrs_have(const struct link_addrs *addrs, const struct cidr *cidr)
+{
+	for (uint32_t i = 0; i < addrs->n; i++) {
+		if (memcmp(&addrs->list[i], cidr, sizeof(*cidr)) == 0)
+			return true;
+	}
+	return false;
+}

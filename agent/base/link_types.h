@@ -50,6 +50,14 @@ struct link_sources {
 	uint8_t macs[LINK_SOURCES_MAX][MAC_LEN];
 };
 
+/* The addresses of a host link. In no order, none twice. */
+#define LINK_ADDRS_MAX 8
+
+struct link_addrs {
+	uint32_t n;
+	struct cidr list[LINK_ADDRS_MAX];
+};
+
 /* More names of one link, in ip-link(8) altname: at most 127 characters each (ALTIFNAMSIZ). */
 #define LINK_ALTNAMES_MAX 4
 #define ALTNAME_SIZE	  128
@@ -61,6 +69,7 @@ enum peer_kind {
 	PEER_KINDS
 };
 
+bool link_addrs_have(const struct link_addrs *addrs, const struct cidr *cidr);
 bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN]);
 
 /* Indexed by the enums; the tables of allowed words in the configuration are these too. */

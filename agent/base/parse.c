@@ -247,6 +247,51 @@ int parse_host_port(const char *s, uint16_t port, struct host_port *ret, struct 
 	return 0;
 }
 
+static bool is_usable(const struct cidr *cidr)
+{
+	const uint8_t *a = cidr->address;
+	struct in6_addr in6;
+
+	if (cidr->family == AF_INET)
+		return a[0] != 0 && a[0] != 127 && a[0] < 224;
+	memcpy(&in6, a, sizeof(in6));
+	return !IN6_IS_ADDR_UNSPECIFIED(&in6) && !IN6_IS_ADDR_MULTICAST(&in6) &&
+	       !IN6_IS_ADDR_LOOPBACK(&in6) && !IN6_IS_ADDR_V4MAPPED(&in6);
+}
+
+int parse_cidr(const char *s, struct cidr *ret, struct err *err)
+{
+	const char *slash = strchr(s, '/');
+	char address[INET6_ADDRSTRLEN];
+	struct cidr cidr = { .family = strchr(s, ':') ? AF_INET6 : AF_INET };
+	size_t len = slash ? (size_t)(slash - s) : 0;
+	uint64_t prefix;
+
+	if (len == 0 || len >= sizeof(address) ||
+	    parse_u64(slash + 1, 1, cidr.family == AF_INET ? 32 : 128, &prefix, NULL))
+		goto bad;
+	memcpy(address, s, len);
+	address[len] = '\0';
+	cidr.prefix = (uint8_t)prefix;
+	if (inet_pton(cidr.family, address, cidr.address) != 1)
+		goto bad;
+	if (!is_usable(&cidr))
+		return err_set(err, -EINVAL, "\"%s\" is no address that an interface can have", s);
+	*ret = cidr;
+	return 0;
+bad:
+	return err_set(err, -EINVAL,
+		       "\"%s\" is not an address with its prefix, such as 192.0.2.1/24", s);
+}
+
+void format_cidr(char out[CIDR_TEXT_MAX], const struct cidr *cidr)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(cidr->family, cidr->address, address, sizeof(address));
+	snprintf(out, CIDR_TEXT_MAX, "%s/%u", address, cidr->prefix);
+}
+
 /* "YYYY-MM." and a reversed domain name, then nothing or ":" and any of the allowed characters. */
 static bool iqn_is_valid(const char *s)
 {

@@ -69,6 +69,19 @@ int parse_hostname(const char *s, struct err *err);
 /* `port` is the default when the text names none; 0 makes a port mandatory. */
 int parse_host_port(const char *s, uint16_t port, struct host_port *ret, struct err *err);
 
+/* An address of one host and the length of its network's prefix: "192.0.2.1/24". */
+struct cidr {
+	uint8_t family; /* AF_INET, AF_INET6 */
+	uint8_t prefix; /* bits, at least 1 */
+	uint8_t address[16]; /* of AF_INET the first 4 bytes; the rest zero */
+};
+
+#define CIDR_TEXT_MAX 50 /* INET6_ADDRSTRLEN, "/128" */
+
+/* Refused: an address that no interface can have (unspecified, multicast, loopback, broadcast). */
+int parse_cidr(const char *s, struct cidr *ret, struct err *err);
+void format_cidr(char out[CIDR_TEXT_MAX], const struct cidr *cidr);
+
 /* "iqn.", "eui." or "naa." names by RFC 3720, 3721 and 3980. Upper case is refused, with a hint. */
 int parse_iscsi_name(const char *s, struct err *err);
 

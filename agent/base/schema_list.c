@@ -138,6 +138,33 @@ int schema_read_sources(const struct schema_reader *reader, const char *text, vo
 	return code;
 }
 
+int schema_read_cidrs(const struct schema_reader *reader, const char *text, void *field,
+		      struct err *err)
+{
+	struct link_addrs addrs = { 0 };
+	size_t left = count_items(text);
+	int code = 0;
+
+	(void)reader;
+	if (left > LINK_ADDRS_MAX)
+		return err_set(err, -EINVAL, "%zu addresses are too many: at most %d", left,
+			       LINK_ADDRS_MAX);
+	for (; left && !code; left--) {
+		char *item = next_item(&text);
+		struct cidr cidr;
+
+		code = item ? parse_cidr(item, &cidr, err) : -ENOMEM;
+		if (!code && link_addrs_have(&addrs, &cidr))
+			code = err_set(err, -EINVAL, "%s is given twice", item);
+		if (!code)
+			addrs.list[addrs.n++] = cidr;
+		free(item);
+	}
+	if (!code)
+		memcpy(field, &addrs, sizeof(addrs));
+	return code;
+}
+
 /* A PCRE2 group: a number, or a name as pcre2pattern(3) says. */
 int schema_check_group(const char *text, struct err *err)
 {

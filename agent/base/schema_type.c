@@ -363,6 +363,8 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_MAC_PREFIX] = { "XX:XX:XX", 3, read_mac_prefix, NULL, NULL, NULL },
 	[SCHEMA_SOURCES] = { "MAC...", sizeof(struct link_sources), schema_read_sources, NULL, NULL,
 			     NULL },
+	[SCHEMA_CIDRS] = { "ADDRESS/PREFIX...", sizeof(struct link_addrs), schema_read_cidrs, NULL,
+			   NULL, NULL },
 	[SCHEMA_NAMES] = LIST("NAME...", parse_name),
 	[SCHEMA_GROUPS] = LIST("GROUP...", schema_check_group),
 	[SCHEMA_GLOBS] = LIST("GLOB...", schema_check_glob),

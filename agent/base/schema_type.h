@@ -33,6 +33,7 @@ enum schema_type {
 	SCHEMA_MAC, /* uint8_t[6]; all zero for "auto" */
 	SCHEMA_MAC_PREFIX, /* uint8_t[3] */
 	SCHEMA_SOURCES, /* struct link_sources */
+	SCHEMA_CIDRS, /* struct link_addrs */
 	SCHEMA_NAMES, /* struct strv, as the next three */
 	SCHEMA_GROUPS,
 	SCHEMA_GLOBS,

@@ -1,9 +1,11 @@
+/* links: netlink/link_addr.c */
 /* links: netlink/link_state.c netlink/link_kind.c netlink/link_table.c netlink/nl_ack.c */
 /* links: netlink/link_plan.c netlink/link_spec.c agent/base/link_types.c agent/base/parse.c */
 /* links: netlink/link_compare.c */
 /* links: agent/base/err.c */
-/* One netlink message as the kernel sends it: a link or an ack; then a plan against that link. */
+/* One netlink message as the kernel sends it: a link, an address or an ack; then a plan against that link. */
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct nlmsghdr *msg;
 	struct link_state link;
+	struct link_addr addr;
 	struct nl_ack ack;
 
 	if (size < sizeof(*msg) || size > UINT16_MAX)
@@ -46,6 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	msg->nlmsg_len = (uint32_t)size;
 	if (link_state_parse(msg, &link) == 0)
 		plan(&link);
+	msg->nlmsg_type = RTM_NEWADDR;
+	link_addr_parse(msg, &addr);
 	msg->nlmsg_type = NLMSG_ERROR;
 	nl_ack_parse(msg, &ack);
 	free(msg);

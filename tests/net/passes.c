@@ -1,3 +1,4 @@
+/* links: netlink/link_addr.c */
 /* links: agent/reconcile.c agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c agent/tap_holder.c */
 /* links: agent/link_track.c agent/desired.c agent/owner.c netlink/link_apply.c netlink/link_plan.c */
 /* links: netlink/link_requests.c netlink/wireless.c */

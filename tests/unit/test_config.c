@@ -289,6 +289,37 @@ static void links_come_in_order(void **state)
 	config_free(c);
 }
 
+static void a_host_link_is_the_last_of_its_set(void **state)
+{
+	struct config *c = load_good("[set web]\nlower = eth0\nmode = vepa\nmtu = 1400\ncount = 1\n"
+				     "monitor = passive\nflags = \ntxqueuelen = 9\n"
+				     "host-link = aaa\nhost-address = 192.0.2.1/24 2001:db8::1/64\n"
+				     "[link zzz]\nset = web\n"
+				     "[link aaa]\nset = web\nmac = 02:00:00:00:00:aa\nup = no\n");
+	struct link_wish *wishes;
+	struct err err;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(config_links(c, &wishes, &n, &err), 0);
+	assert_int_equal(n, 3);
+	assert_string_equal(wishes[1].name, "zzz");
+	assert_false(wishes[1].is_host_link);
+	assert_string_equal(wishes[2].name, "aaa");
+	assert_true(wishes[2].is_host_link);
+	assert_int_equal(wishes[2].keys.kind, LINK_KIND_MACVLAN);
+	assert_int_equal(wishes[2].keys.mode, LINK_MODE_BRIDGE);
+	assert_string_equal(wishes[2].keys.lower, "eth0");
+	assert_int_equal(wishes[2].keys.mtu, 1400);
+	assert_int_equal(wishes[2].keys.txqueuelen, 0);
+	assert_int_equal(wishes[2].keys.monitor, MONITOR_OFF);
+	assert_false(wishes[2].keys.up);
+	assert_int_equal(wishes[2].mac[5], 0xaa);
+	assert_int_equal(wishes[2].set->host_addrs.n, 2);
+	free(wishes);
+	config_free(c);
+}
+
 static void a_pinned_mac_is_written(void **state)
 {
 	static const uint8_t a[MAC_LEN] = { 2, 0, 0, 0, 0, 1 }, b[MAC_LEN] = { 2, 0, 0, 0, 0, 2 };
@@ -645,6 +676,23 @@ static const struct {
 	{ SET "mode = source\nsource-macs =\n[link b]\nset = a\nmode = vepa\n"
 	      "source-macs = 52:54:00:00:00:01\n",
 	  "8: [link b] source-macs: it is for mode source, and link \"b\" has mode vepa\n" },
+	{ SET "host-address = 192.0.2.1/24\n",
+	  "3: [set a] host-address: host-link is missing beside it\n" },
+	{ SET "host-link = h\nhost-address = 192.0.2.1\n",
+	  "4: [set a] host-address: \"192.0.2.1\" is not an address with its prefix, such as "
+	  "192.0.2.1/24\n" },
+	{ SET "host-link = h\nhost-address = 192.0.2.1/24 192.0.2.1/24\n",
+	  "4: [set a] host-address: 192.0.2.1/24 is given twice\n" },
+	{ SET "host-link = h\n[link h]\nset = a\nkind = macvtap\nmode = vepa\n",
+	  "6: [link h] kind: it is the host-link of [set a], which is always a macvlan of mode "
+	  "bridge\n"
+	  "7: [link h] mode: it is the host-link of [set a], which is always a macvlan of mode "
+	  "bridge\n" },
+	{ SET "count = 1\nhost-link = a1\n",
+	  "4: [set a] host-link: link \"a1\" is made by [set a] too\n" },
+	{ SET "count = 1\nmode = passthru\nhost-link = h\n",
+	  "4: [set a] mode: passthru takes \"eth0\" for one link alone, and both \"a1\" and \"h\" "
+	  "are on it\n" },
 	{ SET "[link b]\nset = a\naltnames = a b2 c3 d4 e5\n",
 	  "5: [link b] altnames: 5 names are too many: at most 4\n" },
 	{ SET "[link b]\nset = a\naltnames = a/b\n",
@@ -803,6 +851,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_filled_in),
 		cmocka_unit_test(patterns_are_chosen_by_name),
 		cmocka_unit_test(links_come_in_order),
+		cmocka_unit_test(a_host_link_is_the_last_of_its_set),
 		cmocka_unit_test(a_pinned_mac_is_written),
 		cmocka_unit_test(secrets_reach_the_web_worker_alone),
 		cmocka_unit_test(a_copy_holds_the_same),

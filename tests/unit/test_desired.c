@@ -123,6 +123,23 @@ static void fields(void **state)
 	free(specs);
 }
 
+static void the_addresses_are_the_host_links(void **state)
+{
+	struct link_spec *specs;
+	size_t n;
+
+	(void)state;
+	web.host_addrs = (struct link_addrs){ 1, { { .prefix = 24 } } };
+	wish(&web, "web01");
+	wish(&web, "host0")->is_host_link = true;
+	assert_int_equal(desired_links(&config, "h", &specs, &n, NULL), 0);
+	assert_false(specs[0].is_host_link);
+	assert_int_equal(specs[0].addrs.n, 0);
+	assert_true(specs[1].is_host_link);
+	assert_int_equal(specs[1].addrs.list[0].prefix, 24);
+	free(specs);
+}
+
 static void owners(void **state)
 {
 	static const struct {
@@ -252,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(fields, setup),
+		cmocka_unit_test_setup(the_addresses_are_the_host_links, setup),
 		cmocka_unit_test_setup(owners, setup),
 		cmocka_unit_test_setup(automatic_macs_are_stable, setup),
 		cmocka_unit_test_setup(order_and_neighbours_do_not_matter, setup),

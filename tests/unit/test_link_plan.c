@@ -1,3 +1,4 @@
+/* links: netlink/link_addr.c */
 /* links: netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c netlink/link_table.c */
 /* links: netlink/link_compare.c */
 /* links: agent/base/link_types.c agent/base/parse.c agent/base/err.c */
@@ -6,6 +7,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -440,6 +442,55 @@ static void renamed_and_its_name_is_taken(void **state)
 	assert_plan_of(&spec, must_not_be_asked, "change web01 name gone7 -> web01");
 }
 
+static const struct link_addr_list *addrs_there(const struct link_spec *spec,
+						const struct link_state *link, void *data)
+{
+	assert_true(spec->is_host_link);
+	assert_string_equal(link->name, "web01");
+	return data;
+}
+
+#define V4(n, bits)                                                                \
+	{                                                                          \
+		.family = AF_INET, .prefix = (bits), .address = { 192, 0, 2, (n) } \
+	}
+
+static void addresses_of_a_host_link(void **state)
+{
+	const struct {
+		struct link_addr_list there;
+		const char *expected;
+	} cases[] = {
+		{ { 1, { { .cidr = V4(1, 24), .is_ours = true } } }, "" },
+		/* Whoever gave it what is wanted; and what nobody asked us for is not ours to take. */
+		{ { 2, { { .cidr = V4(1, 24) }, { .cidr = V4(9, 24) } } }, "" },
+		{ { 0 }, "change web01 address +192.0.2.1/24" },
+		{ { 1, { { .cidr = V4(1, 25), .is_ours = true } } },
+		  "change web01 address -192.0.2.1/25, address +192.0.2.1/24" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct link_spec spec = wanted();
+		struct link_state link = made();
+		const struct link_plan_input input = {
+			.specs = &spec,
+			.n_specs = 1,
+			.table = &table,
+			.group = GROUP,
+			.addrs = addrs_there,
+			.data = (void *)&cases[i].there,
+		};
+
+		setup(state);
+		link.kind = LINK_KIND_MACVLAN;
+		add(&link);
+		spec.kind = LINK_KIND_MACVLAN;
+		spec.is_host_link = true;
+		spec.addrs = (struct link_addrs){ 1, { V4(1, 24) } };
+		assert_plan(&input, cases[i].expected);
+	}
+}
+
 static bool eno1_is_wireless(const struct link_state *lower, void *data)
 {
 	(void)data;
@@ -617,6 +668,7 @@ int main(void)
 		cmocka_unit_test_setup(unwanted_is_deleted, setup),
 		cmocka_unit_test_setup(a_macvlan_has_no_tap_to_hold, setup),
 		cmocka_unit_test_setup(renamed_and_its_name_is_taken, setup),
+		cmocka_unit_test_setup(addresses_of_a_host_link, setup),
 		cmocka_unit_test_setup(a_wireless_lower_is_refused, setup),
 		cmocka_unit_test_setup(remove_takes_ours_only, setup),
 		cmocka_unit_test_setup(waits_for_its_lower, setup),

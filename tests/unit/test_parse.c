@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,6 +233,61 @@ static void hostnames(void **state)
 		assert_int_equal(parse_hostname(bad[i], NULL), -EINVAL);
 }
 
+static void cidrs(void **state)
+{
+	static const struct {
+		const char *text, *printed; /* NULL: refused as no such text; "": no such address */
+	} cases[] = {
+		{ "192.0.2.1/24", "192.0.2.1/24" },
+		{ "10.0.0.0/31", "10.0.0.0/31" },
+		{ "192.0.2.1/32", "192.0.2.1/32" },
+		{ "2001:DB8:0::1/64", "2001:db8::1/64" },
+		{ "fe80::1/128", "fe80::1/128" },
+		{ "192.0.2.1", NULL },
+		{ "192.0.2.1/", NULL },
+		{ "192.0.2.1/0", NULL },
+		{ "192.0.2.1/33", NULL },
+		{ "192.0.2.1/24x", NULL },
+		{ "192.0.2.1/+4", NULL },
+		{ "192.0.2/24", NULL },
+		{ "/24", NULL },
+		{ "", NULL },
+		{ "2001:db8::1/129", NULL },
+		{ "2001:db8::1::2/64", NULL },
+		{ "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc/1", NULL },
+		{ "0.0.0.0/8", "" },
+		{ "127.0.0.1/8", "" },
+		{ "224.0.0.1/4", "" },
+		{ "255.255.255.255/32", "" },
+		{ "::/64", "" },
+		{ "::1/128", "" },
+		{ "ff02::1/16", "" },
+		{ "::ffff:192.0.2.1/96", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cidr cidr = { .prefix = 77 };
+		char text[128];
+		struct err err;
+		int code = parse_cidr(cases[i].text, &cidr, &err);
+
+		print_message("# %s\n", cases[i].text);
+		if (cases[i].printed && *cases[i].printed) {
+			assert_int_equal(code, 0);
+			format_cidr(text, &cidr);
+			assert_string_equal(text, cases[i].printed);
+			continue;
+		}
+		assert_int_equal(code, -EINVAL);
+		assert_int_equal(cidr.prefix, 77);
+		snprintf(text, sizeof(text), "\"%s\" is %s", cases[i].text,
+			 cases[i].printed ? "no address that an interface can have"
+					  : "not an address with its prefix, such as 192.0.2.1/24");
+		assert_string_equal(err.text, text);
+	}
+}
+
 static void host_ports(void **state)
 {
 	static const struct {
@@ -359,11 +415,12 @@ static void distances(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),     cmocka_unit_test(bools),
-		cmocka_unit_test(sizes),       cmocka_unit_test(macs),
-		cmocka_unit_test(names),       cmocka_unit_test(ifnames),
-		cmocka_unit_test(hostnames),   cmocka_unit_test(host_ports),
-		cmocka_unit_test(iscsi_names), cmocka_unit_test(distances),
+		cmocka_unit_test(numbers),    cmocka_unit_test(bools),
+		cmocka_unit_test(sizes),      cmocka_unit_test(macs),
+		cmocka_unit_test(names),      cmocka_unit_test(ifnames),
+		cmocka_unit_test(hostnames),  cmocka_unit_test(cidrs),
+		cmocka_unit_test(host_ports), cmocka_unit_test(iscsi_names),
+		cmocka_unit_test(distances),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -252,9 +252,33 @@ static void down_can_be_right(void **state)
 	json_decref(json);
 }
 
+static void a_host_links_addresses(void **state)
+{
+	struct link_addr_list addrs = {
+		1, { { .cidr = { .family = 2, .prefix = 24, .address = { 192, 0, 2, 1 } } } }
+	};
+	struct reconcile_link links[] = {
+		{ .spec = { .name = "web02", .set = "web" } },
+		{ .spec = { .name = "host0", .set = "web", .is_host_link = true } },
+		{ .spec = { .name = "host1", .set = "web", .is_host_link = true },
+		  .present = true,
+		  .addrs = &addrs },
+	};
+	json_t *json = make(links, 3);
+
+	(void)state;
+	assert_string_equal(at(json, "links/0/addresses"), "null");
+	assert_int_equal(json_array_size(json_object_get(
+				 json_array_get(json_object_get(json, "links"), 1), "addresses")),
+			 0);
+	assert_string_equal(at(json, "links/2/addresses/0"), "192.0.2.1/24");
+	json_decref(json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_host_links_addresses),
 		cmocka_unit_test(says_what_is),
 		cmocka_unit_test(names_the_first_that_is_not_as_wanted),
 		cmocka_unit_test(down_can_be_right),
