@@ -265,7 +265,7 @@ int parse_cidr(const char *s, struct cidr *ret, struct err *err)
 	char address[INET6_ADDRSTRLEN];
 	struct cidr cidr = { .family = strchr(s, ':') ? AF_INET6 : AF_INET };
 	size_t len = slash ? (size_t)(slash - s) : 0;
-	uint64_t prefix;
+	uint64_t prefix = 0;
 
 	if (len == 0 || len >= sizeof(address) ||
 	    parse_u64(slash + 1, 1, cidr.family == AF_INET ? 32 : 128, &prefix, NULL))
