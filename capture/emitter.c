@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "capture/payload_log.h"
 
@@ -24,7 +25,7 @@ static void flush_file(struct emitter *emitter, enum emitter_file file)
 	struct sink_file *sink = &emitter->files[file];
 	uint64_t written;
 
-	emitter->errors[file] = sink_file_flush(sink, &written);
+	emitter->errors[file] = sink_file_flush(sink, (uint64_t)time(NULL), &written);
 	emitter->tried[file] = sink->pending.len;
 	if (file != EMITTER_RECORDS || !written)
 		return;

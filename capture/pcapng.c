@@ -200,9 +200,6 @@ size_t pcapng_whole(const void *data, size_t len, uint64_t *ret_packets)
 	uint32_t type;
 
 	while ((n = block_length(p + at, len - at, &type)) > 0) {
-		/* What does not begin with a section is no file of ours. */
-		if (at == 0 && type != BLOCK_SECTION)
-			break;
 		packets += type == BLOCK_ENHANCED;
 		at += n;
 	}

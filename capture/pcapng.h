@@ -72,8 +72,8 @@ void pcapng_packet(struct buf *out, const struct pcapng_packet *packet);
 void pcapng_statistics(struct buf *out, const struct pcapng_statistics *statistics);
 
 /*
- * The length of the longest prefix of `data`, the start of a file of ours, that consists of whole
- * blocks; `ret_packets` (may be NULL) is how many of them are packets.
+ * The length of the longest prefix of `data` that consists of whole blocks of ours; `ret_packets`
+ * (may be NULL) is how many of them are packets.
  */
 size_t pcapng_whole(const void *data, size_t len, uint64_t *ret_packets);
 

@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A header describes every link: its name, and some words. */
+#define FRAME_MAX (4u << 20)
+
 /* How often a file that is moved away while it is being opened is opened again. */
 #define OPEN_TRIES 8
 
@@ -26,10 +29,57 @@ static void sink_close(struct sink_file *sink)
 		close(sink->fd);
 	sink->fd = -1;
 	sink->cut_to = -1;
+	sink->begun = false;
+}
+
+static int write_all(int fd, const struct buf *data, size_t *ret_done)
+{
+	size_t done = 0;
+	int err = 0;
+
+	while (done < data->len && !err) {
+		ssize_t n = write(fd, data->data + done, data->len - done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			err = n == 0 ? -ENOSPC : -errno;
+	}
+	*ret_done = done;
+	return err;
+}
+
+/* Writes what `frame` gives, all or nothing; `size` is that of the file. */
+static int write_frame(struct sink_file *sink, sink_frame frame, off_t size, off_t *ret_size)
+{
+	struct buf out;
+	size_t done;
+	int err;
+
+	buf_init(&out, FRAME_MAX);
+	frame(sink->conf.data, &out);
+	err = out.failed ? -ENOMEM : write_all(sink->fd, &out, &done);
+	if (!err)
+		*ret_size = size + (off_t)out.len;
+	else if (!out.failed && done && ftruncate(sink->fd, size) < 0)
+		sink->cut_to = size;
+	buf_done(&out);
+	return err;
+}
+
+/* A file without it is whole too: a full disk is no reason to keep it open. */
+static void write_trailer(struct sink_file *sink)
+{
+	struct stat st;
+	off_t size;
+
+	if (sink->fd >= 0 && sink->begun && sink->conf.trailer && fstat(sink->fd, &st) == 0)
+		(void)write_frame(sink, sink->conf.trailer, st.st_size, &size);
 }
 
 void sink_file_done(struct sink_file *sink)
 {
+	write_trailer(sink);
 	sink_close(sink);
 	buf_done(&sink->pending);
 	sink->n_pending = 0;
@@ -174,6 +224,11 @@ static int sink_open(struct sink_file *sink)
 	return err;
 }
 
+static uint64_t period_of(const struct sink_file *sink, uint64_t seconds)
+{
+	return sink->conf.rotate_seconds ? seconds / sink->conf.rotate_seconds : 0;
+}
+
 /* Opens the file if need be and tells its size. */
 static int sink_ready(struct sink_file *sink, off_t *ret_size)
 {
@@ -188,6 +243,7 @@ static int sink_ready(struct sink_file *sink, off_t *ret_size)
 			return err;
 		if (fstat(sink->fd, &st) < 0)
 			return -errno;
+		sink->period = period_of(sink, (uint64_t)st.st_mtime);
 	}
 	if (sink->cut_to >= 0) {
 		if (ftruncate(sink->fd, sink->cut_to) < 0)
@@ -199,22 +255,51 @@ static int sink_ready(struct sink_file *sink, off_t *ret_size)
 	return 0;
 }
 
+/* Removes the oldest of what was rotated: the rest is within the quota, as is the file to come. */
+static void keep_quota(const struct sink_file *sink)
+{
+	uint64_t more = sink->conf.rotate_bytes;
+	uint64_t left = sink->conf.quota_bytes > more ? sink->conf.quota_bytes - more : 0;
+	char name[NAME_MAX + 1];
+	struct stat st;
+
+	for (uint32_t n = 1; sink->conf.quota_bytes && n <= sink->conf.keep; n++) {
+		rotated_name(sink, n, name);
+		if (fstatat(sink->conf.dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if ((uint64_t)st.st_size <= left) {
+			left -= (uint64_t)st.st_size;
+			continue;
+		}
+		/* Those behind it are older. */
+		left = 0;
+		(void)unlinkat(sink->conf.dir_fd, name, 0);
+	}
+}
+
 static int rotate(struct sink_file *sink)
 {
 	int err = 0;
 
+	write_trailer(sink);
 	if (sink->conf.keep)
 		err = move_away(sink, sink->conf.keep);
 	else if (unlinkat(sink->conf.dir_fd, sink->conf.name, 0) < 0)
 		err = -errno;
-	if (!err)
+	if (!err) {
+		keep_quota(sink);
 		sink_close(sink);
+	}
 	return err;
 }
 
-static bool too_large(const struct sink_file *sink, off_t size)
+static bool rotation_due(const struct sink_file *sink, off_t size, uint64_t now_s)
 {
-	return sink->conf.rotate_bytes && size > 0 &&
+	if (!size)
+		return false;
+	if (period_of(sink, now_s) > sink->period)
+		return true;
+	return sink->conf.rotate_bytes &&
 	       (uint64_t)size + sink->pending.len > sink->conf.rotate_bytes;
 }
 
@@ -231,17 +316,9 @@ static int write_pending(struct sink_file *sink, off_t size, uint64_t *ret_writt
 {
 	const struct buf *pending = &sink->pending;
 	uint64_t entries = sink->n_pending;
-	size_t done = 0, whole = pending->len;
-	int err = 0;
+	size_t done, whole = pending->len;
+	int err = write_all(sink->fd, pending, &done);
 
-	while (done < pending->len && !err) {
-		ssize_t n = write(sink->fd, pending->data + done, pending->len - done);
-
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			err = n == 0 ? -ENOSPC : -errno;
-	}
 	if (done < pending->len) {
 		whole = sink->conf.whole(pending->data, done, &entries);
 		if (whole < done && ftruncate(sink->fd, size + (off_t)whole) < 0)
@@ -252,7 +329,22 @@ static int write_pending(struct sink_file *sink, off_t size, uint64_t *ret_writt
 	return err;
 }
 
-int sink_file_flush(struct sink_file *sink, uint64_t *ret_written)
+void sink_file_restart(struct sink_file *sink)
+{
+	sink->begun = false;
+}
+
+static int write_header(struct sink_file *sink, off_t *size)
+{
+	int err = 0;
+
+	if (!sink->begun && sink->conf.header)
+		err = write_frame(sink, sink->conf.header, *size, size);
+	sink->begun = !err;
+	return err;
+}
+
+int sink_file_flush(struct sink_file *sink, uint64_t now_s, uint64_t *ret_written)
 {
 	int err, rotate_err = 0;
 	off_t size = 0;
@@ -263,13 +355,16 @@ int sink_file_flush(struct sink_file *sink, uint64_t *ret_written)
 	err = sink_ready(sink, &size);
 	if (err)
 		return err;
-	if (too_large(sink, size)) {
+	if (rotation_due(sink, size, now_s)) {
 		/* A file that cannot be rotated is better too long than without its records. */
 		rotate_err = rotate(sink);
 		err = sink_ready(sink, &size);
 		if (err)
 			return err;
 	}
-	err = write_pending(sink, size, ret_written);
+	sink->period = period_of(sink, now_s);
+	err = write_header(sink, &size);
+	if (!err)
+		err = write_pending(sink, size, ret_written);
 	return err ? err : rotate_err;
 }

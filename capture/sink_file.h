@@ -1,5 +1,5 @@
 /*
- * An append-only file of entries in the log directory, rotated by size. Edge.
+ * An append-only file of entries in the log directory, rotated by size and by the clock. Edge.
  *
  * Entries are collected in memory and written by sink_file_flush(). A file only ever holds whole
  * entries: what a full disk or a killed process left of one is cut off before the next is written.
@@ -13,6 +13,7 @@
 #ifndef TW_SINK_FILE_H
 #define TW_SINK_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,15 +23,25 @@
 /* As record_whole() and payload_log_whole(). */
 typedef size_t (*sink_whole)(const void *data, size_t len, uint64_t *ret_entries);
 
+/* Appends what every opened file, or one that is left, gets beside its entries. */
+typedef void (*sink_frame)(void *data, struct buf *out);
+
 struct sink_file_conf {
 	int dir_fd; /* stays the caller's */
 	const char *name; /* rotated to name.1 ... name.keep */
 	uint64_t
 		rotate_bytes; /* a file does not grow beyond it, unless by one flush; 0: no bound */
+	uint64_t
+		rotate_seconds; /* of the clock: 3600 begins a file each full hour, UTC; 0: no bound */
+	uint64_t
+		quota_bytes; /* of all files together; rotated ones go, the oldest first; 0: no bound */
 	uint32_t keep;
 	size_t pending_max; /* bytes that wait in memory */
 	sink_whole whole;
 	size_t entry_max; /* bytes; what is torn off is less */
+	sink_frame header; /* may be NULL, as may be the next */
+	sink_frame trailer;
+	void *data; /* of these two */
 };
 
 struct sink_file {
@@ -38,6 +49,8 @@ struct sink_file {
 	int fd; /* -1: not open */
 	struct buf pending;
 	uint64_t n_pending; /* entries */
+	uint64_t period; /* of rotate_seconds, that the file belongs to */
+	bool begun; /* the header was written since the file was opened */
 	off_t cut_to; /* -1, or where the last whole entry ends: the cut failed and is due */
 	uint64_t n_set_aside; /* damaged files, now NAME.1 or rotated on */
 };
@@ -45,7 +58,7 @@ struct sink_file {
 /* Opens nothing yet: the first flush does. */
 void sink_file_init(struct sink_file *sink, const struct sink_file_conf *conf);
 
-/* What is pending is dropped: ask n_pending before. */
+/* What is pending is dropped: ask n_pending before. The trailer is written if there is room. */
 void sink_file_done(struct sink_file *sink);
 
 /*
@@ -57,11 +70,14 @@ ssize_t sink_file_tail(const struct sink_file *sink, void *out, size_t size);
 /* Takes one entry; -ENOBUFS when too much is pending already. */
 int sink_file_put(struct sink_file *sink, const void *entry, size_t len);
 
+/* The header has to be written again before anything else is. */
+void sink_file_restart(struct sink_file *sink);
+
 /*
- * Writes what is pending. `ret_written` is the number of entries written, also when some could not
+ * Writes what is pending, at `now_s` of the clock. `ret_written` is the number of entries written, also when some could not
  * be. -EAGAIN: another process still writes to the file; -ENOSPC ...: why not all was written or
  * the file not rotated.
  */
-int sink_file_flush(struct sink_file *sink, uint64_t *ret_written);
+int sink_file_flush(struct sink_file *sink, uint64_t now_s, uint64_t *ret_written);
 
 #endif

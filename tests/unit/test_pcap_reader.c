@@ -276,12 +276,13 @@ static void written(void **state)
 	static const struct pcapng_statistics statistics = { .interface = 1, .received = 1 };
 	uint64_t packets;
 	struct buf file, text;
-	size_t last;
+	size_t first, last;
 
 	(void)state;
 	buf_init(&file, 1 << 16);
 	buf_init(&text, TEXT_MAX);
 	pcapng_section(&file, "tapwarden", "hv1");
+	first = file.len;
 	pcapng_interface(&file, &(struct pcapng_interface){ .name = "web01", .link_type = 1 });
 	pcapng_interface(&file, &(struct pcapng_interface){ .name = "web02", .link_type = 1 });
 	pcapng_packet(&file, &packet);
@@ -296,6 +297,8 @@ static void written(void **state)
 	for (size_t len = last; len < file.len; len++)
 		assert_int_equal(pcapng_whole(file.data, len, &packets), last);
 	assert_int_equal(pcapng_whole(file.data + 4, file.len - 4, NULL), 0);
+	assert_int_equal(pcapng_whole(file.data + first, file.len - first, &packets),
+			 file.len - first);
 	buf_done(&text);
 	buf_done(&file);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -108,11 +109,13 @@ static void put(struct sink_file *sink, const char *line)
 	assert_int_equal(sink_file_put(sink, line, strlen(line)), 0);
 }
 
+static uint64_t now_s;
+
 static void flush(struct sink_file *sink, int result, uint64_t entries)
 {
 	uint64_t written = 99;
 
-	assert_int_equal(sink_file_flush(sink, &written), result);
+	assert_int_equal(sink_file_flush(sink, now_s, &written), result);
 	assert_int_equal(written, entries);
 }
 
@@ -379,13 +382,147 @@ static void not_a_file(void **state)
 	sink_file_done(&sink);
 }
 
+/* By the clock: a file for each full hour in which there was anything. */
+static void rotates_by_the_clock(void **state)
+{
+	struct fixture *f = *state;
+	struct sink_file sink;
+
+	f->conf.rotate_seconds = 3600;
+	/* A new file is stamped by the system's clock, which this one goes on from. */
+	now_s = (uint64_t)time(NULL) / 3600 * 3600 + 2 * 3600;
+	sink_file_init(&sink, &f->conf);
+	put(&sink, "a\n");
+	flush(&sink, 0, 1);
+	now_s += 3599;
+	put(&sink, "b\n");
+	flush(&sink, 0, 1);
+	check_file(f, "log", "a\nb\n");
+	now_s++;
+	flush(&sink, 0, 0);
+	check_file(f, "log.1", NULL);
+	put(&sink, "c\n");
+	flush(&sink, 0, 1);
+	check_file(f, "log", "c\n");
+	check_file(f, "log.1", "a\nb\n");
+	/* A clock that was set back does not rotate. */
+	now_s -= 7200;
+	put(&sink, "d\n");
+	flush(&sink, 0, 1);
+	check_file(f, "log", "c\nd\n");
+	sink_file_done(&sink);
+	now_s = 0;
+}
+
+/* An old file of another worker belongs to the hour in which it was last written. */
+static void rotates_an_old_file(void **state)
+{
+	struct fixture *f = *state;
+	const struct timespec times[2] = { { .tv_sec = 7200 }, { .tv_sec = 7200 } };
+	struct sink_file sink;
+
+	f->conf.rotate_seconds = 3600;
+	make_file(f, "log", "old\n");
+	assert_int_equal(utimensat(f->dir_fd, "log", times, 0), 0);
+	now_s = (uint64_t)time(NULL);
+	sink_file_init(&sink, &f->conf);
+	put(&sink, "new\n");
+	flush(&sink, 0, 1);
+	check_file(f, "log", "new\n");
+	check_file(f, "log.1", "old\n");
+	sink_file_done(&sink);
+	now_s = 0;
+}
+
+static void header(void *data, struct buf *out)
+{
+	unsigned int *n = data;
+
+	buf_addf(out, "head%u\n", ++*n);
+}
+
+static void trailer(void *data, struct buf *out)
+{
+	(void)data;
+	buf_adds(out, "tail\n");
+}
+
+static void headers_and_trailers(void **state)
+{
+	struct fixture *f = *state;
+	struct sink_file sink;
+	unsigned int n = 0;
+
+	f->conf.header = header;
+	f->conf.trailer = trailer;
+	f->conf.data = &n;
+	f->conf.rotate_bytes = 20;
+	sink_file_init(&sink, &f->conf);
+	put(&sink, "one\n");
+	flush(&sink, 0, 1);
+	put(&sink, "two\n");
+	sink_file_restart(&sink);
+	flush(&sink, 0, 1);
+	check_file(f, "log", "head1\none\nhead2\ntwo\n");
+	put(&sink, "three\n");
+	flush(&sink, 0, 1);
+	check_file(f, "log.1", "head1\none\nhead2\ntwo\ntail\n");
+	check_file(f, "log", "head3\nthree\n");
+	sink_file_done(&sink);
+	check_file(f, "log", "head3\nthree\ntail\n");
+	/* What is full has no half a header. */
+	unlinkat(f->dir_fd, "log", 0);
+	sink_file_init(&sink, &f->conf);
+	put(&sink, "four\n");
+	file_size_limit(3);
+	flush(&sink, -EFBIG, 0);
+	check_file(f, "log", "");
+	file_size_limit(RLIM_INFINITY);
+	flush(&sink, 0, 1);
+	check_file(f, "log", "head5\nfour\n");
+	sink_file_done(&sink);
+}
+
+static void quota(void **state)
+{
+	struct fixture *f = *state;
+	struct sink_file sink;
+
+	f->conf.rotate_bytes = 10;
+	f->conf.keep = 3;
+	f->conf.quota_bytes = 25;
+	sink_file_init(&sink, &f->conf);
+	for (int i = 0; i < 4; i++) {
+		put(&sink, "8bytes.\n");
+		flush(&sink, 0, 1);
+	}
+	/* 10 are for the one that is written, and two of 8 do not fit beside it. */
+	check_file(f, "log", "8bytes.\n");
+	check_file(f, "log.1", "8bytes.\n");
+	check_file(f, "log.2", NULL);
+	check_file(f, "log.3", NULL);
+	sink_file_done(&sink);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(appends), TEST(rotates), TEST(keeps_none), TEST(moved_away), TEST(torn),
-		TEST(full),    TEST(bounded), TEST(one_writer), TEST(damaged),	  TEST(not_a_file),
+		TEST(appends),
+		TEST(rotates),
+		TEST(keeps_none),
+		TEST(moved_away),
+		TEST(torn),
+		TEST(full),
+		TEST(bounded),
+		TEST(one_writer),
+		TEST(damaged),
+		TEST(not_a_file),
+		TEST(rotates_by_the_clock),
+		TEST(rotates_an_old_file),
+		TEST(headers_and_trailers),
+		TEST(quota),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
