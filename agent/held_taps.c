@@ -6,6 +6,13 @@
 
 #include "netlink/tap_node.h"
 
+static int order_by_ifindex(const void *a, const void *b)
+{
+	const struct tap_holder *x = a, *y = b;
+
+	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
+}
+
 int held_taps_find(struct held_taps *held, const struct link_table *table)
 {
 	int code;
@@ -20,31 +27,25 @@ int held_taps_find(struct held_taps *held, const struct link_table *table)
 
 		if (link->is_macvlan && link->kind == LINK_KIND_MACVTAP &&
 		    tap_node_dev(link->name, link->ifindex, &held->list[held->n].dev, NULL) == 0)
-			held->n++;
+			held->list[held->n++].ifindex = link->ifindex;
 	}
 	code = tap_holders_find(held->list, held->n, getpid());
 	if (code < 0) {
 		held_taps_done(held);
 		return code;
 	}
+	qsort(held->list, held->n, sizeof(*held->list), order_by_ifindex);
 	held->known = true;
 	return 0;
 }
 
-static int order_by_dev(const void *a, const void *b)
+const struct tap_holder *held_taps_holder(const struct held_taps *held, uint32_t ifindex)
 {
-	const struct tap_holder *x = a, *y = b;
-
-	return (x->dev > y->dev) - (x->dev < y->dev);
-}
-
-const struct tap_holder *held_taps_holder(const struct held_taps *held, dev_t dev)
-{
-	const struct tap_holder key = { .dev = dev };
+	const struct tap_holder key = { .ifindex = ifindex };
 
 	if (held->n == 0)
 		return NULL;
-	return bsearch(&key, held->list, held->n, sizeof(key), order_by_dev);
+	return bsearch(&key, held->list, held->n, sizeof(key), order_by_ifindex);
 }
 
 void held_taps_done(struct held_taps *held)

@@ -4,13 +4,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "agent/tap_holder.h"
 #include "netlink/link_state.h"
 
 /* Zero-initialise; freed by held_taps_done(). */
 struct held_taps {
-	struct tap_holder *list; /* ordered by device */
+	struct tap_holder *list; /* ordered by ifindex */
 	size_t n;
 	bool known;
 };
@@ -18,8 +19,8 @@ struct held_taps {
 /* Does nothing when it is known already. Returns 0 or -errno. */
 int held_taps_find(struct held_taps *held, const struct link_table *table);
 
-/* NULL when the device is none of the table's. One that nobody holds has pid 0. */
-const struct tap_holder *held_taps_holder(const struct held_taps *held, dev_t dev);
+/* NULL for a link whose tap could not be found. One that nobody holds has pid 0. */
+const struct tap_holder *held_taps_holder(const struct held_taps *held, uint32_t ifindex);
 
 /* Forgets what is known; the next find looks again. */
 void held_taps_done(struct held_taps *held);

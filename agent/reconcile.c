@@ -160,11 +160,9 @@ bool reconcile_is_held(const struct link_state *link, char *who, size_t size, vo
 {
 	struct reconcile *reconcile = data;
 	const struct tap_holder *holder = NULL;
-	dev_t dev;
 
-	if (held_taps_find(&reconcile->held, &reconcile->table) == 0 &&
-	    tap_node_dev(link->name, link->ifindex, &dev, NULL) == 0)
-		holder = held_taps_holder(&reconcile->held, dev);
+	if (held_taps_find(&reconcile->held, &reconcile->table) == 0)
+		holder = held_taps_holder(&reconcile->held, link->ifindex);
 	if (!holder) {
 		snprintf(who, size,
 			 "a program that cannot be found (/sys is of another namespace)");
@@ -183,7 +181,7 @@ static const struct tap_node *node_of(const struct link_spec *spec, const struct
 	const struct reconcile_link *wanted = &reconcile->links[spec - reconcile->specs];
 
 	(void)link;
-	return wanted->present && wanted->tap_dev ? &wanted->node : NULL;
+	return wanted->node_known ? &wanted->node : NULL;
 }
 
 static const struct link_addr_list *addrs_of(const struct link_spec *spec,
@@ -310,10 +308,10 @@ int reconcile_look(struct reconcile *reconcile, struct err *err)
 	for (size_t i = 0; i < reconcile->n; i++) {
 		struct reconcile_link *link = &reconcile->links[i];
 		const struct tap_holder *holder =
-			link->tap_dev ? held_taps_holder(&reconcile->held, link->tap_dev) : NULL;
+			held_taps_holder(&reconcile->held, link->link.ifindex);
 
-		if (holder)
-			link->holder = *holder;
+		if (link->present && holder)
+			reconcile_link_look(link, holder);
 	}
 	return 0;
 }

@@ -33,30 +33,38 @@ void reconcile_link_judge(struct reconcile_link *link)
 	link->state = state_of(link);
 }
 
-static void find_tap(struct reconcile_link *link, const struct link_state *now)
+/*
+ * To know the tap's number costs a file of sysfs, and a thousand of them are dear. It is not needed
+ * for a node that is to be as the kernel makes it, and is: whosever it is, nothing is to be done.
+ */
+static void find_node(struct reconcile_link *link)
 {
-	if (now->kind != LINK_KIND_MACVTAP) {
-		link->tap_dev = 0;
-	} else if (!link->tap_dev || link->link.ifindex != now->ifindex) {
-		link->tap_dev = 0;
-		tap_node_dev(now->name, now->ifindex, &link->tap_dev, NULL);
-	}
+	dev_t dev;
+
 	link->node = (struct tap_node){ .state = TAP_NODE_ABSENT };
-	if (link->tap_dev)
-		tap_node_look(now->ifindex, link->tap_dev, &link->node);
+	link->node_known = false;
+	if (!link->present || link->link.kind != LINK_KIND_MACVTAP ||
+	    (tap_rights_are_kernels(&link->spec.tap) && tap_node_is_kernels(link->link.ifindex)) ||
+	    tap_node_dev(link->link.name, link->link.ifindex, &dev, NULL) < 0)
+		return;
+	tap_node_look(link->link.ifindex, dev, &link->node);
+	link->node_known = true;
 }
 
 void reconcile_link_refresh(struct reconcile_link *link, const struct link_state *now)
 {
 	link->present = now;
-	if (now) {
-		find_tap(link, now);
+	if (now)
 		link->link = *now;
-	} else {
-		link->tap_dev = 0;
-		link->node = (struct tap_node){ .state = TAP_NODE_ABSENT };
+	else
 		link->link = (struct link_state){ 0 };
-	}
-	link->holder = (struct tap_holder){ .dev = link->tap_dev };
+	find_node(link);
+	link->holder = (struct tap_holder){ .dev = 0 };
 	reconcile_link_judge(link);
+}
+
+void reconcile_link_look(struct reconcile_link *link, const struct tap_holder *holder)
+{
+	link->holder = *holder;
+	tap_node_look(link->link.ifindex, holder->dev, &link->node);
 }

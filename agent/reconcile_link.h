@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "agent/link_track.h"
 #include "agent/tap_holder.h"
@@ -35,9 +34,10 @@ struct reconcile_link {
 	bool pending; /* the last pass left something to do */
 	enum link_block block; /* what is in the way of that */
 	struct link_state link;
-	dev_t tap_dev; /* 0: no tap (macvlan), or not known */
-	struct tap_node node; /* what /dev has for it; means something with a tap_dev */
-	struct tap_holder holder; /* by reconcile_look() alone */
+	bool node_known; /* `node` was looked at, since it is not simply as the kernel makes it */
+	struct tap_node node; /* what /dev has for it */
+	struct tap_holder
+		holder; /* by reconcile_link_look(); `dev` 0: no tap (macvlan), or not known */
 	struct link_addr_list
 		*addrs; /* of a host link that is there; else NULL, or of no meaning */
 	char error[512]; /* why it is not as wanted; "" when it is */
@@ -50,6 +50,9 @@ struct reconcile_link {
 
 /* Takes over what a dump has: `now` is the link if it is there and ours, else NULL. */
 void reconcile_link_refresh(struct reconcile_link *link, const struct link_state *now);
+
+/* What `status` tells besides: whose the tap is, and what is at its node's place. */
+void reconcile_link_look(struct reconcile_link *link, const struct tap_holder *holder);
 
 /* Sets the state anew, after the track or the block changed. */
 void reconcile_link_judge(struct reconcile_link *link);

@@ -31,7 +31,8 @@ static void look_at_mac(struct reconcile *reconcile, struct reconcile_link *link
 	char who[64] = "";
 
 	if (link->present && link->mac_was_right && !is_right && watch->mac_changed) {
-		if (!link->tap_dev || !reconcile_is_held(&link->link, who, sizeof(who), reconcile))
+		if (link->link.kind != LINK_KIND_MACVTAP ||
+		    !reconcile_is_held(&link->link, who, sizeof(who), reconcile))
 			who[0] = '\0';
 		watch->mac_changed(link, who, watch->data);
 	}
@@ -240,7 +241,7 @@ static int64_t next_pass(const struct reconcile *reconcile, uint64_t now_ms, boo
 	for (size_t i = 0; i < reconcile->n; i++) {
 		const struct reconcile_link *link = &reconcile->links[i];
 
-		held = held || (link->tap_dev && !tap_rights_are_kernels(&link->spec.tap));
+		held = held || (link->node_known && !tap_rights_are_kernels(&link->spec.tap));
 		due = link_track_due(&link->track, now_ms);
 		if (link->pending && due)
 			earlier(&wait, due, now_ms);

@@ -73,10 +73,10 @@ static json_t *tap_json(const struct reconcile_link *link)
 	const struct tap_holder *holder = &link->holder;
 	json_t *tap;
 
-	if (link->tap_dev == 0)
+	if (holder->dev == 0)
 		return json_null();
 	tap = json_pack("{s:s, s:i, s:i}", "node", link->node.path, "major",
-			(int)major(link->tap_dev), "minor", (int)minor(link->tap_dev));
+			(int)major(holder->dev), "minor", (int)minor(holder->dev));
 	if (holder->pid == 0)
 		json_object_set_new(tap, "holder", json_null());
 	else

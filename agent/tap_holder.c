@@ -15,6 +15,7 @@ struct search {
 	struct tap_holder *holders;
 	size_t n;
 	pid_t *last; /* per holder: the last process counted, so that its fds count it once */
+	pid_t skip;
 };
 
 static int order_holders(const void *a, const void *b)
@@ -39,13 +40,31 @@ static void read_comm(int proc, char ret[TAP_COMM_MAX])
 		close(fd);
 }
 
+/* The fourth field of /proc/PID/stat; the second, the name, may hold spaces and brackets (proc(5)). */
+static pid_t parent_of(int proc)
+{
+	char line[256];
+	int fd = openat(proc, "stat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
+	const char *name_end;
+	int parent = 0;
+
+	line[n > 0 ? n : 0] = '\0';
+	name_end = strrchr(line, ')');
+	if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
+		parent = 0;
+	if (fd >= 0)
+		close(fd);
+	return parent;
+}
+
 static void found(struct search *search, dev_t dev, int proc, pid_t pid)
 {
 	struct tap_holder key = { .dev = dev };
 	struct tap_holder *holder =
 		bsearch(&key, search->holders, search->n, sizeof(key), order_holders);
 
-	if (!holder)
+	if (!holder || (search->skip && parent_of(proc) == search->skip))
 		return;
 	if (!holder->pid) {
 		holder->pid = pid;
@@ -93,13 +112,16 @@ static pid_t parse_pid(const char *name)
 
 int tap_holders_find(struct tap_holder *holders, size_t n, pid_t skip)
 {
-	struct search search = { .holders = holders, .n = n };
+	struct search search = { .holders = holders, .n = n, .skip = skip };
 	const struct dirent *entry;
 	DIR *proc = NULL;
 	int code = 0;
 
 	for (size_t i = 0; i < n; i++)
-		holders[i] = (struct tap_holder){ .dev = holders[i].dev };
+		holders[i] = (struct tap_holder){
+			.dev = holders[i].dev,
+			.ifindex = holders[i].ifindex,
+		};
 	if (n == 0)
 		return 0;
 	qsort(holders, n, sizeof(*holders), order_holders);

@@ -2,14 +2,15 @@
 #ifndef TW_TAP_HOLDER_H
 #define TW_TAP_HOLDER_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define TAP_COMM_MAX 17 /* TASK_COMM_LEN and room for NUL */
 
 struct tap_holder {
 	dev_t dev; /* in: the device asked about */
+	uint32_t ifindex; /* in: the caller's, kept */
 	pid_t pid; /* the first holder found; 0: nobody that this process can see */
 	char comm[TAP_COMM_MAX]; /* its name as in /proc/PID/comm, control bytes replaced */
 	unsigned int processes; /* how many hold it */
@@ -18,7 +19,7 @@ struct tap_holder {
 
 /*
  * Fills in the holders of all `n` devices in one walk over /proc, and orders them by device. The
- * process `skip` (0: none) does not count. Processes in other pid namespaces, or of other users
+ * process `skip` (0: none) and its children do not count. Processes in other pid namespaces, or of other users
  * when not root, are not seen. Returns 0 or -errno when /proc cannot be read.
  */
 int tap_holders_find(struct tap_holder *holders, size_t n, pid_t skip);

@@ -35,13 +35,18 @@ static int write_sysctl(const char *name, const char *value)
 	return code;
 }
 
-int host_stack_ipv6_off(const char *name, uint32_t ifindex, const uint8_t mac[MAC_LEN])
+int host_stack_socket(void)
+{
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return s < 0 ? -errno : s;
+}
+
+int host_stack_ipv6_off(int s, const char *name, uint32_t ifindex, const uint8_t mac[MAC_LEN])
 {
 	struct ifreq ifr = { .ifr_ifindex = 0 };
-	int code = 0, s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int code = 0;
 
-	if (s < 0)
-		return -errno;
 	/* Both go by name. No link is called "all" or "default": the kernel refuses that. */
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	if (ioctl(s, SIOCGIFINDEX, &ifr) < 0)
@@ -52,7 +57,6 @@ int host_stack_ipv6_off(const char *name, uint32_t ifindex, const uint8_t mac[MA
 		code = join_group_of(s, &ifr, mac);
 	if (code == 0)
 		code = write_sysctl(name, "1");
-	close(s);
 	return code;
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "netlink/explain.h"
 #include "netlink/host_stack.h"
@@ -179,6 +180,8 @@ static int send_attrs(struct apply *apply, uint32_t mask)
 
 static void turn_ipv6_off(struct apply *apply)
 {
+	int s = -1;
+
 	for (size_t i = 0; i < apply->plan->n; i++) {
 		const struct link_spec *spec = apply->plan->steps[i].spec;
 		struct progress *progress = &apply->progress[i];
@@ -186,10 +189,16 @@ static void turn_ipv6_off(struct apply *apply)
 
 		if (!(progress->attrs & (1u << LINK_ATTR_IPV6)))
 			continue;
-		result.error = host_stack_ipv6_off(spec->name, progress->ifindex, spec->mac);
+		if (s < 0)
+			s = host_stack_socket();
+		result.error =
+			s < 0 ? s
+			      : host_stack_ipv6_off(s, spec->name, progress->ifindex, spec->mac);
 		note(progress, LINK_ACTION_SET_IPV6, &result);
 		progress->attrs &= ~(1u << LINK_ATTR_IPV6);
 	}
+	if (s >= 0)
+		close(s);
 }
 
 static bool has_ipv6(const struct link_addrs *addrs)
@@ -289,7 +298,7 @@ static uint32_t attrs_after_create(const struct link_spec *spec)
 	if (spec->mode == LINK_MODE_SOURCE)
 		attrs |= 1u << LINK_ATTR_SOURCES;
 	if (link_kind_ops[spec->kind]->host_is_quiet)
-		attrs |= 1u << LINK_ATTR_ARP | 1u << LINK_ATTR_IPV6;
+		attrs |= 1u << LINK_ATTR_IPV6;
 	if (spec->up)
 		attrs |= 1u << LINK_ATTR_UP;
 	if (spec->addrs.n)

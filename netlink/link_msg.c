@@ -84,9 +84,12 @@ static int finished(bool fits)
 int link_msg_create(struct link_msg *msg, const struct link_spec *spec, uint32_t lower)
 {
 	struct nlmsghdr *h = &msg->header;
+	struct ifinfomsg *info;
 
 	/* NLM_F_CREATE without NLM_F_EXCL would edit a link of the same name. */
-	start(msg, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, 0);
+	info = start(msg, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, 0);
+	if (link_kind_ops[spec->kind]->host_is_quiet)
+		info->ifi_flags = info->ifi_change = IFF_NOARP;
 	return finished(
 		mnl_attr_put_strz_check(h, LINK_MSG_SIZE, IFLA_IFNAME, spec->name) &&
 		mnl_attr_put_u32_check(h, LINK_MSG_SIZE, IFLA_LINK, lower) &&

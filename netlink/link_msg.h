@@ -22,7 +22,7 @@ struct link_msg {
  * that. They return 0, or -EMSGSIZE when a value does not fit (never with values of these types).
  */
 
-/* Exclusive, echoed, in its group from the first moment, not yet up. */
+/* Exclusive, echoed, in its group and without ARP, if so, from the first moment, not yet up. */
 int link_msg_create(struct link_msg *msg, const struct link_spec *spec, uint32_t lower);
 int link_msg_delete(struct link_msg *msg, uint32_t ifindex);
 

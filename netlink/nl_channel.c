@@ -307,6 +307,10 @@ int nl_channel_dump_addrs(struct nl_channel *channel, uint32_t ifindex, struct l
 	return code < 0 ? err_errno(err, code, "could not list the addresses of a link") : 0;
 }
 
+/*
+ * Only the last asks for an ack: the kernel works in order, and tells what fails without being asked
+ * (netlink_rcv_skb()). An ack for each would cost a datagram for each.
+ */
 static int send_batch(struct nl_channel *channel, struct nl_request *requests, size_t n)
 {
 	size_t len = 0;
@@ -315,6 +319,8 @@ static int send_batch(struct nl_channel *channel, struct nl_request *requests, s
 		struct nlmsghdr *h = &requests[i].msg.header;
 
 		h->nlmsg_seq = ++channel->seq;
+		if (i + 1 < n)
+			h->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
 		memcpy(channel->sent + len, h, h->nlmsg_len);
 		len += attr_align(h->nlmsg_len);
 	}
@@ -339,9 +345,9 @@ static int take_answer(const struct nlmsghdr *h, struct nl_request *request)
 static int receive_batch(struct nl_channel *channel, struct nl_request *requests, size_t n)
 {
 	uint32_t first = channel->seq - (uint32_t)n + 1;
-	size_t waiting = n;
+	bool done = false;
 
-	while (waiting) {
+	while (!done) {
 		const struct nlmsghdr *h = (const void *)channel->received;
 		ssize_t got = receive_answer(channel);
 		int left = (int)got;
@@ -357,8 +363,12 @@ static int receive_batch(struct nl_channel *channel, struct nl_request *requests
 			code = take_answer(h, &requests[h->nlmsg_seq - first]);
 			if (code < 0)
 				return code;
-			waiting -= (size_t)code;
+			done = done || (code && h->nlmsg_seq == channel->seq);
 		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (requests[i].ack.error == -ENOMSG)
+			requests[i].ack.error = 0;
 	}
 	return 0;
 }

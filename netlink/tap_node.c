@@ -49,6 +49,27 @@ static int read_ifindex(const char *name, uint32_t *ret)
 	return code;
 }
 
+/* Why /sys has no tap of this number for the link. */
+static int explain_missing(const char *name, uint32_t ifindex, struct err *err)
+{
+	uint32_t found = 0;
+	int code = read_ifindex(name, &found);
+
+	if (code == -ENOENT)
+		return err_set(err, -ENOENT,
+			       "could not find the tap of %s: /sys knows no such link (it is gone, "
+			       "or /sys shows another network namespace)",
+			       name);
+	if (code < 0)
+		return err_errno(err, code, "could not find the tap of %s", name);
+	if (found != ifindex)
+		return err_set(err, -ESTALE,
+			       "could not find the tap of %s: /sys has it with ifindex %u, not %u: "
+			       "/sys shows another network namespace",
+			       name, found, ifindex);
+	return err_errno(err, -ENOENT, "could not find the tap of %s", name);
+}
+
 /* "246:1" */
 static int parse_dev(char *line, dev_t *ret)
 {
@@ -68,24 +89,12 @@ static int parse_dev(char *line, dev_t *ret)
 int tap_node_dev(const char *name, uint32_t ifindex, dev_t *ret, struct err *err)
 {
 	char path[80], line[32];
-	uint32_t found = 0;
 	int code;
 
-	code = read_ifindex(name, &found);
-	if (code == -ENOENT)
-		return err_set(err, -ENOENT,
-			       "could not find the tap of %s: /sys knows no such link (it is gone, "
-			       "or /sys shows another network namespace)",
-			       name);
-	if (code < 0)
-		return err_errno(err, code, "could not find the tap of %s", name);
-	if (found != ifindex)
-		return err_set(err, -ESTALE,
-			       "could not find the tap of %s: /sys has it with ifindex %u, not %u: "
-			       "/sys shows another network namespace",
-			       name, found, ifindex);
 	snprintf(path, sizeof(path), "/sys/class/net/%s/tap%u/dev", name, ifindex);
 	code = read_line(path, line, sizeof(line));
+	if (code == -ENOENT)
+		return explain_missing(name, ifindex, err);
 	if (code < 0)
 		return err_errno(err, code, "could not find the tap of %s: %s", name, path);
 	code = parse_dev(line, ret);
@@ -181,6 +190,24 @@ static bool is_tap(const struct stat *st, dev_t dev)
 	return S_ISCHR(st->st_mode) && st->st_rdev == dev;
 }
 
+static struct tap_rights rights_of(const struct stat *st)
+{
+	return (struct tap_rights){ st->st_uid, st->st_gid, st->st_mode & 0777 };
+}
+
+bool tap_node_is_kernels(uint32_t ifindex)
+{
+	char path[TAP_PATH_MAX];
+	struct tap_rights rights;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/tap%u", ifindex);
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT;
+	rights = rights_of(&st);
+	return tap_rights_are_kernels(&rights);
+}
+
 void tap_node_look(uint32_t ifindex, dev_t dev, struct tap_node *ret)
 {
 	struct tap_node node = { .state = TAP_NODE_ABSENT };
@@ -192,7 +219,7 @@ void tap_node_look(uint32_t ifindex, dev_t dev, struct tap_node *ret)
 		node.state = is_tap(&st, dev) ? TAP_NODE_OURS : TAP_NODE_FOREIGN;
 	if (node.state == TAP_NODE_OURS) {
 		memcpy(node.path, path, sizeof(node.path));
-		node.rights = (struct tap_rights){ st.st_uid, st.st_gid, st.st_mode & 0777 };
+		node.rights = rights_of(&st);
 	}
 	*ret = node;
 }

@@ -8,6 +8,7 @@
 #ifndef TW_TAP_NODE_H
 #define TW_TAP_NODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,6 +29,9 @@ int tap_node_dev(const char *name, uint32_t ifindex, dev_t *ret, struct err *err
  * fd are checked: -ESTALE when they are not those of the link.
  */
 int tap_node_open(const char *name, uint32_t ifindex, int *ret_fd, struct err *err);
+
+/* Whether /dev/tapN is absent or has the owner and permissions that the kernel gives. */
+bool tap_node_is_kernels(uint32_t ifindex);
 
 /* What is at /dev/tapN, where the tap with the device number `dev` should be. */
 void tap_node_look(uint32_t ifindex, dev_t dev, struct tap_node *ret);

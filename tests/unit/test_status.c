@@ -128,8 +128,11 @@ static struct reconcile_link held_link(void)
 			  .mode = LINK_MODE_VEPA },
 		.state = RECONCILE_UP,
 		.present = true,
-		.tap_dev = makedev(246, 7),
-		.holder = { .pid = 4711, .comm = "qemu\xc3", .processes = 1, .fds = 2 },
+		.holder = { .dev = makedev(246, 7),
+			    .pid = 4711,
+			    .comm = "qemu\xc3",
+			    .processes = 1,
+			    .fds = 2 },
 	};
 
 	link.link.ifindex = 5;
@@ -224,7 +227,7 @@ static void names_the_first_that_is_not_as_wanted(void **state)
 	strcpy(links[1].error, "no room");
 	links[1].state = RECONCILE_MISSING;
 	links[1].present = false;
-	links[1].tap_dev = 0;
+	links[1].holder.dev = 0;
 	links[1].holder.pid = 0;
 	json = make(links, 2);
 	assert_string_equal(at(json, "sets/0/state"), "degraded: web02 missing");
