@@ -100,20 +100,40 @@ out:
 	return code;
 }
 
-int secrets_load_target(struct target_conf *target, struct err *err)
+static int load(const struct target_conf *target, const char *key, const char *path, char **ret,
+		struct err *err)
 {
 	char *secret = NULL;
 	int code;
 
-	if (!target->chap_secret_file)
+	if (!path)
 		return 0;
-	code = read_secret(target->chap_secret_file, &secret, err);
+	code = read_secret(path, &secret, err);
 	if (code)
-		return err_prefix(err, code, "[target %s] chap-secret-file: %s", target->head.name,
-				  target->chap_secret_file);
-	free(target->chap_secret);
-	target->chap_secret = secret;
+		return err_prefix(err, code, "[target %s] %s: %s", target->head.name, key, path);
+	if (*ret)
+		explicit_bzero(*ret, strlen(*ret));
+	free(*ret);
+	*ret = secret;
 	return 0;
+}
+
+int secrets_load_target(struct target_conf *target, struct err *err)
+{
+	int code = load(target, "chap-secret-file", target->chap_secret_file, &target->chap_secret,
+			err);
+
+	if (!code)
+		code = load(target, "reverse-secret-file", target->reverse_secret_file,
+			    &target->reverse_secret, err);
+	/* One secret for both directions can be reflected (RFC 3720 section 8.2.1). */
+	if (!code && target->chap_secret && target->reverse_secret &&
+	    strcmp(target->chap_secret, target->reverse_secret) == 0)
+		return err_set(err, -EINVAL,
+			       "[target %s] reverse-secret-file: it holds the secret of "
+			       "chap-secret-file: the two directions must differ",
+			       target->head.name);
+	return code;
 }
 
 int secrets_load(struct config *config, struct err *err)

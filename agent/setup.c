@@ -7,7 +7,7 @@
 
 #include "agent/base/log.h"
 #include "agent/config_check.h"
-#include "agent/desired.h"
+#include "agent/pin_macs.h"
 #include "agent/privs.h"
 #include "agent/secrets.h"
 
@@ -38,27 +38,6 @@ int setup_config(const char *path, struct config **ret, struct err *err)
 	buf_done(&line);
 	faults_done(&faults);
 	return code;
-}
-
-/*
- * An automatic MAC is made from the host's identity, which a worker does not know: what the boot
- * service answers to is written into the configuration as if the file had said so.
- */
-static int pin_macs(struct config *config, struct err *err)
-{
-	char host_id[HOST_ID_MAX];
-	struct link_spec *specs;
-	size_t n;
-	int code;
-
-	desired_host_id(host_id);
-	code = desired_links(config, host_id, &specs, &n, err);
-	if (code)
-		return code;
-	for (size_t i = 0; code == 0 && i < n; i++)
-		code = config_pin_mac(config, specs[i].name, specs[i].set, specs[i].mac);
-	free(specs);
-	return code ? err_errno(err, code, "cannot keep the links' MAC addresses") : 0;
 }
 
 static int make_copy(const struct config *config, enum worker_role role, uint32_t generation,

@@ -10,13 +10,24 @@
 #define IPXE_SCRIPT_MAX 16384
 
 /*
- * Appends the script that boots `spec` from its SAN. It needs nothing that the 2019 iPXE of Debian
- * 12 lacks. Returns 0, or -EINVAL with the byte and the reason when a value cannot be carried in
- * the script language, -ENOMEM when `out` is too small; then what was appended means nothing.
+ * Appends the script that boots `spec` in its way. It needs nothing that the 2019 iPXE of Debian 12
+ * lacks, unless the guest's caps say that its iPXE has it; what is left out for want of one is said
+ * in a comment. Files of this host are fetched from where the script came from, as
+ * IPXE_PATH_KERNEL and IPXE_PATH_INITRD behind the script's own path.
+ *
+ * Returns 0, or -EINVAL with the byte and the reason when a value cannot be carried in the script
+ * language, -ENOMEM when `out` is too small; then what was appended means nothing.
  */
 int ipxe_script(const struct boot_spec *spec, struct buf *out, struct err *err);
 
+/* Where the script of /ipxe/MAC finds files of this host, relative to /ipxe/. */
+#define IPXE_PATH_KERNEL "kernel"
+#define IPXE_PATH_INITRD "initrd"
+
 /* The script for every guest: it chains to the guest's own by the MAC of the NIC in use. */
 const char *ipxe_chain_script(void);
+
+/* The script for a machine that nobody knows: it goes on with the firmware's next device. */
+const char *ipxe_exit_script(void);
 
 #endif

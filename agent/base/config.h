@@ -38,7 +38,23 @@ enum payload_log_mode {
 };
 
 enum boot_kind {
-	BOOT_SAN
+	BOOT_SAN, /* iPXE attaches the LUN and boots what is on it */
+	BOOT_KERNEL, /* iPXE loads kernel and initrd; the root is the LUN */
+	BOOT_LOCAL, /* the guest loads them itself; the root is the LUN */
+	BOOT_DISK /* nothing of a SAN */
+};
+
+enum boot_firmware {
+	FIRMWARE_BIOS,
+	FIRMWARE_UEFI
+};
+
+/* What an iPXE can do that the one of Debian 12 cannot. */
+enum ipxe_cap {
+	IPXE_CAP_HTTPS,
+	IPXE_CAP_POWEROFF,
+	IPXE_CAP_IMGVERIFY,
+	IPXE_CAPS
 };
 
 /* The roles that read a configuration, as a mask: which sections and keys a process is given. */
@@ -144,7 +160,10 @@ struct target_conf {
 	uint32_t lun;
 	char *chap_user;
 	char *chap_secret_file;
-	char *chap_secret; /* only in the web worker's copy: the agent read the file */
+	char *chap_secret; /* this and reverse_secret only in copies: the agent read the file */
+	char *reverse_user; /* the target shows that it knows this pair, too */
+	char *reverse_secret_file;
+	char *reverse_secret;
 };
 
 struct guest_conf {
@@ -153,7 +172,23 @@ struct guest_conf {
 	enum boot_kind boot;
 	char *target;
 	char *initiator;
+	char *kernel; /* path or URL */
+	char *initrd;
+	char *cmdline;
 	char *hostname;
+	char *address; /* "dhcp", or ADDRESS/BITS */
+	char *gateway;
+	struct strv dns;
+	char *interface; /* what the guest calls the NIC that it boots by */
+	enum boot_firmware firmware;
+	uint32_t ipxe_caps; /* mask of 1 << enum ipxe_cap */
+	char *uuid; /* of the machine; NULL, as the next three: made from names */
+	char *root_uuid;
+	char *swap_uuid;
+	uint64_t swap; /* bytes; 0: none */
+	char *root_password; /* crypt(5) hash */
+	char *suite;
+	char *mirror;
 };
 
 struct web_conf {

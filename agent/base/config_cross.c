@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/config_boot.h"
 #include "agent/base/hint.h"
 #include "agent/base/name_template.h"
 #include "agent/base/schema.h"
@@ -22,19 +23,6 @@ struct cross {
 };
 
 /* ---- sections by themselves ------------------------------------------------------------------ */
-
-static void check_target(const struct target_conf *target, struct faults *faults)
-{
-	bool user = schema_has(&config_schema, "target", &target->head, "chap-user");
-	bool file = schema_has(&config_schema, "target", &target->head, "chap-secret-file");
-
-	if (user && !file)
-		schema_fault(faults, &target->head, "chap-user",
-			     "chap-secret-file is missing beside it");
-	if (file && !user)
-		schema_fault(faults, &target->head, "chap-secret-file",
-			     "chap-user is missing beside it");
-}
 
 static void check_patterns(const struct config *config, struct faults *faults)
 {
@@ -487,7 +475,9 @@ int config_cross_check(const struct config *config, struct faults *faults)
 	int code;
 
 	for (size_t i = 0; i < config->n_targets; i++)
-		check_target(&config->targets[i], faults);
+		config_check_target(&config->targets[i], faults);
+	for (size_t i = 0; i < config->n_guests; i++)
+		config_check_guest(&config->guests[i], faults);
 	check_patterns(config, faults);
 	if (!check_sets(config, faults))
 		return 0;

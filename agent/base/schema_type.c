@@ -10,6 +10,7 @@
 #include "agent/base/hint.h"
 #include "agent/base/name_template.h"
 #include "agent/base/parse.h"
+#include "agent/base/parse_boot.h"
 #include "agent/base/schema_read.h"
 
 struct type {
@@ -261,6 +262,13 @@ static int check_regex(const char *text, struct err *err)
 	return *text ? 0 : err_set(err, -EINVAL, "a regular expression is missing");
 }
 
+static int check_net_address(const char *text, struct err *err)
+{
+	struct net_address address;
+
+	return parse_net_address(text, &address, err);
+}
+
 static int hex_value(char c)
 {
 	const char digits[] = "0123456789abcdef";
@@ -358,6 +366,14 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_IFNAME_TEMPLATE] = TEXT("TEMPLATE", check_template),
 	[SCHEMA_ISCSI_NAME] = TEXT("ISCSI-NAME", parse_iscsi_name),
 	[SCHEMA_HOSTNAME] = TEXT("HOSTNAME", parse_hostname),
+	[SCHEMA_UUID] = TEXT("UUID", parse_uuid),
+	[SCHEMA_NET_ADDRESS] = TEXT("ADDRESS/BITS|dhcp", check_net_address),
+	[SCHEMA_IP] = TEXT("ADDRESS", parse_ip),
+	[SCHEMA_CRYPT_HASH] = TEXT("HASH", parse_crypt_hash),
+	[SCHEMA_SOURCE] = TEXT("PATH|URL", parse_boot_source),
+	[SCHEMA_CMDLINE] = TEXT("WORDS", parse_cmdline),
+	[SCHEMA_CHAP_USER] = TEXT("TEXT", parse_chap_user),
+	[SCHEMA_SUITE] = TEXT("RELEASE", parse_suite),
 	[SCHEMA_SECRET] = { "HEX", sizeof(char *), read_secret, done_secret, NULL, format_secret },
 	[SCHEMA_MAC] = { "MAC|auto", MAC_LEN, read_mac, NULL, NULL, format_mac_field },
 	[SCHEMA_MAC_PREFIX] = { "XX:XX:XX", 3, read_mac_prefix, NULL, NULL, NULL },
@@ -369,6 +385,7 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_GROUPS] = LIST("GROUP...", schema_check_group),
 	[SCHEMA_GLOBS] = LIST("GLOB...", schema_check_glob),
 	[SCHEMA_ALTNAMES] = LIST("NAME...", parse_altname),
+	[SCHEMA_IPS] = LIST("ADDRESS...", parse_ip),
 	[SCHEMA_PORTALS] = PORTS("HOST[:PORT]...", schema_read_portals),
 	[SCHEMA_LISTENS] = PORTS("ADDRESS:PORT...", schema_read_listens),
 };

@@ -29,15 +29,24 @@ enum schema_type {
 	SCHEMA_IFNAME_TEMPLATE,
 	SCHEMA_ISCSI_NAME,
 	SCHEMA_HOSTNAME,
+	SCHEMA_UUID,
+	SCHEMA_NET_ADDRESS,
+	SCHEMA_IP,
+	SCHEMA_CRYPT_HASH,
+	SCHEMA_SOURCE,
+	SCHEMA_CMDLINE,
+	SCHEMA_CHAP_USER,
+	SCHEMA_SUITE,
 	SCHEMA_SECRET, /* in the text as hex digits, so that every byte has a form */
 	SCHEMA_MAC, /* uint8_t[6]; all zero for "auto" */
 	SCHEMA_MAC_PREFIX, /* uint8_t[3] */
 	SCHEMA_SOURCES, /* struct link_sources */
 	SCHEMA_CIDRS, /* struct link_addrs */
-	SCHEMA_NAMES, /* struct strv, as the next three */
+	SCHEMA_NAMES, /* struct strv, as the next four */
 	SCHEMA_GROUPS,
 	SCHEMA_GLOBS,
 	SCHEMA_ALTNAMES,
+	SCHEMA_IPS,
 	SCHEMA_PORTALS, /* struct host_port *, then its length as size_t; as the next */
 	SCHEMA_LISTENS,
 	SCHEMA_TYPES

@@ -1,5 +1,5 @@
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_schema.c */
-/* links: agent/base/schema.c agent/base/schema_type.c agent/base/schema_list.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_boot.c agent/base/config_schema.c */
+/* links: agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
 /* links: agent/base/schema_print.c */
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
@@ -637,6 +637,36 @@ static const struct {
 	/* between sections */
 	{ TARGET "chap-user = joe\n",
 	  "4: [target t] chap-user: chap-secret-file is missing beside it\n" },
+	{ TARGET "reverse-user = joe\n",
+	  "4: [target t] reverse-user: chap-user is missing beside it\n"
+	  "4: [target t] reverse-user: reverse-secret-file is missing beside it\n" },
+	{ TARGET
+	  "chap-user = a\nchap-secret-file = /x\nreverse-user = b\nreverse-secret-file = /x\n",
+	  "7: [target t] reverse-secret-file: the secrets of the two directions must differ\n" },
+	{ "[target t]\nportal = san san:3260\nname = iqn.2026-01.org.example:t\n",
+	  "2: [target t] portal: san port 3260 is given twice\n" },
+	{ "[target t]\nportal = a b c d e f g h i\nname = iqn.2026-01.org.example:t\n",
+	  "2: [target t] portal: 9 are given: 8 are the most\n" },
+	{ SET "count = 1\n[guest g]\nlink = a1\nboot = san\n",
+	  "6: [guest g] boot: initiator is missing for boot = san\n"
+	  "6: [guest g] boot: target is missing for boot = san\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nboot = kernel\nkernel = /k\n" GUEST,
+	  "9: [guest g] boot: initrd is missing for boot = kernel\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nkernel = /k\n" GUEST,
+	  "9: [guest g] kernel: boot = san has no use for it\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nboot = disk\n" GUEST,
+	  "10: [guest g] target: boot = disk has no use for it\n"
+	  "11: [guest g] initiator: boot = disk has no use for it\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\ngateway = 192.0.2.1\n" GUEST,
+	  "9: [guest g] gateway: DHCP gives it: address is dhcp\n" },
+	{ SET "count = 1\n" TARGET
+	      "[guest g]\nlink = a1\naddress = 2001:db8::2/64\ngateway = 192.0.2.1\n" GUEST,
+	  "9: [guest g] address: an initrd gives itself an IPv4 address alone\n"
+	  "10: [guest g] gateway: not of the family of address\n" },
+	{ SET "count = 1\n" TARGET
+	      "[guest g]\nlink = a1\nboot = kernel\nkernel = https://h/k\ninitrd = /i\n" GUEST,
+	  "10: [guest g] kernel: Debian's iPXE has no https: ipxe-caps = https says that the guest's "
+	  "has\n" },
 	{ TARGET "chap-secret-file = /x\n",
 	  "4: [target t] chap-secret-file: chap-user is missing beside it\n" },
 	{ PATTERN "id = 7\n[pattern q]\nregex = x\nid = 7\n",

@@ -1,11 +1,11 @@
 /* links: capture/inspect.c capture/decode.c capture/ruleset.c capture/extract.c */
 /* links: capture/pattern.c capture/emitter.c capture/record.c capture/json_writer.c */
 /* links: capture/payload_log.c capture/sink_file.c capture/sink_feed.c */
-/* links: agent/base/config.c agent/base/config_cross.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_boot.c */
 /* links: agent/base/config_schema.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
 /* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
 /* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
-/* links: agent/base/schema_type.c agent/base/schema_list.c agent/base/buf.c */
+/* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
 /* links: agent/base/err.c agent/base/parse.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/inspect.h"
