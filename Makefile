@@ -67,7 +67,7 @@ $(B)/agent/version.o: $(B)/version
 
 UNITS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/test_*.c)))
 FUZZERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-HELPERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/net/*.c)))
+HELPERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/net/*.c tests/boot/*.c)))
 BENCHES := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 CLI_BATS := $(sort $(wildcard tests/cli/*.bats))
 ROOT_BATS := $(sort $(wildcard tests/net/*.bats tests/boot/*.bats))
@@ -87,6 +87,8 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(call linked,tests/unit)
 $(B)/tests/net/%: $(B)/tests/net/%.o $(call linked,tests/net)
 	$(link_test)
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(call linked,tests/bench)
+	$(link_test)
+$(B)/tests/boot/%: $(B)/tests/boot/%.o $(call linked,tests/boot)
 	$(link_test)
 # Without libFuzzer, replay.c feeds the corpus to the same function.
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(call linked,tests/fuzz)
@@ -140,7 +142,7 @@ libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
 # ---- lint: no finding is allowed -------------------------------------------------------------
 
 FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
-TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/bench/*.c tests/fuzz/*.c))
+TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/boot/*.c tests/bench/*.c tests/fuzz/*.c))
 SHELL_SCRIPTS := scripts/install-deps scripts/demo scripts/check-layers tests/run tests/bench/run \
 	.ci/run
 

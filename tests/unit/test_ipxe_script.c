@@ -121,15 +121,15 @@ static const struct {
 } ways[] = {
 	{ "lun = 16\n",
 	  "boot = kernel\nkernel = http://h/k\ninitrd = tftp://h/i\ncmdline = quiet splash\n",
-	  KERNEL_HEAD LEFT_OUT
-	  "kernel --name vmlinuz http://h/k initrd=initrd.img " ROOT " ip=:::::eth0:dhcp net.ifnames=0"
-	  " iscsi_initiator=iqn.2026-01.test.host:web01"
-	  " iscsi_target_name=iqn.2026-01.test.san:disk1"
-	  " iscsi_target_ip=192.0.2.1 iscsi_target_port=3260 quiet splash"
-	  " || goto failed\n"
-	  "initrd --name initrd.img tftp://h/i || goto failed\n"
-	  "boot || goto failed\n"
-	  ":failed\n" KERNEL_TAIL },
+	  KERNEL_HEAD LEFT_OUT "kernel --name vmlinuz http://h/k initrd=initrd.img " ROOT
+			       " ip=:::::eth0:dhcp net.ifnames=0"
+			       " iscsi_initiator=iqn.2026-01.test.host:web01"
+			       " iscsi_target_name=iqn.2026-01.test.san:disk1"
+			       " iscsi_target_ip=192.0.2.1 iscsi_target_port=3260 quiet splash"
+			       " || goto failed\n"
+			       "initrd --name initrd.img tftp://h/i || goto failed\n"
+			       "boot || goto failed\n"
+			       ":failed\n" KERNEL_TAIL },
 	/* No secret on the line: iBFT carries it. */
 	{ "lun = 16\nchap-user = alice\nchap-secret-file = /s\n"
 	  "chap-secret = 7365637265742d706173732d3132\n",
