@@ -4,13 +4,13 @@
 #include <stdbool.h>
 
 static const enum extract_result ends[] = {
-	[PATTERN_NO_MATCH] = EXTRACT_DONE,
-	[PATTERN_LIMIT] = EXTRACT_LIMIT,
-	[PATTERN_ERROR] = EXTRACT_ERROR,
+	[REGEX_NO_MATCH] = EXTRACT_DONE,
+	[REGEX_LIMIT] = EXTRACT_LIMIT,
+	[REGEX_ERROR] = EXTRACT_ERROR,
 };
 
 /* Fills `groups`; true when there is something to tell. */
-static bool collect(const struct pattern *pattern, const struct pattern_scratch *scratch,
+static bool collect(const struct pattern *pattern, const struct regex_scratch *scratch,
 		    struct span whole, struct span *groups)
 {
 	bool any = whole.end > whole.start;
@@ -22,7 +22,7 @@ static bool collect(const struct pattern *pattern, const struct pattern_scratch 
 	return any;
 }
 
-enum extract_result extract(const struct pattern *pattern, struct pattern_scratch *scratch,
+enum extract_result extract(const struct pattern *pattern, struct regex_scratch *scratch,
 			    const uint8_t *subject, size_t len, extract_cb cb, void *data,
 			    size_t *ret_n)
 {
@@ -32,11 +32,11 @@ enum extract_result extract(const struct pattern *pattern, struct pattern_scratc
 	size_t offset = 0, n = 0;
 
 	for (;;) {
-		enum pattern_result result =
+		enum regex_result result =
 			pattern_match(pattern, scratch, subject, len, offset, not_empty_here);
 		struct span whole;
 
-		if (result != PATTERN_MATCH) {
+		if (result != REGEX_MATCH) {
 			end = ends[result];
 			break;
 		}

@@ -18,8 +18,8 @@
 enum extract_result {
 	EXTRACT_DONE,
 	EXTRACT_TOO_MANY, /* EXTRACT_MATCHES_MAX were told and there is at least one more */
-	EXTRACT_LIMIT, /* PATTERN_LIMIT: what was found before it was told */
-	EXTRACT_ERROR, /* PATTERN_ERROR */
+	EXTRACT_LIMIT, /* REGEX_LIMIT: what was found before it was told */
+	EXTRACT_ERROR, /* REGEX_ERROR */
 };
 
 struct extract_match {
@@ -31,7 +31,7 @@ struct extract_match {
 typedef void (*extract_cb)(void *data, const struct extract_match *match);
 
 /* `ret_n` (may be NULL) is the number of matches told, whatever the result. */
-enum extract_result extract(const struct pattern *pattern, struct pattern_scratch *scratch,
+enum extract_result extract(const struct pattern *pattern, struct regex_scratch *scratch,
 			    const uint8_t *subject, size_t len, extract_cb cb, void *data,
 			    size_t *ret_n);
 

@@ -58,26 +58,26 @@ void line_matcher_init(struct line_matcher *matcher, const struct pattern *patte
 		literal_finder_init(&matcher->finder, required);
 }
 
-bool line_matches(const struct line_matcher *matcher, struct pattern_scratch *scratch,
+bool line_matches(const struct line_matcher *matcher, struct regex_scratch *scratch,
 		  const uint8_t *line, size_t len, size_t from, size_t *ret_behind,
 		  uint64_t *ret_limited)
 {
 	size_t subject = line_subject(line, len);
-	enum pattern_result result;
+	enum regex_result result;
 
 	if (from > subject)
 		return false;
 	result = pattern_match(matcher->pattern, scratch, line, subject, from, false);
-	if (result == PATTERN_MATCH) {
+	if (result == REGEX_MATCH) {
 		*ret_behind = pattern_whole(scratch).end;
 		return true;
 	}
-	*ret_limited += result != PATTERN_NO_MATCH;
+	*ret_limited += result != REGEX_NO_MATCH;
 	return false;
 }
 
 struct line_match line_matcher_next(const struct line_matcher *matcher,
-				    struct pattern_scratch *scratch, const uint8_t *p,
+				    struct regex_scratch *scratch, const uint8_t *p,
 				    const uint8_t *end, uint64_t *ret_limited)
 {
 	struct line_match match = { 0 };

@@ -46,11 +46,11 @@ struct line_match {
  * does not match and is added to `ret_limited`.
  */
 struct line_match line_matcher_next(const struct line_matcher *matcher,
-				    struct pattern_scratch *scratch, const uint8_t *p,
+				    struct regex_scratch *scratch, const uint8_t *p,
 				    const uint8_t *end, uint64_t *ret_limited);
 
 /* Whether a line matches with a match that starts at `from` or behind; counts as above. */
-bool line_matches(const struct line_matcher *matcher, struct pattern_scratch *scratch,
+bool line_matches(const struct line_matcher *matcher, struct regex_scratch *scratch,
 		  const uint8_t *line, size_t len, size_t from, size_t *ret_behind,
 		  uint64_t *ret_limited);
 

@@ -1,10 +1,7 @@
 /*
  * A compiled [pattern]: one regular expression with its context, limits and selected groups.
  *
- * Pure: bytes in, spans out. pattern.c is the only file that knows PCRE2. A subject is a pointer
- * and a length, NUL bytes are as good as any; it is taken as bytes unless the pattern says utf, and
- * then invalid UTF-8 is a place that nothing matches (PCRE2_MATCH_INVALID_UTF). Newline is CR, LF
- * or CRLF.
+ * Pure: bytes in, spans out. How subjects are taken, regex.h says.
  */
 #ifndef TW_PATTERN_H
 #define TW_PATTERN_H
@@ -16,37 +13,12 @@
 #include "agent/base/config.h"
 #include "agent/base/err.h"
 #include "capture/literal.h"
+#include "capture/regex.h"
 
-/* More would make every match's bookkeeping large; a pattern beyond it is refused. */
-#define PATTERN_CAPTURES_MAX 255
-#define PATTERN_GROUPS_MAX   64 /* that one pattern may select */
-#define PATTERN_REGEX_MAX    65536 /* bytes of regex and context together */
-
-#define PATTERN_UNSET SIZE_MAX
-
-/* Offsets into the subject; both PATTERN_UNSET for a group that took no part in the match. */
-struct span {
-	size_t start;
-	size_t end;
-};
-
-static inline bool span_is_set(struct span span)
-{
-	return span.start != PATTERN_UNSET;
-}
-
-enum pattern_result {
-	PATTERN_MATCH,
-	PATTERN_NO_MATCH,
-	PATTERN_LIMIT, /* match, depth, heap or stack limit: the subject was not fully searched */
-	PATTERN_ERROR, /* PCRE2 refused for another reason, or found spans out of order */
-};
+#define PATTERN_GROUPS_MAX 64 /* that one pattern may select */
 
 /* Immutable once compiled: several threads may match with it, each with a scratch of its own. */
 struct pattern;
-
-/* What a match needs beside the pattern: the JIT stack, match data, limits. One per thread. */
-struct pattern_scratch;
 
 /*
  * Compiles regex, preceded-by and followed-by of `conf`, which is not used afterwards, and looks up
@@ -56,8 +28,11 @@ struct pattern_scratch;
 int pattern_compile(const struct pattern_conf *conf, struct pattern **ret, struct err *err);
 void pattern_free(struct pattern *pattern);
 
-/* Whether the pattern runs as machine code; if not, `ret_reason` (may be NULL) says why. */
-bool pattern_jit(const struct pattern *pattern, const char **ret_reason);
+/* The expression by itself, with its context. */
+const struct regex *pattern_regex(const struct pattern *pattern);
+
+/* Its text, as it was compiled. */
+const char *pattern_text(const struct pattern *pattern);
 
 /* What its author should know about how it runs, or NULL. */
 const char *pattern_note(const struct pattern *pattern);
@@ -65,29 +40,46 @@ const char *pattern_note(const struct pattern *pattern);
 /* The texts of which one is in every subject that the pattern matches, context and all. */
 const struct literal_set *pattern_required(const struct pattern *pattern);
 
+/*
+ * How many bytes before the place where it starts a search may look at, one more than it needs:
+ * with them there, the place is not mistaken for the beginning of the subject.
+ */
+size_t pattern_lookback(const struct pattern *pattern);
+
+/*
+ * Whether a search may be taken up in the middle. Not with \G, nor with verbs, which remember what
+ * was tried before.
+ */
+bool pattern_may_restart(const struct pattern *pattern);
+
+/*
+ * Whether a newline right at the end of the subject is looked upon as its end: by $ or \Z. PCRE2
+ * does so even where REGEX_MORE tells that it is not.
+ */
+bool pattern_sees_last_newline(const struct pattern *pattern);
+
+bool pattern_is_utf(const struct pattern *pattern);
+
 /* The selected groups, in the order of the configuration; at least one. */
 size_t pattern_n_groups(const struct pattern *pattern);
 
 /* As the configuration names it: "host", "1"; "0" is the whole match. */
 const char *pattern_group_name(const struct pattern *pattern, size_t group);
 
-int pattern_scratch_new(struct pattern_scratch **ret);
-void pattern_scratch_free(struct pattern_scratch *scratch);
-
 /*
- * The leftmost match that starts at `offset` or after it. With `not_empty_here`, an empty match at
- * `offset` itself does not count. For PATTERN_MATCH, the spans are asked from the scratch before
- * its next use.
+ * The leftmost match that starts at `offset` or after it; `how` are REGEX_ bits. For REGEX_MATCH,
+ * the spans are asked from the scratch before its next use. REGEX_ERROR also when spans are out of
+ * order.
  */
-enum pattern_result pattern_match(const struct pattern *pattern, struct pattern_scratch *scratch,
-				  const uint8_t *subject, size_t len, size_t offset,
-				  bool not_empty_here);
+enum regex_result pattern_match(const struct pattern *pattern, struct regex_scratch *scratch,
+				const uint8_t *subject, size_t len, size_t offset,
+				unsigned int how);
 
 /* The whole match, after \K; not before the offset, start <= end. */
-struct span pattern_whole(const struct pattern_scratch *scratch);
+struct span pattern_whole(const struct regex_scratch *scratch);
 
 /* The span of a selected group; of equally named groups the first that is set. start <= end. */
-struct span pattern_group_span(const struct pattern *pattern, const struct pattern_scratch *scratch,
+struct span pattern_group_span(const struct pattern *pattern, const struct regex_scratch *scratch,
 			       size_t group);
 
 #endif

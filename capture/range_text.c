@@ -2,7 +2,7 @@
 
 void range_text_init(struct range_text *t, const struct range_conf *conf,
 		     const struct pattern *begin, const struct pattern *end,
-		     struct pattern_scratch *scratch, const struct range_text_ops *ops, void *data)
+		     struct regex_scratch *scratch, const struct range_text_ops *ops, void *data)
 {
 	struct range_conf bounded = *conf;
 

@@ -28,7 +28,7 @@ struct range_text_ops {
 struct range_text {
 	struct range range;
 	struct line_matcher begin, end;
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 	const struct range_text_ops *ops;
 	void *data;
 	bool count_lines; /* set by the owner; else the lines of a range_closed are not exact */
@@ -48,7 +48,7 @@ struct range_text {
 /* Patterns, scratch and `ops` are the caller's and outlive this. */
 void range_text_init(struct range_text *text, const struct range_conf *conf,
 		     const struct pattern *begin, const struct pattern *end,
-		     struct pattern_scratch *scratch, const struct range_text_ops *ops, void *data);
+		     struct regex_scratch *scratch, const struct range_text_ops *ops, void *data);
 void range_text_done(struct range_text *text);
 
 /* The next piece: whole lines, but for the last line of the text. */

@@ -34,11 +34,11 @@ int ruleset_init(struct ruleset *set, const struct config *config, struct err *e
 	*set = (struct ruleset){ 0 };
 	if (config->n_patterns > STATS_PATTERNS_MAX)
 		return err_set(err, -E2BIG, "more than %u patterns", STATS_PATTERNS_MAX);
-	if (pattern_scratch_new(&set->scratch))
+	if (regex_scratch_new(&set->scratch))
 		return err_set(err, -ENOMEM, "out of memory");
 	set->rules = calloc(config->n_patterns + 1, sizeof(*set->rules));
 	if (!set->rules) {
-		pattern_scratch_free(set->scratch);
+		regex_scratch_free(set->scratch);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	for (size_t i = 0; i < config->n_patterns; i++) {
@@ -46,7 +46,7 @@ int ruleset_init(struct ruleset *set, const struct config *config, struct err *e
 		if (code)
 			goto fail;
 		set->n++;
-		set->n_jit += pattern_jit(set->rules[i].pattern, NULL);
+		set->n_jit += regex_jit(pattern_regex(set->rules[i].pattern), NULL);
 	}
 	return 0;
 fail:
@@ -59,7 +59,7 @@ void ruleset_done(struct ruleset *set)
 	for (size_t i = 0; i < set->n; i++)
 		pattern_free(set->rules[i].pattern);
 	free(set->rules);
-	pattern_scratch_free(set->scratch);
+	regex_scratch_free(set->scratch);
 	*set = (struct ruleset){ 0 };
 }
 

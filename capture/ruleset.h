@@ -24,7 +24,7 @@ struct ruleset {
 	struct rule *rules;
 	size_t n;
 	size_t n_jit; /* that run as machine code */
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 };
 
 /* Which rules a link wants. */

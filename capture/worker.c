@@ -234,7 +234,7 @@ static void tell_rules(const struct worker *w)
 
 		if (pattern_note(rule->pattern))
 			log_info("pattern %s: %s", name, pattern_note(rule->pattern));
-		if (!pattern_jit(rule->pattern, &reason))
+		if (!regex_jit(pattern_regex(rule->pattern), &reason))
 			log_warning("pattern %s is not compiled to machine code: %s: it is "
 				    "interpreted, several times slower",
 				    name, reason);

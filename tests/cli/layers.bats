@@ -14,11 +14,11 @@ setup() {
   put netlink/channel.h '/* The socket. Edge. */'
   put netlink/channel.c '#include "netlink/channel.h"' '#include "netlink/plan.h"' \
     '#include <sys/socket.h>'
-  put capture/pattern.h '/*' ' * One rule.' ' *' ' * Pure.' ' */'
-  put capture/pattern.c '#include "capture/pattern.h"' '#include <pcre2.h>'
+  put capture/regex.h '/*' ' * One rule.' ' *' ' * Pure.' ' */'
+  put capture/regex.c '#include "capture/regex.h"' '#include <pcre2.h>'
   put web/routes.h '/* Pure: paths. */'
   put agent/main.c '#include "netlink/plan.h"' '#include "web/routes.h"' \
-    '#include "capture/pattern.h"' '#include <uv.h>'
+    '#include "capture/regex.h"' '#include <uv.h>'
 }
 
 # put FILE LINE...: replaces FILE of the house.
@@ -51,13 +51,13 @@ finds() {
 }
 
 @test "netlink does not know capture" {
-  put netlink/channel.c '#include "capture/pattern.h"'
-  finds 'netlink/channel.c:1: netlink must not include capture: "capture/pattern.h"'
+  put netlink/channel.c '#include "capture/regex.h"'
+  finds 'netlink/channel.c:1: netlink must not include capture: "capture/regex.h"'
 }
 
 @test "capture does not know web" {
-  put capture/pattern.c '#include <pcre2.h>' '#  include "web/routes.h"'
-  finds 'capture/pattern.c:2: capture must not include web: "web/routes.h"'
+  put capture/regex.c '#include <pcre2.h>' '#  include "web/routes.h"'
+  finds 'capture/regex.c:2: capture must not include web: "web/routes.h"'
 }
 
 @test "web does not know the agent" {
@@ -73,7 +73,7 @@ finds() {
 
 @test "a library outside of its file" {
   put web/routes.c '#include <pcre2.h>'
-  finds 'web/routes.c:1: <pcre2.h> belongs to capture/pattern.c alone'
+  finds 'web/routes.c:1: <pcre2.h> belongs to capture/regex.c alone'
 }
 
 @test "a library outside of its room" {
@@ -88,8 +88,8 @@ finds() {
 }
 
 @test "a pure file does no input or output" {
-  put capture/pattern.c '#include "capture/pattern.h"' '#include <unistd.h>'
-  finds 'capture/pattern.c:2: a pure file must not include <unistd.h>'
+  put capture/regex.c '#include "capture/regex.h"' '#include <unistd.h>'
+  finds 'capture/regex.c:2: a pure file must not include <unistd.h>'
 }
 
 @test "a pure file has no event loop" {
@@ -124,7 +124,7 @@ finds() {
 }
 
 @test "every fault is found at once" {
-  put netlink/channel.c '#include "capture/pattern.h"' '#include <pcre2.h>'
+  put netlink/channel.c '#include "capture/regex.h"' '#include <pcre2.h>'
   put web/routes.c '#include <uv.h>'
   check
   [ "$status" -eq 1 ]

@@ -1,4 +1,4 @@
-/* links: capture/extract.c capture/pattern.c capture/record.c capture/json_writer.c */
+/* links: capture/extract.c capture/pattern.c capture/regex.c capture/record.c capture/json_writer.c */
 /* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /*
@@ -75,12 +75,12 @@ static void run(const struct pattern_conf *conf, const uint8_t *data, size_t siz
 					.src_ip = zeroes,
 					.dst_ip = zeroes,
 					.payload_len = size } };
-	static struct pattern_scratch *scratch; /* as in a worker: one for all */
+	static struct regex_scratch *scratch; /* as in a worker: one for all */
 	struct pattern *pattern = NULL;
 	uint8_t *exact = malloc(size + !size);
 	struct err err;
 
-	if (!exact || (!scratch && pattern_scratch_new(&scratch)))
+	if (!exact || (!scratch && regex_scratch_new(&scratch)))
 		goto out;
 	memcpy(exact, data, size);
 	s.frame.payload = exact;

@@ -1,5 +1,5 @@
 /* links: capture/emitter.c capture/record.c capture/json_writer.c capture/payload_log.c */
-/* links: capture/sink_file.c capture/sink_feed.c capture/pattern.c */
+/* links: capture/sink_file.c capture/sink_feed.c capture/pattern.c capture/regex.c */
 /* links: agent/base/buf.c agent/base/err.c agent/base/parse.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/emitter.h"

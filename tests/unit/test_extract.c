@@ -1,4 +1,4 @@
-/* links: capture/extract.c capture/pattern.c agent/base/parse.c agent/base/buf.c */
+/* links: capture/extract.c capture/pattern.c capture/regex.c agent/base/parse.c agent/base/buf.c */
 /* links: agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/extract.h"
@@ -135,10 +135,10 @@ static const struct extract_case cases[] = {
 
 static void matches(void **state)
 {
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 
 	(void)state;
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct extract_case *c = &cases[i];
 		size_t len = c->len ? c->len : strlen(c->subject);
@@ -165,7 +165,7 @@ static void matches(void **state)
 				 told.text, c->expect);
 		pattern_free(pattern);
 	}
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 }
 
 static void count(void *data, const struct extract_match *match)
@@ -192,10 +192,10 @@ static void bounds(void **state)
 		{ "\\Aa|\\Ga(?!aaa)|(?:a|aa)+$", 'a', 1500, EXTRACT_LIMIT, 1 },
 		{ "", 'a', 60000, EXTRACT_DONE, 0 },
 	};
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 
 	(void)state;
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	for (size_t i = 0; i < sizeof(bound_cases) / sizeof(bound_cases[0]); i++) {
 		const struct bound_case *c = &bound_cases[i];
 		struct pattern_conf conf = { .regex = (char *)c->regex, .match_limit = 100000 };
@@ -215,7 +215,7 @@ static void bounds(void **state)
 		pattern_free(pattern);
 		free(subject);
 	}
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 }
 
 int main(void)

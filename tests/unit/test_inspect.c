@@ -1,5 +1,5 @@
 /* links: capture/inspect.c capture/decode.c capture/ruleset.c capture/extract.c */
-/* links: capture/pattern.c capture/emitter.c capture/record.c capture/json_writer.c */
+/* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c capture/json_writer.c */
 /* links: capture/payload_log.c capture/sink_file.c capture/sink_feed.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_boot.c */
 /* links: agent/base/config_schema.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */

@@ -1,4 +1,4 @@
-/* links: capture/pattern.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: capture/pattern.c capture/regex.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/pattern.h"
 
@@ -36,20 +36,24 @@ struct refused_case {
 	"(?<p>...(?&p)...)"
 
 static const struct refused_case refused_cases[] = {
-	{ "a(b", NULL, NULL, NULL, "regex: missing closing parenthesis at offset 3" },
-	{ "[a", NULL, NULL, NULL, "regex: missing terminating ] for character class at offset 2" },
-	{ "a", "b)(c", NULL, NULL, "preceded-by: unmatched closing parenthesis at offset 1" },
-	{ "a)(?:b", "x", NULL, NULL, "regex: unmatched closing parenthesis at offset 1" },
+	{ "a(b", NULL, NULL, NULL, "regex: missing closing parenthesis at offset 3: a(b<HERE>" },
+	{ "[a", NULL, NULL, NULL,
+	  "regex: missing terminating ] for character class at offset 2: [a<HERE>" },
+	{ "a", "b)(c", NULL, NULL,
+	  "preceded-by: unmatched closing parenthesis at offset 1: b<HERE>)(c" },
+	{ "a)(?:b", "x", NULL, NULL,
+	  "regex: unmatched closing parenthesis at offset 1: a<HERE>)(?:b" },
 	{ "a", NULL, "*", NULL,
 	  "followed-by: quantifier does not follow a repeatable item at "
-	  "offset 0" },
+	  "offset 0: <HERE>*" },
 	{ "a", "(b)", NULL, NULL,
 	  "preceded-by: a context has no groups of its own: write (?:...) for (...)" },
 	{ "a", NULL, "(?<x>b)", NULL,
 	  "followed-by: a context has no groups of its own: write (?:...) for (...)" },
-	{ "a\\C", NULL, NULL, NULL, "regex: using \\C is disabled by the application at offset 3" },
+	{ "a\\C", NULL, NULL, NULL,
+	  "regex: using \\C is disabled by the application at offset 3: a\\C<HERE>" },
 	{ "(*UTF)a", NULL, NULL, NULL,
-	  "regex: using UTF is disabled by the application at offset 6" },
+	  "regex: using UTF is disabled by the application at offset 6: (*UTF)<HERE>a" },
 	{ "a(b)", NULL, NULL, "2", "groups: there is no group 2: the regex has 1" },
 	{ "a(b)", NULL, NULL, "x", "groups: the regex has no group named \"x\"" },
 	{ "a(b)", NULL, NULL, "99999999999999999999",
@@ -66,7 +70,8 @@ static const struct refused_case refused_cases[] = {
 	{ "a", NULL, "(?0)?x", NULL,
 	  "followed-by: recursion into the whole pattern would take the regex in too" },
 	{ "(?x)a # comment", "b", NULL, NULL,
-	  "regex with its context: missing closing parenthesis at offset 25" },
+	  "regex with its context: missing closing parenthesis at offset 25: "
+	  "(?<=b)(?:(?x)a # comment)<HERE>" },
 };
 
 static void refused(void **state)
@@ -91,15 +96,15 @@ static void refused(void **state)
 
 static void too_large(void **state)
 {
-	char regex[4 * (PATTERN_CAPTURES_MAX + 1) + 1] = "";
+	char regex[4 * (REGEX_CAPTURES_MAX + 1) + 1] = "";
 	char *names[PATTERN_GROUPS_MAX + 1];
 	struct pattern_conf conf = conf_of(regex);
 	struct pattern *pattern = NULL;
 	struct err err;
-	char *longer = malloc(PATTERN_REGEX_MAX + 2);
+	char *longer = malloc(REGEX_TEXT_MAX + 2);
 
 	(void)state;
-	for (int i = 0; i < PATTERN_CAPTURES_MAX; i++)
+	for (int i = 0; i < REGEX_CAPTURES_MAX; i++)
 		strcat(regex, "(a)");
 	pattern = compiled(&conf);
 	pattern_free(pattern);
@@ -119,8 +124,8 @@ static void too_large(void **state)
 	assert_string_equal(err.text, "groups: 0 is named twice");
 
 	assert_non_null(longer);
-	memset(longer, 'a', PATTERN_REGEX_MAX + 1);
-	longer[PATTERN_REGEX_MAX + 1] = '\0';
+	memset(longer, 'a', REGEX_TEXT_MAX + 1);
+	longer[REGEX_TEXT_MAX + 1] = '\0';
 	conf = conf_of(longer);
 	assert_int_equal(pattern_compile(&conf, &pattern, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "pattern string is longer than the limit"));
@@ -133,18 +138,18 @@ struct match_case {
 	size_t len; /* 0: strlen(subject) */
 	size_t offset;
 	bool not_empty_here, utf, caseless, multiline, dotall;
-	enum pattern_result result;
+	enum regex_result result;
 	size_t start, end;
 };
 
 static const struct match_case match_cases[] = {
 	{ .regex = "b+", .subject = "abbc", .start = 1, .end = 3 },
-	{ .regex = "b+", .subject = "ac", .result = PATTERN_NO_MATCH },
+	{ .regex = "b+", .subject = "ac", .result = REGEX_NO_MATCH },
 	{ .regex = "b+", .subject = "abab", .offset = 2, .start = 3, .end = 4 },
-	{ .regex = "^b", .subject = "ab", .offset = 1, .result = PATTERN_NO_MATCH },
+	{ .regex = "^b", .subject = "ab", .offset = 1, .result = REGEX_NO_MATCH },
 	{ .regex = "", .subject = "a", .start = 0, .end = 0 },
 	{ .regex = "", .subject = "a", .not_empty_here = true, .start = 1, .end = 1 },
-	{ .regex = "", .subject = "", .not_empty_here = true, .result = PATTERN_NO_MATCH },
+	{ .regex = "", .subject = "", .not_empty_here = true, .result = REGEX_NO_MATCH },
 	/* NUL is a byte like others, in the subject and in the pattern. */
 	{ .regex = "a\\x00b", .subject = "a\0b", .len = 3, .start = 0, .end = 3 },
 	{ .regex = "b", .subject = "\0\0b", .len = 3, .start = 2, .end = 3 },
@@ -169,11 +174,11 @@ static const struct match_case match_cases[] = {
 	  .start = 5,
 	  .end = 7 },
 	{ .regex = "ABC", .subject = "xabc", .caseless = true, .start = 1, .end = 4 },
-	{ .regex = "^b", .subject = "a\nb", .result = PATTERN_NO_MATCH },
+	{ .regex = "^b", .subject = "a\nb", .result = REGEX_NO_MATCH },
 	{ .regex = "^b", .subject = "a\nb", .multiline = true, .start = 2, .end = 3 },
 	{ .regex = "^b", .subject = "a\rb", .multiline = true, .start = 2, .end = 3 },
 	{ .regex = "a$", .subject = "a\r\nb", .multiline = true, .start = 0, .end = 1 },
-	{ .regex = "a.b", .subject = "a\nb", .result = PATTERN_NO_MATCH },
+	{ .regex = "a.b", .subject = "a\nb", .result = REGEX_NO_MATCH },
 	{ .regex = "a.b", .subject = "a\nb", .dotall = true, .start = 0, .end = 3 },
 	/* Context, also with alternatives of different lengths, and shared by neighbours. */
 	{ .regex = "\\w+", .preceded_by = "Host: ", .subject = "Host: web", .start = 6, .end = 9 },
@@ -219,12 +224,9 @@ static const struct match_case match_cases[] = {
 	{ .regex = "\\\\g<0>|\\(?R", .preceded_by = "x", .subject = "xR", .start = 1, .end = 2 },
 	{ .regex = "\\Q\\g<0>\\E", .preceded_by = "x", .subject = "x\\g<0>", .start = 1, .end = 6 },
 	/* \K in a group that a lookaround calls puts the ends out of order. */
-	{ .regex = "(?:(ab\\K)){0}(?=(?1))", .subject = "ab", .result = PATTERN_ERROR },
-	{ .regex = "(?:(\\Ka)){0}(?<=(?1))b",
-	  .subject = "ab",
-	  .offset = 1,
-	  .result = PATTERN_ERROR },
-	{ .regex = "(?:(ab\\K)){0}(?=(?1))(?<g>a)", .subject = "ab", .result = PATTERN_ERROR },
+	{ .regex = "(?:(ab\\K)){0}(?=(?1))", .subject = "ab", .result = REGEX_ERROR },
+	{ .regex = "(?:(\\Ka)){0}(?<=(?1))b", .subject = "ab", .offset = 1, .result = REGEX_ERROR },
+	{ .regex = "(?:(ab\\K)){0}(?=(?1))(?<g>a)", .subject = "ab", .result = REGEX_ERROR },
 	{ .regex = "\\d",
 	  .preceded_by = "(?:a|bc)+",
 	  .followed_by = ";",
@@ -235,10 +237,10 @@ static const struct match_case match_cases[] = {
 
 static void matches(void **state)
 {
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 
 	(void)state;
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	for (size_t i = 0; i < sizeof(match_cases) / sizeof(match_cases[0]); i++) {
 		const struct match_case *c = &match_cases[i];
 		struct pattern_conf conf = conf_of(c->regex);
@@ -256,7 +258,7 @@ static void matches(void **state)
 		assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)c->subject, len,
 					       c->offset, c->not_empty_here),
 				 c->result);
-		if (c->result == PATTERN_MATCH) {
+		if (c->result == REGEX_MATCH) {
 			span = pattern_whole(scratch);
 			if (span.start != c->start || span.end != c->end)
 				fail_msg("%s on %s: %zu-%zu, expected %zu-%zu", c->regex,
@@ -264,26 +266,26 @@ static void matches(void **state)
 		}
 		pattern_free(pattern);
 	}
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 }
 
 static void groups(void **state)
 {
 	char *names[] = { "user", "3", "0", "2" };
 	struct pattern_conf conf = conf_of("(?J)(?:u=(?<user>\\w+)|n=(?<user>\\w+));(x)?");
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 	struct pattern *pattern;
 	struct span span;
 
 	(void)state;
 	conf.groups = (struct strv){ names, 4 };
 	pattern = compiled(&conf);
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	assert_int_equal(pattern_n_groups(pattern), 4);
 	assert_string_equal(pattern_group_name(pattern, 0), "user");
 	assert_string_equal(pattern_group_name(pattern, 1), "3");
 	assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)"n=bob;", 6, 0, false),
-			 PATTERN_MATCH);
+			 REGEX_MATCH);
 	/* Of two groups of one name the one that is set. */
 	span = pattern_group_span(pattern, scratch, 0);
 	assert_int_equal(span.start, 2);
@@ -295,12 +297,12 @@ static void groups(void **state)
 	span = pattern_group_span(pattern, scratch, 3);
 	assert_int_equal(span.start, 2);
 	assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)"u=al;x", 6, 0, false),
-			 PATTERN_MATCH);
+			 REGEX_MATCH);
 	assert_int_equal(pattern_group_span(pattern, scratch, 0).end, 4);
 	assert_int_equal(pattern_group_span(pattern, scratch, 1).start, 5);
 	assert_false(span_is_set(pattern_group_span(pattern, scratch, 3)));
 	pattern_free(pattern);
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 }
 
 static void default_group(void **state)
@@ -319,63 +321,63 @@ static void limits(void **state)
 {
 	static const char *const evil[] = { "(a+)+$", "(?:a|aa)+$", "(a|a?)+$", "(*NO_JIT)(a+)+$",
 					    "(*NO_JIT)(?:a|aa)+$" };
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 	char subject[1500];
 
 	(void)state;
 	memset(subject, 'a', sizeof(subject));
 	subject[sizeof(subject) - 1] = '!';
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	for (size_t i = 0; i < sizeof(evil) / sizeof(evil[0]); i++) {
 		struct pattern_conf conf = conf_of(evil[i]);
 		struct pattern *pattern = compiled(&conf);
 
 		if (pattern_match(pattern, scratch, (const uint8_t *)subject, sizeof(subject), 0,
-				  false) != PATTERN_LIMIT)
+				  false) != REGEX_LIMIT)
 			fail_msg("%s: not limited", evil[i]);
 		/* The scratch is good for another subject. */
 		assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)"aa", 2, 0,
 					       false),
-				 PATTERN_MATCH);
+				 REGEX_MATCH);
 		pattern_free(pattern);
 	}
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 }
 
 struct limit_case {
 	const char *regex;
 	bool jit;
 	uint32_t limit;
-	enum pattern_result result;
+	enum regex_result result;
 };
 
 /* The pattern's own limit is the one that holds, with machine code and without. */
 static void match_limit(void **state)
 {
 	static const struct limit_case cases[] = {
-		{ "(?:a|aa)+b|a+!", true, 10000000, PATTERN_MATCH },
-		{ "(?:a|aa)+b|a+!", true, 1000, PATTERN_LIMIT },
-		{ "(*NO_JIT)(?:a|aa)+b|a+!", false, 10000000, PATTERN_MATCH },
-		{ "(*NO_JIT)(?:a|aa)+b|a+!", false, 1000, PATTERN_LIMIT },
+		{ "(?:a|aa)+b|a+!", true, 10000000, REGEX_MATCH },
+		{ "(?:a|aa)+b|a+!", true, 1000, REGEX_LIMIT },
+		{ "(*NO_JIT)(?:a|aa)+b|a+!", false, 10000000, REGEX_MATCH },
+		{ "(*NO_JIT)(?:a|aa)+b|a+!", false, 1000, REGEX_LIMIT },
 	};
 	static const char subject[] = "aaaaaaaaaaaaaaaaaaaaaaaa!";
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 
 	(void)state;
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct pattern_conf conf = conf_of(cases[i].regex);
 		struct pattern *pattern;
 
 		conf.match_limit = cases[i].limit;
 		pattern = compiled(&conf);
-		assert_int_equal(pattern_jit(pattern, NULL), cases[i].jit);
+		assert_int_equal(regex_jit(pattern_regex(pattern), NULL), cases[i].jit);
 		if (pattern_match(pattern, scratch, (const uint8_t *)subject, sizeof(subject) - 1,
 				  0, false) != cases[i].result)
 			fail_msg("%s with %u", cases[i].regex, cases[i].limit);
 		pattern_free(pattern);
 	}
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 }
 
 /* What the interpreter keeps for its backtracking is bounded in bytes too, whatever the limit. */
@@ -383,7 +385,7 @@ static void heap_limit(void **state)
 {
 	struct pattern_conf conf = conf_of("(*NO_JIT)(?:(a)|b)*c");
 	const size_t len = 1 << 20;
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 	char *subject = malloc(len);
 	struct pattern *pattern;
 
@@ -393,14 +395,14 @@ static void heap_limit(void **state)
 	assert_non_null(subject);
 	memset(subject, 'a', len);
 	subject[len - 1] = 'c';
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)subject, len, 0, false),
-			 PATTERN_LIMIT);
+			 REGEX_LIMIT);
 	assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)subject + len - 10000,
 				       10000, 0, false),
-			 PATTERN_MATCH);
+			 REGEX_MATCH);
 	pattern_free(pattern);
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 	free(subject);
 }
 
@@ -408,7 +410,7 @@ static void heap_limit(void **state)
 static void stack(void **state)
 {
 	struct pattern_conf conf = conf_of("(?:(a)|b)*c");
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 	static char subject[60000];
 	const size_t fits = 28000;
 	struct pattern *pattern;
@@ -417,16 +419,16 @@ static void stack(void **state)
 	pattern = compiled(&conf);
 	memset(subject, 'a', sizeof(subject));
 	subject[sizeof(subject) - 1] = 'c';
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	assert_int_equal(pattern_match(pattern, scratch,
 				       (const uint8_t *)subject + sizeof(subject) - fits, fits, 0,
 				       false),
-			 PATTERN_MATCH);
+			 REGEX_MATCH);
 	assert_int_equal(pattern_match(pattern, scratch, (const uint8_t *)subject, sizeof(subject),
 				       0, false),
-			 PATTERN_LIMIT);
+			 REGEX_LIMIT);
 	pattern_free(pattern);
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 }
 
 static void how_it_runs(void **state)
@@ -436,7 +438,7 @@ static void how_it_runs(void **state)
 	struct pattern *pattern = compiled(&conf);
 
 	(void)state;
-	assert_false(pattern_jit(pattern, &reason));
+	assert_false(regex_jit(pattern_regex(pattern), &reason));
 	assert_string_equal(reason, "the pattern forbids it");
 	assert_null(pattern_note(pattern));
 	pattern_free(pattern);
@@ -451,7 +453,7 @@ static void how_it_runs(void **state)
 	assert_null(pattern_note(pattern));
 	pattern_free(pattern);
 	pattern_free(NULL);
-	pattern_scratch_free(NULL);
+	regex_scratch_free(NULL);
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* links: capture/payload_log.c capture/record.c capture/json_writer.c capture/pattern.c */
+/* links: capture/payload_log.c capture/record.c capture/json_writer.c capture/pattern.c capture/regex.c */
 /* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/payload_log.h"

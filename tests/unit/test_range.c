@@ -1,5 +1,5 @@
 /* links: capture/range_text.c capture/range.c capture/lines.c capture/literal_find.c */
-/* links: capture/pattern.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
+/* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */
 #include "capture/range_text.h"
 
@@ -54,7 +54,7 @@ static struct pattern *compile(const char *regex)
 	return pattern;
 }
 
-static struct pattern_scratch *scratch;
+static struct regex_scratch *scratch;
 
 /* In pieces of about `piece` bytes at most, each with a time one second later; 0: at once. */
 static void run(struct told *told, const struct range_conf *conf, const char *begin,
@@ -733,7 +733,7 @@ static void test_oracles(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	return pattern_scratch_new(&scratch) || !mkdtemp(folder);
+	return regex_scratch_new(&scratch) || !mkdtemp(folder);
 }
 
 static int teardown(void **state)
@@ -741,7 +741,7 @@ static int teardown(void **state)
 	char command[64];
 
 	(void)state;
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	return system(command);
 }

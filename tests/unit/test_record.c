@@ -1,4 +1,4 @@
-/* links: capture/record.c capture/json_writer.c capture/pattern.c capture/extract.c */
+/* links: capture/record.c capture/json_writer.c capture/pattern.c capture/regex.c capture/extract.c */
 /* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/record.h"
@@ -84,16 +84,16 @@ static int alert_of(struct buf *out, const struct frame *frame, const char *rege
 		},
 		.result = -ENOENT,
 	};
-	struct pattern_scratch *scratch;
+	struct regex_scratch *scratch;
 	struct pattern *pattern;
 	struct err err;
 
 	if (pattern_compile(&conf, &pattern, &err))
 		fail_msg("%s", err.text);
-	assert_int_equal(pattern_scratch_new(&scratch), 0);
+	assert_int_equal(regex_scratch_new(&scratch), 0);
 	job.alert.pattern = pattern;
 	extract(pattern, scratch, frame->payload, frame->payload_len, on_match, &job, NULL);
-	pattern_scratch_free(scratch);
+	regex_scratch_free(scratch);
 	pattern_free(pattern);
 	return job.result;
 }

@@ -1,4 +1,4 @@
-/* links: capture/ruleset.c capture/extract.c capture/pattern.c agent/base/config.c */
+/* links: capture/ruleset.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
 /* links: agent/base/config_cross.c agent/base/config_boot.c agent/base/config_schema.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
@@ -146,8 +146,9 @@ static void faulty(void **state)
 
 	(void)state;
 	assert_int_equal(ruleset_init(&set, &config, &err), -EINVAL);
-	assert_string_equal(err.text,
-			    "[pattern bad]: regex: missing closing parenthesis at offset 2");
+	assert_string_equal(
+		err.text,
+		"[pattern bad]: regex: missing closing parenthesis at offset 2: a(<HERE>");
 	config.n_patterns = STATS_PATTERNS_MAX + 1;
 	assert_int_equal(ruleset_init(&set, &config, &err), -E2BIG);
 	config.n_patterns = 0;

@@ -1,0 +1,405 @@
+#include "capture/regex.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "agent/base/buf.h"
+#include "agent/base/parse.h"
+
+_Static_assert(SPAN_UNSET == PCRE2_UNSET, "an unset group is told as PCRE2 does");
+_Static_assert(sizeof(struct span) == 2 * sizeof(PCRE2_SIZE), "a span is a pair of the ovector");
+
+/* Deeper nesting than any author means; PCRE2's own default is 250. */
+#define NEST_LIMIT 100
+
+/*
+ * The interpreter's memory, KiB: the default of 20 GB would let a guest's payload grow the worker.
+ * Machine code takes its stack instead: 32 KiB at first, PCRE2's own size, up to the second bound.
+ */
+#define HEAP_LIMIT_KIB 16384
+#define JIT_STACK_MIN  (32u << 10)
+#define JIT_STACK_MAX  (1024u << 10)
+
+/* Of the text before and behind the place of a fault, in its message. */
+#define FAULT_CONTEXT 30
+
+struct regex {
+	pcre2_code *code;
+	uint32_t name_entry_size;
+	size_t jit_size;
+	bool jit;
+	bool utf;
+	char jit_reason[128];
+};
+
+struct regex_scratch {
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+	pcre2_jit_stack *stack;
+};
+
+static uint32_t compile_options(unsigned int options)
+{
+	uint32_t bits = 0;
+
+	bits |= options & REGEX_UTF ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : PCRE2_NEVER_UTF;
+	bits |= options & REGEX_CASELESS ? PCRE2_CASELESS : 0;
+	bits |= options & REGEX_MULTILINE ? PCRE2_MULTILINE : 0;
+	bits |= options & REGEX_DOTALL ? PCRE2_DOTALL : 0;
+	return bits | PCRE2_NEVER_BACKSLASH_C;
+}
+
+static void add_printable(struct buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint8_t byte = (uint8_t)text[i];
+
+		if (byte < 0x20 || byte == 0x7f)
+			buf_addf(out, "\\x%02x", byte);
+		else
+			buf_addc(out, text[i]);
+	}
+}
+
+static void say_fault(struct err *err, const char *what, int error, const char *text, size_t len,
+		      size_t offset)
+{
+	size_t before = offset < FAULT_CONTEXT ? offset : FAULT_CONTEXT;
+	size_t behind = len - offset < FAULT_CONTEXT ? len - offset : FAULT_CONTEXT;
+	PCRE2_UCHAR why[256];
+	struct buf place;
+
+	pcre2_get_error_message(error, why, sizeof(why));
+	buf_init(&place, 16 * FAULT_CONTEXT);
+	buf_adds(&place, before < offset ? "..." : "");
+	add_printable(&place, text + (offset - before), before);
+	buf_adds(&place, "<HERE>");
+	add_printable(&place, text + offset, behind);
+	buf_adds(&place, behind < len - offset ? "..." : "");
+	err_set(err, 0, "%s: %s at offset %zu: %s", what, (const char *)why, offset,
+		place.data ? place.data : "");
+	buf_done(&place);
+}
+
+/* Returns PCRE2's error number, positive for faults of the pattern. */
+static int compile_code(const char *text, size_t len, uint32_t options, const char *what,
+			pcre2_code **ret, struct err *err)
+{
+	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+	PCRE2_SIZE offset;
+	pcre2_code *code;
+	int error;
+
+	if (!context) {
+		err_set(err, 0, "%s: out of memory", what);
+		return PCRE2_ERROR_NOMEMORY;
+	}
+	pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
+	pcre2_set_parens_nest_limit(context, NEST_LIMIT);
+	pcre2_set_max_pattern_length(context, REGEX_TEXT_MAX);
+	code = pcre2_compile((PCRE2_SPTR)text, len, options, &error, &offset, context);
+	pcre2_compile_context_free(context);
+	if (code) {
+		*ret = code;
+		return 0;
+	}
+	say_fault(err, what, error, text, len, offset < len ? offset : len);
+	return error;
+}
+
+static int error_code(int error)
+{
+	if (error == PCRE2_ERROR_NOMEMORY || error == PCRE2_ERROR_HEAP_FAILED)
+		return -ENOMEM;
+	return -EINVAL;
+}
+
+static bool is_lookbehind_fault(int error)
+{
+	return error == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH ||
+	       error == PCRE2_ERROR_LOOKBEHIND_TOO_COMPLICATED ||
+	       error == PCRE2_ERROR_LOOKBEHIND_TOO_LONG;
+}
+
+/*
+ * Whether there is machine code is known only from the result: pcre2_config() says yes also where
+ * the process may not map executable memory.
+ */
+static void compile_jit(struct regex *regex)
+{
+	int error = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
+	PCRE2_UCHAR why[sizeof(regex->jit_reason)] = "the pattern forbids it";
+
+	pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &regex->jit_size);
+	regex->jit = !error && regex->jit_size;
+	if (error)
+		pcre2_get_error_message(error, why, sizeof(why));
+	memcpy(regex->jit_reason, why, sizeof(why));
+}
+
+int regex_compile(const char *text, size_t len, unsigned int options, const char *what,
+		  struct regex **ret, bool *ret_lookbehind, struct err *err)
+{
+	struct regex *regex = calloc(1, sizeof(*regex));
+	int error;
+
+	if (!regex)
+		return err_set(err, -ENOMEM, "%s: out of memory", what);
+	error = compile_code(text, len, compile_options(options), what, &regex->code, err);
+	if (error) {
+		if (ret_lookbehind)
+			*ret_lookbehind = is_lookbehind_fault(error);
+		free(regex);
+		return error_code(error);
+	}
+	regex->utf = options & REGEX_UTF;
+	pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_entry_size);
+	compile_jit(regex);
+	*ret = regex;
+	return 0;
+}
+
+void regex_free(struct regex *regex)
+{
+	if (!regex)
+		return;
+	pcre2_code_free(regex->code);
+	free(regex);
+}
+
+bool regex_jit(const struct regex *regex, const char **ret_reason)
+{
+	if (!regex->jit && ret_reason)
+		*ret_reason = regex->jit_reason;
+	return regex->jit;
+}
+
+size_t regex_jit_size(const struct regex *regex)
+{
+	return regex->jit_size;
+}
+
+uint32_t regex_captures(const struct regex *regex)
+{
+	uint32_t count = 0;
+
+	pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &count);
+	return count;
+}
+
+uint32_t regex_lookbehind(const struct regex *regex)
+{
+	uint32_t count = 0;
+
+	pcre2_pattern_info(regex->code, PCRE2_INFO_MAXLOOKBEHIND, &count);
+	return count;
+}
+
+/* Without them a text is not compiled once more for the search. */
+static const char *const recursion_words[] = { "(?R)", "(?0", "\\g<0", "\\g'0" };
+
+/* (?R), (?0), \g<0> or \g'0', with as many zeroes as one likes. */
+static bool is_whole_recursion(const char *item)
+{
+	size_t zeroes;
+
+	if (strncmp(item, "(?R)", 4) == 0)
+		return true;
+	if (strncmp(item, "(?", 2) == 0) {
+		zeroes = strspn(item + 2, "0");
+		return zeroes && item[2 + zeroes] == ')';
+	}
+	if (strncmp(item, "\\g<", 3) != 0 && strncmp(item, "\\g'", 3) != 0)
+		return false;
+	zeroes = strspn(item + 3, "0");
+	return zeroes && item[3 + zeroes] == (item[2] == '<' ? '>' : '\'');
+}
+
+static int on_item(pcre2_callout_enumerate_block *block, void *data)
+{
+	const char *text = data;
+
+	/* Of length 1: a parenthesis between \Q and \E. */
+	return block->next_item_length > 1 && is_whole_recursion(text + block->pattern_position);
+}
+
+/* PCRE2 itself says where the items of the text are: callouts stand before each. */
+int regex_finds_recursion(const char *text, unsigned int options, const char *what, bool *ret,
+			  struct err *err)
+{
+	pcre2_code *code = NULL;
+	bool maybe = false;
+	int error;
+
+	for (size_t i = 0; i < sizeof(recursion_words) / sizeof(recursion_words[0]); i++)
+		maybe = maybe || strstr(text, recursion_words[i]);
+	if (!maybe) {
+		*ret = false;
+		return 0;
+	}
+	error = compile_code(text, strlen(text), compile_options(options) | PCRE2_AUTO_CALLOUT,
+			     what, &code, err);
+	if (error)
+		return error_code(error);
+	*ret = pcre2_callout_enumerate(code, on_item, (void *)text) == 1;
+	pcre2_code_free(code);
+	return 0;
+}
+
+int regex_find_group(const struct regex *regex, const char *name, struct regex_group *ret)
+{
+	struct regex_group group = { 0 };
+	PCRE2_SPTR first, last;
+	uint64_t number;
+
+	if (name[strspn(name, "0123456789")] == '\0') {
+		if (parse_u64(name, 0, regex_captures(regex), &number, NULL))
+			return -ENOENT;
+		group.number = (uint32_t)number;
+	} else {
+		if (pcre2_substring_nametable_scan(regex->code, (PCRE2_SPTR)name, &first, &last) <
+		    0)
+			return -ENOENT;
+		group.first = first;
+		group.last = last;
+	}
+	*ret = group;
+	return 0;
+}
+
+int regex_scratch_new(struct regex_scratch **ret)
+{
+	struct regex_scratch *scratch = calloc(1, sizeof(*scratch));
+
+	if (!scratch)
+		return -ENOMEM;
+	scratch->data = pcre2_match_data_create(REGEX_CAPTURES_MAX + 1, NULL);
+	scratch->context = pcre2_match_context_create(NULL);
+	scratch->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
+	/* Without JIT in the library there is no stack, and none is needed. */
+	if (!scratch->data || !scratch->context) {
+		regex_scratch_free(scratch);
+		return -ENOMEM;
+	}
+	pcre2_set_heap_limit(scratch->context, HEAP_LIMIT_KIB);
+	pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
+	*ret = scratch;
+	return 0;
+}
+
+void regex_scratch_free(struct regex_scratch *scratch)
+{
+	if (!scratch)
+		return;
+	pcre2_match_data_free(scratch->data);
+	pcre2_match_context_free(scratch->context);
+	pcre2_jit_stack_free(scratch->stack);
+	free(scratch);
+}
+
+static enum regex_result result_of(int rc)
+{
+	switch (rc) {
+	case PCRE2_ERROR_NOMATCH:
+		return REGEX_NO_MATCH;
+	case PCRE2_ERROR_PARTIAL:
+		return REGEX_PARTIAL;
+	case PCRE2_ERROR_MATCHLIMIT:
+	case PCRE2_ERROR_DEPTHLIMIT:
+	case PCRE2_ERROR_HEAPLIMIT:
+	case PCRE2_ERROR_JIT_STACKLIMIT:
+		return REGEX_LIMIT;
+	default:
+		return rc > 0 ? REGEX_MATCH : REGEX_ERROR;
+	}
+}
+
+static uint32_t match_options(unsigned int how)
+{
+	uint32_t bits = 0;
+
+	bits |= how & REGEX_NOT_EMPTY_HERE ? PCRE2_NOTEMPTY_ATSTART : 0;
+	bits |= how & REGEX_MORE ? PCRE2_PARTIAL_HARD : 0;
+	bits |= how & REGEX_NOT_BEGIN ? PCRE2_NOTBOL : 0;
+	return bits;
+}
+
+/*
+ * The interpreter's frames stay with the match data (since 10.41), and after a hard subject they
+ * are megabytes. When there is no memory for another block, the old one does.
+ */
+static void shed_frames(struct regex_scratch *scratch)
+{
+	pcre2_match_data *data = pcre2_match_data_create(REGEX_CAPTURES_MAX + 1, NULL);
+
+	if (!data)
+		return;
+	pcre2_match_data_free(scratch->data);
+	scratch->data = data;
+}
+
+static int interpret(const struct regex *regex, struct regex_scratch *scratch,
+		     const uint8_t *subject, size_t len, size_t offset, uint32_t options)
+{
+	int rc = pcre2_match(regex->code, subject, len, offset, options | PCRE2_NO_JIT,
+			     scratch->data, scratch->context);
+
+	if (result_of(rc) == REGEX_LIMIT)
+		shed_frames(scratch);
+	return rc;
+}
+
+enum regex_result regex_match(const struct regex *regex, struct regex_scratch *scratch,
+			      const uint8_t *subject, size_t len, size_t offset, unsigned int how,
+			      uint32_t limit)
+{
+	uint32_t options = match_options(how);
+	int rc;
+
+	pcre2_set_match_limit(scratch->context, limit);
+	pcre2_set_depth_limit(scratch->context, limit);
+	if (!regex->jit)
+		return result_of(interpret(regex, scratch, subject, len, offset, options));
+	/* pcre2_jit_match() looks at nothing first, and so not for bad UTF-8 either. */
+	if (regex->utf)
+		rc = pcre2_match(regex->code, subject, len, offset, options, scratch->data,
+				 scratch->context);
+	else
+		rc = pcre2_jit_match(regex->code, subject, len, offset, options, scratch->data,
+				     scratch->context);
+	/* The interpreter keeps its frames on the heap and may get further; its limits hold too. */
+	if (rc == PCRE2_ERROR_JIT_STACKLIMIT || rc == PCRE2_ERROR_JIT_BADOPTION)
+		rc = interpret(regex, scratch, subject, len, offset, options);
+	return result_of(rc);
+}
+
+struct span regex_span(const struct regex_scratch *scratch, uint32_t number)
+{
+	const PCRE2_SIZE *ovector = pcre2_get_ovector_pointer(scratch->data);
+
+	return (struct span){ ovector[2 * (size_t)number], ovector[2 * (size_t)number + 1] };
+}
+
+struct span regex_group_span(const struct regex *regex, const struct regex_scratch *scratch,
+			     const struct regex_group *group)
+{
+	struct span span;
+
+	if (!group->first)
+		return regex_span(scratch, group->number);
+	/* An entry of the table of names begins with the group's number in two bytes: pcre2api(3). */
+	for (const uint8_t *entry = group->first;; entry += regex->name_entry_size) {
+		span = regex_span(scratch, (uint32_t)(entry[0] << 8 | entry[1]));
+		if (span_is_set(span) || entry == group->last)
+			return span;
+	}
+}
+
+size_t regex_start(const struct regex_scratch *scratch)
+{
+	return pcre2_get_startchar(scratch->data);
+}
