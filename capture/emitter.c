@@ -22,7 +22,7 @@ typedef int (*outlet_put)(struct emitter *emitter, struct buf *line, size_t more
 
 static void flush_file(struct emitter *emitter, enum emitter_file file)
 {
-	struct sink_file *sink = &emitter->files[file];
+	struct sink_file *sink = emitter->files[file];
 	uint64_t written;
 
 	emitter->errors[file] = sink_file_flush(sink, (uint64_t)time(NULL), &written);
@@ -38,7 +38,7 @@ static void flush_file(struct emitter *emitter, enum emitter_file file)
 /* What a flush has just left is not tried again until there is more, or the batch has ended. */
 static bool flush_due(const struct emitter *emitter, enum emitter_file file, size_t len)
 {
-	const struct buf *pending = &emitter->files[file].pending;
+	const struct buf *pending = &emitter->files[file]->pending;
 
 	if (len > pending->max - pending->len)
 		return pending->len > emitter->tried[file];
@@ -48,13 +48,13 @@ static bool flush_due(const struct emitter *emitter, enum emitter_file file, siz
 static int put_file(struct emitter *emitter, enum emitter_file file, const struct buf *entry,
 		    size_t more)
 {
-	const struct buf *pending = &emitter->files[file].pending;
+	const struct buf *pending = &emitter->files[file]->pending;
 
 	if (flush_due(emitter, file, entry->len + more))
 		flush_file(emitter, file);
 	if (entry->len + more > pending->max - pending->len)
 		return -ENOBUFS;
-	return sink_file_put(&emitter->files[file], entry->data, entry->len);
+	return sink_file_put(emitter->files[file], entry->data, entry->len);
 }
 
 static int put_log(struct emitter *emitter, struct buf *line, size_t more)
@@ -192,7 +192,7 @@ static void go_on(struct emitter *emitter)
 
 	if (!tail || stat_get(&stats->seq_next))
 		goto out;
-	len = sink_file_tail(&emitter->files[EMITTER_RECORDS], tail, TAIL_MAX);
+	len = sink_file_tail(emitter->files[EMITTER_RECORDS], tail, TAIL_MAX);
 	whole = len > 0 ? record_whole(tail, (size_t)len, NULL) : 0;
 	if (!whole)
 		goto out;
@@ -206,36 +206,51 @@ out:
 	free(tail);
 }
 
-void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
-		  const struct record_conf *conf, struct stats_capture *stats)
+int emitter_init(struct emitter *emitter, int dir_fd, const char *host,
+		 const struct record_conf *conf, struct stats_capture *stats)
 {
 	struct sink_file_conf file = {
 		.dir_fd = dir_fd,
 		.rotate_bytes = conf->rotate_bytes,
+		.rotate_seconds = conf->rotate_seconds,
+		.quota_bytes = conf->quota_bytes,
 		.keep = conf->keep,
 		.pending_max = PENDING_MAX,
 	};
+	int err;
 
-	*emitter = (struct emitter){ .host = host, .stats = stats };
+	*emitter = (struct emitter){
+		.host = host,
+		.stats = stats,
+		.files = {
+			[EMITTER_RECORDS] = &emitter->records,
+			[EMITTER_PAYLOADS] = &emitter->payloads,
+			[EMITTER_FRAMES] = &emitter->frames.file,
+		},
+	};
 	file.name = EMITTER_RECORDS_NAME;
 	file.whole = record_whole;
 	file.entry_max = RECORD_MAX + 1;
-	sink_file_init(&emitter->files[EMITTER_RECORDS], &file);
+	sink_file_init(&emitter->records, &file);
 	file.name = EMITTER_PAYLOADS_NAME;
 	file.whole = payload_log_whole;
 	file.entry_max = PAYLOAD_LOG_ENTRY_MAX;
-	sink_file_init(&emitter->files[EMITTER_PAYLOADS], &file);
+	sink_file_init(&emitter->payloads, &file);
+	file.name = EMITTER_FRAMES_NAME;
+	err = sink_pcapng_init(&emitter->frames, &file, host);
 	sink_feed_init(&emitter->feed);
 	buf_init(&emitter->line, RECORD_MAX);
 	buf_init(&emitter->gap, RECORD_MAX);
 	buf_init(&emitter->entry, PAYLOAD_LOG_ENTRY_MAX);
 	go_on(emitter);
+	return err;
 }
 
 void emitter_done(struct emitter *emitter)
 {
-	for (enum emitter_file file = 0; file < EMITTER_FILES; file++)
-		sink_file_done(&emitter->files[file]);
+	sink_file_done(&emitter->records);
+	sink_file_done(&emitter->payloads);
+	sink_pcapng_done(&emitter->frames);
 	sink_feed_done(&emitter->feed);
 	buf_done(&emitter->line);
 	buf_done(&emitter->gap);
@@ -275,7 +290,26 @@ void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link
 
 	if (payload_log_entry(entry, time_ns, link, direction, frame) ||
 	    put_file(emitter, EMITTER_PAYLOADS, entry, 0))
-		emitter->payloads_lost++;
+		emitter->lost[EMITTER_PAYLOADS]++;
+}
+
+void emitter_link(struct emitter *emitter, uint32_t slot, const char *name)
+{
+	/* Without memory the link has no frames in the file, each of which is told as lost. */
+	(void)sink_pcapng_link(&emitter->frames, slot, name);
+}
+
+void emitter_drops(struct emitter *emitter, uint32_t slot, uint64_t drops)
+{
+	sink_pcapng_drops(&emitter->frames, slot, drops);
+}
+
+void emitter_packet(struct emitter *emitter, uint32_t slot, const struct pcapng_packet *packet)
+{
+	if (flush_due(emitter, EMITTER_FRAMES, packet->len + PCAPNG_OVERHEAD_MAX))
+		flush_file(emitter, EMITTER_FRAMES);
+	if (sink_pcapng_put(&emitter->frames, slot, *packet))
+		emitter->lost[EMITTER_FRAMES]++;
 }
 
 void emitter_flush(struct emitter *emitter)
@@ -287,7 +321,7 @@ void emitter_flush(struct emitter *emitter)
 static void tell_set_aside(struct emitter *emitter, enum emitter_file file, uint64_t now_ns)
 {
 	struct record_head head = { .time_ns = now_ns, .link = "", .set = "", .guest = "" };
-	const struct sink_file *sink = &emitter->files[file];
+	const struct sink_file *sink = emitter->files[file];
 	char detail[128];
 
 	if (emitter->told_aside[file] == sink->n_set_aside)
@@ -298,19 +332,30 @@ static void tell_set_aside(struct emitter *emitter, enum emitter_file file, uint
 	emitter_event(emitter, head, IPC_EVENT_SERVICE, "log-damaged", detail);
 }
 
-void emitter_tick(struct emitter *emitter, uint64_t now_ns)
+static void tell_lost(struct emitter *emitter, enum emitter_file file, uint64_t now_ns)
 {
+	static const enum record_unit units[EMITTER_FILES] = {
+		[EMITTER_PAYLOADS] = RECORD_UNIT_PAYLOADS,
+		[EMITTER_FRAMES] = RECORD_UNIT_PCAP_FRAMES,
+	};
 	struct record_head head = { .time_ns = now_ns, .link = "", .set = "", .guest = "" };
 	struct record_gap gap = {
-		.lost = emitter->payloads_lost,
-		.unit = RECORD_UNIT_PAYLOADS,
+		.lost = emitter->lost[file],
+		.unit = units[file],
 		.reason = "buffer-full",
 	};
 
-	for (enum emitter_file file = 0; file < EMITTER_FILES; file++)
-		tell_set_aside(emitter, file, now_ns);
-	if (!gap.lost || emitter->errors[EMITTER_PAYLOADS])
+	if (!gap.lost || emitter->errors[file])
 		return;
-	emitter->payloads_lost = 0;
+	emitter->lost[file] = 0;
 	emitter_gap(emitter, head, &gap);
+}
+
+void emitter_tick(struct emitter *emitter, uint64_t now_ns)
+{
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
+		tell_set_aside(emitter, file, now_ns);
+		if (file != EMITTER_RECORDS)
+			tell_lost(emitter, file, now_ns);
+	}
 }

@@ -3,7 +3,7 @@
  *
  * Edge. Either outlet may lose records while the other does not: then its next record is preceded
  * by a gap record, numbered as the first one lost, so that in each outlet every number is either a
- * record or told as lost. Beside them goes the payload log.
+ * record or told as lost. Beside them go the payload log and the frames.
  */
 #ifndef TW_EMITTER_H
 #define TW_EMITTER_H
@@ -15,13 +15,16 @@
 #include "capture/record.h"
 #include "capture/sink_feed.h"
 #include "capture/sink_file.h"
+#include "capture/sink_pcapng.h"
 
 #define EMITTER_RECORDS_NAME  "records.json"
 #define EMITTER_PAYLOADS_NAME "payloads.log"
+#define EMITTER_FRAMES_NAME   "frames.pcapng"
 
 enum emitter_file {
 	EMITTER_RECORDS,
 	EMITTER_PAYLOADS,
+	EMITTER_FRAMES,
 	EMITTER_FILES
 };
 
@@ -41,7 +44,9 @@ struct emitter_loss {
 struct emitter {
 	const char *host;
 	struct stats_capture *stats;
-	struct sink_file files[EMITTER_FILES];
+	struct sink_file *files[EMITTER_FILES];
+	struct sink_file records, payloads;
+	struct sink_pcapng frames;
 	int errors[EMITTER_FILES]; /* of the last flush: 0, or why not all could be written */
 	size_t tried[EMITTER_FILES]; /* bytes that it left pending */
 	struct sink_feed feed;
@@ -49,16 +54,17 @@ struct emitter {
 	uint64_t log_last; /* seq of the last record that the log took */
 	bool log_begun;
 	uint64_t told_aside[EMITTER_FILES]; /* damaged files that a record told */
-	uint64_t payloads_lost; /* entries that no gap record told yet */
+	uint64_t lost
+		[EMITTER_FILES]; /* entries of the others than records, that no gap record told */
 	struct buf line, gap, entry;
 };
 
 /*
  * `dir_fd`, `host` and `stats` stay the caller's and outlive the emitter. Counters that are new go
- * on with the number behind the log's last record, if there is one.
+ * on with the number behind the log's last record, if there is one. 0 or -ENOMEM.
  */
-void emitter_init(struct emitter *emitter, int dir_fd, const char *host,
-		  const struct record_conf *conf, struct stats_capture *stats);
+int emitter_init(struct emitter *emitter, int dir_fd, const char *host,
+		 const struct record_conf *conf, struct stats_capture *stats);
 
 /* What is still pending is dropped: flush before. */
 void emitter_done(struct emitter *emitter);
@@ -76,11 +82,19 @@ void emitter_gap(struct emitter *emitter, struct record_head head, const struct 
 void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link,
 		     enum stats_direction direction, const struct frame *frame);
 
+/*
+ * From here on, frames of `slot` are of the link `name`; emitter_drops() says how many of them the
+ * kernel lost.
+ */
+void emitter_link(struct emitter *emitter, uint32_t slot, const char *name);
+void emitter_drops(struct emitter *emitter, uint32_t slot, uint64_t drops);
+void emitter_packet(struct emitter *emitter, uint32_t slot, const struct pcapng_packet *packet);
+
 /* At the end of each batch of frames or messages. Sets `errors`. */
 void emitter_flush(struct emitter *emitter);
 
 /*
- * Once in a while: tells what the payload log lost, now that it can be told, and which files were
+ * Once in a while: tells what the other files lost, now that it can be told, and which files were
  * damaged.
  */
 void emitter_tick(struct emitter *emitter, uint64_t now_ns);

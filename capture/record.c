@@ -40,6 +40,7 @@ static const char *const unit_names[] = {
 	[RECORD_UNIT_FRAMES] = "frames",
 	[RECORD_UNIT_RECORDS] = "records",
 	[RECORD_UNIT_PAYLOADS] = "payloads",
+	[RECORD_UNIT_PCAP_FRAMES] = "pcap-frames",
 };
 
 void record_format_time(char out[RECORD_TIME_TEXT], uint64_t time_ns)

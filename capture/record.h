@@ -30,7 +30,7 @@
  *
  * link, service: what the supervisor did; the body, under a key of that name, is action and detail
  *
- * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads") and reason. For
+ * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads", "pcap-frames") and reason. For
  *   records, seq is the number of the first that is missing, so that seq has no hole.
  */
 #ifndef TW_RECORD_H
@@ -83,6 +83,7 @@ enum record_unit {
 	RECORD_UNIT_FRAMES,
 	RECORD_UNIT_RECORDS,
 	RECORD_UNIT_PAYLOADS, /* of the payload log */
+	RECORD_UNIT_PCAP_FRAMES, /* of the pcapng file */
 };
 
 struct record_gap {

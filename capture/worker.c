@@ -70,7 +70,7 @@ static uint64_t now_ns(void)
 
 static void tell_file(struct worker *w, enum emitter_file file)
 {
-	const struct sink_file *sink = &w->emitter.files[file];
+	const struct sink_file *sink = w->emitter.files[file];
 	int error = w->emitter.errors[file], before = w->told_errors[file];
 
 	if (w->told_aside[file] != sink->n_set_aside)
@@ -253,7 +253,10 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 
 	w->log_dir = message->fd;
 	message->fd = -1;
-	emitter_init(&w->emitter, w->log_dir, w->conf.host, &w->config->record, &w->stats->capture);
+	code = emitter_init(&w->emitter, w->log_dir, w->conf.host, &w->config->record,
+			    &w->stats->capture);
+	if (code)
+		return err_errno(err, code, "cannot keep records");
 	w->inspector = (struct inspector){
 		.rules = &w->rules,
 		.conf = &w->config->record,
@@ -324,7 +327,7 @@ static const struct handler handlers[IPC_TYPE_END] = {
 static void tell_dropped(const struct worker *w)
 {
 	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
-		const struct sink_file *sink = &w->emitter.files[file];
+		const struct sink_file *sink = w->emitter.files[file];
 
 		if (sink->n_pending)
 			log_err("%llu entries could not be written to %s: they are lost",

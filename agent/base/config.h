@@ -37,6 +37,18 @@ enum payload_log_mode {
 	PAYLOAD_LOG_ALL
 };
 
+/* Which frames go to the pcapng file. */
+enum pcap_mode {
+	PCAP_OFF,
+	PCAP_MATCHES,
+	PCAP_ALL
+};
+
+enum pattern_scope {
+	SCOPE_PACKET,
+	SCOPE_STREAM
+};
+
 enum boot_kind {
 	BOOT_SAN, /* iPXE attaches the LUN and boots what is on it */
 	BOOT_KERNEL, /* iPXE loads kernel and initrd; the root is the LUN */
@@ -138,6 +150,7 @@ struct pattern_conf {
 	bool multiline;
 	bool dotall;
 	bool utf;
+	enum pattern_scope scope;
 	uint32_t match_limit;
 	uint32_t id; /* signature_id of the records; 0: derived from the name */
 	uint32_t severity;
@@ -150,6 +163,19 @@ struct record_conf {
 	uint32_t keep; /* rotated files kept beside the one being written */
 	uint64_t payload_bytes; /* of a payload in one JSON record; more is cut and marked */
 	enum payload_log_mode payload_log;
+	uint32_t rotate_seconds; /* of the clock; 0: files rotate by size alone */
+	uint64_t quota_bytes; /* of each file with those rotated from it; 0: `keep` alone bounds them */
+	enum pcap_mode pcap;
+	uint32_t before; /* frames of the same flow that a match has in the pcapng file */
+	uint32_t after;
+	uint64_t pcap_memory; /* bytes of the ring that has the frames before */
+};
+
+struct stream_options {
+	struct conf_head head;
+	uint64_t memory; /* bytes for all flows of a worker together */
+	uint64_t pending; /* bytes behind a hole, in one direction of a flow */
+	uint64_t fragments; /* bytes of IP packets that are not whole yet */
 };
 
 struct target_conf {
@@ -200,6 +226,7 @@ struct web_conf {
 struct config {
 	struct agent_conf agent;
 	struct record_conf record;
+	struct stream_options stream;
 	struct web_conf web;
 	struct set_conf *sets;
 	size_t n_sets;

@@ -1,5 +1,5 @@
 /* links: capture/emitter.c capture/record.c capture/json_writer.c capture/payload_log.c */
-/* links: capture/sink_file.c capture/sink_feed.c capture/pattern.c capture/regex.c */
+/* links: capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c capture/pattern.c capture/regex.c */
 /* links: agent/base/buf.c agent/base/err.c agent/base/parse.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/emitter.h"
@@ -35,7 +35,7 @@ struct fixture {
 
 static void make_emitter(struct fixture *f)
 {
-	emitter_init(&f->emitter, f->dir_fd, "hv1", &f->conf, &f->stats);
+	assert_int_equal(emitter_init(&f->emitter, f->dir_fd, "hv1", &f->conf, &f->stats), 0);
 }
 
 static int set_up(void **state)
@@ -287,7 +287,7 @@ static void full_log(void **state)
 static void large_batch(void **state)
 {
 	struct fixture *f = *state;
-	const struct buf *pending = &f->emitter.files[EMITTER_RECORDS].pending;
+	const struct buf *pending = &f->emitter.records.pending;
 	struct audit a = { 0 };
 	char text[4096];
 
@@ -327,7 +327,7 @@ static void emit_long(struct fixture *f, size_t len)
 static void killed_behind_gap(void **state)
 {
 	struct fixture *f = *state;
-	const struct buf *pending = &f->emitter.files[EMITTER_RECORDS].pending;
+	const struct buf *pending = &f->emitter.records.pending;
 	const size_t flush_at = 1 << 20;
 	struct audit a = { 0 };
 	size_t rest;
@@ -444,7 +444,7 @@ static void lost_payloads(void **state)
 	/* Nothing can be written, so the memory for what waits runs out. */
 	signal(SIGXFSZ, SIG_IGN);
 	file_size_limit(1);
-	while (f->emitter.payloads_lost < 3) {
+	while (f->emitter.lost[EMITTER_PAYLOADS] < 3) {
 		emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
 		n++;
 	}

@@ -1,6 +1,6 @@
 /* links: capture/inspect.c capture/decode.c capture/ruleset.c capture/extract.c */
 /* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c capture/json_writer.c */
-/* links: capture/payload_log.c capture/sink_file.c capture/sink_feed.c */
+/* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_boot.c */
 /* links: agent/base/config_schema.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
 /* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
@@ -63,7 +63,9 @@ static int set_up(void **state)
 	f->config = (struct config){ .patterns = f->patterns, .n_patterns = 2 };
 	f->config.record.payload_bytes = 4096;
 	assert_int_equal(ruleset_init(&f->rules, &f->config, NULL), 0);
-	emitter_init(&f->emitter, f->dir_fd, "hv1", &f->config.record, &f->stats->capture);
+	assert_int_equal(emitter_init(&f->emitter, f->dir_fd, "hv1", &f->config.record,
+				      &f->stats->capture),
+			 0);
 	emitter_set_feed(&f->emitter, feed[0]);
 	f->link = (struct ipc_link){ .slot = SLOT, .name = "web01", .set = "web", .guest = "vm" };
 	f->inspector = (struct inspector){
@@ -247,7 +249,7 @@ static void payload_log(void **state)
 		inspect(f, STATS_FROM_GUEST, "none", 0);
 		inspect(f, STATS_FROM_GUEST, "x x", 0);
 		inspect(f, STATS_FROM_GUEST, "", 0);
-		assert_int_equal(f->emitter.files[EMITTER_PAYLOADS].n_pending, cases[i].entries);
+		assert_int_equal(f->emitter.payloads.n_pending, cases[i].entries);
 		emitter_flush(&f->emitter);
 	}
 }

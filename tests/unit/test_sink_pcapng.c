@@ -1,0 +1,185 @@
+/* links: capture/sink_pcapng.c capture/sink_file.c capture/pcapng.c capture/pcap_reader.c */
+/* links: agent/base/buf.c */
+#include "capture/sink_pcapng.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "capture/pcap_reader.h"
+
+struct fixture {
+	char dir[64];
+	int dir_fd;
+	struct sink_file_conf conf;
+	struct sink_pcapng sink;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	strcpy(f->dir, "/tmp/test_sink_pcapng.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	f->dir_fd = open(f->dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	assert_true(f->dir_fd >= 0);
+	f->conf = (struct sink_file_conf){
+		.dir_fd = f->dir_fd,
+		.name = "frames",
+		.rotate_bytes = 1 << 20,
+		.keep = 1,
+		.pending_max = 1 << 20,
+	};
+	assert_int_equal(sink_pcapng_init(&f->sink, &f->conf, "hv1"), 0);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	unlinkat(f->dir_fd, "frames", 0);
+	unlinkat(f->dir_fd, "frames.1", 0);
+	close(f->dir_fd);
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f);
+	return 0;
+}
+
+/* "web01:text " for each packet, with "+N" for N drops before it, "|" for each section. */
+static void check_file(const struct fixture *f, const char *name, const char *expect)
+{
+	static uint8_t data[1 << 16];
+	int fd = openat(f->dir_fd, name, O_RDONLY);
+	ssize_t len = read(fd, data, sizeof(data));
+	struct pcap_reader reader;
+	struct pcap_step step;
+	uint32_t section = 0;
+	struct buf text;
+
+	assert_true(len >= 0);
+	close(fd);
+	buf_init(&text, 4096);
+	pcap_reader_init(&reader);
+	for (size_t at = 0; at < (size_t)len; at += step.used) {
+		pcap_reader_next(&reader, data + at, (size_t)len - at, &step);
+		assert_true(step.result == PCAP_PACKET || step.result == PCAP_NO_PACKET);
+		if (reader.generation != section)
+			buf_adds(&text, "|");
+		section = reader.generation;
+		if (step.result != PCAP_PACKET)
+			continue;
+		buf_addf(&text, "%s:%.*s", reader.interfaces[step.packet.interface].name,
+			 (int)step.packet.len, (const char *)step.packet.bytes);
+		if (step.packet.drops)
+			buf_addf(&text, "+%u", (unsigned int)step.packet.drops);
+		buf_adds(&text, " ");
+	}
+	pcap_reader_done(&reader);
+	assert_string_equal(text.data, expect);
+	buf_done(&text);
+}
+
+static int put(struct fixture *f, uint32_t slot, const char *text)
+{
+	return sink_pcapng_put(&f->sink, slot,
+			       (struct pcapng_packet){
+				       .time_ns = 1,
+				       .bytes = (const uint8_t *)text,
+				       .len = strlen(text),
+				       .wire_len = strlen(text),
+			       });
+}
+
+static void flush(struct fixture *f, uint64_t packets)
+{
+	uint64_t written;
+
+	assert_int_equal(sink_file_flush(&f->sink.file, 1, &written), 0);
+	assert_int_equal(written, packets);
+}
+
+static void links(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(sink_pcapng_link(&f->sink, 5, "web01"), 0);
+	assert_int_equal(sink_pcapng_link(&f->sink, 9, "web02"), 0);
+	assert_int_equal(put(f, 7, "x"), -ENOENT);
+	assert_int_equal(put(f, 9, "a"), 0);
+	assert_int_equal(put(f, 5, "b"), 0);
+	flush(f, 2);
+	/* Another link begins a section, in which the others keep their numbers. */
+	assert_int_equal(put(f, 9, "c"), 0);
+	assert_int_equal(sink_pcapng_link(&f->sink, 7, "web03"), 0);
+	assert_int_equal(sink_pcapng_link(&f->sink, 9, "web02"), 0);
+	assert_int_equal(put(f, 7, "d"), 0);
+	flush(f, 2);
+	/* A slot that another link took. */
+	assert_int_equal(sink_pcapng_link(&f->sink, 5, "web04"), 0);
+	assert_int_equal(put(f, 5, "e"), 0);
+	flush(f, 1);
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames", "|web02:a web01:b |web02:c web03:d |web04:e ");
+}
+
+/* What the kernel lost, and what found no room, is told by the next frame of the link. */
+static void drops(void **state)
+{
+	struct fixture *f = *state;
+	char text[4096];
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(sink_pcapng_link(&f->sink, 0, "web01"), 0);
+	assert_int_equal(sink_pcapng_link(&f->sink, 1, "web02"), 0);
+	sink_pcapng_drops(&f->sink, 0, 3);
+	sink_pcapng_drops(&f->sink, 2, 3);
+	assert_int_equal(put(f, 1, "a"), 0);
+	assert_int_equal(put(f, 0, "b"), 0);
+	assert_int_equal(put(f, 0, "c"), 0);
+	flush(f, 3);
+	f->sink.file.conf.pending_max = f->sink.file.pending.max = 1000;
+	assert_int_equal(put(f, 0, text), -ENOBUFS);
+	assert_int_equal(put(f, 0, text), -ENOBUFS);
+	assert_int_equal(put(f, 0, "d"), 0);
+	flush(f, 1);
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames", "|web02:a web01:b+3 web01:c web01:d+2 ");
+}
+
+/* Each file can be read by itself. */
+static void rotation(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sink.file.conf.rotate_bytes = 250;
+	assert_int_equal(sink_pcapng_link(&f->sink, 0, "web01"), 0);
+	assert_int_equal(put(f, 0, "a"), 0);
+	flush(f, 1);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(put(f, 0, "b"), 0);
+	flush(f, 4);
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames.1", "|web01:a ");
+	check_file(f, "frames", "|web01:b web01:b web01:b web01:b ");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { TEST(links), TEST(drops), TEST(rotation) };
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
