@@ -1,7 +1,7 @@
 /*
  * An HTTP server on a listening socket that someone else opened. Edge: owns connections.
  *
- * The sole user of libmicrohttpd, whose epoll fd the loop polls. One server per listening socket,
+ * The http_*.c files are the sole users of libmicrohttpd, whose epoll fd the loop polls. One server per listening socket,
  * with limits of its own, so that guests cannot starve operators. libmicrohttpd's own timeout is of
  * idle time, which a client that trickles a byte a second outlives: here every request has an
  * absolute deadline, at which its socket is shut down.
@@ -30,6 +30,7 @@ struct http_limits {
 	unsigned int
 		request_ms; /* from the connection, or the end of the last reply, to a request */
 	unsigned int reply_ms; /* from the request to the end of its reply; streams have none */
+	size_t body; /* bytes of content that a request may have; 0: none is taken */
 	size_t memory; /* bytes per connection for the head of the request and the reply's buffer */
 };
 
@@ -52,6 +53,8 @@ struct http_server;
 struct http_request {
 	const char *method; /* valid in the handler's call alone, as all that http_header() gives */
 	const char *target; /* path and query as they were sent */
+	const void *body; /* its content, as the method valid in the handler's call alone */
+	size_t body_length;
 	void *data; /* the handler's */
 	void (*gone)(struct http_request *request);
 };
@@ -61,10 +64,24 @@ typedef void (*http_handler)(struct http_request *request, void *data);
 /* The value of the first header with this name, or NULL. Only inside the handler's call. */
 const char *http_header(const struct http_request *request, const char *name);
 
+/* Of a client on a unix socket, its user (SO_PEERCRED, unix(7)); false for others. */
+bool http_peer_uid(const struct http_request *request, uid_t *ret);
+
+/* The client's address, or "local" for one on a unix socket. */
+#define HTTP_PEER_MAX 46
+void http_peer_text(const struct http_request *request, char out[HTTP_PEER_MAX]);
+
+/* A header field beside those that every answer has. */
+struct http_field {
+	const char *name, *value;
+};
+
 struct http_answer {
 	unsigned int status;
 	const char *type; /* Content-Type */
 	const char *allow; /* header Allow; NULL: none */
+	const char *cache; /* Cache-Control; NULL: no-store */
+	const struct http_field *fields; /* the last has no name; NULL: none */
 	const void *body; /* copied */
 	size_t length;
 };
@@ -88,13 +105,19 @@ void http_stream(struct http_request *request, const char *type, const struct ht
 /* There may be something to read. Harmless when there is not. */
 void http_stream_wake(struct http_request *request);
 
+/* PEM texts, which must stay until the server is closed. */
+struct http_tls {
+	const char *cert, *key;
+};
+
 /*
  * Serves `fd`, a listening socket, which the server owns from here on (also when this fails). It
- * may be shared with other processes and is never shut down. `handler` is called from the loop.
+ * may be shared with other processes and is never shut down. `handler` is called from the loop. With
+ * `tls` (NULL: without) it speaks TLS 1.2 or 1.3 alone.
  */
 int http_server_open(struct http_server **ret, uv_loop_t *loop, int fd,
-		     const struct http_limits *limits, http_handler handler, void *data,
-		     struct err *err);
+		     const struct http_limits *limits, const struct http_tls *tls,
+		     http_handler handler, void *data, struct err *err);
 
 /* Accepts nothing more and closes each connection once its request is answered. */
 void http_server_drain(struct http_server *server);

@@ -249,7 +249,7 @@ int site_listen(struct site *site, const struct ipc_listen *listen, int fd, stru
 	}
 	*listener = (struct site_listener){ .site = site, .kind = listen->listener };
 	memcpy(listener->address, listen->address, sizeof(listener->address));
-	code = http_server_open(&listener->server, site->loop, fd, &limits[listener->kind],
+	code = http_server_open(&listener->server, site->loop, fd, &limits[listener->kind], NULL,
 				on_request, listener, err);
 	if (code)
 		return err_prefix(err, code, "cannot serve %s", listen->address);

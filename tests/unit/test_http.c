@@ -1,4 +1,4 @@
-/* links: web/http_server.c agent/base/buf.c agent/base/err.c */
+/* links: web/http_server.c web/http_conn.c web/http_request.c agent/base/buf.c agent/base/err.c */
 #include "web/http_server.h"
 
 #include <setjmp.h>
@@ -87,6 +87,8 @@ static void on_request(struct http_request *request, void *data)
 		http_stream(request, "application/x-ndjson", &stream_ops, f);
 	} else if (strcmp(request->target, "/large") == 0) {
 		reply_with(request, 200, f->large, LARGE_SIZE);
+	} else if (request->body_length) {
+		reply_with(request, 200, request->body, request->body_length);
 	} else {
 		const char *header = http_header(request, "X-Test");
 
@@ -105,7 +107,7 @@ static void start(struct fixture *f, const struct http_limits *limits)
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	fd = listen_on_loopback(&f->addr);
 	f->listener = dup(fd);
-	http_server_open(&f->server, &f->loop, fd, limits, on_request, f, &err);
+	http_server_open(&f->server, &f->loop, fd, limits, NULL, on_request, f, &err);
 	assert_string_equal(err.text, "");
 }
 
@@ -353,6 +355,48 @@ static void hostile_requests(void **state)
 		free(answer);
 	}
 	exchange(&f, "GET /a HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 200 ", "GET /a -\n");
+	stop(&f);
+}
+
+/* On a server that takes content: as it was sent, and not a byte more than its bound. */
+static void bodies(void **state)
+{
+	static const struct {
+		const char *request, *status, *body;
+	} cases[] = {
+		{ "POST / HTTP/1.1\r\n" CLOSE "Content-Length: 8\r\n\r\n12345678", "HTTP/1.1 200 ",
+		  "12345678" },
+		{ "POST / HTTP/1.1\r\n" CLOSE "Content-Length: 9\r\n\r\n123456789", "HTTP/1.1 413 ",
+		  NULL },
+		{ "POST / HTTP/1.1\r\n" CLOSE "Transfer-Encoding: chunked\r\n\r\n"
+		  "3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n",
+		  "HTTP/1.1 200 ", "abcdefgh" },
+		{ "POST / HTTP/1.1\r\n" CLOSE "Transfer-Encoding: chunked\r\n\r\n"
+		  "3\r\nabc\r\n6\r\ndefghi\r\n0\r\n\r\n",
+		  "HTTP/1.1 413 ", NULL },
+		{ "POST /b HTTP/1.1\r\n" CLOSE "Content-Length: 0\r\n\r\n", "HTTP/1.1 200 ",
+		  "POST /b -\n" },
+		/* The next request of the connection is read where the content ends. */
+		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+		  "GET /next HTTP/1.1\r\n" CLOSE "\r\n",
+		  "HTTP/1.1 200 ", "GET /next -\n" },
+	};
+	struct http_limits limits = patient;
+	struct fixture f;
+
+	(void)state;
+	limits.body = 8;
+	start(&f, &limits);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *answer = client_exchange(&f.loop, &f.addr, cases[i].request,
+					       strlen(cases[i].request));
+
+		assert_memory_equal(answer, cases[i].status, strlen(cases[i].status));
+		if (cases[i].body)
+			assert_string_equal(answer + strlen(answer) - strlen(cases[i].body),
+					    cases[i].body);
+		free(answer);
+	}
 	stop(&f);
 }
 
@@ -765,6 +809,7 @@ int main(void)
 		cmocka_unit_test(streams_end_with_their_client),
 		cmocka_unit_test(head_of_a_stream),
 		cmocka_unit_test(hostile_requests),
+		cmocka_unit_test(bodies),
 		cmocka_unit_test(nul_in_the_target),
 		cmocka_unit_test(cuts_who_trickles),
 		cmocka_unit_test(cuts_who_says_nothing),

@@ -1,4 +1,5 @@
-/* links: web/site.c web/api.c web/boot.c web/events.c web/event_ring.c web/http_server.c */
+/* links: web/site.c web/api.c web/boot.c web/events.c web/event_ring.c */
+/* links: web/http_server.c web/http_conn.c web/http_request.c */
 /* links: web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c */
 /* links: web/encode_ipxe.c web/san_uri.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_boot.c agent/base/config_schema.c */
