@@ -28,7 +28,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 # A sub-make sees the tools and libraries that install-deps has just brought.
 SUBMAKE = +$(Q)$(MAKE) --no-print-directory -j$(JOBS)
 
-LIBS := libuv libmnl libpcre2-8 libmicrohttpd jansson libcap-ng libcurl
+LIBS := libuv libmnl libpcap libpcre2-8 libmicrohttpd jansson libcap-ng libcurl
 OPTIONAL := $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
 # Asked for once, and only when something is built: a bare machine has no pkg-config yet.
 DEPS_CFLAGS = $(eval DEPS_CFLAGS := $$(shell pkg-config --cflags $(LIBS) $(OPTIONAL)))$(DEPS_CFLAGS)
