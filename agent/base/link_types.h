@@ -70,6 +70,42 @@ enum peer_kind {
 };
 
 bool link_addrs_have(const struct link_addrs *addrs, const struct cidr *cidr);
+/* Where frames of a link are filtered. */
+enum link_hook {
+	LINK_HOOK_FROM_GUEST, /* what the link sends: egress, to the kernel */
+	LINK_HOOK_TO_GUEST, /* what it receives: ingress */
+	LINK_HOOKS
+};
+
+/* Which source addresses a guest may send from. */
+enum anti_spoof {
+	ANTI_SPOOF_AUTO, /* mac for a macvtap, off for a macvlan: link_anti_spoof() */
+	ANTI_SPOOF_OFF,
+	ANTI_SPOOF_MAC,
+	ANTI_SPOOF_MAC_IP,
+	ANTI_SPOOFS
+};
+
+/* An address, or a prefix of them. */
+struct link_address {
+	bool ip6; /* else IPv4, in the first four bytes */
+	uint8_t prefix_len; /* bits; those behind are zero */
+	uint8_t bytes[16];
+};
+
+/* What the guest of a link may have. In the order given. */
+#define LINK_ADDRESSES_MAX 16
+
+struct link_addresses {
+	uint32_t n;
+	struct link_address list[LINK_ADDRESSES_MAX];
+};
+
+/* "192.0.2.1", "2001:db8::/64": bits behind the prefix must be zero. 0, or -EINVAL with the reason. */
+int parse_link_address(const char *s, struct link_address *ret, struct err *err);
+
+enum anti_spoof link_anti_spoof(enum anti_spoof wanted, enum link_kind kind);
+
 bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN]);
 
 /* Indexed by the enums; the tables of allowed words in the configuration are these too. */
@@ -77,5 +113,7 @@ extern const char *const link_kind_names[LINK_KINDS];
 extern const char *const link_mode_names[LINK_MODES];
 extern const char *const link_flag_names[LINK_FLAGS];
 extern const char *const peer_kind_names[PEER_KINDS];
+extern const char *const link_hook_names[LINK_HOOKS]; /* "from guest", "to guest" */
+extern const char *const anti_spoof_names[ANTI_SPOOFS];
 
 #endif

@@ -1,5 +1,5 @@
 /* links: netlink/link_msg.c netlink/link_kind.c netlink/link_spec.c netlink/link_state.c */
-/* links: netlink/nl_ack.c netlink/link_table.c agent/base/link_types.c */
+/* links: netlink/nl_ack.c netlink/link_table.c agent/base/link_types.c agent/base/parse.c agent/base/err.c */
 #include "netlink/link_msg.h"
 
 #include <errno.h>
