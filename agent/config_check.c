@@ -6,6 +6,7 @@
 
 #include "agent/base/schema.h"
 #include "agent/packet_socket.h"
+#include "agent/filter_compile.h"
 #include "agent/owner.h"
 #include "capture/pattern.h"
 
@@ -51,6 +52,83 @@ static void check_owner(const struct conf_head *head, const struct link_keys *ke
 		schema_fault(faults, head, "owner", "%s", err.text);
 }
 
+static void check_filter(const struct conf_head *head, const struct link_keys *keys,
+			 enum link_hook hook, struct faults *faults)
+{
+	struct bpf_code code = { 0 };
+	const char *key;
+	struct err err;
+
+	if (filter_compile(keys, hook, &code, &key, &err))
+		schema_fault(faults, head, key, "%s", err.text);
+	bpf_code_done(&code);
+}
+
+/* A fault of `filter` is found at either hook, and told once. */
+static void check_filters(const struct conf_head *head, const struct link_keys *keys,
+			  struct faults *faults)
+{
+	size_t before = faults->n;
+	struct link_keys one = *keys;
+
+	check_filter(head, keys, LINK_HOOK_FROM_GUEST, faults);
+	if (faults->n != before)
+		one.filter = NULL;
+	check_filter(head, &one, LINK_HOOK_TO_GUEST, faults);
+}
+
+static void check_keys(const struct conf_head *head, const struct link_keys *keys,
+		       struct faults *faults)
+{
+	check_owner(head, keys, faults);
+	check_filters(head, keys, faults);
+}
+
+static bool says(const struct link_wish *wish, const char *key)
+{
+	return wish->link && schema_has(&config_schema, "link", &wish->link->head, key);
+}
+
+/* A link may say that it is less strict than its set, whose addresses it then has for nothing. */
+static void check_addresses(const struct link_wish *wish, struct faults *faults)
+{
+	const bool strict = wish->keys.anti_spoof == ANTI_SPOOF_MAC_IP;
+	const char *key = strict ? "anti-spoof" : "addresses";
+	const struct conf_head *head = says(wish, key) ? &wish->link->head : &wish->set->head;
+
+	if (strict == (wish->keys.addresses.n > 0))
+		return;
+	if (strict)
+		schema_fault(faults, head, key,
+			     "addresses is missing beside it: what may link \"%s\" send from?",
+			     wish->name);
+	else if (says(wish, key) || !says(wish, "anti-spoof"))
+		schema_fault(
+			faults, head, key, "it is for anti-spoof = mac+ip, and link \"%s\" has %s",
+			wish->name,
+			anti_spoof_names[link_anti_spoof(wish->keys.anti_spoof, wish->keys.kind)]);
+}
+
+/* Told of the first link that each section is at fault for. */
+static void check_all_addresses(const struct config *config, struct faults *faults)
+{
+	struct link_wish *wishes;
+	struct err err;
+	size_t n, before;
+
+	if (config_links(config, &wishes, &n, &err))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		before = faults->n;
+		check_addresses(&wishes[i], faults);
+		if (faults->n == before)
+			continue;
+		while (i + 1 < n && wishes[i + 1].set == wishes[i].set)
+			i++;
+	}
+	free(wishes);
+}
+
 int config_rings(const struct config *config, uint32_t *ret_block_size, uint32_t *ret_blocks,
 		 struct err *err)
 {
@@ -89,12 +167,14 @@ int config_check(const char *path, struct config **ret, struct faults *faults)
 			     "%zu addresses: the web worker serves at most %d",
 			     config->web.n_boot_listen, CONFIG_LISTENERS_MAX - 1);
 	/* What links there are can be told only of a configuration without faults. */
-	if (code == 0 && faults->n == 0)
+	if (code == 0 && faults->n == 0) {
 		check_rings(config, faults);
+		check_all_addresses(config, faults);
+	}
 	for (size_t i = 0; code == 0 && i < config->n_sets; i++)
-		check_owner(&config->sets[i].head, &config->sets[i].keys, faults);
+		check_keys(&config->sets[i].head, &config->sets[i].keys, faults);
 	for (size_t i = 0; code == 0 && i < config->n_links; i++)
-		check_owner(&config->links[i].head, &config->links[i].keys, faults);
+		check_keys(&config->links[i].head, &config->links[i].keys, faults);
 	faults_sort(faults);
 	if (code || faults->n || faults->n_dropped) {
 		config_free(config);

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/filter_compile.h"
 #include "agent/owner.h"
+#include "netlink/tc_filter.h"
 
 #define MACHINE_ID "/etc/machine-id"
 
@@ -118,6 +120,8 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 		.group = group,
 		.up = wish->keys.up,
 		.is_host_link = wish->is_host_link,
+		.anti_spoof = link_anti_spoof(wish->keys.anti_spoof, wish->keys.kind),
+		.addresses = wish->keys.addresses,
 	};
 
 	if (wish->is_host_link)
@@ -147,6 +151,119 @@ static int set_rights(struct link_spec *specs, size_t at, const struct link_wish
 	return code ? err_prefix(err, code, "the owner of %s", wishes[at].name) : 0;
 }
 
+/* The programs of all links, one behind the other, and where those of each link begin. */
+struct filters {
+	struct bpf_op *ops;
+	size_t n;
+	size_t (*at)[LINK_HOOKS];
+};
+
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool filter_alike(const struct link_keys *a, const struct link_keys *b)
+{
+	return is_same(a->filter, b->filter) &&
+	       is_same(a->filter_from_guest, b->filter_from_guest) &&
+	       is_same(a->filter_to_guest, b->filter_to_guest);
+}
+
+static int add_filter(struct filters *filters, struct link_spec *spec, size_t i,
+		      const struct link_keys *keys, enum link_hook hook, struct err *err)
+{
+	struct bpf_code code = { 0 };
+	struct bpf_op *ops = NULL;
+	const char *key;
+	int error = filter_compile(keys, hook, &code, &key, err);
+
+	if (error) {
+		err_prefix(err, error, "%s of %s", key, spec->name);
+	} else if (code.n) {
+		ops = reallocarray(filters->ops, filters->n + code.n, sizeof(*ops));
+		error = ops ? 0 : -ENOMEM;
+	}
+	if (ops) {
+		memcpy(ops + filters->n, code.ops, code.n * sizeof(*ops));
+		filters->ops = ops;
+		filters->at[i][hook] = filters->n;
+		filters->n += code.n;
+		spec->filters[hook].n = code.n;
+	}
+	bpf_code_done(&code);
+	return error;
+}
+
+/* Links of one set have the same texts, and share what they are compiled to. */
+static int compile_filters(struct filters *filters, struct link_spec *specs,
+			   const struct link_wish *wishes, size_t n, struct err *err)
+{
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		const struct link_keys *keys = &wishes[i].keys;
+
+		if (i && filter_alike(keys, &wishes[i - 1].keys)) {
+			memcpy(specs[i].filters, specs[i - 1].filters, sizeof(specs[i].filters));
+			memcpy(filters->at[i], filters->at[i - 1], sizeof(filters->at[i]));
+			continue;
+		}
+		for (int hook = 0; code == 0 && hook < LINK_HOOKS; hook++)
+			code = add_filter(filters, &specs[i], i, keys, (enum link_hook)hook, err);
+	}
+	return code;
+}
+
+static int hash_programs(struct link_spec *spec, struct bpf_code *program, struct err *err)
+{
+	int code = 0;
+
+	for (int hook = 0; code == 0 && hook < LINK_HOOKS; hook++) {
+		code = tc_program(spec, (enum link_hook)hook, program, err);
+		if (code)
+			return err_prefix(err, code, "the filter %s of %s", link_hook_names[hook],
+					  spec->name);
+		spec->programs[hook] = program->n ? tc_hash(program->ops, program->n) : 0;
+	}
+	return code;
+}
+
+/* The programs go behind the specs, so that one free() is for all. */
+static int set_filters(struct link_spec **specs, const struct link_wish *wishes, size_t n,
+		       struct err *err)
+{
+	struct filters filters = { .at = calloc(n + 1, sizeof(*filters.at)) };
+	struct bpf_code program = { 0 };
+	struct link_spec *grown;
+	int code = filters.at ? compile_filters(&filters, *specs, wishes, n, err) : -ENOMEM;
+	struct bpf_op *ops;
+
+	if (code < 0)
+		goto out;
+	code = -ENOMEM;
+	grown = realloc(*specs, (n + 1) * sizeof(*grown) + filters.n * sizeof(*ops));
+	if (!grown)
+		goto out;
+	*specs = grown;
+	ops = (void *)(grown + n + 1);
+	if (filters.n)
+		memcpy(ops, filters.ops, filters.n * sizeof(*ops));
+	code = 0;
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		for (int hook = 0; hook < LINK_HOOKS; hook++)
+			grown[i].filters[hook].ops = ops + filters.at[i][hook];
+		code = hash_programs(&grown[i], &program, err);
+	}
+out:
+	if (code == -ENOMEM)
+		err_errno(err, code, "could not make the filters");
+	free(filters.at);
+	free(filters.ops);
+	bpf_code_done(&program);
+	return code;
+}
+
 int desired_links(const struct config *config, const char *host_id, struct link_spec **ret,
 		  size_t *ret_n, struct err *err)
 {
@@ -171,6 +288,8 @@ int desired_links(const struct config *config, const char *host_id, struct link_
 		if (is_zero(specs[i].mac))
 			code = choose_mac(specs, n, i, host_id, &wishes[i], err);
 	}
+	if (code == 0)
+		code = set_filters(&specs, wishes, n, err);
 	if (code < 0)
 		goto out;
 	*ret = specs;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/desired.h"
+#include "netlink/link_filters.h"
 #include "netlink/tap_node.h"
 #include "netlink/wireless.h"
 
@@ -105,6 +106,9 @@ int reconcile_drain(struct reconcile *reconcile)
 {
 	int news = nl_channel_drain(reconcile->channel);
 
+	if (news < 0 || news & NL_NEWS_FILTERS)
+		reconcile->filters_known = false;
+
 	/* A broken socket is found by the pass, which then says so. */
 	return news != NL_NEWS_NONE;
 }
@@ -135,6 +139,38 @@ static int refresh_addrs(struct reconcile *reconcile, struct reconcile_link *lin
 	return nl_channel_dump_addrs(reconcile->channel, link->link.ifindex, link->addrs, err);
 }
 
+/* Takes over what was known of each link's filters; false when one is new. */
+static bool know_filters(struct reconcile *reconcile)
+{
+	for (size_t i = 0; reconcile->filters_known && i < reconcile->n; i++) {
+		const struct reconcile_link *link = &reconcile->links[i];
+		const struct link_state *now =
+			link_find_ours(&reconcile->table, &link->spec, reconcile->group);
+
+		if (!now)
+			continue;
+		if (!link->present || link->link.ifindex != now->ifindex || !link->link.tc.known)
+			return false;
+		reconcile->table.links[now - reconcile->table.links].tc = link->link.tc;
+	}
+	return reconcile->filters_known;
+}
+
+/*
+ * Each filter is asked for by itself, which is dear: only after notifications of filters, and of
+ * links that are new.
+ */
+static int look_at_filters(struct reconcile *reconcile, struct err *err)
+{
+	int code = 0;
+
+	if (!know_filters(reconcile))
+		code = link_filters_look(reconcile->channel, &reconcile->table, reconcile->group,
+					 err);
+	reconcile->filters_known = code == 0;
+	return code;
+}
+
 int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 {
 	int code;
@@ -143,6 +179,8 @@ int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 	link_plan_done(&reconcile->plan);
 	held_taps_done(&reconcile->held);
 	code = nl_channel_dump_links(reconcile->channel, &reconcile->table, err);
+	if (code == 0)
+		code = look_at_filters(reconcile, err);
 	if (code < 0)
 		return code;
 	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
@@ -258,6 +296,8 @@ int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, 
 {
 	struct apply_watch watch = { .reconcile = reconcile, .cb = cb, .data = data };
 
+	if (reconcile->plan.n)
+		reconcile->filters_known = false;
 	return link_apply(reconcile->channel, &reconcile->plan, &reconcile->table, reconcile->group,
 			  on_applied, &watch, err);
 }
@@ -298,8 +338,11 @@ int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *da
 
 int reconcile_look(struct reconcile *reconcile, struct err *err)
 {
-	int code = reconcile_refresh(reconcile, err);
+	int code;
 
+	/* The drops are told as they are now. */
+	reconcile->filters_known = false;
+	code = reconcile_refresh(reconcile, err);
 	if (code < 0)
 		return code;
 	code = held_taps_find(&reconcile->held, &reconcile->table);

@@ -17,6 +17,9 @@ struct reconcile {
 	struct link_plan plan; /* points into table and specs */
 	struct held_taps held;
 
+	/* What is known of filters holds until notifications say otherwise. */
+	bool filters_known;
+
 	struct link_track strays; /* links to be deleted have no place of their own */
 };
 

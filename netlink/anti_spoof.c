@@ -76,45 +76,46 @@ static void load_masked(struct bpf_code *code, uint32_t at, uint32_t mask)
 }
 
 /* To `ok` when the address at X + `at` is in the prefix; else goes on. */
-static void match_prefix(struct bpf_code *code, const struct link_address *address, uint32_t at,
+static void match_prefix(struct bpf_code *code, const struct cidr *address, uint32_t at,
 			 struct bpf_label *ok)
 {
-	const unsigned int words = address->ip6 ? 4 : 1;
+	const unsigned int words = address->family == AF_INET6 ? 4 : 1;
 	struct bpf_label other = { 0 };
 
 	for (unsigned int i = 0; i < words; i++) {
-		const uint32_t mask = mask_of(address->prefix_len, i);
+		const uint32_t mask = mask_of(address->prefix, i);
 
 		if (!mask)
 			break;
 		load_masked(code, at + 4 * i, mask);
-		emit_test(code, BPF_JEQ | BPF_K, word(address->bytes + (size_t)4 * i) & mask, 1, 0);
+		emit_test(code, BPF_JEQ | BPF_K, word(address->address + (size_t)4 * i) & mask, 1,
+			  0);
 		emit_goto(code, &other);
 	}
 	emit_goto(code, ok);
 	emit_label(code, &other);
 }
 
-static void match_addresses(struct bpf_code *code, const struct link_addresses *addresses, bool ip6,
-			    uint32_t at, struct bpf_label *ok)
+static void match_addresses(struct bpf_code *code, const struct guest_addrs *addresses,
+			    uint8_t family, uint32_t at, struct bpf_label *ok)
 {
 	for (uint32_t i = 0; i < addresses->n; i++) {
-		if (addresses->list[i].ip6 == ip6)
+		if (addresses->list[i].family == family)
 			match_prefix(code, &addresses->list[i], at, ok);
 	}
 }
 
 static void match_ip6(struct bpf_code *code, const uint8_t mac[MAC_LEN],
-		      const struct link_addresses *addresses, uint32_t at, struct bpf_label *ok)
+		      const struct guest_addrs *addresses, uint32_t at, struct bpf_label *ok)
 {
-	const struct link_address local = {
-		.ip6 = true,
-		.prefix_len = 128,
-		.bytes = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe,
-			   mac[3], mac[4], mac[5] },
+	const struct cidr local = {
+		.family = AF_INET6,
+		.prefix = 128,
+		.address = { 0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe,
+			     mac[3], mac[4], mac[5] },
 	};
 
-	match_addresses(code, addresses, true, at, ok);
+	match_addresses(code, addresses, AF_INET6, at, ok);
 	match_prefix(code, &local, at, ok);
 }
 
@@ -150,7 +151,7 @@ static void skip_tags(struct bpf_code *code, struct bpf_label *deep)
 }
 
 static void check_arp(struct bpf_code *code, enum anti_spoof anti_spoof, const uint8_t mac[MAC_LEN],
-		      const struct link_addresses *addresses, struct bpf_label *pass)
+		      const struct guest_addrs *addresses, struct bpf_label *pass)
 {
 	emit_need_behind_x(code, ARP_LEN);
 	emit(code, LOAD_X(BPF_W), 0);
@@ -165,18 +166,18 @@ static void check_arp(struct bpf_code *code, enum anti_spoof anti_spoof, const u
 		emit_goto(code, pass);
 		return;
 	}
-	match_addresses(code, addresses, false, ARP_SENDER_IP, pass);
+	match_addresses(code, addresses, AF_INET, ARP_SENDER_IP, pass);
 	emit(code, LOAD_X(BPF_W), ARP_SENDER_IP);
 	emit_drop_unless(code, 0);
 	emit_goto(code, pass);
 }
 
 /* RFC 2131: until it has an address, a client sends from 0.0.0.0 and port 68 to port 67. */
-static void check_ip4(struct bpf_code *code, const struct link_addresses *addresses,
+static void check_ip4(struct bpf_code *code, const struct guest_addrs *addresses,
 		      struct bpf_label *pass)
 {
 	emit_need_behind_x(code, IP4_LEN);
-	match_addresses(code, addresses, false, IP4_SOURCE, pass);
+	match_addresses(code, addresses, AF_INET, IP4_SOURCE, pass);
 	emit(code, LOAD_X(BPF_W), IP4_SOURCE);
 	emit_drop_unless(code, 0);
 	emit(code, LOAD_X(BPF_B), IP4_PROTO);
@@ -269,7 +270,7 @@ static void walk_headers(struct bpf_code *code, struct bpf_label *icmp, struct b
 }
 
 static void check_icmp6(struct bpf_code *code, const uint8_t mac[MAC_LEN],
-			const struct link_addresses *addresses, struct bpf_label *pass)
+			const struct guest_addrs *addresses, struct bpf_label *pass)
 {
 	static const uint32_t from_nowhere[] = { ND_ROUTER_SOLICIT, MLD_REPORT, MLD_DONE,
 						 MLD2_REPORT };
@@ -305,7 +306,7 @@ static void check_icmp6(struct bpf_code *code, const uint8_t mac[MAC_LEN],
 }
 
 static void check_ip6(struct bpf_code *code, const uint8_t mac[MAC_LEN],
-		      const struct link_addresses *addresses, struct bpf_label *pass)
+		      const struct guest_addrs *addresses, struct bpf_label *pass)
 {
 	struct bpf_label ours = { 0 }, icmp = { 0 }, other = { 0 };
 
@@ -328,7 +329,7 @@ static void check_ip6(struct bpf_code *code, const uint8_t mac[MAC_LEN],
 }
 
 void anti_spoof_add(struct bpf_code *code, enum anti_spoof anti_spoof, const uint8_t mac[MAC_LEN],
-		    const struct link_addresses *addresses)
+		    const struct guest_addrs *addresses)
 {
 	struct bpf_label pass = { 0 }, deep = { 0 }, arp = { 0 }, ip4 = { 0 }, ip6 = { 0 };
 

@@ -21,6 +21,6 @@
 
 /* Appends to `code`: returns a verdict for what is spoofed, and else goes on behind its end. */
 void anti_spoof_add(struct bpf_code *code, enum anti_spoof anti_spoof, const uint8_t mac[MAC_LEN],
-		    const struct link_addresses *addresses);
+		    const struct guest_addrs *addresses);
 
 #endif

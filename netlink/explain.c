@@ -29,6 +29,7 @@ static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_SET_ARP] = "turn off the host's ARP on",
 	[LINK_ACTION_SET_IPV6] = "turn off the host's IPv6 on",
 	[LINK_ACTION_SET_NODE] = "set owner and perms of the node of",
+	[LINK_ACTION_SET_FILTERS] = "set the filters of",
 	[LINK_ACTION_SET_UP] = "bring up",
 	[LINK_ACTION_SET_DOWN] = "bring down",
 	[LINK_ACTION_SET_ADDRESSES] = "set the addresses of",
@@ -282,6 +283,20 @@ static bool sys_is_elsewhere(const struct explain_input *in, const struct cause 
 	return is(cause, "/sys shows another network namespace");
 }
 
+static bool has_no_cls_bpf(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause,
+		  "this kernel has no clsact or no bpf filters (modules sch_ingress, cls_bpf)");
+}
+
+static bool filter_is_in_the_way(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "others have the qdisc ingress there, or another filter of preference 1: "
+			 "see tc filter show");
+}
+
 static bool kind_is_unknown(const struct explain_input *in, const struct cause *cause)
 {
 	if (!in->step->spec)
@@ -314,6 +329,8 @@ static const struct {
 	{ EPERM, ANY_ACTION, no_privilege },
 	{ EROFS, ACTION(SET_IPV6), sysctls_are_read_only },
 	{ EOPNOTSUPP, ACTION(CREATE), kind_is_unknown },
+	{ ENOENT, ACTION(SET_FILTERS), has_no_cls_bpf },
+	{ EINVAL, ACTION(SET_FILTERS), filter_is_in_the_way },
 	{ EXDEV, ACTION(SET_NODE), node_is_anothers },
 	{ ENXIO, ACTION(SET_NODE), node_is_missing },
 	{ ESTALE, ACTION(SET_NODE), sys_is_elsewhere },

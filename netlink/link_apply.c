@@ -9,6 +9,7 @@
 
 #include "netlink/explain.h"
 #include "netlink/host_stack.h"
+#include "netlink/link_filters.h"
 #include "netlink/link_kind.h"
 #include "netlink/link_requests.h"
 #include "netlink/tap_node.h"
@@ -241,11 +242,55 @@ static void set_nodes(struct apply *apply)
 	}
 }
 
-/* Up comes late: a link that is up with IPv6 on it speaks. */
+static bool wants_filters(const struct progress *progress)
+{
+	return progress->attrs & 1u << LINK_ATTR_FILTERS && !progress->failed;
+}
+
+static void note_filters(struct apply *apply, const struct link_filters_job *jobs)
+{
+	for (size_t i = 0, job = 0; i < apply->plan->n; i++) {
+		struct progress *progress = &apply->progress[i];
+
+		if (wants_filters(progress))
+			note(progress, LINK_ACTION_SET_FILTERS, &jobs[job++].ack);
+		progress->attrs &= ~(1u << LINK_ATTR_FILTERS);
+		/* A guest is not let on without its filter. */
+		if (progress->failed && progress->action == LINK_ACTION_SET_FILTERS)
+			progress->attrs &= ~(1u << LINK_ATTR_UP);
+	}
+}
+
+static int set_filters(struct apply *apply)
+{
+	struct link_filters_job *jobs = calloc(apply->plan->n + 1, sizeof(*jobs));
+	size_t n = 0;
+	int code;
+
+	if (!jobs)
+		return err_errno(apply->err, -ENOMEM, "could not make filters");
+	for (size_t i = 0; i < apply->plan->n; i++) {
+		const struct link_step *step = &apply->plan->steps[i];
+
+		if (wants_filters(&apply->progress[i]))
+			jobs[n++] = (struct link_filters_job){
+				.spec = step->spec,
+				.link = step->op == LINK_OP_CHANGE ? step->link : NULL,
+				.ifindex = apply->progress[i].ifindex,
+			};
+	}
+	code = link_filters_set(apply->channel, jobs, n, apply->err);
+	if (code == 0)
+		note_filters(apply, jobs);
+	free(jobs);
+	return code;
+}
+
+/* Up comes late: a link that is up with IPv6 on it speaks, and a guest sends what is not filtered. */
 static int set_attrs(struct apply *apply)
 {
 	const uint32_t by_hand = 1u << LINK_ATTR_IPV6 | 1u << LINK_ATTR_OWNER |
-				 1u << LINK_ATTR_PERMS;
+				 1u << LINK_ATTR_PERMS | 1u << LINK_ATTR_FILTERS;
 	const uint32_t late = 1u << LINK_ATTR_UP | 1u << LINK_ATTR_ADDRESSES;
 	int code = send_attrs(apply, ~(by_hand | late));
 
@@ -253,6 +298,9 @@ static int set_attrs(struct apply *apply)
 		return code;
 	turn_ipv6_off(apply);
 	set_nodes(apply);
+	code = set_filters(apply);
+	if (code < 0)
+		return code;
 	code = send_attrs(apply, 1u << LINK_ATTR_UP);
 	if (code == 0)
 		code = set_addresses(apply);
@@ -299,6 +347,8 @@ static uint32_t attrs_after_create(const struct link_spec *spec)
 		attrs |= 1u << LINK_ATTR_SOURCES;
 	if (link_kind_ops[spec->kind]->host_is_quiet)
 		attrs |= 1u << LINK_ATTR_IPV6;
+	if (spec->programs[LINK_HOOK_FROM_GUEST] || spec->programs[LINK_HOOK_TO_GUEST])
+		attrs |= 1u << LINK_ATTR_FILTERS;
 	if (spec->up)
 		attrs |= 1u << LINK_ATTR_UP;
 	if (spec->addrs.n)

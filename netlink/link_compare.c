@@ -22,6 +22,7 @@ const char *const link_attr_names[LINK_ATTRS] = {
 	[LINK_ATTR_MTU] = "mtu",
 	[LINK_ATTR_ARP] = "host ARP",
 	[LINK_ATTR_IPV6] = "host IPv6",
+	[LINK_ATTR_FILTERS] = "filters",
 	[LINK_ATTR_UP] = "up",
 	[LINK_ATTR_ADDRESSES] = "addresses",
 	[LINK_ATTR_OWNER] = "owner",
@@ -204,6 +205,34 @@ static void compare_addrs(struct link_step *step)
 	}
 }
 
+/* "anti-spoof mac and an expression" */
+static void format_filter(char *ret, size_t size, const struct link_spec *spec, int hook)
+{
+	const bool guards = hook == LINK_HOOK_FROM_GUEST && spec->anti_spoof >= ANTI_SPOOF_MAC;
+	const bool filters = spec->filters[hook].n;
+
+	snprintf(ret, size, "%s%s%s%s", guards ? "anti-spoof " : "",
+		 guards ? anti_spoof_names[spec->anti_spoof] : "", guards && filters ? " and " : "",
+		 filters ? "an expression" : "");
+}
+
+static void compare_filters(struct link_step *step)
+{
+	const struct link_spec *spec = step->spec;
+	const struct link_tc *tc = &step->link->tc;
+	char wanted[64];
+
+	for (int hook = 0; tc->known && hook < LINK_HOOKS; hook++) {
+		if (tc->programs[hook] == spec->programs[hook])
+			continue;
+		format_filter(wanted, sizeof(wanted), spec, hook);
+		step->attrs |= 1u << LINK_ATTR_FILTERS;
+		link_because(step, "%sfilter %s %s -> %s", *step->reason ? ", " : "",
+			     link_hook_names[hook], tc->programs[hook] ? "another" : "none",
+			     spec->programs[hook] ? wanted : "none");
+	}
+}
+
 static void compare_rights(struct link_step *step, const struct tap_rights *now)
 {
 	const struct tap_rights *wanted = &step->spec->tap;
@@ -263,6 +292,7 @@ void link_compare(struct link_step *step, const struct tap_node *node)
 		compare_numbers(step, LINK_ATTR_MTU, link->mtu, step->mtu);
 	compare_queues(step);
 	compare_host(step);
+	compare_filters(step);
 	if (up != spec->up)
 		because_of_attr(step, LINK_ATTR_UP, up ? "yes" : "no", spec->up ? "yes" : "no");
 	compare_addrs(step);

@@ -25,7 +25,7 @@ uint32_t link_scratch_group(uint32_t group)
 	return group ^ 0x80000000u;
 }
 
-static bool in_our_group(const struct link_state *link, uint32_t group)
+bool link_is_in_group(const struct link_state *link, uint32_t group)
 {
 	return link->is_macvlan &&
 	       (link->group == group || link->group == link_scratch_group(group));
@@ -33,7 +33,7 @@ static bool in_our_group(const struct link_state *link, uint32_t group)
 
 bool link_is_ours(const struct link_state *link, uint32_t group)
 {
-	return in_our_group(link, group) &&
+	return link_is_in_group(link, group) &&
 	       strncmp(link->alias, LINK_ALIAS_PREFIX, strlen(LINK_ALIAS_PREFIX)) == 0;
 }
 
@@ -94,7 +94,7 @@ static bool is_adoptable(const struct planner *planner, const struct link_spec *
 {
 	const struct link_state *lower = find_lower(planner, spec);
 
-	return in_our_group(link, planner->in->group) && !*link->alias &&
+	return link_is_in_group(link, planner->in->group) && !*link->alias &&
 	       link->kind == spec->kind && !link->lower_elsewhere && lower &&
 	       lower->ifindex == link->lower;
 }

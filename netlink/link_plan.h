@@ -45,6 +45,7 @@ enum link_attr {
 	LINK_ATTR_BCCUTOFF,
 	LINK_ATTR_ARP, /* these two off, where the host is to be quiet, before it goes up */
 	LINK_ATTR_IPV6,
+	LINK_ATTR_FILTERS, /* before a guest can send */
 	LINK_ATTR_UP,
 	LINK_ATTR_ADDRESSES, /* of a host link; IPv6's go when it goes down */
 	LINK_ATTR_OWNER, /* these two of the tap's node in /dev */
@@ -120,6 +121,9 @@ struct link_plan_input {
 /* Returns 0 or -ENOMEM. */
 int link_plan_make(const struct link_plan_input *input, struct link_plan *ret);
 void link_plan_done(struct link_plan *plan);
+
+/* Whether the link carries the first mark, `group` or its scratch group. */
+bool link_is_in_group(const struct link_state *link, uint32_t group);
 
 /* Whether the link carries both marks, `group` being the first. */
 bool link_is_ours(const struct link_state *link, uint32_t group);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/base/bpf_code.h"
 #include "agent/base/link_types.h"
 #include "agent/base/parse.h"
 #include "netlink/tap_rights.h"
@@ -16,6 +17,12 @@
  */
 #define LINK_ALIAS_PREFIX "tapwarden/"
 #define LINK_ALIAS_MAX	  (sizeof(LINK_ALIAS_PREFIX) + NAME_MAX_LEN + 1 + IFNAME_SIZE)
+
+/* An expression that frames must match to pass, compiled; n 0: none. */
+struct link_filter {
+	const struct bpf_op *ops;
+	size_t n;
+};
 
 struct link_spec {
 	char name[IFNAME_SIZE];
@@ -36,6 +43,10 @@ struct link_spec {
 	bool is_host_link; /* the host's own leg, with these addresses */
 	struct link_addrs addrs;
 	struct tap_rights tap; /* of a macvtap's node in /dev */
+	enum anti_spoof anti_spoof; /* never ANTI_SPOOF_AUTO */
+	struct guest_addrs addresses; /* with ANTI_SPOOF_MAC_IP */
+	struct link_filter filters[LINK_HOOKS]; /* they live as long as the spec */
+	uint64_t programs[LINK_HOOKS]; /* tc_hash() of what these make; 0: nothing */
 };
 
 /* "tapwarden/SET/LINK" */

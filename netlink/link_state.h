@@ -24,6 +24,14 @@ struct link_stats {
 	uint64_t rx_dropped, tx_dropped;
 };
 
+/* What filters of ours the link has: see tc_filter.h. */
+struct link_tc {
+	bool known; /* it was asked */
+	bool has_clsact;
+	uint32_t drops; /* by all filters on it, ours and others', in both directions */
+	uint64_t programs[LINK_HOOKS]; /* tc_hash() of ours; 0: none */
+};
+
 struct link_state {
 	uint32_t ifindex;
 	char name[IFNAME_SIZE];
@@ -50,6 +58,7 @@ struct link_state {
 	char altnames[LINK_ALTNAMES_SIZE]; /* each with its NUL; an empty one ends them */
 	bool altnames_more; /* there are others that found no room here */
 	struct link_stats stats;
+	struct link_tc tc; /* not of RTM_NEWLINK, but by nl_filters_look() */
 };
 
 bool link_state_has_altname(const struct link_state *link, const char *name);

@@ -20,6 +20,9 @@
 /* Requests in one datagram: their acks and echoes, some KiB each, must fit the receive buffer. */
 #define BATCH_MAX 64
 
+/* Of messages of any size; the kernel takes what the send buffer holds (netlink_sendmsg()). */
+#define DATAGRAM_MAX (64 << 10)
+
 #define REQUEST_BUFFER (2 << 20)
 #define MONITOR_BUFFER (8 << 20)
 
@@ -81,7 +84,7 @@ static int open_monitor(struct mnl_socket **ret, struct err *err)
 {
 	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	/* IPv6 that is turned on upon a link is told to the second group alone. */
-	int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV6_IFINFO };
+	int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV6_IFINFO, RTNLGRP_TC };
 	int code = 0;
 
 	if (!s || mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) < 0)
@@ -408,9 +411,108 @@ int nl_channel_listen_addrs(struct nl_channel *channel)
 	return 0;
 }
 
+/* Messages from `at` on that go into one datagram; what they take. */
+static size_t next_datagram(const struct tc_batch *batch, size_t at, size_t *ret_n)
+{
+	size_t len = 0;
+
+	for (*ret_n = 0; at + len < batch->len && *ret_n < BATCH_MAX; ++*ret_n) {
+		const struct nlmsghdr *h = (const void *)(batch->bytes + at + len);
+		size_t size = attr_align(h->nlmsg_len);
+
+		if (*ret_n && len + size > DATAGRAM_MAX)
+			break;
+		len += size;
+	}
+	return len;
+}
+
+static bool is_last_answer(const struct nlmsghdr *request, const struct nlmsghdr *answer)
+{
+	if (request->nlmsg_flags & NLM_F_DUMP)
+		return answer->nlmsg_type == NLMSG_DONE || answer->nlmsg_type == NLMSG_ERROR;
+	return answer->nlmsg_type == NLMSG_ERROR || !(request->nlmsg_flags & NLM_F_ACK);
+}
+
+struct exchange {
+	const struct nlmsghdr *requests[BATCH_MAX];
+	size_t n;
+	size_t first; /* place of the first in the batch */
+	bool interrupted;
+	nl_answer_cb cb;
+	void *data;
+};
+
+static int take_answers(struct nl_channel *channel, struct exchange *x)
+{
+	const uint32_t first = channel->seq - (uint32_t)x->n + 1;
+	size_t waiting = x->n;
+
+	while (waiting) {
+		const struct nlmsghdr *h = (const void *)channel->received;
+		ssize_t got = receive_answer(channel);
+		int left = (int)got, code;
+
+		if (got < 0)
+			return (int)got;
+		for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+			const uint32_t i = h->nlmsg_seq - first;
+
+			if (i >= x->n)
+				continue;
+			x->interrupted = x->interrupted || h->nlmsg_flags & NLM_F_DUMP_INTR;
+			waiting -= is_last_answer(x->requests[i], h);
+			code = x->cb(x->first + i, h, x->data);
+			if (code < 0)
+				return code;
+		}
+	}
+	return x->interrupted ? -EAGAIN : 0;
+}
+
+int nl_channel_exchange(struct nl_channel *channel, const struct tc_batch *batch, nl_answer_cb cb,
+			void *data, struct err *err)
+{
+	struct exchange x = { .cb = cb, .data = data };
+	int code = batch->failed ? -ENOMEM : 0;
+	size_t len;
+
+	for (size_t at = 0; code == 0 && at < batch->len; at += len) {
+		unsigned char *bytes = batch->bytes + at;
+
+		len = next_datagram(batch, at, &x.n);
+		for (size_t i = 0, to = 0; i < x.n; i++) {
+			struct nlmsghdr *h = (void *)(bytes + to);
+
+			h->nlmsg_seq = ++channel->seq;
+			x.requests[i] = h;
+			to += attr_align(h->nlmsg_len);
+		}
+		if (mnl_socket_sendto(channel->request, bytes, len) < 0)
+			code = -errno;
+		else
+			code = take_answers(channel, &x);
+		x.first += x.n;
+	}
+	return code < 0 ? err_errno(err, code, "could not talk to rtnetlink") : 0;
+}
+
 int nl_channel_monitor_fd(const struct nl_channel *channel)
 {
 	return mnl_socket_get_fd(channel->monitor);
+}
+
+/* RTM_NEWQDISC to RTM_GETTFILTER lie side by side (linux/rtnetlink.h). */
+static int news_of(struct nl_channel *channel, ssize_t n)
+{
+	const struct nlmsghdr *h = (const void *)channel->received;
+	int news = NL_NEWS_CHANGED, left = (int)n;
+
+	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		if (h->nlmsg_type >= RTM_NEWQDISC && h->nlmsg_type <= RTM_GETTFILTER)
+			news |= NL_NEWS_FILTERS;
+	}
+	return news;
 }
 
 int nl_channel_drain(struct nl_channel *channel)
@@ -421,11 +523,13 @@ int nl_channel_drain(struct nl_channel *channel)
 	while ((n = receive(channel, channel->monitor)) != -EAGAIN) {
 		/* ENOBUFS (netlink_overrun()) tells once; what is queued can still be read. */
 		if (n == -ENOBUFS)
-			news |= NL_NEWS_OVERRUN | NL_NEWS_CHANGED;
-		else if (n < 0 && n != -ENOSPC)
+			news |= NL_NEWS_OVERRUN | NL_NEWS_FILTERS | NL_NEWS_CHANGED;
+		else if (n == -ENOSPC)
+			news |= NL_NEWS_FILTERS | NL_NEWS_CHANGED;
+		else if (n < 0)
 			return (int)n;
 		else
-			news |= NL_NEWS_CHANGED;
+			news |= news_of(channel, n);
 	}
 	return news;
 }

@@ -14,6 +14,7 @@
 #include "netlink/link_msg.h"
 #include "netlink/link_state.h"
 #include "netlink/nl_ack.h"
+#include "netlink/tc_filter.h"
 
 struct nl_channel;
 
@@ -51,12 +52,25 @@ int nl_channel_batch(struct nl_channel *channel, struct nl_request *requests, si
 /* From here on a change of an address is news too. 0 or -errno; as often as wanted. */
 int nl_channel_listen_addrs(struct nl_channel *channel);
 
+/* Called for each answer to message `i` of a batch, errors and acks too. Negative: give up. */
+typedef int (*nl_answer_cb)(size_t i, const struct nlmsghdr *answer, void *data);
+
+/*
+ * Sends messages of any kind and size, many to a datagram, and hands over the answers. A message
+ * is answered by one that is neither an error nor an ack when it asks for no ack; one with
+ * NLM_F_DUMP must be the only one, and -EAGAIN tells that its dump was interrupted. Returns 0, what
+ * `cb` returned, or a negative errno when the socket failed.
+ */
+int nl_channel_exchange(struct nl_channel *channel, const struct tc_batch *batch, nl_answer_cb cb,
+			void *data, struct err *err);
+
 /* The listening socket, for poll(2); it stays the channel's. */
 int nl_channel_monitor_fd(const struct nl_channel *channel);
 
 enum nl_news {
 	NL_NEWS_NONE = 0,
-	NL_NEWS_CHANGED = 1 << 0, /* a link came, changed or went */
+	NL_NEWS_CHANGED = 1 << 0, /* a link or a filter came, changed or went */
+	NL_NEWS_FILTERS = 1 << 2, /* qdiscs or filters are among it, or may be */
 	NL_NEWS_OVERRUN = 1 << 1, /* notifications were lost (ENOBUFS); counts as changed */
 };
 

@@ -117,6 +117,11 @@ struct link_keys {
 	char *owner; /* of the tap's node; "user", "user:group", by name or number */
 	uint32_t perms; /* of the tap's node */
 	enum monitor_mode monitor;
+	enum anti_spoof anti_spoof;
+	struct guest_addrs addresses;
+	char *filter; /* pcap-filter(7), as the next two; NULL: none */
+	char *filter_from_guest; /* beside `filter`: both must match */
+	char *filter_to_guest;
 	struct strv patterns; /* names; "all" stands for every pattern */
 	bool up;
 };

@@ -1,8 +1,5 @@
 #include "agent/base/link_types.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 const char *const link_kind_names[LINK_KINDS] = {
@@ -54,39 +51,6 @@ bool link_addrs_have(const struct link_addrs *addrs, const struct cidr *cidr)
 			return true;
 	}
 	return false;
-}
-
-static bool is_prefix(const struct link_address *address)
-{
-	for (unsigned int bit = address->prefix_len; bit < 8 * sizeof(address->bytes); bit++) {
-		if (address->bytes[bit / 8] & 0x80 >> bit % 8)
-			return false;
-	}
-	return true;
-}
-
-int parse_link_address(const char *s, struct link_address *ret, struct err *err)
-{
-	const char *slash = strchr(s, '/');
-	struct link_address address = { .ip6 = strchr(s, ':') != NULL };
-	const unsigned int bits = address.ip6 ? 128 : 32;
-	char text[INET6_ADDRSTRLEN];
-	uint64_t prefix_len = bits;
-	int len = slash ? (int)(slash - s) : (int)strlen(s);
-
-	if (len >= (int)sizeof(text))
-		return err_set(err, -EINVAL, "\"%s\" is not an address", s);
-	snprintf(text, sizeof(text), "%.*s", len, s);
-	if (inet_pton(address.ip6 ? AF_INET6 : AF_INET, text, address.bytes) != 1)
-		return err_set(err, -EINVAL,
-			       "\"%s\" is not an address, as 192.0.2.1 or 2001:db8::/64", s);
-	if (slash && parse_u64(slash + 1, 0, bits, &prefix_len, NULL))
-		return err_set(err, -EINVAL, "\"%s\": a prefix has 0 to %u bits", s, bits);
-	address.prefix_len = (uint8_t)prefix_len;
-	if (!is_prefix(&address))
-		return err_set(err, -EINVAL, "\"%s\" has bits behind its prefix", s);
-	*ret = address;
-	return 0;
 }
 
 enum anti_spoof link_anti_spoof(enum anti_spoof wanted, enum link_kind kind)

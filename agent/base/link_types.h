@@ -86,23 +86,13 @@ enum anti_spoof {
 	ANTI_SPOOFS
 };
 
-/* An address, or a prefix of them. */
-struct link_address {
-	bool ip6; /* else IPv4, in the first four bytes */
-	uint8_t prefix_len; /* bits; those behind are zero */
-	uint8_t bytes[16];
-};
+/* Addresses, and prefixes of them, that the guest of a link may have. In the order given. */
+#define GUEST_ADDRS_MAX 16
 
-/* What the guest of a link may have. In the order given. */
-#define LINK_ADDRESSES_MAX 16
-
-struct link_addresses {
+struct guest_addrs {
 	uint32_t n;
-	struct link_address list[LINK_ADDRESSES_MAX];
+	struct cidr list[GUEST_ADDRS_MAX];
 };
-
-/* "192.0.2.1", "2001:db8::/64": bits behind the prefix must be zero. 0, or -EINVAL with the reason. */
-int parse_link_address(const char *s, struct link_address *ret, struct err *err);
 
 enum anti_spoof link_anti_spoof(enum anti_spoof wanted, enum link_kind kind);
 

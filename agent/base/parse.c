@@ -284,6 +284,40 @@ bad:
 		       "\"%s\" is not an address with its prefix, such as 192.0.2.1/24", s);
 }
 
+static bool is_prefix(const struct cidr *cidr)
+{
+	for (unsigned int bit = cidr->prefix; bit < 8 * sizeof(cidr->address); bit++) {
+		if (cidr->address[bit / 8] & 0x80 >> bit % 8)
+			return false;
+	}
+	return true;
+}
+
+int parse_prefix(const char *s, struct cidr *ret, struct err *err)
+{
+	const char *slash = strchr(s, '/');
+	struct cidr cidr = { .family = strchr(s, ':') ? AF_INET6 : AF_INET };
+	const unsigned int bits = cidr.family == AF_INET6 ? 128 : 32;
+	const size_t len = slash ? (size_t)(slash - s) : strlen(s);
+	char address[INET6_ADDRSTRLEN];
+	uint64_t prefix = bits;
+
+	if (len < sizeof(address)) {
+		memcpy(address, s, len);
+		address[len] = '\0';
+	}
+	if (len >= sizeof(address) || inet_pton(cidr.family, address, cidr.address) != 1)
+		return err_set(err, -EINVAL,
+			       "\"%s\" is not an address, as 192.0.2.1 or 2001:db8::/64", s);
+	if (slash && parse_u64(slash + 1, 0, bits, &prefix, NULL))
+		return err_set(err, -EINVAL, "\"%s\": a prefix has 0 to %u bits", s, bits);
+	cidr.prefix = (uint8_t)prefix;
+	if (!is_prefix(&cidr))
+		return err_set(err, -EINVAL, "\"%s\" has bits behind its prefix", s);
+	*ret = cidr;
+	return 0;
+}
+
 void format_cidr(char out[CIDR_TEXT_MAX], const struct cidr *cidr)
 {
 	char address[INET6_ADDRSTRLEN] = "";

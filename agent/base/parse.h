@@ -80,6 +80,9 @@ struct cidr {
 
 /* Refused: an address that no interface can have (unspecified, multicast, loopback, broadcast). */
 int parse_cidr(const char *s, struct cidr *ret, struct err *err);
+
+/* "192.0.2.1", "192.0.2.0/28", "::/0": an address, or a prefix with nothing behind its bits. */
+int parse_prefix(const char *s, struct cidr *ret, struct err *err);
 void format_cidr(char out[CIDR_TEXT_MAX], const struct cidr *cidr);
 
 /* "iqn.", "eui." or "naa." names by RFC 3720, 3721 and 3980. Upper case is refused, with a hint. */

@@ -165,6 +165,50 @@ int schema_read_cidrs(const struct schema_reader *reader, const char *text, void
 	return code;
 }
 
+static bool has_address(const struct guest_addrs *addresses, const struct cidr *one)
+{
+	for (uint32_t i = 0; i < addresses->n; i++) {
+		if (memcmp(&addresses->list[i], one, sizeof(*one)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int add_address(struct guest_addrs *addresses, const char *item, struct err *err)
+{
+	struct cidr address;
+	int code = parse_prefix(item, &address, err);
+
+	if (code)
+		return code;
+	if (has_address(addresses, &address))
+		return err_set(err, -EINVAL, "%s is given twice", item);
+	addresses->list[addresses->n++] = address;
+	return 0;
+}
+
+int schema_read_prefixes(const struct schema_reader *reader, const char *text, void *field,
+			 struct err *err)
+{
+	struct guest_addrs addresses = { 0 };
+	size_t left = count_items(text);
+	int code = 0;
+
+	(void)reader;
+	if (left > GUEST_ADDRS_MAX)
+		return err_set(err, -EINVAL, "%zu addresses are too many: at most %d", left,
+			       GUEST_ADDRS_MAX);
+	for (; left && !code; left--) {
+		char *item = next_item(&text);
+
+		code = item ? add_address(&addresses, item, err) : -ENOMEM;
+		free(item);
+	}
+	if (!code)
+		memcpy(field, &addresses, sizeof(addresses));
+	return code;
+}
+
 /* A PCRE2 group: a number, or a name as pcre2pattern(3) says. */
 int schema_check_group(const char *text, struct err *err)
 {

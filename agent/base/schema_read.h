@@ -41,6 +41,10 @@ int schema_read_sources(const struct schema_reader *reader, const char *text, vo
 int schema_read_cidrs(const struct schema_reader *reader, const char *text, void *field,
 		      struct err *err);
 
+/* IPv4 and IPv6 addresses and prefixes, none twice. */
+int schema_read_prefixes(const struct schema_reader *reader, const char *text, void *field,
+			 struct err *err);
+
 /* The fault of a word that is none of `schema_reader.bounds->words`, with a hint. */
 int schema_unknown_word(const struct schema_reader *reader, const char *text, struct err *err);
 

@@ -381,6 +381,8 @@ static const struct type types[SCHEMA_TYPES] = {
 			     NULL },
 	[SCHEMA_CIDRS] = { "ADDRESS/PREFIX...", sizeof(struct link_addrs), schema_read_cidrs, NULL,
 			   NULL, NULL },
+	[SCHEMA_PREFIXES] = { "ADDRESS[/BITS]...", sizeof(struct guest_addrs), schema_read_prefixes,
+			      NULL, NULL, NULL },
 	[SCHEMA_NAMES] = LIST("NAME...", parse_name),
 	[SCHEMA_GROUPS] = LIST("GROUP...", schema_check_group),
 	[SCHEMA_GLOBS] = LIST("GLOB...", schema_check_glob),

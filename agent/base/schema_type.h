@@ -42,6 +42,7 @@ enum schema_type {
 	SCHEMA_MAC_PREFIX, /* uint8_t[3] */
 	SCHEMA_SOURCES, /* struct link_sources */
 	SCHEMA_CIDRS, /* struct link_addrs */
+	SCHEMA_PREFIXES, /* struct guest_addrs */
 	SCHEMA_NAMES, /* struct strv, as the next four */
 	SCHEMA_GROUPS,
 	SCHEMA_GLOBS,

@@ -186,7 +186,7 @@ mtu = 1300
 up = no
 END
   run -1 tapwarden plan
-  [[ "$output" == *"~ link web1  alias \"tapwarden/web/web1\" -> tapwarden/other/web1, mac "*" -> 52:54:00:00:00:77, mtu 1500 -> 1300, up yes -> no"* ]]
+  [[ "$output" == *"~ link web1  alias \"tapwarden/web/web1\" -> tapwarden/other/web1, mac "*" -> 52:54:00:00:00:77, mtu 1500 -> 1300, filter from guest another -> anti-spoof mac, up yes -> no"* ]]
   run -0 tapwarden apply
   run -0 fact web1 '[.ifindex, .address, .mtu, .ifalias, (.flags | index("UP"))] | join(" ")'
   [ "$output" = "$index 52:54:00:00:00:77 1300 tapwarden/other/web1 " ]

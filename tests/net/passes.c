@@ -1,5 +1,8 @@
 /* links: netlink/link_addr.c */
 /* links: agent/reconcile.c agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c agent/tap_holder.c */
+/* links: netlink/link_filters.c */
+/* links: agent/filter_compile.c agent/base/bpf_compile.c agent/base/bpf_code.c */
+/* links: netlink/hook_filter.c netlink/tc_filter.c netlink/anti_spoof.c */
 /* links: agent/link_track.c agent/desired.c agent/owner.c netlink/link_apply.c netlink/link_plan.c */
 /* links: netlink/link_requests.c netlink/wireless.c */
 /* links: netlink/link_compare.c */

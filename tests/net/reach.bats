@@ -177,7 +177,6 @@ END
   tapwarden apply
   run -0 tapwarden reach --probe
   # The first link's guest is cut off: classic BPF that returns TC_ACT_SHOT.
-  inside tc qdisc add dev tap-bridge1 clsact
   inside tc filter add dev tap-bridge1 egress bpf da bytecode '1,6 0 0 2,'
   run -1 tapwarden reach --probe
   echo "$output"

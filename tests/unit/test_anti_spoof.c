@@ -186,11 +186,10 @@ static void make(enum anti_spoof anti_spoof, struct bpf_code *code)
 {
 	static const char *const texts[] = { "192.0.2.1", "198.51.100.0/24", "2001:db8::1",
 					     "2001:db8:1::/64" };
-	struct link_addresses addresses = { 0 };
+	struct guest_addrs addresses = { 0 };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		assert_int_equal(parse_link_address(texts[i], &addresses.list[addresses.n++], NULL),
-				 0);
+		assert_int_equal(parse_prefix(texts[i], &addresses.list[addresses.n++], NULL), 0);
 	anti_spoof_add(code, anti_spoof, mac, &addresses);
 	bpf_code_add(code, (struct bpf_op){ .code = BPF_RET | BPF_K, .k = PASS });
 	assert_int_equal(code->error, 0);
@@ -294,14 +293,14 @@ static void addresses_are_parsed(void **state)
 		{ "192.0.2.0/", "\"192.0.2.0/\": a prefix has 0 to 32 bits" },
 		{ "guest", "\"guest\" is not an address, as 192.0.2.1 or 2001:db8::/64" },
 		{ "192.0.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0",
-		  "\"192.0.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0\" is not an address" },
+		  "\"192.0.2.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0\" is not an address, as 192.0.2.1 or 2001:db8::/64" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct link_address address;
+		struct cidr address;
 		struct err err = { "" };
-		int code = parse_link_address(texts[i].text, &address, &err);
+		int code = parse_prefix(texts[i].text, &address, &err);
 
 		assert_int_equal(code, texts[i].why ? -EINVAL : 0);
 		assert_string_equal(err.text, texts[i].why ? texts[i].why : "");

@@ -1,4 +1,8 @@
 /* links: agent/desired.c agent/owner.c agent/base/parse.c agent/base/err.c */
+/* links: agent/filter_compile.c agent/base/bpf_compile.c agent/base/bpf_code.c */
+/* links: netlink/hook_filter.c netlink/tc_filter.c netlink/anti_spoof.c */
+/* links: agent/base/hint.c */
+/* links: agent/base/link_types.c */
 #include "agent/desired.h"
 
 #include <errno.h>
