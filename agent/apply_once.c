@@ -17,7 +17,9 @@ static const char *const done_words[LINK_OPS] = {
 struct results {
 	size_t done[LINK_OPS];
 	size_t failed;
+	size_t ports; /* bridge ports set */
 	json_t *list; /* NULL: text is wanted */
+	json_t *port_list;
 };
 
 static void add_json(struct results *results, const struct link_result *result)
@@ -55,12 +57,36 @@ static void on_result(const struct link_result *result, void *data)
 		add_json(results, result);
 }
 
-static void print_steps(const struct link_plan *plan)
+static void on_port(const struct port_result *result, void *data)
+{
+	struct results *results = data;
+	json_t *object;
+	struct err err;
+
+	err_set(&err, 0, "%s", result->text);
+	if (result->error)
+		cli_fail(&err, NULL);
+	if (result->step->op == PORT_OP_BLOCKED)
+		results->done[LINK_OP_BLOCKED]++;
+	else if (result->error)
+		results->failed++;
+	else
+		results->ports++;
+	if (!results->port_list)
+		return;
+	object = plan_view_port_json(result->step);
+	json_object_set_new(object, "error",
+			    *result->text ? json_string(result->text) : json_null());
+	json_array_append_new(results->port_list, object);
+}
+
+static void print_steps(const struct link_plan *plan, const struct port_plan *ports)
 {
 	struct buf out;
 
 	buf_init(&out, PLAN_TEXT_MAX);
 	plan_view_steps(plan, &out);
+	plan_view_ports(ports, &out);
 	if (out.data && !out.failed)
 		fputs(out.data, stdout);
 	buf_done(&out);
@@ -75,6 +101,10 @@ static void print_tally(const struct results *results, size_t kept)
 		if (results->done[op] == 0)
 			continue;
 		printf("%s%zu %s", separator, results->done[op], done_words[op]);
+		separator = ", ";
+	}
+	if (results->ports) {
+		printf("%s%zu of bridge ports", separator, results->ports);
 		separator = ", ";
 	}
 	if (results->failed)
@@ -95,7 +125,8 @@ static void print_json(const struct results *results, size_t kept)
 				    json_integer((json_int_t)results->done[op]));
 	json_object_set_new(summary, "failed", json_integer((json_int_t)results->failed));
 	json_object_set_new(summary, "kept", json_integer((json_int_t)kept));
-	json = json_pack("{s:O, s:o}", "steps", results->list, "summary", summary);
+	json = json_pack("{s:O, s:O, s:o}", "steps", results->list, "ports", results->port_list,
+			 "summary", summary);
 	json_dumpf(json, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(json);
@@ -104,14 +135,17 @@ static void print_json(const struct results *results, size_t kept)
 static int carry_out(struct reconcile *reconcile, const struct link_plan *plan,
 		     enum reconcile_goal goal, bool json)
 {
-	struct results results = { .list = json ? json_array() : NULL };
+	struct results results = { .list = json ? json_array() : NULL,
+				   .port_list = json ? json_array() : NULL };
 	size_t kept = plan->kept;
 	struct err err;
-	int open;
+	int open, ports = 0;
 
 	if (!json)
-		print_steps(plan);
+		print_steps(plan, reconcile_port_plan(reconcile));
 	open = reconcile_apply(reconcile, on_result, &results, &err);
+	if (open >= 0)
+		ports = reconcile_apply_ports(reconcile, on_port, &results);
 	if (open == 0 && goal == RECONCILE_GOAL_CONFIG)
 		open = reconcile_read_back(reconcile, on_result, &results, &err);
 	if (open < 0)
@@ -121,7 +155,8 @@ static int carry_out(struct reconcile *reconcile, const struct link_plan *plan,
 	else
 		print_tally(&results, kept);
 	json_decref(results.list);
-	return open == 0 ? CLI_DONE : CLI_BAD;
+	json_decref(results.port_list);
+	return open == 0 && ports == 0 ? CLI_DONE : CLI_BAD;
 }
 
 int apply_once(const struct cli_options *options, enum reconcile_goal goal)

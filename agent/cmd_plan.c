@@ -10,14 +10,16 @@
 /* A plan is at most a line of some hundred bytes for each link. */
 #define PLAN_TEXT_MAX (16u << 20)
 
-static int print_text(const struct link_plan *plan, const struct reach *reach, const char *config)
+static int print_text(const struct link_plan *plan, const struct port_plan *ports,
+		      const struct reach *reach, const char *config)
 {
 	struct buf out;
 	int code = CLI_DONE;
 
 	buf_init(&out, PLAN_TEXT_MAX);
 	plan_view_steps(plan, &out);
-	plan_view_tally(plan, config, &out);
+	plan_view_ports(ports, &out);
+	plan_view_tally(plan, ports, config, &out);
 	reach_view_notes(reach, &out);
 	if (out.failed)
 		code = cli_fail(&(struct err){ "could not print the plan: out of memory" }, NULL);
@@ -40,12 +42,24 @@ static json_t *notes_json(const struct reach *reach)
 	return list;
 }
 
-static int print_json(const struct link_plan *plan, const struct reach *reach)
+static json_t *ports_json(const struct port_plan *ports)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ports->n; i++)
+		json_array_append_new(list, plan_view_port_json(&ports->steps[i]));
+	return list;
+}
+
+static int print_json(const struct link_plan *plan, const struct port_plan *ports,
+		      const struct reach *reach)
 {
 	json_t *json = plan_view_json(plan);
 
-	if (json)
+	if (json) {
+		json_object_set_new(json, "ports", ports_json(ports));
 		json_object_set_new(json, "notes", notes_json(reach));
+	}
 
 	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0) {
 		json_decref(json);
@@ -60,6 +74,7 @@ int cmd_plan(int argc, char **argv)
 {
 	struct reconcile *reconcile = NULL;
 	struct config *config = NULL;
+	const struct port_plan *ports;
 	const struct link_plan *plan;
 	struct reach reach = { 0 };
 	struct cli_options options;
@@ -78,8 +93,10 @@ int cmd_plan(int argc, char **argv)
 		code = cli_fail(&err, NULL);
 		goto out;
 	}
-	code = options.json ? print_json(plan, &reach) : print_text(plan, &reach, options.config);
-	if (code == CLI_DONE && plan->n)
+	ports = reconcile_port_plan(reconcile);
+	code = options.json ? print_json(plan, ports, &reach)
+			    : print_text(plan, ports, &reach, options.config);
+	if (code == CLI_DONE && (plan->n || ports->n))
 		code = CLI_NO;
 out:
 	reach_done(&reach);

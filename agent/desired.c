@@ -122,8 +122,12 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 		.is_host_link = wish->is_host_link,
 		.anti_spoof = link_anti_spoof(wish->keys.anti_spoof, wish->keys.kind),
 		.addresses = wish->keys.addresses,
+		.hairpin = wish->set->hairpin,
 	};
 
+	if (wish->set->hairpin_port)
+		snprintf(spec->hairpin_port, sizeof(spec->hairpin_port), "%s",
+			 wish->set->hairpin_port);
 	if (wish->is_host_link)
 		spec->addrs = wish->set->host_addrs;
 	snprintf(spec->name, sizeof(spec->name), "%s", wish->name);

@@ -46,11 +46,38 @@ void plan_view_steps(const struct link_plan *plan, struct buf *out)
 	}
 }
 
-void plan_view_tally(const struct link_plan *plan, const char *config, struct buf *out)
+void plan_view_ports(const struct port_plan *ports, struct buf *out)
+{
+	static const char *const marks[PORT_OPS] = {
+		[PORT_OP_SET] = "~",
+		[PORT_OP_RESTORE] = "~",
+		[PORT_OP_BLOCKED] = "!",
+	};
+
+	for (size_t i = 0; i < ports->n; i++)
+		buf_addf(out, "%4s port %s  %s\n", marks[ports->steps[i].op], ports->steps[i].name,
+			 ports->steps[i].reason);
+}
+
+static void add_port_tally(const struct port_plan *ports, const char *separator, struct buf *out)
+{
+	size_t due = ports->count[PORT_OP_SET] + ports->count[PORT_OP_RESTORE];
+
+	if (due) {
+		buf_addf(out, "%s%zu of bridge ports", separator, due);
+		separator = ", ";
+	}
+	if (ports->count[PORT_OP_BLOCKED])
+		buf_addf(out, "%s%zu of bridge ports blocked", separator,
+			 ports->count[PORT_OP_BLOCKED]);
+}
+
+void plan_view_tally(const struct link_plan *plan, const struct port_plan *ports,
+		     const char *config, struct buf *out)
 {
 	const char *separator = "Plan: ";
 
-	if (plan->n == 0) {
+	if (plan->n == 0 && ports->n == 0) {
 		buf_addf(out, "Plan: nothing to do, %zu links are as they should be.\n",
 			 plan->kept);
 		return;
@@ -61,8 +88,9 @@ void plan_view_tally(const struct link_plan *plan, const char *config, struct bu
 		buf_addf(out, "%s%zu %s", separator, plan->count[op], tally_words[op]);
 		separator = ", ";
 	}
+	add_port_tally(ports, separator, out);
 	buf_adds(out, ".");
-	if (plan->n > plan->count[LINK_OP_BLOCKED])
+	if (plan->n > plan->count[LINK_OP_BLOCKED] || ports->n > ports->count[PORT_OP_BLOCKED])
 		buf_addf(out, " Run: tapwarden apply -c %s", config);
 	buf_adds(out, "\n");
 }
@@ -111,6 +139,16 @@ json_t *plan_view_step_json(const struct link_step *step)
 			    *step->reason ? json_string(step->reason) : json_null());
 	json_object_set_new(object, "blocked_by", block ? json_string(block) : json_null());
 	return object;
+}
+
+json_t *plan_view_port_json(const struct port_step *step)
+{
+	bool blocked = step->op == PORT_OP_BLOCKED;
+
+	return json_pack("{s:s, s:s, s:s?, s:o, s:s}", "op", port_op_names[step->op], "port",
+			 step->name, "set", step->set, "hairpin",
+			 blocked ? json_null() : json_boolean(step->hairpin), "reason",
+			 step->reason);
 }
 
 json_t *plan_view_json(const struct link_plan *plan)

@@ -5,13 +5,18 @@
 #include <jansson.h>
 
 #include "agent/base/buf.h"
+#include "netlink/bridge_port.h"
 #include "netlink/link_plan.h"
 
 /* A line per step, as "  + link web09  macvtap bridge on eno1". */
 void plan_view_steps(const struct link_plan *plan, struct buf *out);
 
+/* As plan_view_steps(), of bridge ports. */
+void plan_view_ports(const struct port_plan *ports, struct buf *out);
+
 /* The last line: "Plan: 1 to add, 1 blocked. Run: tapwarden apply -c FILE". */
-void plan_view_tally(const struct link_plan *plan, const char *config, struct buf *out);
+void plan_view_tally(const struct link_plan *plan, const struct port_plan *ports,
+		     const char *config, struct buf *out);
 
 /*
  * {"op", "link", "set", "kind", "mode", "lower", "mac", "mtu", "attributes", "reason",
@@ -19,7 +24,10 @@ void plan_view_tally(const struct link_plan *plan, const char *config, struct bu
  */
 json_t *plan_view_step_json(const struct link_step *step);
 
-/* {"steps": [...], "summary": {"create": N, ..., "kept": N}}; `plan` adds "notes": [text]. */
+/* {"op", "port", "set", "hairpin", "reason"} */
+json_t *plan_view_port_json(const struct port_step *step);
+
+/* {"steps": [...], "summary": {"create": N, ..., "kept": N}}; `plan` adds "ports": [...] and "notes": [text]. */
 json_t *plan_view_json(const struct link_plan *plan);
 
 #endif

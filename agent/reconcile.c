@@ -70,6 +70,8 @@ void reconcile_free(struct reconcile *reconcile)
 		return;
 	nl_channel_free(reconcile->channel);
 	link_plan_done(&reconcile->plan);
+	port_plan_done(&reconcile->port_plan);
+	free(reconcile->ports);
 	link_table_done(&reconcile->table);
 	held_taps_done(&reconcile->held);
 	free(reconcile->specs);
@@ -87,6 +89,10 @@ int reconcile_reload(struct reconcile *reconcile, const struct config *config, s
 	if (code < 0)
 		return code;
 	link_plan_done(&reconcile->plan);
+	port_plan_done(&reconcile->port_plan);
+	free(reconcile->ports);
+	reconcile->ports = NULL;
+	reconcile->n_ports = 0;
 	free(reconcile->specs);
 	free_links(reconcile->links, reconcile->n);
 	reconcile->specs = specs;
@@ -177,6 +183,7 @@ int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 
 	/* Its steps point into the table that is about to be filled anew. */
 	link_plan_done(&reconcile->plan);
+	port_plan_done(&reconcile->port_plan);
 	held_taps_done(&reconcile->held);
 	code = nl_channel_dump_links(reconcile->channel, &reconcile->table, err);
 	if (code == 0)
@@ -265,6 +272,8 @@ int reconcile_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool f
 
 	if (code == 0)
 		code = reconcile_make_plan(reconcile, goal, force, err);
+	if (code == 0)
+		code = reconcile_plan_ports(reconcile, goal, err);
 	if (code == 0)
 		*ret = &reconcile->plan;
 	return code;

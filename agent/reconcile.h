@@ -15,6 +15,7 @@
 #include "agent/reconcile_link.h"
 #include "netlink/link_apply.h"
 #include "netlink/link_plan.h"
+#include "netlink/port_apply.h"
 #include "netlink/reach.h"
 
 struct reconcile;
@@ -43,6 +44,8 @@ struct reconcile_watch {
 	void (*lost)(const struct reconcile_link *link, void *data); /* it was there and is not */
 	/* Its MAC was as wanted and is not; `who` holds its tap, "" when nobody does. */
 	void (*mac_changed)(const struct reconcile_link *link, const char *who, void *data);
+	void (*port)(const struct port_result *result,
+		     void *data); /* as `step`, of a bridge port */
 	void *data;
 };
 
@@ -75,6 +78,10 @@ int reconcile_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool f
 
 /* Who can talk to whom when the plan is done. Points into the context; see reach_make(). */
 int reconcile_reach(const struct reconcile *reconcile, struct reach *ret, struct err *err);
+
+/* What reconcile_plan() found to do on bridge ports, and its execution; as port_apply(). */
+const struct port_plan *reconcile_port_plan(const struct reconcile *reconcile);
+int reconcile_apply_ports(struct reconcile *reconcile, port_result_cb cb, void *data);
 
 /* Executes the plan that reconcile_plan() made; as link_apply(). */
 int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, struct err *err);

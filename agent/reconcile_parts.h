@@ -6,6 +6,14 @@
 #include "agent/reconcile.h"
 #include "netlink/nl_channel.h"
 
+/* What is remembered of a bridge port from pass to pass. */
+struct reconcile_port {
+	char name[IFNAME_SIZE];
+	bool pending;
+	char error[512]; /* why it is not as wanted; "" when it is */
+	struct link_track track;
+};
+
 struct reconcile {
 	struct nl_channel *channel;
 	uint32_t group;
@@ -20,6 +28,10 @@ struct reconcile {
 	/* What is known of filters holds until notifications say otherwise. */
 	bool filters_known;
 
+	struct port_plan port_plan; /* points into table and specs */
+	struct reconcile_port *ports; /* that something was wanted of */
+	size_t n_ports;
+
 	struct link_track strays; /* links to be deleted have no place of their own */
 };
 
@@ -33,5 +45,14 @@ struct reconcile_link *reconcile_link_of(struct reconcile *reconcile, const stru
 
 /* A link_held_cb; `data` is the context. */
 bool reconcile_is_held(const struct link_state *link, char *who, size_t size, void *data);
+
+int reconcile_plan_ports(struct reconcile *reconcile, enum reconcile_goal goal, struct err *err);
+
+/* As reconcile_pass(), of the ports alone and on the table that is there. */
+int reconcile_pass_ports(struct reconcile *reconcile, uint64_t now_ms,
+			 const struct reconcile_watch *watch, struct err *err);
+
+/* When a port is due by itself; 0: not. */
+uint64_t reconcile_ports_due(const struct reconcile *reconcile, uint64_t now_ms);
 
 #endif

@@ -238,6 +238,9 @@ static int64_t next_pass(const struct reconcile *reconcile, uint64_t now_ms, boo
 
 	if (due)
 		earlier(&wait, due, now_ms);
+	due = reconcile_ports_due(reconcile, now_ms);
+	if (due)
+		earlier(&wait, due, now_ms);
 	for (size_t i = 0; i < reconcile->n; i++) {
 		const struct reconcile_link *link = &reconcile->links[i];
 
@@ -276,6 +279,9 @@ int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
 	if (code < 0)
 		return code;
 	say_what_waits(reconcile, now_ms);
+	code = reconcile_pass_ports(reconcile, now_ms, watch, err);
+	if (code < 0)
+		return code;
 	*ret_wait_ms = next_pass(reconcile, now_ms, held);
 	return 0;
 }

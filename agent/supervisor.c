@@ -42,12 +42,21 @@ static void on_mac_changed(const struct reconcile_link *link, const char *who, v
 	s->ops->mac_changed(s, link, who);
 }
 
+static void on_port(const struct port_result *result, void *data)
+{
+	struct supervisor *s = data;
+
+	s->ops->port(s, result);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
-	const struct reconcile_watch watch = {
-		.step = on_step, .lost = on_lost, .mac_changed = on_mac_changed, .data = s
-	};
+	const struct reconcile_watch watch = { .step = on_step,
+					       .lost = on_lost,
+					       .mac_changed = on_mac_changed,
+					       .port = on_port,
+					       .data = s };
 	int64_t wait_ms = RETRY_MS;
 	struct err err;
 

@@ -22,6 +22,8 @@ struct supervisor_ops {
 	/* Its MAC is not as wanted any more; `who` holds its tap, "" when nobody does. */
 	void (*mac_changed)(struct supervisor *supervisor, const struct reconcile_link *link,
 			    const char *who);
+	/* As `step`, of a bridge port. */
+	void (*port)(struct supervisor *supervisor, const struct port_result *result);
 	/* A pass is over: reconcile_links() tells what is there now. */
 	void (*passed)(struct supervisor *supervisor);
 };

@@ -99,6 +99,28 @@ static void on_mac_changed(struct supervisor *supervisor, const struct reconcile
 			    "it became %s: somebody set it", mac);
 }
 
+static void on_port(struct supervisor *supervisor, const struct port_result *result)
+{
+	static const char *const actions[PORT_OPS] = {
+		[PORT_OP_SET] = "hairpin-set",
+		[PORT_OP_RESTORE] = "hairpin-restored",
+		[PORT_OP_BLOCKED] = "hairpin-blocked",
+	};
+	struct agent *a = supervisor->data;
+	const struct event_about about = {
+		.kind = IPC_EVENT_LINK,
+		.link = result->step->name,
+		.set = result->step->set,
+		.action = result->error && result->step->op != PORT_OP_BLOCKED
+				  ? "hairpin-failed"
+				  : actions[result->step->op],
+	};
+
+	events_emit(&a->events, capture_channel(a),
+		    result->error ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, &about, "%s",
+		    result->error ? result->text : result->step->reason);
+}
+
 static const char *guest_of(const struct config *config, const char *link)
 {
 	const struct guest_conf *guest = config_guest_of_link(config, link);
@@ -144,9 +166,11 @@ static void on_passed(struct supervisor *supervisor)
 	free(wishes);
 }
 
-const struct supervisor_ops agent_supervisor_ops = {
-	.step = on_step, .lost = on_lost, .mac_changed = on_mac_changed, .passed = on_passed
-};
+const struct supervisor_ops agent_supervisor_ops = { .step = on_step,
+						     .lost = on_lost,
+						     .mac_changed = on_mac_changed,
+						     .port = on_port,
+						     .passed = on_passed };
 
 /* The reading end that waits for a web worker is of no use any more. */
 static void feed_forget(struct agent *a)

@@ -125,16 +125,26 @@ int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias
 	return finished(mnl_attr_put_strz_check(&msg->header, LINK_MSG_SIZE, IFLA_IFALIAS, alias));
 }
 
-int link_msg_add_altname(struct link_msg *msg, uint32_t ifindex, const char *altname)
+static int altname(struct link_msg *msg, uint16_t type, uint32_t ifindex, const char *name)
 {
 	struct nlattr *list;
 
-	start(msg, RTM_NEWLINKPROP, 0, ifindex);
+	start(msg, type, 0, ifindex);
 	list = mnl_attr_nest_start(&msg->header, IFLA_PROP_LIST);
-	if (!mnl_attr_put_strz_check(&msg->header, LINK_MSG_SIZE, IFLA_ALT_IFNAME, altname))
+	if (!mnl_attr_put_strz_check(&msg->header, LINK_MSG_SIZE, IFLA_ALT_IFNAME, name))
 		return -EMSGSIZE;
 	mnl_attr_nest_end(&msg->header, list);
 	return 0;
+}
+
+int link_msg_add_altname(struct link_msg *msg, uint32_t ifindex, const char *name)
+{
+	return altname(msg, RTM_NEWLINKPROP, ifindex, name);
+}
+
+int link_msg_delete_altname(struct link_msg *msg, uint32_t ifindex, const char *name)
+{
+	return altname(msg, RTM_DELLINKPROP, ifindex, name);
 }
 
 int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group)

@@ -31,7 +31,8 @@ int link_msg_delete_group(struct link_msg *msg, uint32_t group);
 
 int link_msg_set_name(struct link_msg *msg, uint32_t ifindex, const char *name);
 int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias);
-int link_msg_add_altname(struct link_msg *msg, uint32_t ifindex, const char *altname);
+int link_msg_add_altname(struct link_msg *msg, uint32_t ifindex, const char *name);
+int link_msg_delete_altname(struct link_msg *msg, uint32_t ifindex, const char *name);
 int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group);
 int link_msg_set_mac(struct link_msg *msg, uint32_t ifindex, const uint8_t mac[MAC_LEN]);
 int link_msg_set_mtu(struct link_msg *msg, uint32_t ifindex, uint32_t mtu);

@@ -42,6 +42,8 @@ struct link_spec {
 	bool up;
 	bool is_host_link; /* the host's own leg, with these addresses */
 	struct link_addrs addrs;
+	enum link_hairpin hairpin; /* of the bridge port that the lower device is plugged into */
+	char hairpin_port[IFNAME_SIZE]; /* its name; "": to be found */
 	struct tap_rights tap; /* of a macvtap's node in /dev */
 	enum anti_spoof anti_spoof; /* never ANTI_SPOOF_AUTO */
 	struct guest_addrs addresses; /* with ANTI_SPOOF_MAC_IP */

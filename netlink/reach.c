@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netlink/bridge_port.h"
 #include "netlink/link_kind.h"
 #include "netlink/link_plan.h"
 
@@ -81,25 +82,44 @@ static int by_class(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
+/* The name of a port that the configuration gives for this device; "" for none. */
+static const char *port_named(const struct reach_lower *lower)
+{
+	for (size_t i = 0; i < lower->n_classes; i++) {
+		const struct reach_class *class = &lower->classes[i];
+
+		for (size_t k = 0; k < class->n; k++) {
+			const struct link_spec *spec = class->members[k].spec;
+
+			if (spec && *spec->hairpin_port)
+				return spec->hairpin_port;
+		}
+	}
+	return "";
+}
+
 /* What the other end of the cable is, as far as this namespace shows it. */
 static void judge_reflection(struct reach_lower *lower, const struct link_table *table)
 {
 	const struct link_state *device = lower->device, *peer = NULL;
+	const char *named = port_named(lower);
 	const char *why = "what it is plugged into is not to be seen from here";
 
 	if (device && strcmp(device->kind_text, "dummy") == 0) {
 		lower->reflection = REACH_REFLECTS_NO;
 		why = "a dummy device has no wire";
-	} else if (device && strcmp(device->kind_text, "veth") == 0 && !device->lower_elsewhere) {
-		peer = link_table_find(table, device->lower);
+	} else if (device && (*named || !device->lower_elsewhere)) {
+		peer = bridge_port_of(table, device, named);
 	}
-	if (peer && peer->is_bridge_port) {
+	if (peer) {
 		lower->reflection = peer->hairpin ? REACH_REFLECTS_YES : REACH_REFLECTS_NO;
 		snprintf(lower->reflection_why, sizeof(lower->reflection_why),
 			 "its other end %s is a bridge port with hairpin %s", peer->name,
 			 peer->hairpin ? "on" : "off");
 		return;
 	}
+	if (device && strcmp(device->kind_text, "veth") == 0 && !device->lower_elsewhere)
+		peer = link_table_find(table, device->lower);
 	if (peer && !peer->master) {
 		lower->reflection = REACH_REFLECTS_NO;
 		snprintf(lower->reflection_why, sizeof(lower->reflection_why),

@@ -135,6 +135,8 @@ struct set_conf {
 	bool has_mac_prefix;
 	char *host_link; /* NULL: none */
 	struct link_addrs host_addrs;
+	enum link_hairpin hairpin;
+	char *hairpin_port; /* NULL: to be found */
 };
 
 struct link_conf {

@@ -389,6 +389,27 @@ static void check_cutoffs(struct cross *cross)
 	}
 }
 
+/* A port has one hairpin. In the order of lowers; what ports they are plugged into is not known. */
+static void check_hairpins(struct cross *cross)
+{
+	const struct link_wish *first = NULL;
+
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = cross->sorted[i];
+
+		if (wish->set->hairpin == LINK_HAIRPIN_KEEP)
+			continue;
+		if (!first || compare_lowers(first, wish) != 0)
+			first = wish;
+		if (wish->set->hairpin == first->set->hairpin || told_of_set(cross, wish))
+			continue;
+		schema_fault(cross->faults, &wish->set->head, "hairpin",
+			     "[set %s] wants another on the same lower \"%s\"",
+			     first->set->head.name, wish->keys.lower);
+	}
+	forget_told(cross);
+}
+
 struct altname {
 	const char *name;
 	const struct link_wish *wish;
@@ -465,6 +486,7 @@ static int check_links(struct cross *cross)
 	check_macs(cross);
 	check_passthru(cross);
 	check_cutoffs(cross);
+	check_hairpins(cross);
 	return code;
 }
 

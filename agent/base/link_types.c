@@ -35,6 +35,12 @@ const char *const anti_spoof_names[ANTI_SPOOFS] = {
 	[ANTI_SPOOF_MAC_IP] = "mac+ip",
 };
 
+const char *const link_hairpin_names[LINK_HAIRPINS] = {
+	[LINK_HAIRPIN_KEEP] = "keep",
+	[LINK_HAIRPIN_ON] = "on",
+	[LINK_HAIRPIN_OFF] = "off",
+};
+
 bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN])
 {
 	for (uint32_t i = 0; i < sources->n; i++) {

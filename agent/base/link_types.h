@@ -22,6 +22,14 @@ enum link_mode {
 	LINK_MODES,
 };
 
+/* Whether a bridge port sends frames back where they came from. */
+enum link_hairpin {
+	LINK_HAIRPIN_KEEP,
+	LINK_HAIRPIN_ON,
+	LINK_HAIRPIN_OFF,
+	LINK_HAIRPINS
+};
+
 /* A set of them is a mask of 1 << enum link_flag, with the bits of MACVLAN_FLAG_*. */
 enum link_flag {
 	LINK_FLAG_NOPROMISC, /* passthru: the lower device need not be promiscuous */
@@ -102,6 +110,7 @@ bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC
 extern const char *const link_kind_names[LINK_KINDS];
 extern const char *const link_mode_names[LINK_MODES];
 extern const char *const link_flag_names[LINK_FLAGS];
+extern const char *const link_hairpin_names[LINK_HAIRPINS];
 extern const char *const peer_kind_names[PEER_KINDS];
 extern const char *const link_hook_names[LINK_HOOKS]; /* "from guest", "to guest" */
 extern const char *const anti_spoof_names[ANTI_SPOOFS];

@@ -1,4 +1,4 @@
-/* links: netlink/link_addr.c */
+/* links: netlink/link_addr.c netlink/bridge_port.c netlink/port_apply.c agent/reconcile_ports.c */
 /* links: agent/reconcile.c agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c agent/tap_holder.c */
 /* links: netlink/link_filters.c */
 /* links: agent/filter_compile.c agent/base/bpf_compile.c agent/base/bpf_code.c */
@@ -69,11 +69,18 @@ static void on_mac_changed(const struct reconcile_link *link, const char *who, v
 	       who);
 }
 
+static void on_port(const struct port_result *result, void *data)
+{
+	(void)data;
+	printf("%s port %s%s%s\n", port_op_names[result->step->op], result->step->name,
+	       result->error ? ": " : "", result->text);
+}
+
 static int do_pass(const char *argument)
 {
-	const struct reconcile_watch watch = { .step = on_step,
-					       .lost = on_lost,
-					       .mac_changed = on_mac_changed };
+	const struct reconcile_watch watch = {
+		.step = on_step, .lost = on_lost, .mac_changed = on_mac_changed, .port = on_port
+	};
 	const struct reconcile_link *links;
 	struct err err;
 	size_t n;

@@ -1,4 +1,4 @@
-/* links: netlink/link_addr.c */
+/* links: netlink/link_addr.c netlink/bridge_port.c */
 /* links: netlink/reach.c netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c */
 /* links: netlink/link_compare.c */
 /* links: netlink/link_spec.c netlink/link_table.c agent/base/link_types.c agent/base/parse.c */

@@ -1,4 +1,4 @@
-/* links: netlink/link_addr.c */
+/* links: netlink/link_addr.c netlink/bridge_port.c */
 /* links: agent/reach_shots.c agent/reach_view.c agent/table.c netlink/reach.c */
 /* links: netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c */
 /* links: netlink/link_compare.c */
