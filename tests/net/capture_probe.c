@@ -15,6 +15,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,9 @@ static void on_frame(void *data, const struct source_frame *frame)
 	const uint8_t *at = NULL;
 	struct frame decoded;
 
-	/* An ICMP error that repeats the datagram has no payload in this sense. */
-	if (decode_ethernet(&frame->in, &decoded) == DECODE_OK && decoded.payload)
+	/* An ICMP error repeats the datagram that it is about. */
+	if (decode_ethernet(&frame->in, &decoded) == DECODE_OK && decoded.proto == IPPROTO_UDP &&
+	    decoded.payload)
 		at = memmem(decoded.payload, decoded.payload_len, probe->text, strlen(probe->text));
 	if (!at)
 		return;
