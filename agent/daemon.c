@@ -1,6 +1,7 @@
 #include "agent/daemon.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 #include "agent/privs.h"
 #include "agent/service.h"
 
-#define STATUS_MAX (64u << 20)
+#define STATUS_MAX     (64u << 20)
+#define MMAP_THRESHOLD (64 << 10)
 
 static const int signals[AGENT_SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -172,6 +174,11 @@ int daemon_run(const char *path)
 	struct err err;
 	int code;
 
+	/*
+	 * What a pass and an answer need for a while is given back to the system, whatever was freed
+	 * before: by default malloc(3) raises this threshold as it goes.
+	 */
+	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	if (!a) {
 		log_err("no memory for the agent");
 		return CLI_BAD;

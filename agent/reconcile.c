@@ -177,14 +177,20 @@ static int look_at_filters(struct reconcile *reconcile, struct err *err)
 	return code;
 }
 
+void reconcile_forget(struct reconcile *reconcile)
+{
+	/* The plan's steps point into the table. */
+	link_plan_done(&reconcile->plan);
+	port_plan_done(&reconcile->port_plan);
+	link_table_done(&reconcile->table);
+	held_taps_done(&reconcile->held);
+}
+
 int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 {
 	int code;
 
-	/* Its steps point into the table that is about to be filled anew. */
-	link_plan_done(&reconcile->plan);
-	port_plan_done(&reconcile->port_plan);
-	held_taps_done(&reconcile->held);
+	reconcile_forget(reconcile);
 	code = nl_channel_dump_links(reconcile->channel, &reconcile->table, err);
 	if (code == 0)
 		code = look_at_filters(reconcile, err);
@@ -345,7 +351,7 @@ int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *da
 	return code < 0 ? code : n;
 }
 
-int reconcile_look(struct reconcile *reconcile, struct err *err)
+static int look(struct reconcile *reconcile, struct err *err)
 {
 	int code;
 
@@ -366,4 +372,12 @@ int reconcile_look(struct reconcile *reconcile, struct err *err)
 			reconcile_link_look(link, holder);
 	}
 	return 0;
+}
+
+int reconcile_look(struct reconcile *reconcile, struct err *err)
+{
+	int code = look(reconcile, err);
+
+	reconcile_forget(reconcile);
+	return code;
 }

@@ -35,6 +35,9 @@ struct reconcile {
 	struct link_track strays; /* links to be deleted have no place of their own */
 };
 
+/* Gives back what a dump needed: a thousand links are megabytes, and between passes of no use. */
+void reconcile_forget(struct reconcile *reconcile);
+
 /* Takes over what the kernel has; the plan is empty after it. */
 int reconcile_refresh(struct reconcile *reconcile, struct err *err);
 int reconcile_make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,

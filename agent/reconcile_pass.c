@@ -254,8 +254,8 @@ static int64_t next_pass(const struct reconcile *reconcile, uint64_t now_ms, boo
 	return wait;
 }
 
-int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
-		   const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err)
+static int make_pass(struct reconcile *reconcile, uint64_t now_ms,
+		     const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err)
 {
 	struct pass pass = { .reconcile = reconcile, .now_ms = now_ms, .watch = watch };
 	bool held = false;
@@ -284,4 +284,13 @@ int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
 		return code;
 	*ret_wait_ms = next_pass(reconcile, now_ms, held);
 	return 0;
+}
+
+int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
+		   const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err)
+{
+	int code = make_pass(reconcile, now_ms, watch, ret_wait_ms, err);
+
+	reconcile_forget(reconcile);
+	return code;
 }

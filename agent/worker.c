@@ -11,8 +11,7 @@
 
 #define START_LIMIT_MS 30000 /* compiling many rules on a busy host is slow, not hung */
 #define DRAIN_LIMIT_MS 5000
-#define PING_MS	       3000
-#define PINGS_MISSED   3
+#define PING_MS	       6000 /* and for one interval it may stay without an answer */
 #define WORKER_LIFE_MS 10000 /* a process that lived so long starts the back-off anew */
 #define BACKOFF_MAX_MS 60000
 
@@ -31,7 +30,7 @@ struct worker_process {
 	enum process_state state;
 	struct ipc_ready ready;
 	unsigned int handles; /* still open; the last one frees the struct */
-	unsigned int unanswered;
+	bool asked; /* a ping is not answered yet */
 	uint64_t started_ms;
 	char why[sizeof(((struct ipc_fault *)0)->text)]; /* told by the process or found by us */
 };
@@ -95,11 +94,11 @@ static void on_limit(uv_timer_t *timer)
 		process_kill(p, "it was not ready in time");
 		break;
 	case PROCESS_READY:
-		if (p->unanswered >= PINGS_MISSED) {
+		if (p->asked) {
 			process_kill(p, "it does not answer");
 			break;
 		}
-		p->unanswered++;
+		p->asked = true;
 		ipc_send(&p->channel, IPC_PING, NULL, -1);
 		break;
 	case PROCESS_DRAINING:
@@ -128,7 +127,8 @@ static void process_ready(struct worker_process *p, const struct ipc_ready *read
 		return;
 	p->state = PROCESS_READY;
 	p->ready = *ready;
-	uv_timer_start(&p->timer, on_limit, PING_MS, PING_MS);
+	/* At the same moments for all processes: one wake-up of the agent asks them all. */
+	uv_timer_start(&p->timer, on_limit, PING_MS - uv_now(w->loop) % PING_MS, PING_MS);
 	if (p == w->active)
 		w->ops->serve(w, &p->channel);
 	else if (!w->committed)
@@ -152,7 +152,7 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 	if (message->type == IPC_READY) {
 		process_ready(p, message->payload);
 	} else if (message->type == IPC_PONG) {
-		p->unanswered = 0;
+		p->asked = false;
 	} else if (message->type == IPC_FAULT) {
 		const struct ipc_fault *fault = message->payload;
 

@@ -25,6 +25,7 @@ static void on_frames(uv_poll_t *poll, int status, int events)
 		watch->quiet = true;
 		log_debug("%s: %s", watch->link.name,
 			  strerror(-source_packet_error(&watch->source)));
+		watch->batch_end(watch->data);
 		return;
 	}
 	source_packet_read(&watch->source, FRAMES_PER_TURN, inspect_frame, &watch->inspected);

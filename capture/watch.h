@@ -42,7 +42,7 @@ void watch_close(struct watch *watch);
 /* Reads what the ring holds, bounded, and tells what it lost. */
 void watch_drain(struct watch *watch, uint64_t now_ns);
 
-/* At once and then every second: tells losses, and looks after a link that went down. */
+/* At once and every second while there is something to do: tells losses, and looks after a link that went down. */
 void watch_tick(struct watch *watch, uint64_t now_ns);
 
 #endif

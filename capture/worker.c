@@ -38,6 +38,7 @@ struct worker {
 	enum stage stage;
 	bool started; /* the first record was written */
 	bool stopping;
+	bool busy; /* frames or messages came since the last tick */
 	int exit_code;
 	struct ipc_config conf;
 	struct config *config;
@@ -57,6 +58,8 @@ struct handler {
 	enum stage stage; /* in which the message is allowed */
 	int (*run)(struct worker *w, struct ipc_message *message, struct err *err);
 };
+
+static void on_tick(uv_timer_t *timer);
 
 static uint64_t now_ns(void)
 {
@@ -91,10 +94,8 @@ static void tell_file(struct worker *w, enum emitter_file file)
 			sink->conf.name, strerror(-error), sink->conf.pending_max);
 }
 
-static void flush(void *data)
+static void write_out(struct worker *w)
 {
-	struct worker *w = data;
-
 	int error = 0;
 
 	emitter_flush(&w->emitter);
@@ -105,6 +106,17 @@ static void flush(void *data)
 			error = -w->emitter.errors[file];
 	}
 	atomic_store_explicit(&w->stats->capture.log_error, (uint64_t)error, memory_order_relaxed);
+}
+
+/* After frames and messages: something may have been lost, and is asked for by the next tick. */
+static void flush(void *data)
+{
+	struct worker *w = data;
+
+	w->busy = true;
+	if (!w->stopping && !uv_is_active((uv_handle_t *)&w->timer))
+		uv_timer_start(&w->timer, on_tick, TICK_MS, TICK_MS);
+	write_out(w);
 }
 
 /* The first record of a worker, once it has taken over: see the lead comment of worker.h. */
@@ -393,22 +405,35 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 	}
 	if (w->stage != STAGE_READY)
 		w->stage++;
-	else if (!w->stopping)
+	else if (!w->stopping && message->type != IPC_PING)
 		flush(w);
 }
 
+static bool has_file_errors(const struct worker *w)
+{
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
+		if (w->emitter.errors[file])
+			return true;
+	}
+	return false;
+}
+
+/* Ticks end when nothing came since the last one: a worker with nothing to do sleeps. */
 static void on_tick(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
 
 	if (w->stage != STAGE_READY)
 		return;
+	w->busy = false;
 	for (size_t slot = 0; slot < STATS_LINKS_MAX; slot++) {
 		if (w->watches[slot])
 			watch_tick(w->watches[slot], now_ns());
 	}
 	emitter_tick(&w->emitter, now_ns());
-	flush(w);
+	write_out(w);
+	if (!w->busy && !has_file_errors(w))
+		uv_timer_stop(timer);
 }
 
 static void worker_done(struct worker *w)
