@@ -42,11 +42,17 @@ struct regex_scratch {
 	pcre2_jit_stack *stack;
 };
 
+/*
+ * Where `.*` cannot match, PCRE2 goes on behind the next newline, as if only that could stop a dot:
+ * but invalid UTF-8 does too, and what is behind it on the same line would be missed.
+ */
+#define UTF_OPTIONS (PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_NO_DOTSTAR_ANCHOR)
+
 static uint32_t compile_options(unsigned int options)
 {
 	uint32_t bits = 0;
 
-	bits |= options & REGEX_UTF ? PCRE2_UTF | PCRE2_MATCH_INVALID_UTF : PCRE2_NEVER_UTF;
+	bits |= options & REGEX_UTF ? UTF_OPTIONS : PCRE2_NEVER_UTF;
 	bits |= options & REGEX_CASELESS ? PCRE2_CASELESS : 0;
 	bits |= options & REGEX_MULTILINE ? PCRE2_MULTILINE : 0;
 	bits |= options & REGEX_DOTALL ? PCRE2_DOTALL : 0;

@@ -87,7 +87,7 @@ static void run(const struct pattern_conf *conf, const uint8_t *data, size_t siz
 	if (pattern_compile(conf, &pattern, &err))
 		goto out;
 	s.pattern = pattern;
-	(void)extract(pattern, scratch, exact, size, on_match, &s, NULL);
+	(void)extract(pattern, &extract_live, scratch, exact, size, on_match, &s, NULL);
 out:
 	pattern_free(pattern);
 	free(exact);

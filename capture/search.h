@@ -1,0 +1,48 @@
+/*
+ * The rules of one extraction and how many matches each has had.
+ *
+ * Pure. Rules are in the order they were given; each finds its matches as if it were alone.
+ */
+#ifndef TW_SEARCH_H
+#define TW_SEARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/extract.h"
+#include "capture/literal_find.h"
+
+struct search_rule {
+	const char *name; /* the configuration's */
+	struct pattern *pattern;
+	bool has_finder;
+	struct literal_finder finder;
+};
+
+/* Immutable once initialised. */
+struct search {
+	struct search_rule *rules;
+	size_t n;
+	struct extract_policy policy;
+};
+
+/* What became of a rule's searches. */
+struct search_count {
+	uint64_t matches;
+	uint64_t limited; /* subjects that were not fully searched: REGEX_LIMIT */
+	uint64_t failed; /* or for another reason */
+	uint64_t overflowed; /* a match would have been larger than what may be kept */
+};
+
+/*
+ * Compiles `n` patterns, which outlive the search for their names. The error text is that of
+ * pattern_compile(), and *ret_faulty the number of the pattern.
+ */
+int search_init(struct search *search, const struct pattern_conf *confs, size_t n,
+		const struct extract_policy *policy, size_t *ret_faulty, struct err *err);
+void search_done(struct search *search);
+
+void search_count_add(struct search_count *sum, const struct search_count *more);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * Every match of one pattern in a subject that comes in pieces: the matches that extract() finds in
+ * the whole, however it was cut.
+ *
+ * Pure. What a match may still need is kept: from where the next search begins, and before it as
+ * far as the pattern looks back. A match is told as soon as no byte to come can change it. Where
+ * one could go on for ever, as `x.*` without a newline, what is kept is bounded and the rest is told
+ * as a loss; there the result does depend on the cuts, as it does at the pattern's match limit.
+ */
+#ifndef TW_STREAM_MATCH_H
+#define TW_STREAM_MATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/hit.h"
+#include "capture/literal_find.h"
+
+enum stream_loss {
+	STREAM_LOSS_OVERFLOW, /* a match would be larger than what may be kept */
+	STREAM_LOSS_LIMIT, /* REGEX_LIMIT */
+	STREAM_LOSS_ERROR, /* REGEX_ERROR */
+	STREAM_LOSS_TOO_MANY, /* the policy's max matches were told: all behind is not searched */
+	STREAM_LOSS_MEMORY,
+	STREAM_LOSSES
+};
+
+struct stream_match_ops {
+	hit_cb match; /* rule and line are 0 */
+	/* From `from` on the bytes before `to` were not, or not fully, searched. */
+	void (*loss)(void *data, enum stream_loss why, uint64_t from, uint64_t to);
+};
+
+struct stream_match {
+	const struct pattern *pattern;
+	const struct extract_policy *policy;
+	const struct stream_match_ops *ops;
+	void *data;
+	struct literal_finder finder;
+	bool has_finder;
+	size_t max;
+
+	uint8_t *window; /* the bytes that are kept, and those that are new */
+	size_t len, cap;
+	uint64_t base; /* offset of window[0] in the subject */
+	bool begun; /* window[0] is not the subject's first byte */
+	bool gap; /* what is told now ends at a gap */
+	bool over; /* nothing is searched any more */
+	struct extract_cursor cursor; /* in the window */
+	size_t tried; /* bytes from the cursor on that did not decide a match */
+	size_t told; /* matches */
+};
+
+/*
+ * Pattern, policy and ops are the caller's and outlive this. `max` bounds the bytes that are kept;
+ * memory is taken as it is needed, at most about the double. -E2BIG: the pattern looks back
+ * further than `max` allows.
+ */
+int stream_match_init(struct stream_match *sm, const struct pattern *pattern,
+		      const struct extract_policy *policy, size_t max,
+		      const struct stream_match_ops *ops, void *data);
+void stream_match_done(struct stream_match *sm);
+
+/* The next bytes of the subject. */
+void stream_match_feed(struct stream_match *sm, struct regex_scratch *scratch, const uint8_t *bytes,
+		       size_t len);
+
+/* The subject ends here; what is fed next begins another, at `offset` of the input. */
+void stream_match_end(struct stream_match *sm, struct regex_scratch *scratch, uint64_t offset);
+
+/*
+ * `len` bytes are missing here. What a match that reaches the gap would be without more is told
+ * with `gap` set; nothing spans it, and what comes after is not the beginning of the subject. An
+ * assertion that looks back into the gap sees a NUL byte.
+ */
+void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, uint64_t len);
+
+/* Tries at once what was put off, because it had been tried with few bytes less: after a pause. */
+void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch);
+
+/* The bytes of the subject before it are not needed any more: no match to come starts there. */
+uint64_t stream_match_needs(const struct stream_match *sm);
+
+/* "overflow", "limit" ... */
+const char *stream_loss_name(enum stream_loss why);
+
+#endif

@@ -1,0 +1,277 @@
+#include "capture/text_scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/lines.h"
+
+/* What several rules had in one line, kept to be told in order. */
+struct kept_hit {
+	size_t rule;
+	size_t order;
+	struct span whole;
+	size_t first_group; /* in `groups` */
+};
+
+struct text_scan_kept {
+	struct kept_hit *v;
+	size_t n, cap;
+	struct span *groups;
+	size_t n_groups, cap_groups;
+};
+
+int text_scan_init(struct text_scan *scan, const struct search *search, hit_cb cb, void *data)
+{
+	*scan = (struct text_scan){ .search = search, .cb = cb, .data = data };
+	scan->counts = calloc(search->n + 1, sizeof(*scan->counts));
+	scan->next = calloc(search->n + 1, sizeof(*scan->next));
+	scan->kept = calloc(1, sizeof(*scan->kept));
+	if (!scan->counts || !scan->next || !scan->kept || regex_scratch_new(&scan->scratch)) {
+		text_scan_done(scan);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void text_scan_done(struct text_scan *scan)
+{
+	if (scan->kept) {
+		free(scan->kept->v);
+		free(scan->kept->groups);
+	}
+	free(scan->kept);
+	free(scan->next);
+	free(scan->counts);
+	regex_scratch_free(scan->scratch);
+	*scan = (struct text_scan){ 0 };
+}
+
+/* ---- telling --------------------------------------------------------------------------------- */
+
+static uint64_t line_number(struct text_scan *scan, const uint8_t *line)
+{
+	if (!scan->count_lines)
+		return 0;
+	scan->lines += lines_count(scan->counted, (size_t)(line - scan->counted));
+	scan->counted = line;
+	return scan->lines + 1;
+}
+
+static void tell(struct text_scan *scan, size_t rule, const uint8_t *line,
+		 const struct extract_match *match)
+{
+	struct hit hit = { .match = match, .subject = line, .rule = rule };
+
+	scan->hits++;
+	scan->counts[rule].matches++;
+	hit.offset = scan->offset + (uint64_t)(line - scan->block);
+	hit.line = line_number(scan, line);
+	scan->cb(scan->data, &hit);
+}
+
+static bool grow(void **v, size_t size, size_t n, size_t *cap)
+{
+	size_t wanted = *cap ? *cap : 64;
+	void *grown;
+
+	while (wanted < n)
+		wanted *= 2;
+	if (wanted == *cap)
+		return true;
+	grown = realloc(*v, wanted * size);
+	if (!grown)
+		return false;
+	*v = grown;
+	*cap = wanted;
+	return true;
+}
+
+static void keep(struct text_scan *scan, size_t rule, const struct extract_match *match)
+{
+	size_t n_groups = pattern_n_groups(scan->search->rules[rule].pattern);
+	struct text_scan_kept *kept = scan->kept;
+
+	if (!grow((void **)&kept->v, sizeof(*kept->v), kept->n + 1, &kept->cap) ||
+	    !grow((void **)&kept->groups, sizeof(*kept->groups), kept->n_groups + n_groups,
+		  &kept->cap_groups)) {
+		scan->counts[rule].failed++;
+		return;
+	}
+	kept->v[kept->n] = (struct kept_hit){ rule, kept->n, match->whole, kept->n_groups };
+	memcpy(kept->groups + kept->n_groups, match->groups, n_groups * sizeof(*kept->groups));
+	kept->n_groups += n_groups;
+	kept->n++;
+}
+
+static int compare_hits(const void *x, const void *y)
+{
+	const struct kept_hit *a = x, *b = y;
+
+	if (a->whole.start != b->whole.start)
+		return a->whole.start < b->whole.start ? -1 : 1;
+	return a->order < b->order ? -1 : 1;
+}
+
+static void tell_kept(struct text_scan *scan, const uint8_t *line)
+{
+	struct text_scan_kept *kept = scan->kept;
+
+	if (kept->n > 1)
+		qsort(kept->v, kept->n, sizeof(*kept->v), compare_hits);
+	for (size_t i = 0; i < kept->n && !(scan->first_only && scan->hits); i++) {
+		const struct kept_hit *hit = &kept->v[i];
+
+		tell(scan, hit->rule, line,
+		     &(struct extract_match){ hit->whole, kept->groups + hit->first_group });
+	}
+	kept->n = kept->n_groups = 0;
+}
+
+/* ---- one line -------------------------------------------------------------------------------- */
+
+/* The first text that a match needs which starts at `offset` or behind; NULL: there is none. */
+static const uint8_t *find_text(const struct search_rule *rule, const uint8_t *line, size_t len,
+				size_t offset)
+{
+	int64_t from = (int64_t)offset + rule->finder.set.before_min;
+
+	if (from >= (int64_t)len)
+		return NULL;
+	from = from > 0 ? from : 0;
+	return literal_find(&rule->finder, line + from, len - (size_t)from);
+}
+
+/* Where a match can start, when the first text that it needs is at `text`. */
+static size_t start_before(const struct search_rule *rule, const uint8_t *line, size_t len,
+			   const uint8_t *text, size_t offset)
+{
+	int64_t start = (int64_t)(text - line) - rule->finder.set.before_max;
+
+	if (start <= (int64_t)offset || !pattern_may_restart(rule->pattern))
+		return offset;
+	/* A text may be of the newline. */
+	start = start < (int64_t)len ? start : (int64_t)len;
+	/* PCRE2 does not start between CR and LF, nor within a character. */
+	if (line[start - 1] == '\r')
+		start--;
+	while (pattern_is_utf(rule->pattern) && start > (int64_t)offset &&
+	       (line[start] & 0xc0) == 0x80)
+		start--;
+	return (size_t)start;
+}
+
+/* `text` is the first text in the line that the rule needs; NULL if the rule has none. */
+static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line, size_t len,
+		      const uint8_t *text)
+{
+	const struct search_rule *rule = &scan->search->rules[number];
+	bool alone = scan->search->n == 1;
+	struct span groups[PATTERN_GROUPS_MAX];
+	struct extract_cursor cursor = { 0 };
+	struct extract_match match;
+	enum regex_result result;
+
+	do {
+		if (text) {
+			size_t offset = start_before(rule, line, len, text, cursor.offset);
+
+			cursor.not_empty_here &= offset == cursor.offset;
+			cursor.offset = offset;
+		}
+		result = pattern_match(rule->pattern, scan->scratch, line, len, cursor.offset,
+				       cursor.not_empty_here ? REGEX_NOT_EMPTY_HERE : 0);
+		if (result != REGEX_MATCH) {
+			scan->counts[number].limited += result == REGEX_LIMIT;
+			scan->counts[number].failed += result == REGEX_ERROR;
+			return;
+		}
+		if (extract_take(rule->pattern, &scan->search->policy, scan->scratch, line, len,
+				 &cursor, &match, groups)) {
+			if (alone)
+				tell(scan, number, line, &match);
+			else
+				keep(scan, number, &match);
+			if (scan->first_only)
+				return;
+		}
+		if (text)
+			text = find_text(rule, line, len, cursor.offset);
+	} while (!cursor.at_end && (text || !rule->has_finder));
+}
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+static void scan_one(struct text_scan *scan, const uint8_t *p, const uint8_t *end)
+{
+	const struct search_rule *rule = &scan->search->rules[0];
+	const uint8_t *text = NULL, *next;
+
+	while (p < end && !(scan->first_only && scan->hits)) {
+		if (rule->has_finder) {
+			text = literal_find(&rule->finder, p, (size_t)(end - p));
+			if (!text)
+				return;
+			p = line_start(p, text);
+		}
+		next = line_end(text ? text : p, end);
+		scan_line(scan, 0, p, line_subject(p, (size_t)(next - p)), text);
+		p = next;
+	}
+}
+
+static const uint8_t *next_place(const struct search_rule *rule, const uint8_t *p,
+				 const uint8_t *end)
+{
+	const uint8_t *place = p;
+
+	if (p < end && rule->has_finder)
+		place = literal_find(&rule->finder, p, (size_t)(end - p));
+	return place ? place : end;
+}
+
+static const uint8_t *first_place(const struct text_scan *scan, const uint8_t *end)
+{
+	const uint8_t *first = end;
+
+	for (size_t i = 0; i < scan->search->n; i++)
+		first = scan->next[i] < first ? scan->next[i] : first;
+	return first;
+}
+
+static void scan_several(struct text_scan *scan, const uint8_t *p, const uint8_t *end)
+{
+	const uint8_t *place, *next;
+
+	for (size_t i = 0; i < scan->search->n; i++)
+		scan->next[i] = next_place(&scan->search->rules[i], p, end);
+	while ((place = first_place(scan, end)) < end && !(scan->first_only && scan->hits)) {
+		p = line_start(p, place);
+		next = line_end(place, end);
+		for (size_t i = 0; i < scan->search->n; i++) {
+			const struct search_rule *rule = &scan->search->rules[i];
+
+			if (scan->next[i] >= next)
+				continue;
+			scan_line(scan, i, p, line_subject(p, (size_t)(next - p)),
+				  rule->has_finder ? scan->next[i] : NULL);
+			scan->next[i] = next_place(rule, next, end);
+		}
+		tell_kept(scan, p);
+		p = next;
+	}
+}
+
+void text_scan_block(struct text_scan *scan, const uint8_t *block, size_t len, uint64_t offset)
+{
+	const uint8_t *end = block + len;
+
+	scan->block = scan->counted = block;
+	scan->offset = offset;
+	if (scan->search->n == 1)
+		scan_one(scan, block, end);
+	else
+		scan_several(scan, block, end);
+	if (scan->count_lines)
+		scan->lines += lines_count(scan->counted, (size_t)(end - scan->counted));
+}

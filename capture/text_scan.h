@@ -1,0 +1,42 @@
+/*
+ * The matches in the lines of a text, which comes in blocks of whole lines.
+ *
+ * Pure. A subject is one line without its LF or CRLF: nothing that a match, a lookahead or \z sees is
+ * behind it. Where a rule cannot match without certain texts, only lines that hold one are looked
+ * at. The matches of a line are told in the order of where they start, then of the rules.
+ */
+#ifndef TW_TEXT_SCAN_H
+#define TW_TEXT_SCAN_H
+
+#include "capture/hit.h"
+#include "capture/search.h"
+
+struct text_scan {
+	const struct search *search;
+	struct regex_scratch *scratch;
+	hit_cb cb;
+	void *data;
+	bool count_lines; /* whether hits have the number of their line */
+	bool first_only; /* nothing is searched behind the first hit */
+
+	struct search_count *counts; /* of each rule */
+	uint64_t hits;
+	uint64_t lines; /* before `counted` */
+	const uint8_t *counted;
+	uint64_t offset; /* of the block in hand */
+	const uint8_t *block;
+	const uint8_t **next; /* several rules: where each may match next */
+	struct text_scan_kept *kept; /* and what they had in the line in hand */
+};
+
+/* The search and the callback's data outlive the scan. -ENOMEM. */
+int text_scan_init(struct text_scan *scan, const struct search *search, hit_cb cb, void *data);
+void text_scan_done(struct text_scan *scan);
+
+/*
+ * Whole lines; only the last line of the text may lack its LF. `offset` is where the block begins in the
+ * input, and with count_lines `scan->lines` how many lines are before it, which is kept.
+ */
+void text_scan_block(struct text_scan *scan, const uint8_t *block, size_t len, uint64_t offset);
+
+#endif

@@ -1,0 +1,148 @@
+/* links: capture/stream_match.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
+/* links: capture/literal_find.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
+/*
+ * A pattern and a subject in pieces: "FLAGS CUTS REGEX\nSUBJECT". The matches have to be those that
+ * the whole subject gives; each bit of CUTS, over and over, says whether the subject is cut behind
+ * a byte.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/stream_match.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define TOLD_MAX (1u << 20)
+
+struct told {
+	const struct pattern *pattern;
+	const uint8_t *subject;
+	struct buf text;
+	bool lost;
+};
+
+static void add_span(struct told *told, const uint8_t *base, uint64_t offset, struct span span)
+{
+	if (!span_is_set(span)) {
+		buf_adds(&told->text, ":-");
+		return;
+	}
+	buf_addf(&told->text, ":%zu-%zu", (size_t)offset + span.start, (size_t)offset + span.end);
+	if (memcmp(base + span.start, told->subject + offset + span.start, span.end - span.start))
+		abort();
+}
+
+static void on_hit(void *data, const struct hit *hit)
+{
+	struct told *told = data;
+
+	add_span(told, hit->subject, hit->offset, hit->match->whole);
+	for (size_t i = 0; i < pattern_n_groups(told->pattern); i++)
+		add_span(told, hit->subject, hit->offset, hit->match->groups[i]);
+	buf_addc(&told->text, '\n');
+}
+
+static void on_match(void *data, const struct extract_match *match)
+{
+	struct told *told = data;
+
+	on_hit(told, &(struct hit){ .match = match, .subject = told->subject });
+}
+
+static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to)
+{
+	struct told *told = data;
+
+	(void)why;
+	if (from > to)
+		abort();
+	told->lost = true;
+}
+
+static const struct stream_match_ops ops = { .match = on_hit, .loss = on_loss };
+
+static void feed(struct stream_match *sm, struct regex_scratch *scratch, const uint8_t *subject,
+		 size_t size, uint8_t cuts)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		uint8_t *piece;
+
+		if (!(cuts >> (i % 8) & 1) && i + 1 < size)
+			continue;
+		/* A piece of its own, so that nothing is read behind it. */
+		piece = malloc(i + 1 - from);
+		if (!piece)
+			abort();
+		memcpy(piece, subject + from, i + 1 - from);
+		stream_match_feed(sm, scratch, piece, i + 1 - from);
+		free(piece);
+		from = i + 1;
+	}
+	stream_match_end(sm, scratch, 0);
+}
+
+static void compare(const struct pattern *pattern, const struct extract_policy *policy,
+		    const uint8_t *subject, size_t size, uint8_t cuts)
+{
+	static struct regex_scratch *scratch; /* as in a worker: one for all */
+	struct told whole = { .pattern = pattern, .subject = subject };
+	struct told pieces = whole;
+	struct stream_match sm;
+
+	if (!scratch && regex_scratch_new(&scratch))
+		return;
+	buf_init(&whole.text, TOLD_MAX);
+	buf_init(&pieces.text, TOLD_MAX);
+	if (stream_match_init(&sm, pattern, policy, 1 << 20, &ops, &pieces))
+		return;
+	if (extract(pattern, policy, scratch, subject, size, on_match, &whole, NULL) !=
+	    EXTRACT_DONE)
+		whole.lost = true;
+	feed(&sm, scratch, subject, size, cuts);
+	if (!whole.lost && !pieces.lost &&
+	    (whole.text.len != pieces.text.len ||
+	     (whole.text.len && memcmp(whole.text.data, pieces.text.data, whole.text.len)))) {
+		fprintf(stderr, "/%s/ cuts %02x: whole\n%s\nin pieces\n%s\n", pattern_text(pattern),
+			cuts, whole.text.data ? whole.text.data : "",
+			pieces.text.data ? pieces.text.data : "");
+		abort();
+	}
+	stream_match_done(&sm);
+	buf_done(&whole.text);
+	buf_done(&pieces.text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct pattern_conf conf = { .match_limit = 10000 };
+	struct extract_policy policy = { .max = SIZE_MAX };
+	struct pattern *pattern;
+	const uint8_t *newline;
+	char *groups[] = { "0", "1" };
+
+	if (size < 4 || size > 2048)
+		return 0;
+	newline = memchr(data + 2, '\n', size - 2);
+	if (!newline)
+		return 0;
+	conf.utf = data[0] & 1;
+	conf.caseless = data[0] & 2;
+	conf.multiline = data[0] & 4;
+	conf.dotall = data[0] & 8;
+	policy.starts = data[0] & 16;
+	policy.keep_empty = data[0] & 32;
+	conf.groups = (struct strv){ groups, data[0] & 64 ? 2 : 1 };
+	conf.regex = strndup((const char *)data + 2, (size_t)(newline - data) - 2);
+	if (conf.regex && pattern_compile(&conf, &pattern, NULL) == 0) {
+		newline++;
+		compare(pattern, &policy, newline, size - (size_t)(newline - data), data[1]);
+		pattern_free(pattern);
+	}
+	free(conf.regex);
+	return 0;
+}
