@@ -91,6 +91,15 @@ static void raise_file_limit(void)
 			strerror(errno));
 }
 
+static bool names_netns(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_links; i++) {
+		if (config->links[i].netns)
+			return true;
+	}
+	return false;
+}
+
 /* Everything that can be refused, before the first process is started. */
 static int daemon_open(struct agent *a, struct err *err)
 {
@@ -104,6 +113,12 @@ static int daemon_open(struct agent *a, struct err *err)
 	code = setup_config(a->path, &config, err);
 	if (code)
 		return code;
+	if (!names_netns(config))
+		code = privs_stay_here(err);
+	if (code) {
+		config_free(config);
+		return code;
+	}
 	code = agent_lock(config->agent.run_dir, config->agent.link_group, &a->lock, err);
 	if (code) {
 		config_free(config);

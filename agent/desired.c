@@ -125,6 +125,10 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 		.hairpin = wish->set->hairpin,
 	};
 
+	if (wish->link && wish->link->netns)
+		snprintf(spec->netns, sizeof(spec->netns), "%s", wish->link->netns);
+	if (wish->link && wish->link->master)
+		snprintf(spec->master, sizeof(spec->master), "%s", wish->link->master);
 	if (wish->set->hairpin_port)
 		snprintf(spec->hairpin_port, sizeof(spec->hairpin_port), "%s",
 			 wish->set->hairpin_port);

@@ -3,6 +3,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/parse.h"
@@ -23,6 +24,19 @@ static const struct {
 	{ CAP_SETGID, "CAP_SETGID" },
 	{ CAP_KILL, "CAP_KILL" }, /* a worker of another uid that hangs */
 };
+
+/* What is of use where it is there, and no reason to refuse where it is not. */
+static const struct {
+	unsigned int capability;
+	capng_type_t type;
+} welcome[] = {
+	/* Links in other network namespaces: setns(2), for the moment; see netlink/netns.c. */
+	{ CAP_SYS_ADMIN, CAPNG_PERMITTED },
+	/* Notifications of them (NETLINK_LISTEN_ALL_NSID of netlink(7)). */
+	{ CAP_NET_BROADCAST, CAPNG_EFFECTIVE | CAPNG_PERMITTED },
+};
+
+#define WELCOME (sizeof(welcome) / sizeof(welcome[0]))
 
 int privs_user(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct err *err)
 {
@@ -58,14 +72,32 @@ int privs_user(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct err *err
 
 int privs_reduce(struct err *err)
 {
+	bool has[WELCOME];
+
 	capng_get_caps_process();
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		if (!capng_have_capability(CAPNG_EFFECTIVE, kept[i].capability))
 			return err_set(err, -EPERM, "%s is missing", kept[i].name);
 	}
+	for (size_t i = 0; i < WELCOME; i++)
+		has[i] = capng_have_capability(CAPNG_EFFECTIVE, welcome[i].capability);
 	capng_clear(CAPNG_SELECT_CAPS);
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, kept[i].capability);
+	for (size_t i = 0; i < WELCOME; i++) {
+		if (has[i])
+			capng_update(CAPNG_ADD, welcome[i].type, welcome[i].capability);
+	}
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return err_set(err, -EPERM, "cannot reduce the capabilities");
+	return 0;
+}
+
+int privs_stay_here(struct err *err)
+{
+	capng_get_caps_process();
+	for (size_t i = 0; i < WELCOME; i++)
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, welcome[i].capability);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
 		return err_set(err, -EPERM, "cannot reduce the capabilities");
 	return 0;

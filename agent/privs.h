@@ -18,4 +18,10 @@ int privs_user(const char *user, uid_t *ret_uid, gid_t *ret_gid, struct err *err
  */
 int privs_reduce(struct err *err);
 
+/*
+ * Gives up what privs_reduce() keeps for links in other network namespaces. A configuration that
+ * needs it later takes another start of the agent.
+ */
+int privs_stay_here(struct err *err);
+
 #endif

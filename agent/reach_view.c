@@ -188,17 +188,23 @@ static void add_names(struct table *table, const struct reach_class *class)
 /* What of a class is not simply there: "2 planned, 1 not ours". */
 static void add_state(struct table *table, const struct reach_class *class)
 {
-	char planned[48] = "", foreign[48] = "";
+	const struct {
+		size_t n;
+		const char *what;
+	} parts[] = {
+		{ class->planned, "planned" },
+		{ class->foreign, "not ours" },
+		{ class->elsewhere, "in other namespaces" },
+	};
+	char text[96] = "";
+	size_t len = 0;
 
-	if (class->planned)
-		snprintf(planned, sizeof(planned), "%zu planned", class->planned);
-	if (class->foreign)
-		snprintf(foreign, sizeof(foreign), "%zu not ours", class->foreign);
-	if (!class->planned && !class->foreign)
-		table_add(table, "there");
-	else
-		table_add(table, "%s%s%s", planned, class->planned && class->foreign ? ", " : "",
-			  foreign);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i].n)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%zu %s",
+						len ? ", " : "", parts[i].n, parts[i].what);
+	}
+	table_add(table, "%s", len ? text : "there");
 }
 
 static void add_classes(const struct reach *reach, struct buf *out)
@@ -358,10 +364,11 @@ static json_t *class_json(const struct reach_class *class)
 
 	for (size_t i = 0; i < class->n; i++)
 		json_array_append_new(names, json_string(class->members[i].name));
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o}", "kind", link_kind_names[class->kind],
-			 "mode", reach_end_names[class->end], "links", (json_int_t) class->n,
-			 "planned", (json_int_t) class->planned, "foreign",
-			 (json_int_t) class->foreign, "names", names);
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "kind",
+			 link_kind_names[class->kind], "mode", reach_end_names[class->end], "links",
+			 (json_int_t) class->n, "planned", (json_int_t) class->planned, "foreign",
+			 (json_int_t) class->foreign, "elsewhere", (json_int_t) class->elsewhere,
+			 "names", names);
 }
 
 static json_t *proof_json(const struct reach_proof *proof)

@@ -17,7 +17,7 @@ void reach_view_notes(const struct reach *reach, struct buf *out);
 /*
  * {"lowers": [{
  *   "name", "present", "reflects": "yes" | "no" | "unknown", "reflects_why",
- *   "classes": [{"kind", "mode", "links", "planned", "foreign", "names"}],
+ *   "classes": [{"kind", "mode", "links", "planned", "foreign", "elsewhere", "names"}],
  *   "cells": [{"from", "to", "unicast", "broadcast", "why", "probe"}],
  *   "notes": [text],
  *   "probe": null, or {"came_back": whether a frame that went out came in again, "differ"}

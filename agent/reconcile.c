@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/desired.h"
 #include "netlink/link_filters.h"
+#include "netlink/netns.h"
 #include "netlink/tap_node.h"
 #include "netlink/wireless.h"
 
@@ -52,10 +54,16 @@ int reconcile_open(const struct config *config, struct reconcile **ret, struct e
 
 	if (!reconcile)
 		return err_errno(err, -ENOMEM, "could not open rtnetlink");
+	reconcile->home = -1;
 	reconcile->group = config->agent.link_group;
 	code = load(config, &reconcile->specs, &reconcile->links, &reconcile->n, err);
 	if (code == 0)
 		code = nl_channel_open(&reconcile->channel, err);
+	reconcile->scan = true;
+	reconcile->home = netns_open("");
+	if (code == 0 && reconcile->home < 0)
+		code = err_errno(err, reconcile->home,
+				 "could not open the agent's network namespace");
 	if (code < 0) {
 		reconcile_free(reconcile);
 		return code;
@@ -69,6 +77,9 @@ void reconcile_free(struct reconcile *reconcile)
 	if (!reconcile)
 		return;
 	nl_channel_free(reconcile->channel);
+	reconcile_free_places(reconcile);
+	if (reconcile->home >= 0)
+		close(reconcile->home);
 	link_plan_done(&reconcile->plan);
 	port_plan_done(&reconcile->port_plan);
 	free(reconcile->ports);
@@ -100,6 +111,7 @@ int reconcile_reload(struct reconcile *reconcile, const struct config *config, s
 	reconcile->n = n;
 	reconcile->group = config->agent.link_group;
 	reconcile->strays = (struct link_track){ 0 };
+	reconcile->scan = true;
 	return 0;
 }
 
@@ -194,13 +206,13 @@ int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 	code = nl_channel_dump_links(reconcile->channel, &reconcile->table, err);
 	if (code == 0)
 		code = look_at_filters(reconcile, err);
-	if (code < 0)
-		return code;
+	if (code == 0)
+		code = reconcile_refresh_places(reconcile, err);
 	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
 		struct reconcile_link *link = &reconcile->links[i];
+		const struct link_table *table = reconcile_table_of(reconcile, &link->spec);
 
-		reconcile_link_refresh(link, link_find_ours(&reconcile->table, &link->spec,
-							    reconcile->group));
+		reconcile_link_refresh(link, link_find_ours(table, &link->spec, reconcile->group));
 		code = refresh_addrs(reconcile, link, err);
 	}
 	return code;
@@ -251,6 +263,25 @@ static bool is_on_the_air(const struct link_state *lower, void *data)
 	return is_wireless(WIRELESS_SYSFS, lower->name, lower->ifindex);
 }
 
+static int plan_place(struct reconcile *reconcile, size_t i, struct link_plan_input input)
+{
+	const struct reconcile_place *place = &reconcile->places[i];
+	struct link_plan plan;
+	int code;
+
+	input.netns = place->netns;
+	input.absent = *place->absent ? place->absent : NULL;
+	input.table = &place->table;
+	input.lowers = &reconcile->table;
+	input.lower_nsid = place->home_nsid;
+	input.node = NULL;
+	input.addrs = NULL;
+	code = link_plan_make(&input, &plan);
+	if (code == 0)
+		code = link_plan_append(&reconcile->plan, &plan, (unsigned int)i + 1);
+	return code;
+}
+
 int reconcile_make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
 			struct err *err)
 {
@@ -268,6 +299,8 @@ int reconcile_make_plan(struct reconcile *reconcile, enum reconcile_goal goal, b
 	};
 	int code = link_plan_make(&input, &reconcile->plan);
 
+	for (size_t i = 0; code == 0 && i < reconcile->n_places; i++)
+		code = plan_place(reconcile, i, input);
 	return code < 0 ? err_errno(err, code, "could not plan") : 0;
 }
 
@@ -303,7 +336,7 @@ static void on_applied(const struct link_result *result, void *data)
 	struct reconcile_link *link = reconcile_link_of(watch->reconcile, step);
 
 	if (link)
-		link->done = result->error == 0;
+		link->done = result->error ? 0 : step->op == LINK_OP_CHANGE ? step->attrs : ~0u;
 	watch->cb(result, watch->data);
 }
 
@@ -313,8 +346,7 @@ int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, 
 
 	if (reconcile->plan.n)
 		reconcile->filters_known = false;
-	return link_apply(reconcile->channel, &reconcile->plan, &reconcile->table, reconcile->group,
-			  on_applied, &watch, err);
+	return reconcile_apply_places(reconcile, on_applied, &watch, err);
 }
 
 /* A step that is to be done again although it was done just now. */
@@ -322,7 +354,7 @@ static bool does_not_show(struct reconcile *reconcile, const struct link_step *s
 {
 	const struct reconcile_link *link = reconcile_link_of(reconcile, step);
 
-	return link && link->done && step->op == LINK_OP_CHANGE;
+	return link && step->op == LINK_OP_CHANGE && link->done & step->attrs;
 }
 
 int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *data, struct err *err)
@@ -347,7 +379,7 @@ int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *da
 		n++;
 	}
 	for (size_t i = 0; i < reconcile->n; i++)
-		reconcile->links[i].done = false;
+		reconcile->links[i].done = 0;
 	return code < 0 ? code : n;
 }
 
@@ -358,6 +390,7 @@ static int look(struct reconcile *reconcile, struct err *err)
 	/* The drops are told as they are now. */
 	reconcile->filters_known = false;
 	code = reconcile_refresh(reconcile, err);
+	reconcile_leave_places(reconcile);
 	if (code < 0)
 		return code;
 	code = held_taps_find(&reconcile->held, &reconcile->table);

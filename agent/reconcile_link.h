@@ -42,7 +42,7 @@ struct reconcile_link {
 		*addrs; /* of a host link that is there; else NULL, or of no meaning */
 	char error[512]; /* why it is not as wanted; "" when it is */
 	struct link_track track;
-	bool done; /* a step on it was done since the last plan */
+	uint32_t done; /* attributes that were set since the last plan */
 	char unsettled[LINK_REASON_MAX]; /* what it was set to, and is not; "" as a rule */
 	bool mac_was_right; /* of this ifindex, when last looked at */
 	uint32_t lower; /* ifindex of its lower when last present: tells a loss from a lost lower */

@@ -14,6 +14,17 @@ struct reconcile_port {
 	struct link_track track;
 };
 
+/* Another network namespace, as the last look found it. */
+struct reconcile_place {
+	char netns[NETNS_NAME_SIZE]; /* of parse_netns() */
+	bool wanted; /* by a spec; else only something of ours is left there */
+	char absent[256]; /* why it cannot be looked into; "": it can */
+	struct nl_channel *channel; /* from a look to the end of the pass: it keeps it alive */
+	struct link_table table;
+	int32_t nsid; /* its id at home */
+	int32_t home_nsid; /* that of home in it */
+};
+
 struct reconcile {
 	struct nl_channel *channel;
 	uint32_t group;
@@ -32,6 +43,12 @@ struct reconcile {
 	struct reconcile_port *ports; /* that something was wanted of */
 	size_t n_ports;
 
+	int home; /* the open namespace of the agent */
+	struct reconcile_place *places;
+	size_t n_places;
+	bool scan; /* the next look is for links of ours where none is wanted, too */
+	bool listens_all;
+
 	struct link_track strays; /* links to be deleted have no place of their own */
 };
 
@@ -48,6 +65,21 @@ struct reconcile_link *reconcile_link_of(struct reconcile *reconcile, const stru
 
 /* A link_held_cb; `data` is the context. */
 bool reconcile_is_held(const struct link_state *link, char *who, size_t size, void *data);
+
+/* Looks into the namespaces that matter; those that are not there say so. */
+int reconcile_refresh_places(struct reconcile *reconcile, struct err *err);
+void reconcile_leave_places(struct reconcile *reconcile);
+void reconcile_free_places(struct reconcile *reconcile);
+
+/* NULL for a spec of the agent's own namespace. */
+const struct reconcile_place *reconcile_place_of(const struct reconcile *reconcile,
+						 const struct link_spec *spec);
+const struct link_table *reconcile_table_of(const struct reconcile *reconcile,
+					    const struct link_spec *spec);
+
+/* As link_apply(), of the whole plan. */
+int reconcile_apply_places(struct reconcile *reconcile, link_result_cb cb, void *data,
+			   struct err *err);
 
 int reconcile_plan_ports(struct reconcile *reconcile, enum reconcile_goal goal, struct err *err);
 

@@ -11,13 +11,18 @@
  */
 #define LOOK_AGAIN_MS 30000
 
+/* Nor does anything tell when a network namespace gets its name. */
+#define NETNS_AGAIN_MS 2000
+
 /* A link that went together with its lower device was not taken away by anybody. */
 static bool is_excused(const struct reconcile *reconcile, const struct reconcile_link *link)
 {
 	const struct link_state *lower = link_table_real_lower(
 		&reconcile->table, link_table_find_name(&reconcile->table, link->spec.lower));
 
-	return !lower || lower->ifindex != link->lower;
+	const struct reconcile_place *place = reconcile_place_of(reconcile, &link->spec);
+
+	return !lower || lower->ifindex != link->lower || (place && *place->absent);
 }
 
 /*
@@ -48,6 +53,8 @@ static void track_losses(struct reconcile *reconcile, uint64_t now_ms,
 
 		if (link_track_seen(&link->track, link->present, excused, now_ms)) {
 			reconcile_link_judge(link);
+			/* Perhaps somebody has moved it to another namespace. */
+			reconcile->scan = reconcile->scan || !excused;
 			if (watch->lost)
 				watch->lost(link, watch->data);
 		}
@@ -114,7 +121,9 @@ static void on_result(const struct link_result *result, void *data)
 			link_track_refused(track, pass->now_ms);
 		else if (!link)
 			link_track_done(track);
-		if (result->error == 0 && step->op == LINK_OP_CHANGE)
+		/* What is moved back comes down, which is one change with it. */
+		if (result->error == 0 && step->op == LINK_OP_CHANGE &&
+		    !(step->attrs & 1u << LINK_ATTR_NETNS))
 			link_track_changed(track, pass->now_ms);
 		if (link)
 			link->pending = result->error < 0;
@@ -152,7 +161,7 @@ static int read_back(struct pass *pass, struct err *err)
 	if (!done)
 		return err_errno(err, -ENOMEM, "could not look at the links");
 	for (size_t i = 0; i < reconcile->n; i++) {
-		done[i] = reconcile->links[i].done;
+		done[i] = reconcile->links[i].done != 0;
 		if (done[i])
 			reconcile->links[i].pending = false;
 	}
@@ -251,6 +260,10 @@ static int64_t next_pass(const struct reconcile *reconcile, uint64_t now_ms, boo
 	}
 	if (held)
 		earlier(&wait, now_ms + LOOK_AGAIN_MS, now_ms);
+	for (size_t i = 0; i < reconcile->n_places; i++) {
+		if (*reconcile->places[i].absent)
+			earlier(&wait, now_ms + NETNS_AGAIN_MS, now_ms);
+	}
 	return wait;
 }
 
@@ -265,7 +278,10 @@ static int make_pass(struct reconcile *reconcile, uint64_t now_ms,
 	if (code < 0)
 		return code;
 	track_losses(reconcile, now_ms, watch);
-	code = reconcile_make_plan(reconcile, RECONCILE_GOAL_CONFIG, false, err);
+	if (reconcile->scan)
+		code = reconcile_refresh(reconcile, err);
+	if (code == 0)
+		code = reconcile_make_plan(reconcile, RECONCILE_GOAL_CONFIG, false, err);
 	if (code < 0)
 		return code;
 	take_plan(reconcile, &held);
@@ -292,5 +308,6 @@ int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
 	int code = make_pass(reconcile, now_ms, watch, ret_wait_ms, err);
 
 	reconcile_forget(reconcile);
+	reconcile_leave_places(reconcile);
 	return code;
 }

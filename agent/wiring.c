@@ -148,7 +148,9 @@ static void on_passed(struct supervisor *supervisor)
 	sources = calloc(n + 1, sizeof(*sources));
 	/* Both are in the order of config_links(). */
 	for (size_t i = 0; sources && i < n && i < n_wishes; i++) {
-		if (!links[i].present || wishes[i].keys.monitor != MONITOR_PASSIVE)
+		/* A packet socket is of one namespace, which is the agent's. */
+		if (!links[i].present || *links[i].spec.netns ||
+		    wishes[i].keys.monitor != MONITOR_PASSIVE)
 			continue;
 		sources[n_sources] = (struct source_wish){
 			.ifindex = links[i].link.ifindex,

@@ -14,6 +14,8 @@
 static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_CREATE] = "make",
 	[LINK_ACTION_DELETE] = "delete",
+	[LINK_ACTION_MOVE] = "move back",
+	[LINK_ACTION_SET_MASTER] = "set the master of",
 	[LINK_ACTION_SET_NAME] = "rename",
 	[LINK_ACTION_SET_GROUP] = "set the group of",
 	[LINK_ACTION_SET_ALIAS] = "set the alias of",
@@ -51,9 +53,14 @@ static __attribute__((format(printf, 2, 3))) bool is(const struct cause *cause, 
 	return true;
 }
 
+static const struct link_table *lowers_of(const struct explain_input *in)
+{
+	return in->lowers ? in->lowers : in->table;
+}
+
 static const struct link_state *lower_of(const struct explain_input *in)
 {
-	return in->step->lower ? link_table_find(in->table, in->step->lower) : NULL;
+	return in->step->lower ? link_table_find(lowers_of(in), in->step->lower) : NULL;
 }
 
 static bool is_self(const struct explain_input *in, const struct link_state *link)
@@ -65,8 +72,10 @@ static bool is_self(const struct explain_input *in, const struct link_state *lin
 static const struct link_state *next_sibling(const struct explain_input *in,
 					     const struct link_state *lower, size_t *at)
 {
-	while (*at < in->table->n) {
-		const struct link_state *link = &in->table->links[(*at)++];
+	const struct link_table *table = lowers_of(in);
+
+	while (*at < table->n) {
+		const struct link_state *link = &table->links[(*at)++];
 
 		if (link->is_macvlan && !link->lower_elsewhere && link->lower == lower->ifindex &&
 		    !is_self(in, link))
@@ -154,7 +163,7 @@ static bool lower_is_port(const struct explain_input *in, const struct cause *ca
 
 	if (!lower || !lower->master)
 		return false;
-	master = link_table_find(in->table, lower->master);
+	master = link_table_find(lowers_of(in), lower->master);
 	if (!master)
 		return is(cause, "the lower device %s is a port of another device", lower->name);
 	return is(cause,
@@ -167,8 +176,8 @@ static bool lower_has_ipvlan(const struct explain_input *in, const struct cause 
 {
 	const struct link_state *lower = lower_of(in);
 
-	for (size_t i = 0; lower && i < in->table->n; i++) {
-		const struct link_state *link = &in->table->links[i];
+	for (size_t i = 0; lower && i < lowers_of(in)->n; i++) {
+		const struct link_state *link = &lowers_of(in)->links[i];
 
 		if (strncmp(link->kind_text, "ipv", 3) == 0 && link->lower == lower->ifindex &&
 		    !link->lower_elsewhere)
@@ -222,6 +231,21 @@ static bool altname_is_taken(const struct explain_input *in, const struct cause 
 		}
 	}
 	return false;
+}
+
+static bool master_is_no_bridge(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *master = link_table_find(in->table, in->step->master);
+
+	if (!master || strcmp(master->kind_text, "bridge") == 0)
+		return false;
+	return is(cause, "%s is no bridge", master->name);
+}
+
+static bool name_is_taken_there(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "another device has its name there");
 }
 
 static bool address_is_there(const struct explain_input *in, const struct cause *cause)
@@ -323,6 +347,9 @@ static const struct {
 	{ EBUSY, ACTION(SET_NAME), name_is_fixed },
 	{ EEXIST, ACTION(CREATE) | ACTION(SET_NAME), name_is_taken },
 	{ EEXIST, ACTION(ADD_ALTNAME), altname_is_taken },
+	{ EINVAL, ACTION(SET_MASTER), master_is_no_bridge },
+	{ EOPNOTSUPP, ACTION(SET_MASTER), master_is_no_bridge },
+	{ EEXIST, ACTION(MOVE), name_is_taken_there },
 	{ EEXIST, ACTION(SET_ADDRESSES), address_is_there },
 	{ ENODEV, ACTION(CREATE), lower_is_gone },
 	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone },

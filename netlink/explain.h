@@ -12,6 +12,7 @@
 enum link_action {
 	LINK_ACTION_CREATE,
 	LINK_ACTION_DELETE,
+	LINK_ACTION_MOVE,
 	LINK_ACTION_SET_NAME,
 	LINK_ACTION_SET_GROUP,
 	LINK_ACTION_SET_ALIAS,
@@ -31,6 +32,7 @@ enum link_action {
 	LINK_ACTION_SET_UP,
 	LINK_ACTION_SET_DOWN,
 	LINK_ACTION_SET_ADDRESSES,
+	LINK_ACTION_SET_MASTER,
 	LINK_ACTIONS,
 };
 
@@ -40,6 +42,7 @@ struct explain_input {
 	int error; /* negative errno */
 	const char *kernel_text; /* of the extended ack; "" when none */
 	const struct link_table *table;
+	const struct link_table *lowers; /* with the lower device; NULL: the same */
 };
 
 /*

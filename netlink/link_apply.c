@@ -337,8 +337,9 @@ static int change_links(struct apply *apply)
 }
 
 /* The kernel gives a new passthru link the MAC of its lower device (macvlan_common_newlink()). */
-static uint32_t attrs_after_create(const struct link_spec *spec)
+static uint32_t attrs_after_create(const struct link_step *step)
 {
+	const struct link_spec *spec = step->spec;
 	uint32_t attrs = 1u << LINK_ATTR_ALIAS | 1u << LINK_ATTR_ALTNAMES;
 
 	if (spec->mode == LINK_MODE_PASSTHRU)
@@ -353,9 +354,22 @@ static uint32_t attrs_after_create(const struct link_spec *spec)
 		attrs |= 1u << LINK_ATTR_UP;
 	if (spec->addrs.n)
 		attrs |= 1u << LINK_ATTR_ADDRESSES;
+	if (step->master)
+		attrs |= 1u << LINK_ATTR_MASTER;
 	if (link_kind_ops[spec->kind]->has_tap && !tap_rights_are_kernels(&spec->tap))
 		attrs |= 1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS;
 	return attrs;
+}
+
+static int add_create(struct apply *apply, size_t i)
+{
+	const struct link_step *step = &apply->plan->steps[i];
+	struct link_msg *msg = link_requests_add(&apply->requests, i, LINK_ACTION_CREATE);
+	int code = link_msg_create(msg, step->spec, step->lower);
+
+	if (code == 0 && apply->plan->lower_nsid >= 0)
+		code = link_msg_set_lower_nsid(msg, apply->plan->lower_nsid);
+	return code;
 }
 
 static int create_links(struct apply *apply)
@@ -366,9 +380,7 @@ static int create_links(struct apply *apply)
 		const struct link_step *step = &apply->plan->steps[i];
 
 		if (creates(step) && !apply->progress[i].failed)
-			code = link_msg_create(link_requests_add(&apply->requests, i,
-								 LINK_ACTION_CREATE),
-					       step->spec, step->lower);
+			code = add_create(apply, i);
 	}
 	if (code == 0)
 		code = batch_run(apply);
@@ -376,7 +388,7 @@ static int create_links(struct apply *apply)
 		const struct link_step *step = &apply->plan->steps[i];
 
 		if (creates(step) && !apply->progress[i].failed)
-			apply->progress[i].attrs = attrs_after_create(step->spec);
+			apply->progress[i].attrs = attrs_after_create(step);
 	}
 	return code < 0 ? code : set_attrs(apply);
 }
@@ -392,6 +404,7 @@ static int explain_failures(struct apply *apply, size_t i, struct link_table *ta
 		.error = progress->error,
 		.kernel_text = progress->kernel_text,
 		.table = table,
+		.lowers = apply->plan->lower_nsid < 0 ? NULL : apply->plan->lowers,
 	};
 
 	if (table->n == 0 && nl_channel_dump_links(apply->channel, table, NULL) < 0)
@@ -425,8 +438,8 @@ static int report(struct apply *apply, link_result_cb cb, void *data)
 }
 
 int link_apply(struct nl_channel *channel, const struct link_plan *plan,
-	       const struct link_table *table, uint32_t group, link_result_cb cb, void *data,
-	       struct err *err)
+	       const struct link_table *table, uint32_t group, int home, link_result_cb cb,
+	       void *data, struct err *err)
 {
 	struct apply apply = {
 		.channel = channel,
@@ -437,6 +450,7 @@ int link_apply(struct nl_channel *channel, const struct link_plan *plan,
 	};
 	int code;
 
+	apply.requests.home = home;
 	err_set(err, 0, "out of memory");
 	apply.progress = calloc(plan->n + 1, sizeof(*apply.progress));
 	if (!apply.progress)

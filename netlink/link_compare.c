@@ -8,6 +8,8 @@
 #include "netlink/link_kind.h"
 
 const char *const link_attr_names[LINK_ATTRS] = {
+	[LINK_ATTR_NETNS] = "netns",
+	[LINK_ATTR_MASTER] = "master",
 	[LINK_ATTR_NAME] = "name",
 	[LINK_ATTR_SOURCES] = "source MACs",
 	[LINK_ATTR_FLAGS] = "flags",

@@ -147,6 +147,26 @@ int link_msg_delete_altname(struct link_msg *msg, uint32_t ifindex, const char *
 	return altname(msg, RTM_DELLINKPROP, ifindex, name);
 }
 
+int link_msg_set_lower_nsid(struct link_msg *msg, int32_t nsid)
+{
+	return finished(mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_LINK_NETNSID,
+					       (uint32_t)nsid));
+}
+
+int link_msg_move(struct link_msg *msg, uint32_t ifindex, int fd, const char *name)
+{
+	start_set(msg, ifindex);
+	return finished(
+		mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_NET_NS_FD, (uint32_t)fd) &&
+		mnl_attr_put_strz_check(&msg->header, LINK_MSG_SIZE, IFLA_IFNAME, name));
+}
+
+int link_msg_set_master(struct link_msg *msg, uint32_t ifindex, uint32_t master)
+{
+	start_set(msg, ifindex);
+	return finished(mnl_attr_put_u32_check(&msg->header, LINK_MSG_SIZE, IFLA_MASTER, master));
+}
+
 int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group)
 {
 	start_set(msg, ifindex);

@@ -33,6 +33,14 @@ int link_msg_set_name(struct link_msg *msg, uint32_t ifindex, const char *name);
 int link_msg_set_alias(struct link_msg *msg, uint32_t ifindex, const char *alias);
 int link_msg_add_altname(struct link_msg *msg, uint32_t ifindex, const char *name);
 int link_msg_delete_altname(struct link_msg *msg, uint32_t ifindex, const char *name);
+/* Makes the lower device of a link_msg_create() one of the namespace that has this id. */
+int link_msg_set_lower_nsid(struct link_msg *msg, int32_t nsid);
+
+/* Into the network namespace of the open file `fd`; the link goes down by it. */
+int link_msg_move(struct link_msg *msg, uint32_t ifindex, int fd, const char *name);
+
+/* Port of the bridge with the index `master`. */
+int link_msg_set_master(struct link_msg *msg, uint32_t ifindex, uint32_t master);
 int link_msg_set_group(struct link_msg *msg, uint32_t ifindex, uint32_t group);
 int link_msg_set_mac(struct link_msg *msg, uint32_t ifindex, const uint8_t mac[MAC_LEN]);
 int link_msg_set_mtu(struct link_msg *msg, uint32_t ifindex, uint32_t mtu);

@@ -83,9 +83,24 @@ static const struct link_spec *find_spec(const struct planner *planner, const ch
 static const struct link_state *find_lower(const struct planner *planner,
 					   const struct link_spec *spec)
 {
-	const struct link_table *table = planner->in->table;
+	return link_table_real_lower(planner->plan.lowers,
+				     link_table_find_name(planner->plan.lowers, spec->lower));
+}
 
-	return link_table_real_lower(table, link_table_find_name(table, spec->lower));
+/* Whether the link stands on `lower`, wherever that is. */
+static bool is_on(const struct planner *planner, const struct link_state *link,
+		  const struct link_state *lower)
+{
+	const int32_t nsid = planner->plan.lower_nsid;
+
+	if (nsid < 0 ? link->lower_elsewhere : !link->lower_elsewhere || link->lower_nsid != nsid)
+		return false;
+	return link->lower == lower->ifindex;
+}
+
+static bool is_here(const struct planner *planner, const struct link_spec *spec)
+{
+	return strcmp(spec->netns, planner->in->netns ? planner->in->netns : "") == 0;
 }
 
 /* Made by us for this spec, but its maker died before the alias was set. */
@@ -95,8 +110,7 @@ static bool is_adoptable(const struct planner *planner, const struct link_spec *
 	const struct link_state *lower = find_lower(planner, spec);
 
 	return link_is_in_group(link, planner->in->group) && !*link->alias &&
-	       link->kind == spec->kind && !link->lower_elsewhere && lower &&
-	       lower->ifindex == link->lower;
+	       link->kind == spec->kind && lower && is_on(planner, link, lower);
 }
 
 static bool owns(const struct planner *planner, const struct link_spec *spec,
@@ -150,28 +164,57 @@ static void plan_foreign(struct planner *planner, struct link_step *step)
 	add_step(planner, step);
 }
 
-static const char *lower_name(const struct link_table *table, const struct link_state *link)
+static const char *lower_name(const struct planner *planner, const struct link_state *link)
 {
-	const struct link_state *lower =
-		link->lower_elsewhere ? NULL : link_table_find(table, link->lower);
+	const struct link_state *lower = link_table_find(planner->plan.lowers, link->lower);
+
+	if (lower && !is_on(planner, link, lower))
+		lower = NULL;
 
 	return lower ? lower->name : "one in another network namespace";
 }
 
-/* The wanted link that somebody has renamed into `link`, by what its alias says; or NULL. */
-static const struct link_spec *find_renamed(const struct planner *planner,
-					    const struct link_state *link)
+/* The wanted link that `link` is, by what its alias says; or NULL. */
+static const struct link_spec *find_by_alias(const struct planner *planner,
+					     const struct link_state *link)
 {
 	const char *name = strrchr(link->alias, '/');
 	const struct link_spec *spec = name ? find_spec(planner, name + 1) : NULL;
+	char alias[LINK_ALIAS_MAX];
 
-	return spec && link_find_ours(planner->in->table, spec, planner->in->group) == link ? spec
-											    : NULL;
+	if (!spec)
+		return NULL;
+	link_spec_alias(spec, alias);
+	return strcmp(alias, link->alias) == 0 ? spec : NULL;
+}
+
+/* Whether somebody has renamed a link of this namespace, as what the plan finds for its spec. */
+static bool is_renamed(const struct planner *planner, const struct link_spec *spec,
+		       const struct link_state *link)
+{
+	return link_find_ours(planner->in->table, spec, planner->in->group) == link;
+}
+
+/* Somebody has moved the link here. It takes its tap along, if it has one, under whoever holds that. */
+static void plan_move(struct planner *planner, const struct link_spec *spec,
+		      const struct link_state *link)
+{
+	struct link_step step = {
+		.op = LINK_OP_CHANGE,
+		.spec = spec,
+		.link = link,
+		.attrs = 1u << LINK_ATTR_NETNS,
+	};
+
+	link_because(&step, "network namespace %s -> %s",
+		     planner->in->netns ? planner->in->netns : "of the agent",
+		     *spec->netns ? spec->netns : "of the agent");
+	add_step(planner, &step);
 }
 
 /* What no live change can do, as text in the reason; false when nothing is in the way. */
-static bool must_replace(struct link_step *step, const struct link_state *lower,
-			 const struct link_table *table)
+static bool must_replace(const struct planner *planner, struct link_step *step,
+			 const struct link_state *lower)
 {
 	const struct link_spec *spec = step->spec;
 	const struct link_state *link = step->link;
@@ -182,8 +225,8 @@ static bool must_replace(struct link_step *step, const struct link_state *lower,
 		link_because(step, "kind %s -> %s", link->kind_text, link_kind_names[spec->kind]);
 		return true;
 	}
-	if (link->lower_elsewhere || link->lower != lower->ifindex) {
-		link_because(step, "lower %s -> %s", lower_name(table, link), lower->name);
+	if (!is_on(planner, link, lower)) {
+		link_because(step, "lower %s -> %s", lower_name(planner, link), lower->name);
 		return true;
 	}
 	/* macvlan_changelink() refuses it: passthru is alone on its lower device. */
@@ -209,6 +252,40 @@ static void plan_replace(struct planner *planner, struct link_step *step)
 	add_step(planner, step);
 }
 
+/* The bridge that the link is to be in. One that is not there keeps nothing else from being done. */
+static void find_master(const struct planner *planner, struct link_step *step)
+{
+	const struct link_state *master =
+		link_table_find_name(planner->in->table, step->spec->master);
+
+	if (master)
+		step->master = master->ifindex;
+	else if (*step->spec->master && step->link)
+		step->block = LINK_BLOCK_MASTER;
+}
+
+static const char *master_name(const struct planner *planner, const struct link_state *link)
+{
+	const struct link_state *master = link_table_find(planner->in->table, link->master);
+
+	return master ? master->name : "none";
+}
+
+static void compare_master(const struct planner *planner, struct link_step *step)
+{
+	const char *comma = *step->reason ? ", " : "";
+
+	find_master(planner, step);
+	if (step->block == LINK_BLOCK_MASTER) {
+		link_because(step, "%sthe bridge %s does not exist: waiting for it", comma,
+			     step->spec->master);
+	} else if (step->master && step->master != step->link->master) {
+		step->attrs |= 1u << LINK_ATTR_MASTER;
+		link_because(step, "%smaster %s -> %s", comma, master_name(planner, step->link),
+			     step->spec->master);
+	}
+}
+
 static void plan_change(struct planner *planner, struct link_step *step)
 {
 	const struct link_plan_input *in = planner->in;
@@ -216,6 +293,7 @@ static void plan_change(struct planner *planner, struct link_step *step)
 	if (in->addrs && step->spec->is_host_link)
 		step->addrs = in->addrs(step->spec, step->link, in->data);
 	link_compare(step, in->node ? in->node(step->spec, step->link, in->data) : NULL);
+	compare_master(planner, step);
 	if (step->attrs) {
 		step->op = LINK_OP_CHANGE;
 		step->block = LINK_BLOCK_NONE;
@@ -248,6 +326,7 @@ static bool is_on_the_air(const struct planner *planner, const struct link_state
 static void plan_create(struct planner *planner, struct link_step *step)
 {
 	step->op = LINK_OP_CREATE;
+	find_master(planner, step);
 	link_because(step, "%s %s on %s", link_kind_names[step->spec->kind],
 		     link_mode_names[step->spec->mode], step->spec->lower);
 	add_step(planner, step);
@@ -267,12 +346,16 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 				 : 0,
 	};
 
-	if (step.link && !owns(planner, spec, step.link)) {
+	if (planner->in->absent) {
+		block(&step, LINK_BLOCK_NETNS);
+		link_because(&step, "%s", planner->in->absent);
+		add_step(planner, &step);
+	} else if (step.link && !owns(planner, spec, step.link)) {
 		plan_foreign(planner, &step);
 	} else if (!lower && step.link) {
 		block(&step, LINK_BLOCK_LOWER);
 		link_because(&step, "the lower device %s does not exist: left on %s", spec->lower,
-			     lower_name(table, step.link));
+			     lower_name(planner, step.link));
 		plan_change(planner, &step);
 	} else if (!lower) {
 		block(&step, LINK_BLOCK_LOWER);
@@ -283,11 +366,24 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 		add_step(planner, &step);
 	} else if (!step.link) {
 		plan_create(planner, &step);
-	} else if (must_replace(&step, lower, table)) {
+	} else if (must_replace(planner, &step, lower)) {
 		plan_replace(planner, &step);
 	} else {
 		plan_change(planner, &step);
 	}
+}
+
+/* A link that is ours, or would be, and of no spec of this namespace by its name. */
+static void plan_stray(struct planner *planner, const struct link_state *link)
+{
+	const struct link_spec *spec = find_by_alias(planner, link);
+
+	if (planner->in->remove || !spec)
+		plan_delete(planner, link);
+	else if (!is_here(planner, spec) && !*spec->netns)
+		plan_move(planner, spec, link);
+	else if (!is_here(planner, spec) || !is_renamed(planner, spec, link))
+		plan_delete(planner, link);
 }
 
 static void plan_all(struct planner *planner)
@@ -298,18 +394,25 @@ static void plan_all(struct planner *planner)
 		const struct link_state *link = &in->table->links[i];
 		const struct link_spec *spec = find_spec(planner, link->name);
 
-		if ((in->remove || !spec) && owns(planner, spec, link) &&
-		    (in->remove || !find_renamed(planner, link)))
-			plan_delete(planner, link);
+		if (spec && !is_here(planner, spec))
+			spec = NULL;
+		if ((in->remove || !spec) && owns(planner, spec, link))
+			plan_stray(planner, link);
 	}
-	for (size_t i = 0; !in->remove && i < in->n_specs; i++)
-		plan_spec(planner, &in->specs[i]);
+	for (size_t i = 0; !in->remove && i < in->n_specs; i++) {
+		if (is_here(planner, &in->specs[i]))
+			plan_spec(planner, &in->specs[i]);
+	}
 }
 
 int link_plan_make(const struct link_plan_input *input, struct link_plan *ret)
 {
 	size_t n_specs = input->n_specs;
-	struct planner planner = { .in = input };
+	struct planner planner = {
+		.in = input,
+		.plan = { .lowers = input->lowers ? input->lowers : input->table,
+			  .lower_nsid = input->lowers ? input->lower_nsid : -1 },
+	};
 	int code = -ENOMEM;
 
 	/* No link has two steps, and no spec. */
@@ -328,6 +431,42 @@ out:
 	free(planner.plan.steps);
 	free((void *)planner.by_name);
 	return code;
+}
+
+static bool moves(const struct link_plan *plan, const struct link_spec *spec)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->steps[i].spec == spec && plan->steps[i].attrs & 1u << LINK_ATTR_NETNS)
+			return true;
+	}
+	return false;
+}
+
+int link_plan_append(struct link_plan *plan, struct link_plan *more, unsigned int place)
+{
+	struct link_step *steps = calloc(plan->n + more->n + 1, sizeof(*steps));
+	size_t n = 0;
+
+	if (!steps)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->steps[i].spec && moves(more, plan->steps[i].spec))
+			plan->count[plan->steps[i].op]--;
+		else
+			steps[n++] = plan->steps[i];
+	}
+	for (size_t i = 0; i < more->n; i++) {
+		steps[n] = more->steps[i];
+		steps[n++].place = place;
+	}
+	for (size_t op = 0; op < LINK_OPS; op++)
+		plan->count[op] += more->count[op];
+	plan->kept += more->kept;
+	free(plan->steps);
+	plan->steps = steps;
+	plan->n = n;
+	link_plan_done(more);
+	return 0;
 }
 
 void link_plan_done(struct link_plan *plan)

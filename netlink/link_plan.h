@@ -31,6 +31,7 @@ extern const char *const link_op_names[LINK_OPS];
 
 /* What a change sets, in the order in which it is set. */
 enum link_attr {
+	LINK_ATTR_NETNS, /* back to where it belongs; what else differs is seen there */
 	LINK_ATTR_NAME, /* first: what follows may go by name */
 	LINK_ATTR_GROUP,
 	LINK_ATTR_ALIAS,
@@ -47,6 +48,7 @@ enum link_attr {
 	LINK_ATTR_IPV6,
 	LINK_ATTR_FILTERS, /* before a guest can send */
 	LINK_ATTR_UP,
+	LINK_ATTR_MASTER,
 	LINK_ATTR_ADDRESSES, /* of a host link; IPv6's go when it goes down */
 	LINK_ATTR_OWNER, /* these two of the tap's node in /dev */
 	LINK_ATTR_PERMS,
@@ -63,6 +65,8 @@ enum link_block {
 	LINK_BLOCK_HELD, /* a program holds the tap that would go */
 	LINK_BLOCK_NODE, /* /dev has no node of the tap, or another link's in its place */
 	LINK_BLOCK_WIRELESS, /* the lower device is wireless */
+	LINK_BLOCK_NETNS, /* its network namespace is not there, or cannot be entered */
+	LINK_BLOCK_MASTER, /* its bridge is not there */
 	LINK_BLOCKS,
 };
 
@@ -76,12 +80,16 @@ struct link_step {
 	uint32_t lower; /* ifindex, for create and replace */
 	uint32_t attrs; /* mask of 1 << enum link_attr, for a change */
 	const struct link_addr_list *addrs; /* that the link has; NULL: not looked at */
+	uint32_t master; /* ifindex of the bridge, for a create and a change */
+	unsigned int place; /* whose plan it was: the caller's number */
 	uint32_t mtu; /* to be set: the spec's, or else the lower's; 0: not known */
 	char reason[LINK_REASON_MAX]; /* "mtu 1500 -> 9000", "mode bridge -> passthru" ... */
 };
 
 /* The steps point into the specs and the table they were made from. Freed by link_plan_done(). */
 struct link_plan {
+	const struct link_table *lowers; /* where the lower devices are */
+	int32_t lower_nsid; /* the id of that namespace where the links are; -1: it is the same */
 	struct link_step *steps; /* deletes, then one or none per spec in the order of the specs */
 	size_t n;
 	size_t count[LINK_OPS];
@@ -105,10 +113,18 @@ typedef const struct link_addr_list *(*link_addrs_cb)(const struct link_spec *sp
 /* Whether the lower device is a wireless one; NULL: none is. */
 typedef bool (*link_wireless_cb)(const struct link_state *lower, void *data);
 
+/*
+ * The links of one network namespace: those specs count whose netns is this one's. Those of others
+ * only tell where a link that was moved here belongs.
+ */
 struct link_plan_input {
 	const struct link_spec *specs; /* names are unique */
 	size_t n_specs;
-	const struct link_table *table;
+	const char *netns; /* NULL or "": the one where the lower devices are */
+	const char *absent; /* why the namespace cannot be looked into; NULL: it can */
+	const struct link_table *table; /* of the namespace; empty when that is absent */
+	const struct link_table *lowers; /* of where the lower devices are; NULL: the same */
+	int32_t lower_nsid; /* the id of that namespace in this one, when it is another */
 	uint32_t group;
 	bool remove; /* the specs only tell what is ours: every link of ours is to go */
 	link_held_cb held; /* NULL: nobody holds anything */
@@ -120,6 +136,12 @@ struct link_plan_input {
 
 /* Returns 0 or -ENOMEM. */
 int link_plan_make(const struct link_plan_input *input, struct link_plan *ret);
+
+/*
+ * Puts the steps of `more`, of another namespace, behind those of `plan`, as those of `place`; `more`
+ * is empty after it. A spec whose link is to be moved here has no other step. 0 or -ENOMEM.
+ */
+int link_plan_append(struct link_plan *plan, struct link_plan *more, unsigned int place);
 void link_plan_done(struct link_plan *plan);
 
 /* Whether the link carries the first mark, `group` or its scratch group. */

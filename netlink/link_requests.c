@@ -36,7 +36,7 @@ void link_requests_done(struct link_requests *r)
 {
 	free(r->list);
 	free(r->origins);
-	*r = (struct link_requests){ 0 };
+	*r = (struct link_requests){ .home = -1 };
 }
 
 struct link_msg *link_requests_add(struct link_requests *r, size_t step, enum link_action action)
@@ -46,6 +46,18 @@ struct link_msg *link_requests_add(struct link_requests *r, size_t step, enum li
 	request->ifindex = 0;
 	r->origins[r->n++] = (struct link_origin){ step, action };
 	return &request->msg;
+}
+
+static int add_move(struct link_requests *r, size_t step, uint32_t ifindex)
+{
+	return link_msg_move(link_requests_add(r, step, LINK_ACTION_MOVE), ifindex, r->home,
+			     r->plan->steps[step].spec->name);
+}
+
+static int add_master(struct link_requests *r, size_t step, uint32_t ifindex)
+{
+	return link_msg_set_master(link_requests_add(r, step, LINK_ACTION_SET_MASTER), ifindex,
+				   r->plan->steps[step].master);
 }
 
 static int add_name(struct link_requests *r, size_t step, uint32_t ifindex)
@@ -187,6 +199,8 @@ static int add_addresses(struct link_requests *r, size_t i, uint32_t ifindex)
 
 /* What requests set; data_attrs has the rest. */
 static int (*const setters[LINK_ATTRS])(struct link_requests *r, size_t step, uint32_t ifindex) = {
+	[LINK_ATTR_NETNS] = add_move,
+	[LINK_ATTR_MASTER] = add_master,
 	[LINK_ATTR_NAME] = add_name,
 	[LINK_ATTR_GROUP] = add_group,
 	[LINK_ATTR_ALIAS] = add_alias,

@@ -24,6 +24,7 @@ struct link_requests {
 	struct nl_request *list;
 	struct link_origin *origins; /* one per request */
 	size_t n;
+	int home; /* the namespace where links belong that were moved to this one */
 };
 
 /* Empties the batch; the first call makes the room. 0 or -ENOMEM. */

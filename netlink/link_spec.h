@@ -40,6 +40,8 @@ struct link_spec {
 	char altnames[LINK_ALTNAMES_MAX][ALTNAME_SIZE]; /* "": no more; others may be there */
 	uint32_t group;
 	bool up;
+	char netns[NETNS_NAME_SIZE]; /* where it lives, of parse_netns(); "": here */
+	char master[IFNAME_SIZE]; /* a bridge; "": left alone */
 	bool is_host_link; /* the host's own leg, with these addresses */
 	struct link_addrs addrs;
 	enum link_hairpin hairpin; /* of the bridge port that the lower device is plugged into */

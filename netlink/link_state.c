@@ -48,11 +48,10 @@ static int take_mac(const struct nlattr *attr, struct link_state *ret, size_t of
 	return 0;
 }
 
-static int take_present(const struct nlattr *attr, struct link_state *ret, size_t offset)
+static int take_lower_nsid(const struct nlattr *attr, struct link_state *ret, size_t offset)
 {
-	(void)attr;
-	*(bool *)((char *)ret + offset) = true;
-	return 0;
+	ret->lower_elsewhere = true;
+	return take_u32(attr, ret, offset);
 }
 
 /* struct rtnl_link_stats64 has grown over time at its end; the fields wanted are its oldest. */
@@ -227,7 +226,7 @@ static const struct {
 	{ IFLA_MTU, take_u32, offsetof(struct link_state, mtu) },
 	{ IFLA_TXQLEN, take_u32, offsetof(struct link_state, txqueuelen) },
 	{ IFLA_LINK, take_u32, offsetof(struct link_state, lower) },
-	{ IFLA_LINK_NETNSID, take_present, offsetof(struct link_state, lower_elsewhere) },
+	{ IFLA_LINK_NETNSID, take_lower_nsid, offsetof(struct link_state, lower_nsid) },
 	{ IFLA_MASTER, take_u32, offsetof(struct link_state, master) },
 	{ IFLA_GROUP, take_u32, offsetof(struct link_state, group) },
 	{ IFLA_IFALIAS, take_alias, offsetof(struct link_state, alias) },

@@ -44,7 +44,8 @@ struct link_state {
 	uint32_t bcqueuelen; /* what this link asked for: its lower device has the longest of all */
 	int32_t bccutoff; /* of its lower device */
 	uint32_t lower; /* ifindex; 0: none */
-	bool lower_elsewhere; /* IFLA_LINK_NETNSID: `lower` counts in another namespace */
+	bool lower_elsewhere; /* `lower` counts in another namespace, */
+	int32_t lower_nsid; /* which has this id here (IFLA_LINK_NETNSID) */
 	uint32_t master; /* ifindex; 0: none */
 	bool is_bridge_port; /* hairpin means something */
 	bool hairpin; /* a frame may leave by the port that it came in by (bridge(8)) */

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 
 #include "netlink/attr_list.h"
+#include "netlink/netns_msg.h"
 
 /*
  * The largest datagram: netlink_dump() fills 32 KiB, or what one link takes if that is more. Its
@@ -104,7 +105,7 @@ static int open_monitor(struct mnl_socket **ret, struct err *err)
 	return 0;
 }
 
-int nl_channel_open(struct nl_channel **ret, struct err *err)
+int nl_channel_open_requests(struct nl_channel **ret, struct err *err)
 {
 	struct nl_channel *channel = calloc(1, sizeof(*channel));
 	int code;
@@ -112,6 +113,19 @@ int nl_channel_open(struct nl_channel **ret, struct err *err)
 	if (!channel)
 		return err_errno(err, -ENOMEM, "could not open rtnetlink");
 	code = open_request(&channel->request, err);
+	if (code < 0) {
+		nl_channel_free(channel);
+		return code;
+	}
+	*ret = channel;
+	return 0;
+}
+
+int nl_channel_open(struct nl_channel **ret, struct err *err)
+{
+	struct nl_channel *channel = NULL;
+	int code = nl_channel_open_requests(&channel, err);
+
 	if (code == 0)
 		code = open_monitor(&channel->monitor, err);
 	if (code < 0) {
@@ -342,6 +356,8 @@ static int take_answer(const struct nlmsghdr *h, struct nl_request *request)
 	}
 	if (h->nlmsg_type == RTM_NEWLINK && link_state_parse(h, &link) == 0)
 		request->ifindex = link.ifindex;
+	if (h->nlmsg_type == RTM_NEWNSID)
+		netns_id_parse(h, &request->nsid);
 	return 0;
 }
 
@@ -495,6 +511,11 @@ int nl_channel_exchange(struct nl_channel *channel, const struct tc_batch *batch
 		x.first += x.n;
 	}
 	return code < 0 ? err_errno(err, code, "could not talk to rtnetlink") : 0;
+}
+
+int nl_channel_listen_all(struct nl_channel *channel)
+{
+	return set_option(channel->monitor, NETLINK_LISTEN_ALL_NSID);
 }
 
 int nl_channel_monitor_fd(const struct nl_channel *channel)

@@ -20,6 +20,9 @@ struct nl_channel;
 
 /* In the network namespace of the caller. The caller frees it by nl_channel_free(). */
 int nl_channel_open(struct nl_channel **ret, struct err *err);
+
+/* Without the listening socket: for a namespace that is only looked into. */
+int nl_channel_open_requests(struct nl_channel **ret, struct err *err);
 void nl_channel_free(struct nl_channel *channel);
 
 /*
@@ -39,6 +42,7 @@ struct nl_request {
 	struct link_msg msg; /* by link_msg_*() */
 	struct nl_ack ack; /* error 0 or -errno, with the kernel's text if it gave one */
 	uint32_t ifindex; /* of the link made, echoed by the kernel; 0: not told */
+	int32_t nsid; /* of netns_id_get() and the like; means something with error 0 */
 };
 
 /*
@@ -63,6 +67,9 @@ typedef int (*nl_answer_cb)(size_t i, const struct nlmsghdr *answer, void *data)
  */
 int nl_channel_exchange(struct nl_channel *channel, const struct tc_batch *batch, nl_answer_cb cb,
 			void *data, struct err *err);
+
+/* From here on the namespaces that have an id in this one are listened to, too. 0 or -errno. */
+int nl_channel_listen_all(struct nl_channel *channel);
 
 /* The listening socket, for poll(2); it stays the channel's. */
 int nl_channel_monitor_fd(const struct nl_channel *channel);

@@ -195,7 +195,10 @@ static void place(struct reach *reach, const struct seat *seat, const struct rea
 		class->members = member;
 	}
 	class->n++;
-	class->planned += !member->link;
+	if (member->spec && *member->spec->netns)
+		class->elsewhere++;
+	else
+		class->planned += !member->link;
 	class->foreign += !member->spec;
 }
 

@@ -27,6 +27,7 @@ struct reach_class {
 	const struct reach_member *members; /* in the order of the specs, then those of others */
 	size_t n;
 	size_t planned; /* of them */
+	size_t elsewhere; /* in other network namespaces: not looked at */
 	size_t foreign;
 };
 

@@ -145,6 +145,8 @@ struct link_conf {
 	char *set;
 	uint8_t mac[MAC_LEN]; /* all zero: automatic */
 	struct strv altnames; /* at most LINK_ALTNAMES_MAX */
+	char *netns; /* NULL: the agent's own */
+	char *master; /* a bridge; NULL: left alone */
 };
 
 struct pattern_conf {

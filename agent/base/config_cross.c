@@ -219,6 +219,34 @@ static void check_host_links(struct cross *cross)
 	}
 }
 
+/*
+ * Where a macvlan can be and a macvtap cannot: its tap is opened from here, and has the one handler of
+ * received frames that a bridge would need (netdev_rx_handler_register()).
+ */
+static void check_places(struct cross *cross)
+{
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = &cross->wishes[i];
+		const struct link_conf *link = wish->link;
+		const char *key = link && link->netns ? "netns" : "master";
+
+		if (!link || (!link->netns && !link->master))
+			continue;
+		if (wish->keys.kind != LINK_KIND_MACVLAN)
+			schema_fault(cross->faults, &link->head, key, "it is for macvlan links: %s",
+				     link->netns ? "the tap of a macvtap is opened here"
+						 : "the tap of a macvtap is in the place that a "
+						   "bridge needs");
+		else if (wish->is_host_link)
+			schema_fault(cross->faults, &link->head, key,
+				     "it is the host-link of [set %s], and the host's own",
+				     wish->set->head.name);
+		else if (link->netns && link->master)
+			schema_fault(cross->faults, &link->head, "master",
+				     "the link is in another network namespace than its bridge");
+	}
+}
+
 /* A link that nobody makes although it has a section: that of its set is at fault. */
 static bool has_section(const struct config *config, const char *link)
 {
@@ -478,6 +506,7 @@ static int check_links(struct cross *cross)
 	check_names(cross);
 	check_lowers(cross);
 	check_host_links(cross);
+	check_places(cross);
 	check_flags(cross);
 	check_sources(cross);
 	code = check_guests(cross);

@@ -321,6 +321,19 @@ static const struct schema_key one_link_keys[] = {
 	  .def_help = "none",
 	  .help = "up to 4 more names of the link; others that it has are left alone, and those no "
 		  "longer here stay until it goes" },
+	{ .name = "netns",
+	  .type = SCHEMA_NETNS,
+	  .offset = offsetof(struct link_conf, netns),
+	  .roles = AGENT,
+	  .def_help = "the agent's own",
+	  .help = "the network namespace in which a macvlan lives, waited for until it is there; by "
+		  "its name in /run/netns or the pid of a process in it" },
+	{ .name = "master",
+	  .type = SCHEMA_IFNAME,
+	  .offset = offsetof(struct link_conf, master),
+	  .roles = AGENT,
+	  .def_help = "left alone",
+	  .help = "the bridge of which a macvlan is a port, also when somebody takes it out" },
 };
 
 static const struct schema_key pattern_keys[] = {

@@ -247,6 +247,25 @@ int parse_host_port(const char *s, uint16_t port, struct host_port *ret, struct 
 	return 0;
 }
 
+int parse_netns(const char *s, struct err *err)
+{
+	size_t len = strlen(s);
+	uint64_t pid;
+
+	if (strspn(s, "0123456789") == len && parse_u64(s, 1, INT32_MAX, &pid, err) < 0)
+		return err_set(err, -EINVAL, "\"%s\" is no pid", s);
+	if (len == 0 || len >= NETNS_NAME_SIZE || *s == '.')
+		goto bad;
+	for (const char *p = s; *p; p++) {
+		if (!isgraph((unsigned char)*p) || *p == '/')
+			goto bad;
+	}
+	return 0;
+bad:
+	return err_set(err, -EINVAL,
+		       "\"%s\" is not the name of a network namespace in /run/netns, nor a pid", s);
+}
+
 static bool is_usable(const struct cidr *cidr)
 {
 	const uint8_t *a = cidr->address;

@@ -69,6 +69,11 @@ int parse_hostname(const char *s, struct err *err);
 /* `port` is the default when the text names none; 0 makes a port mandatory. */
 int parse_host_port(const char *s, uint16_t port, struct host_port *ret, struct err *err);
 
+/* A network namespace: its name in /run/netns (ip-netns(8)), or the pid of a process in it. */
+#define NETNS_NAME_SIZE 64
+
+int parse_netns(const char *s, struct err *err);
+
 /* An address of one host and the length of its network's prefix: "192.0.2.1/24". */
 struct cidr {
 	uint8_t family; /* AF_INET, AF_INET6 */

@@ -363,6 +363,7 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_OWNER] = TEXT("USER[:GROUP]", check_owner),
 	[SCHEMA_NAME] = TEXT("NAME", parse_name),
 	[SCHEMA_IFNAME] = TEXT("INTERFACE", parse_ifname),
+	[SCHEMA_NETNS] = TEXT("NAME|PID", parse_netns),
 	[SCHEMA_IFNAME_TEMPLATE] = TEXT("TEMPLATE", check_template),
 	[SCHEMA_ISCSI_NAME] = TEXT("ISCSI-NAME", parse_iscsi_name),
 	[SCHEMA_HOSTNAME] = TEXT("HOSTNAME", parse_hostname),
