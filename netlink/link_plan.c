@@ -376,13 +376,14 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 /* A link that is ours, or would be, and of no spec of this namespace by its name. */
 static void plan_stray(struct planner *planner, const struct link_state *link)
 {
-	const struct link_spec *spec = find_by_alias(planner, link);
+	const struct link_spec *spec = planner->in->remove ? NULL : find_by_alias(planner, link);
+	bool here = spec && is_here(planner, spec);
 
-	if (planner->in->remove || !spec)
-		plan_delete(planner, link);
-	else if (!is_here(planner, spec) && !*spec->netns)
+	if (here && is_renamed(planner, spec, link))
+		return;
+	if (spec && !here && !*spec->netns)
 		plan_move(planner, spec, link);
-	else if (!is_here(planner, spec) || !is_renamed(planner, spec, link))
+	else
 		plan_delete(planner, link);
 }
 

@@ -123,11 +123,12 @@ int nl_channel_open_requests(struct nl_channel **ret, struct err *err)
 
 int nl_channel_open(struct nl_channel **ret, struct err *err)
 {
-	struct nl_channel *channel = NULL;
+	struct nl_channel *channel;
 	int code = nl_channel_open_requests(&channel, err);
 
-	if (code == 0)
-		code = open_monitor(&channel->monitor, err);
+	if (code < 0)
+		return code;
+	code = open_monitor(&channel->monitor, err);
 	if (code < 0) {
 		nl_channel_free(channel);
 		return code;

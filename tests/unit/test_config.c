@@ -706,6 +706,21 @@ static const struct {
 	{ SET "mode = source\nsource-macs =\n[link b]\nset = a\nmode = vepa\n"
 	      "source-macs = 52:54:00:00:00:01\n",
 	  "8: [link b] source-macs: it is for mode source, and link \"b\" has mode vepa\n" },
+	{ SET "[link b]\nset = a\nnetns = box\n[link c]\nset = a\nmaster = br0\n",
+	  "5: [link b] netns: it is for macvlan links: the tap of a macvtap is opened here\n"
+	  "8: [link c] master: it is for macvlan links: the tap of a macvtap is in the place that a "
+	  "bridge needs\n" },
+	{ SET "[link b]\nset = a\nkind = macvlan\nnetns = ../x\n",
+	  "6: [link b] netns: \"../x\" is not the name of a network namespace in /run/netns, nor a "
+	  "pid\n" },
+	{ SET "[link b]\nset = a\nkind = macvlan\nnetns = 0\n",
+	  "6: [link b] netns: \"0\" is no pid\n" },
+	{ SET "[link b]\nset = a\nkind = macvlan\nnetns = x\nmaster = br0\n",
+	  "7: [link b] master: the link is in another network namespace than its bridge\n" },
+	{ SET "host-link = h\n[link h]\nset = a\nmaster = br0\n",
+	  "6: [link h] master: it is the host-link of [set a], and the host's own\n" },
+	{ SET "hairpin = on\n[set b]\nlower = eth0\nhairpin = off\ncount = 1\n[link c]\nset = a\n",
+	  "6: [set b] hairpin: [set a] wants another on the same lower \"eth0\"\n" },
 	{ SET "host-address = 192.0.2.1/24\n",
 	  "3: [set a] host-address: host-link is missing beside it\n" },
 	{ SET "host-link = h\nhost-address = 192.0.2.1\n",

@@ -491,6 +491,115 @@ static void addresses_of_a_host_link(void **state)
 	}
 }
 
+/* box1 lives in namespace "box", where that of the lower devices has the id 4. */
+static void another_namespace(void **state)
+{
+	static const struct {
+		const char *netns; /* of the spec */
+		const char *absent;
+		bool there;
+		int32_t nsid; /* of its lower's namespace */
+		const char *expected;
+	} cases[] = {
+		{ "box", NULL, false, 4, "create web01 macvtap bridge on eno1" },
+		{ "box", NULL, true, 4, "" },
+		{ "box", NULL, true, 5,
+		  "replace web01 lower one in another network namespace -> eno1" },
+		{ "box", "there is no box: waiting for it", false, 4,
+		  "blocked web01 there is no box: waiting for it" },
+		{ "other", NULL, false, 4, "" },
+		{ "other", NULL, true, 4, "delete web01 not wanted any more" },
+		{ "", NULL, true, 4, "change web01 network namespace box -> of the agent" },
+	};
+	struct link_table box = { 0 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct link_spec spec = wanted();
+		struct link_state link = made();
+		const struct link_plan_input input = {
+			.specs = &spec,
+			.n_specs = 1,
+			.netns = "box",
+			.absent = cases[i].absent,
+			.table = &box,
+			.lowers = &table,
+			.lower_nsid = 4,
+			.group = GROUP,
+		};
+
+		setup(state);
+		link_table_reset(&box);
+		snprintf(spec.netns, sizeof(spec.netns), "%s", cases[i].netns);
+		link.lower_elsewhere = true;
+		link.lower_nsid = cases[i].nsid;
+		if (cases[i].there)
+			assert_int_equal(link_table_add(&box, &link), 0);
+		assert_int_equal(link_table_index(&box), 0);
+		assert_plan(&input, cases[i].expected);
+	}
+	link_table_done(&box);
+}
+
+/* A link that is to come back is not made anew where it belongs. */
+static void a_move_takes_the_place_of_a_create(void **state)
+{
+	struct link_spec spec = wanted();
+	struct link_state link = made();
+	struct link_table box = { 0 };
+	struct link_plan_input input = {
+		.specs = &spec, .n_specs = 1, .table = &table, .group = GROUP, .lower_nsid = -1
+	};
+	struct link_plan plan, more;
+
+	(void)state;
+	link.lower_elsewhere = true;
+	assert_int_equal(link_table_add(&box, &link), 0);
+	assert_int_equal(link_table_index(&box), 0);
+	assert_int_equal(link_plan_make(&input, &plan), 0);
+	assert_int_equal(plan.count[LINK_OP_CREATE], 1);
+	input.netns = "box";
+	input.lowers = &table;
+	input.table = &box;
+	input.lower_nsid = 0;
+	assert_int_equal(link_plan_make(&input, &more), 0);
+	assert_int_equal(link_plan_append(&plan, &more, 7), 0);
+	assert_int_equal(plan.n, 1);
+	assert_int_equal(plan.count[LINK_OP_CREATE], 0);
+	assert_int_equal(plan.count[LINK_OP_CHANGE], 1);
+	assert_int_equal(plan.steps[0].place, 7);
+	assert_int_equal(plan.steps[0].attrs, 1u << LINK_ATTR_NETNS);
+	link_plan_done(&plan);
+	link_table_done(&box);
+}
+
+static void the_bridge_of_a_macvlan(void **state)
+{
+	struct link_spec spec = wanted();
+	struct link_state link = made();
+
+	(void)state;
+	spec.kind = LINK_KIND_MACVLAN;
+	link.kind = LINK_KIND_MACVLAN;
+	snprintf(spec.master, sizeof(spec.master), "br0");
+	add(&link);
+	assert_plan_of(&spec, NULL, "blocked web01 the bridge br0 does not exist: waiting for it");
+	spec.mtu = 1400;
+	assert_plan_of(
+		&spec, NULL,
+		"change web01 mtu 1500 -> 1400, the bridge br0 does not exist: waiting for it");
+	spec.mtu = 0;
+	add(&(struct link_state){ .ifindex = 7, .name = "br0", .kind_text = "bridge" });
+	assert_plan_of(&spec, NULL, "change web01 master none -> br0");
+	setup(state);
+	link.master = 7;
+	add(&link);
+	add(&(struct link_state){ .ifindex = 7, .name = "br0", .kind_text = "bridge" });
+	assert_plan_of(&spec, NULL, "");
+	/* Without the key it may be where it is. */
+	spec.master[0] = '\0';
+	assert_plan_of(&spec, NULL, "");
+}
+
 static bool eno1_is_wireless(const struct link_state *lower, void *data)
 {
 	(void)data;
@@ -669,6 +778,9 @@ int main(void)
 		cmocka_unit_test_setup(a_macvlan_has_no_tap_to_hold, setup),
 		cmocka_unit_test_setup(renamed_and_its_name_is_taken, setup),
 		cmocka_unit_test_setup(addresses_of_a_host_link, setup),
+		cmocka_unit_test_setup(another_namespace, setup),
+		cmocka_unit_test_setup(a_move_takes_the_place_of_a_create, setup),
+		cmocka_unit_test_setup(the_bridge_of_a_macvlan, setup),
 		cmocka_unit_test_setup(a_wireless_lower_is_refused, setup),
 		cmocka_unit_test_setup(remove_takes_ours_only, setup),
 		cmocka_unit_test_setup(waits_for_its_lower, setup),
