@@ -123,10 +123,10 @@ int nl_channel_open_requests(struct nl_channel **ret, struct err *err)
 
 int nl_channel_open(struct nl_channel **ret, struct err *err)
 {
-	struct nl_channel *channel;
+	struct nl_channel *channel = NULL;
 	int code = nl_channel_open_requests(&channel, err);
 
-	if (code < 0)
+	if (!channel)
 		return code;
 	code = open_monitor(&channel->monitor, err);
 	if (code < 0) {
