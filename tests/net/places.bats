@@ -176,9 +176,8 @@ END
 
 @test "the namespace of a process by its pid, and the agent's own refused" {
   ip netns add "$BOX"
-  ip netns exec "$BOX" sleep 1000 3>&- &
-  HOLDERS="$! $HOLDERS"
-  pid=$!
+  spawn "$DIR/sleep" ip netns exec "$BOX" sleep 1000
+  pid=$HOLDER
   until [ "$(ip netns identify "$pid")" = "$BOX" ]; do
     sleep 0.02
   done
