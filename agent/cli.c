@@ -48,7 +48,13 @@ static const struct cli_verb verbs[] = {
 	  "  tapwarden qemu web01 -- qemu-system-x86_64 -m 1G -netdev {netdev} -device {device} ..." },
 	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
 	  "-n COUNT ends after COUNT records." },
-	{ "boot", cmd_boot, "render GUEST [-c FILE]", "the boot script of a guest", NULL },
+	{ "boot", cmd_boot, "render GUEST | kit GUEST -o DIR|FILE.tar  [-c FILE]",
+	  "boot scripts of guests, and every file that they need beside it",
+	  "render  the iPXE script that the guest is served\n"
+	  "kit     in a new folder, or a tar archive (\"-\": on stdout): what goes into the guest,\n"
+	  "        scripts for a helper machine that make, check, copy and release its disk, the\n"
+	  "        target's side, DHCP, QEMU and libvirt, seeds for cloud-init and installers, and\n"
+	  "        CHECKLIST.txt with the order of it all. The same configuration gives the same bytes." },
 	{ "passwd", cmd_passwd,
 	  "[-m METHOD] [-S SALT] [-R ROUNDS] [-s] [--for SYSTEM] [--shadow USER]",
 	  "a hash of crypt(3), for /etc/shadow, an installer or a [user]",

@@ -12,22 +12,29 @@ static int add_word(struct buf *out, const char *name, const char *value, struct
 }
 
 /* Documentation/admin-guide/nfs/nfsroot.rst, as klibc's ipconfig and dracut read it. */
-static void add_ip(const struct boot_spec *spec, struct buf *out)
+static int add_ip(const struct boot_spec *spec, struct buf *out, struct err *err)
 {
+	const char *interface = spec->interface;
 	char mask[NETMASK_TEXT_MAX];
+	int code;
 
 	if (!spec->address.text[0]) {
-		buf_addf(out, " ip=:::::%s:dhcp", spec->interface);
-		return;
+		buf_adds(out, " ip=:::::");
+		code = encode_cmdline(out, "interface", interface, strlen(interface), err);
+		buf_adds(out, ":dhcp");
+		return code;
 	}
 	format_netmask(mask, spec->address.bits);
-	buf_addf(out, " ip=%s::%s:%s:%s:%s:none", spec->address.text,
-		 spec->gateway ? spec->gateway : "", mask, spec->hostname, spec->interface);
+	buf_addf(out, " ip=%s::%s:%s:%s:", spec->address.text, spec->gateway ? spec->gateway : "",
+		 mask, spec->hostname);
+	code = encode_cmdline(out, "interface", interface, strlen(interface), err);
+	buf_adds(out, ":none");
 	/* Two name servers have a place, and these of IPv4. */
 	for (size_t i = 0; i < spec->dns->n && i < 2; i++) {
 		if (!strchr(spec->dns->v[i], ':'))
 			buf_addf(out, ":%s", spec->dns->v[i]);
 	}
+	return code;
 }
 
 /* "eth0" is the kernel's own name, which udev would change. */
@@ -138,9 +145,10 @@ int kernel_line(const struct boot_spec *spec, enum initrd initrd, enum line_logi
 	int code;
 
 	buf_addf(out, "root=UUID=%s", spec->ids.root);
-	add_ip(spec, out);
+	code = add_ip(spec, out, err);
 	add_interface(spec, out);
-	code = add_login(spec, initrd, login, out, err);
+	if (!code)
+		code = add_login(spec, initrd, login, out, err);
 	if (!code && spec->cmdline && *spec->cmdline) {
 		code = parse_cmdline(spec->cmdline, err);
 		if (code)

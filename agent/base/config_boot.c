@@ -135,9 +135,22 @@ static void check_https(const struct guest_conf *guest, struct faults *faults)
 	}
 }
 
+/* It stands in files of many languages, some of which have no quotes. */
+static void check_interface(const struct guest_conf *guest, struct faults *faults)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-";
+
+	if (guest->interface && guest->interface[strspn(guest->interface, allowed)])
+		schema_fault(faults, &guest->head, "interface",
+			     "\"%s\": letters, digits, '.', '_' and '-' alone can be part of it",
+			     guest->interface);
+}
+
 void config_check_guest(const struct guest_conf *guest, struct faults *faults)
 {
 	check_way(guest, faults);
 	check_address(guest, faults);
 	check_https(guest, faults);
+	check_interface(guest, faults);
 }

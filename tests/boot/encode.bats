@@ -13,7 +13,8 @@ setup() {
   mkdir values
   local n=0 value
   while IFS= read -r value; do
-    printf '%b' "$value" >"values/$((n++))"
+    printf '%b' "$value" >"values/$n"
+    n=$((n + 1))
   done <<'END'
 plain
 two words

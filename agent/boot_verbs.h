@@ -1,0 +1,8 @@
+/* The verbs under `tapwarden boot`, one file each; argv[0] is "boot". They return exit codes. */
+#ifndef TW_BOOT_VERBS_H
+#define TW_BOOT_VERBS_H
+
+int boot_render(int argc, char **argv);
+int boot_kit(int argc, char **argv);
+
+#endif
