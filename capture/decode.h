@@ -40,6 +40,7 @@ enum decode_reason {
 	DECODE_UDP_LENGTH,
 	DECODE_ICMP_SHORT,
 	DECODE_ARP_SHORT,
+	DECODE_LINK_TYPE, /* none that is known here */
 	DECODE_REASONS
 };
 
@@ -56,6 +57,13 @@ struct decode_input {
  * bytes than there are is an error only when the capture did not cut the frame.
  */
 enum decode_reason decode_ethernet(const struct decode_input *in, struct frame *ret);
+
+/*
+ * The same for what a capture file says is no Ethernet: LINKTYPE_ of pcapng_format.h. MACs are
+ * NULL then.
+ */
+enum decode_reason decode_link(uint32_t link_type, const struct decode_input *in,
+			       struct frame *ret);
 
 /*
  * The payload of an IP packet that came in fragments, put together: `frame` has the addresses, the

@@ -34,6 +34,7 @@ struct defrag_packet {
 	uint32_t end; /* of the payload, known with the last fragment; of what came, before */
 	uint8_t proto; /* of the payload, as the first fragment says */
 	bool has_last;
+	const void *owner; /* of the last fragment */
 	uint64_t first_ns, last_number;
 	uint8_t mac[2][6];
 	uint16_t ether_type;
@@ -167,7 +168,7 @@ static void give_up(struct defrag *defrag, struct defrag_packet *packet)
 	len = join(defrag, packet);
 	if (len) {
 		frame_of(defrag, packet, len, true, &frame);
-		defrag->incomplete(defrag->data, &frame, packet->key.link, packet->last_number,
+		defrag->incomplete(defrag->data, &frame, packet->owner, packet->last_number,
 				   packet->first_ns);
 	}
 	packet_free(defrag, packet);
@@ -344,7 +345,8 @@ static enum defrag_result take_fragment(struct defrag *defrag, struct defrag_pac
 }
 
 enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, uint32_t link,
-			      uint64_t packet_number, uint64_t now_ns, struct frame *ret)
+			      const void *owner, uint64_t packet_number, uint64_t now_ns,
+			      struct frame *ret)
 {
 	struct packet_key key = key_of(frame, link);
 	struct defrag_packet *packet;
@@ -357,6 +359,8 @@ enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, 
 	packet = find(defrag, &key);
 	if (!packet)
 		packet = packet_add(defrag, &key, frame, now_ns);
+	if (packet)
+		packet->owner = owner;
 	if (packet && is_possible(packet, frame))
 		result = take_fragment(defrag, packet, frame, packet_number);
 	if (result == DEFRAG_DROPPED)
@@ -375,4 +379,15 @@ void defrag_tick(struct defrag *defrag, uint64_t now_ns)
 	while (defrag->oldest && now_ns > defrag->oldest->first_ns &&
 	       now_ns - defrag->oldest->first_ns > DEFRAG_TIMEOUT_NS)
 		give_up(defrag, defrag->oldest);
+}
+
+void defrag_end_link(struct defrag *defrag, uint32_t link)
+{
+	struct defrag_packet *next;
+
+	for (struct defrag_packet *packet = defrag->oldest; packet; packet = next) {
+		next = packet->newer;
+		if (packet->key.link == link)
+			give_up(defrag, packet);
+	}
 }

@@ -51,7 +51,7 @@ struct defrag_span {
  * The first bytes of a packet that was given up, up to what is missing; called only where there are
  * any. The frame is decoded and `truncated`; valid during the call.
  */
-typedef void (*defrag_incomplete)(void *data, const struct frame *frame, uint32_t link,
+typedef void (*defrag_incomplete)(void *data, const struct frame *frame, const void *owner,
 				  uint64_t packet, uint64_t first_ns);
 
 struct defrag {
@@ -77,11 +77,15 @@ int defrag_init(struct defrag *defrag, size_t memory_max, uint64_t seed,
 void defrag_done(struct defrag *defrag);
 
 /*
- * Takes a frame with `part` set. With DEFRAG_WHOLE, `ret` is the packet as a frame, decoded; it and
+ * Takes a frame with `part` set; `owner` is the caller's word for the link. With DEFRAG_WHOLE, `ret` is the packet as a frame, decoded; it and
  * `spans`, of its IP payload, which `joined` has, are valid until the next call.
  */
 enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, uint32_t link,
-			      uint64_t packet, uint64_t now_ns, struct frame *ret);
+			      const void *owner, uint64_t packet, uint64_t now_ns,
+			      struct frame *ret);
+
+/* Gives up what came by the link. */
+void defrag_end_link(struct defrag *defrag, uint32_t link);
 
 /* Every second or so: gives up what is too old. */
 void defrag_tick(struct defrag *defrag, uint64_t now_ns);

@@ -27,6 +27,8 @@ static void flush_file(struct emitter *emitter, enum emitter_file file)
 
 	emitter->errors[file] = sink_file_flush(sink, (uint64_t)time(NULL), &written);
 	emitter->tried[file] = sink->pending.len;
+	if (file == EMITTER_FRAMES)
+		stat_add(&emitter->stats->pcap_frames, written);
 	if (file != EMITTER_RECORDS || !written)
 		return;
 	stat_add(&emitter->stats->records, written);
@@ -283,6 +285,14 @@ void emitter_gap(struct emitter *emitter, struct record_head head, const struct 
 	distribute(emitter, &head, record_gap(&emitter->line, &head, gap));
 }
 
+static void lose_entry(struct emitter *emitter, enum emitter_file file)
+{
+	struct stats_capture *stats = emitter->stats;
+
+	emitter->lost[file]++;
+	stat_add(file == EMITTER_FRAMES ? &stats->pcap_lost : &stats->payloads_lost, 1);
+}
+
 void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link,
 		     enum stats_direction direction, const struct frame *frame)
 {
@@ -290,7 +300,7 @@ void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link
 
 	if (payload_log_entry(entry, time_ns, link, direction, frame) ||
 	    put_file(emitter, EMITTER_PAYLOADS, entry, 0))
-		emitter->lost[EMITTER_PAYLOADS]++;
+		lose_entry(emitter, EMITTER_PAYLOADS);
 }
 
 void emitter_link(struct emitter *emitter, uint32_t slot, const char *name)
@@ -309,7 +319,7 @@ void emitter_packet(struct emitter *emitter, uint32_t slot, const struct pcapng_
 	if (flush_due(emitter, EMITTER_FRAMES, packet->len + PCAPNG_OVERHEAD_MAX))
 		flush_file(emitter, EMITTER_FRAMES);
 	if (sink_pcapng_put(&emitter->frames, slot, *packet))
-		emitter->lost[EMITTER_FRAMES]++;
+		lose_entry(emitter, EMITTER_FRAMES);
 }
 
 void emitter_flush(struct emitter *emitter)

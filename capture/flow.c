@@ -133,7 +133,7 @@ static struct flow *victim(const struct flow_table *table, const struct flow *ke
 bool flow_charge(struct flow_table *table, const struct flow *keep, size_t size)
 {
 	while (size > table->memory_max - table->memory) {
-		struct flow *flow = victim(table, keep);
+		struct flow *flow = table->walked ? NULL : victim(table, keep);
 
 		if (!flow)
 			return false;

@@ -76,6 +76,7 @@ struct flow_table {
 	uint64_t seed;
 	struct flow_list lists[FLOW_LISTS];
 	size_t memory, memory_max; /* bytes */
+	bool walked; /* someone walks the lists: no flow is evicted meanwhile */
 	/*
 	 * Called for a flow that has just been taken out to make room; frees what it holds, not the
 	 * flow.

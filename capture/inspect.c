@@ -1,12 +1,22 @@
 #include "capture/inspect.h"
 
-struct inspection {
-	const struct inspected_link *inspected;
-	const struct source_frame *source;
-	struct frame frame;
-	bool payload_told; /* one record of the frame was made, and its seq: */
-	uint64_t payload_seq;
+#include <errno.h>
+
+#include "capture/pcapng_format.h"
+
+/* A match in a stream may be as long as this; more is told as a loss. */
+#define MATCH_MAX (256u << 10)
+
+static const enum sift_direction directions[STATS_DIRECTIONS] = {
+	[STATS_FROM_GUEST] = SIFT_FROM_GUEST,
+	[STATS_TO_GUEST] = SIFT_TO_GUEST,
 };
+
+static const struct inspected_link *inspected_of(const struct sift_link *link)
+{
+	return (const struct inspected_link *)((const char *)link -
+					       offsetof(struct inspected_link, sift));
+}
 
 static struct record_head record_head_of(const struct inspected_link *inspected, uint64_t time_ns)
 {
@@ -18,54 +28,89 @@ static struct record_head record_head_of(const struct inspected_link *inspected,
 	};
 }
 
-static void on_match(void *data, const struct rule *rule, const struct extract_match *match)
+/* ---- matches -------------------------------------------------------------------------------- */
+
+static void on_match(void *data, const struct sift_match *match)
 {
-	struct inspection *inspection = data;
-	const struct inspector *inspector = inspection->inspected->inspector;
+	struct inspector *inspector = data;
+	const struct inspected_link *inspected = inspected_of(match->link);
 	struct record_alert alert = {
-		.frame = &inspection->frame,
-		.direction = inspection->source->direction,
-		.rule = rule->conf->head.name,
-		.signature_id = rule->signature_id,
-		.category = rule->conf->category,
-		.severity = rule->conf->severity,
-		.pattern = rule->pattern,
-		.match = match,
+		.frame = match->frame,
+		.has_direction = match->direction != SIFT_NOBODY_KNOWS,
+		.direction = match->direction == SIFT_FROM_GUEST ? STATS_FROM_GUEST
+								 : STATS_TO_GUEST,
+		.frame_number = match->number,
+		.subject = match->hit->subject,
+		.base = match->hit->offset,
+		.stream = match->stream,
+		.gap = match->gap,
+		.spans = match->spans,
+		.n_spans = match->n_spans,
+		.rule = match->rule->conf->head.name,
+		.signature_id = match->rule->signature_id,
+		.category = match->rule->conf->category,
+		.severity = match->rule->conf->severity,
+		.pattern = match->rule->pattern,
+		.match = match->hit->match,
 		.payload_bytes = (size_t)inspector->conf->payload_bytes,
-		.payload_told = inspection->payload_told,
-		.payload_seq = inspection->payload_seq,
+		.payload_told = match->whole_frame && inspector->payload_told,
+		.payload_seq = inspector->payload_seq,
 	};
-	uint64_t seq = emitter_alert(
-		inspector->emitter,
-		record_head_of(inspection->inspected, inspection->source->time_ns), &alert);
+	uint64_t seq = emitter_alert(inspector->emitter, record_head_of(inspected, match->time_ns),
+				     &alert);
 
-	if (!inspection->payload_told)
-		inspection->payload_seq = seq;
-	inspection->payload_told = true;
+	stat_add(&inspector->stats->links[inspected->link->slot].matches, 1);
+	keeper_match(&inspector->keeper, match);
+	if (!match->whole_frame || inspector->payload_told)
+		return;
+	inspector->payload_told = true;
+	inspector->payload_seq = seq;
 }
 
-static void count_frame(struct stats_link *stats, const struct source_frame *frame)
+static void on_loss(void *data, const struct sift_loss *loss)
 {
-	stat_add(&stats->frames[frame->direction], 1);
-	stat_add(&stats->bytes[frame->direction], frame->in.wire_len);
-	if (frame->in.wire_len > frame->in.len)
-		stat_add(&stats->truncated, 1);
+	struct inspector *inspector = data;
+	const struct record_gap gap = {
+		.lost = loss->bytes,
+		.unit = RECORD_UNIT_BYTES,
+		.reason = loss->why,
+		.frame = loss->frame,
+		.rule = loss->rule ? loss->rule->conf->head.name : NULL,
+		.offset = loss->offset,
+	};
+
+	emitter_gap(inspector->emitter, record_head_of(inspected_of(loss->link), loss->time_ns),
+		    &gap);
 }
 
-static size_t run_rules(struct inspection *inspection, struct stats_link *stats)
-{
-	const struct inspected_link *inspected = inspection->inspected;
-	const struct inspector *inspector = inspected->inspector;
-	size_t n;
+static const struct sift_ops sift_ops = { .match = on_match, .loss = on_loss };
 
-	if (!inspected->mask.any)
-		return 0;
-	n = ruleset_run(inspector->rules, &inspected->mask, inspector->stats->patterns,
-			inspection->frame.payload, inspection->frame.payload_len, on_match,
-			inspection);
-	stat_add(&stats->payloads, 1);
-	stat_add(&stats->matches, n);
-	return n;
+/* ---- frames that are kept ------------------------------------------------------------------- */
+
+static void on_kept(void *data, uint32_t slot, const struct pcapng_packet *packet)
+{
+	struct inspector *inspector = data;
+
+	emitter_packet(inspector->emitter, slot, packet);
+}
+
+static void keep(const struct inspected_link *inspected, const struct source_frame *source,
+		 const struct frame *frame, uint64_t number)
+{
+	const struct pcapng_packet packet = {
+		.time_ns = source->time_ns,
+		.bytes = source->in.bytes,
+		.len = source->in.len,
+		.wire_len = source->in.wire_len,
+		.direction = source->direction == STATS_FROM_GUEST ? PCAPNG_OUTBOUND
+								   : PCAPNG_INBOUND,
+		.checksum_partial = source->checksum_partial,
+		.gso = source->gso,
+		.has_id = true,
+		.id = number,
+	};
+
+	keeper_frame(&inspected->inspector->keeper, inspected->link->slot, &packet, frame);
 }
 
 static bool wants_payload(const struct record_conf *conf, size_t matches)
@@ -81,35 +126,54 @@ static bool wants_payload(const struct record_conf *conf, size_t matches)
 	return false;
 }
 
+/* ---- frames --------------------------------------------------------------------------------- */
+
+/* Returns the frame's number: it goes on where another worker was relieved. */
+static uint64_t count_frame(struct stats_link *stats, const struct source_frame *frame)
+{
+	stat_add(&stats->frames[frame->direction], 1);
+	stat_add(&stats->bytes[frame->direction], frame->in.wire_len);
+	if (frame->in.wire_len > frame->in.len)
+		stat_add(&stats->truncated, 1);
+	return stat_get(&stats->frames[STATS_FROM_GUEST]) +
+	       stat_get(&stats->frames[STATS_TO_GUEST]);
+}
+
 void inspect_frame(void *data, const struct source_frame *frame)
 {
 	const struct inspected_link *inspected = data;
-	const struct inspector *inspector = inspected->inspector;
+	struct inspector *inspector = inspected->inspector;
 	struct stats_link *stats = &inspector->stats->links[inspected->link->slot];
-	struct inspection inspection = { .inspected = inspected, .source = frame };
-	enum decode_reason reason;
-	size_t matches;
+	struct sift_input input = {
+		.in = frame->in,
+		.link_type = LINKTYPE_ETHERNET,
+		.number = count_frame(stats, frame),
+		.time_ns = frame->time_ns,
+		.direction = directions[frame->direction],
+		.link = &inspected->sift,
+	};
+	struct sift_result result;
 
-	count_frame(stats, frame);
-	reason = decode_ethernet(&frame->in, &inspection.frame);
-	if (reason != DECODE_OK) {
+	inspector->payload_told = false;
+	sift_frame(&inspector->sift, &input, &result);
+	if (result.reason != DECODE_OK) {
 		stat_add(&stats->malformed, 1);
-		stat_add(&inspector->stats->capture.malformed[reason], 1);
-		return;
+		stat_add(&inspector->stats->capture.malformed[result.reason], 1);
 	}
+	if (result.searched)
+		stat_add(&stats->payloads, 1);
+	keep(inspected, frame, result.frame, input.number);
 	/* Most TCP segments without data are bare acknowledgements: nothing was sent. */
-	if (!inspection.frame.payload_len)
-		return;
-	matches = run_rules(&inspection, stats);
-	if (wants_payload(inspector->conf, matches))
+	if (result.frame->payload_len && !result.frame->part &&
+	    wants_payload(inspector->conf, result.matches))
 		emitter_payload(inspector->emitter, frame->time_ns, inspected->link->name,
-				frame->direction, &inspection.frame);
+				frame->direction, result.frame);
 }
 
 void inspect_losses(const struct inspected_link *inspected, const struct source_losses *losses,
 		    uint64_t now_ns)
 {
-	const struct inspector *inspector = inspected->inspector;
+	struct inspector *inspector = inspected->inspector;
 	struct stats_link *stats = &inspector->stats->links[inspected->link->slot];
 	const struct record_gap gaps[] = {
 		{ .lost = losses->ring_full, .reason = "ring-full" },
@@ -121,6 +185,105 @@ void inspect_losses(const struct inspected_link *inspected, const struct source_
 		if (!gaps[i].lost)
 			continue;
 		stat_add(&stats->drops, gaps[i].lost);
+		emitter_drops(inspector->emitter, inspected->link->slot, gaps[i].lost);
 		emitter_gap(inspector->emitter, record_head_of(inspected, now_ns), &gaps[i]);
 	}
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+int inspector_init(struct inspector *inspector, const struct ruleset *rules,
+		   const struct config *config, struct stats_page *stats, struct emitter *emitter,
+		   uint64_t seed)
+{
+	const struct sift_conf conf = {
+		.rules = rules,
+		.stats = stats->patterns,
+		.policy = &extract_live,
+		.stream_memory = (size_t)config->stream.memory,
+		.stream_pending = (size_t)config->stream.pending,
+		.fragment_memory = (size_t)config->stream.fragments,
+		.match_max = MATCH_MAX,
+		.seed = seed,
+	};
+	const struct keeper_conf keeper = {
+		.mode = config->record.pcap,
+		.before = config->record.before,
+		.after = config->record.after,
+		.memory = (size_t)config->record.pcap_memory,
+		.write = on_kept,
+		.data = inspector,
+	};
+	int code;
+
+	*inspector = (struct inspector){
+		.rules = rules,
+		.conf = &config->record,
+		.stats = stats,
+		.emitter = emitter,
+	};
+	code = sift_init(&inspector->sift, &conf, &sift_ops, inspector);
+	if (code)
+		return code;
+	code = keeper_init(&inspector->keeper, &keeper);
+	if (code)
+		sift_done(&inspector->sift);
+	return code;
+}
+
+void inspector_done(struct inspector *inspector)
+{
+	sift_done(&inspector->sift);
+	keeper_done(&inspector->keeper);
+}
+
+int inspect_begin(struct inspected_link *inspected, struct inspector *inspector,
+		  const struct ipc_link *link, const struct rule_mask *mask)
+{
+	*inspected = (struct inspected_link){ .inspector = inspector, .link = link };
+	emitter_link(inspector->emitter, link->slot, link->name);
+	return sift_link_init(&inspected->sift, link->slot, inspector->rules, mask);
+}
+
+void inspect_end(struct inspected_link *inspected)
+{
+	struct inspector *inspector = inspected->inspector;
+
+	sift_end_link(&inspector->sift, &inspected->sift);
+	keeper_settle(&inspector->keeper);
+	sift_link_done(&inspected->sift);
+}
+
+static void set(stat_counter *counter, uint64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+static void tell_counters(const struct inspector *inspector)
+{
+	const struct streams *streams = &inspector->sift.streams;
+	struct stats_streams *stats = &inspector->stats->capture.streams;
+
+	set(&stats->flows, flow_count(&streams->flows));
+	set(&stats->memory, streams->flows.memory);
+	set(&stats->gaps, streams->counts.gaps);
+	set(&stats->gap_bytes, streams->counts.gap_bytes);
+	set(&stats->conflicts, streams->counts.conflicts);
+	set(&stats->dropped, streams->counts.dropped + streams->counts.odd);
+	set(&stats->evicted, streams->counts.ends[STREAM_EVICTED]);
+	set(&stats->refused, streams->counts.refused);
+	set(&stats->fragments_incomplete, inspector->sift.defrag.counts.incomplete);
+	set(&stats->fragments_dropped, inspector->sift.defrag.counts.dropped);
+}
+
+void inspect_tick(struct inspector *inspector, uint64_t now_ns)
+{
+	sift_tick(&inspector->sift, now_ns);
+	keeper_settle(&inspector->keeper);
+	tell_counters(inspector);
+}
+
+bool inspect_is_waiting(const struct inspector *inspector)
+{
+	return flow_count(&inspector->sift.streams.flows) > 0 || inspector->sift.defrag.oldest;
 }

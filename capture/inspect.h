@@ -1,4 +1,9 @@
-/* What happens to one frame of a watched link: counted, decoded, matched, recorded. Edge. */
+/*
+ * What happens to the frames of watched links: counted, searched, recorded, kept. Edge.
+ *
+ * sift.h finds the matches; here they become records, payloads in the payload log and frames in
+ * the pcapng file (keeper.h).
+ */
 #ifndef TW_INSPECT_H
 #define TW_INSPECT_H
 
@@ -6,22 +11,44 @@
 #include "agent/base/ipc_msg.h"
 #include "agent/base/stats.h"
 #include "capture/emitter.h"
-#include "capture/ruleset.h"
+#include "capture/keeper.h"
+#include "capture/sift.h"
 #include "capture/source_packet.h"
 
-/* The same for all links of a worker; nothing is owned. */
+/* The same for all links of a worker; only sift and keeper are owned. */
 struct inspector {
 	const struct ruleset *rules;
 	const struct record_conf *conf;
 	struct stats_page *stats;
 	struct emitter *emitter;
+	struct sift sift;
+	struct keeper keeper;
+	/* Of the frame in hand. */
+	bool payload_told; /* one record of the frame was made, and its seq: */
+	uint64_t payload_seq;
 };
 
 struct inspected_link {
-	const struct inspector *inspector;
+	struct inspector *inspector;
 	const struct ipc_link *link;
-	struct rule_mask mask;
+	struct sift_link sift;
 };
+
+/*
+ * Rules, configuration, counters and emitter are the caller's and outlive the inspector. `seed` is
+ * random. 0 or -ENOMEM.
+ */
+int inspector_init(struct inspector *inspector, const struct ruleset *rules,
+		   const struct config *config, struct stats_page *stats, struct emitter *emitter,
+		   uint64_t seed);
+
+/* Ends all streams; what they still tell is recorded. */
+void inspector_done(struct inspector *inspector);
+
+/* 0 or -ENOMEM. `link` is the caller's; `mask` has the rules that it wants. */
+int inspect_begin(struct inspected_link *inspected, struct inspector *inspector,
+		  const struct ipc_link *link, const struct rule_mask *mask);
+void inspect_end(struct inspected_link *inspected);
 
 /* A source_frame_cb; `data` is a struct inspected_link. */
 void inspect_frame(void *data, const struct source_frame *frame);
@@ -29,5 +56,9 @@ void inspect_frame(void *data, const struct source_frame *frame);
 /* Counts what a link's source lost and records each kind as a gap. */
 void inspect_losses(const struct inspected_link *inspected, const struct source_losses *losses,
 		    uint64_t now_ns);
+
+/* Every second while streams or fragments are held: inspect_is_waiting(). */
+void inspect_tick(struct inspector *inspector, uint64_t now_ns);
+bool inspect_is_waiting(const struct inspector *inspector);
 
 #endif

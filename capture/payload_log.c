@@ -18,7 +18,9 @@ static void add_end(struct buf *out, const struct frame *frame, const uint8_t *i
 	char text[ADDRESS_TEXT_MAX];
 
 	record_format_ip(text, frame, ip);
-	buf_addf(out, frame->ip_version == 6 ? "[%s]:%u" : "%s:%u", text, port);
+	buf_addf(out, frame->ip_version == 6 ? "[%s]" : "%s", text);
+	if (frame->has_ports)
+		buf_addf(out, ":%u", port);
 }
 
 int payload_log_entry(struct buf *out, uint64_t time_ns, const char *link,

@@ -37,10 +37,9 @@ static const char *const direction_names[STATS_DIRECTIONS] = {
 };
 
 static const char *const unit_names[] = {
-	[RECORD_UNIT_FRAMES] = "frames",
-	[RECORD_UNIT_RECORDS] = "records",
-	[RECORD_UNIT_PAYLOADS] = "payloads",
-	[RECORD_UNIT_PCAP_FRAMES] = "pcap-frames",
+	[RECORD_UNIT_FRAMES] = "frames",     [RECORD_UNIT_RECORDS] = "records",
+	[RECORD_UNIT_PAYLOADS] = "payloads", [RECORD_UNIT_PCAP_FRAMES] = "pcap-frames",
+	[RECORD_UNIT_BYTES] = "bytes",
 };
 
 void record_format_time(char out[RECORD_TIME_TEXT], uint64_t time_ns)
@@ -120,6 +119,10 @@ const char *record_proto_name(uint8_t proto)
 		return "TCP";
 	case IPPROTO_UDP:
 		return "UDP";
+	case IPPROTO_ICMP:
+		return "ICMP";
+	case IPPROTO_ICMPV6:
+		return "IPv6-ICMP";
 	default:
 		return "";
 	}
@@ -208,22 +211,54 @@ static void write_flow(struct json_writer *w, const struct frame *frame)
 	jw_u64(w, "flow_id", record_flow_id(frame));
 	record_format_ip(ip, frame, frame->src_ip);
 	jw_text(w, "src_ip", ip);
-	jw_u64(w, "src_port", frame->src_port);
+	if (frame->has_ports)
+		jw_u64(w, "src_port", frame->src_port);
 	record_format_ip(ip, frame, frame->dst_ip);
 	jw_text(w, "dest_ip", ip);
-	jw_u64(w, "dest_port", frame->dst_port);
+	if (frame->has_ports)
+		jw_u64(w, "dest_port", frame->dst_port);
 	jw_text(w, "proto", record_proto_name(frame->proto));
+	if (frame->has_icmp) {
+		jw_u64(w, "icmp_type", frame->icmp_type);
+		jw_u64(w, "icmp_code", frame->icmp_code);
+	}
 	if (frame->n_vlans) {
 		jw_array(w, "vlan");
 		for (unsigned int i = 0; i < frame->n_vlans; i++)
 			jw_u64(w, NULL, frame->vlan[i]);
 		jw_array_end(w);
 	}
+	/* A capture of raw IP has none. */
+	if (!frame->src_mac)
+		return;
 	jw_object(w, "ether");
 	write_mac(w, "src_mac", frame->src_mac);
 	write_mac(w, "dest_mac", frame->dst_mac);
 	jw_u64(w, "ether_type", frame->ether_type);
 	jw_object_end(w);
+}
+
+static void write_capture(struct json_writer *w, const struct record_alert *alert)
+{
+	if (alert->pcap_filename)
+		jw_text(w, "pcap_filename", alert->pcap_filename);
+	if (alert->frame_number)
+		jw_u64(w, "pcap_cnt", alert->frame_number);
+}
+
+static void write_spans(struct json_writer *w, const struct record_alert *alert)
+{
+	if (!alert->n_spans)
+		return;
+	jw_array(w, "frames");
+	for (size_t i = 0; i < alert->n_spans; i++) {
+		jw_object(w, NULL);
+		jw_u64(w, "n", alert->spans[i].frame);
+		jw_u64(w, "offset", alert->spans[i].offset);
+		jw_u64(w, "length", alert->spans[i].len);
+		jw_object_end(w);
+	}
+	jw_array_end(w);
 }
 
 static void write_rule(struct json_writer *w, const struct record_alert *alert)
@@ -240,10 +275,10 @@ static void write_rule(struct json_writer *w, const struct record_alert *alert)
 }
 
 /* Writes "text" or "b64" of a span that is set; true when all of it was written. */
-static bool write_span(struct json_writer *w, const struct frame *frame, struct span span,
+static bool write_span(struct json_writer *w, const uint8_t *subject, struct span span,
 		       size_t text_max)
 {
-	const uint8_t *data = frame->payload + span.start;
+	const uint8_t *data = subject + span.start;
 	size_t len = span.end - span.start, kept;
 
 	if (utf8_valid(data, len)) {
@@ -256,7 +291,8 @@ static bool write_span(struct json_writer *w, const struct frame *frame, struct 
 	return kept == len;
 }
 
-static bool write_groups(struct json_writer *w, const struct record_alert *alert, size_t text_max)
+static bool write_groups(struct json_writer *w, const struct record_alert *alert,
+			 const uint8_t *subject, size_t text_max)
 {
 	bool whole = true;
 
@@ -273,8 +309,8 @@ static bool write_groups(struct json_writer *w, const struct record_alert *alert
 			continue;
 		}
 		jw_object(w, name);
-		whole = write_span(w, alert->frame, span, text_max) && whole;
-		jw_u64(w, "offset", span.start);
+		whole = write_span(w, subject, span, text_max) && whole;
+		jw_u64(w, "offset", alert->base + span.start);
 		jw_object_end(w);
 	}
 	jw_object_end(w);
@@ -289,9 +325,11 @@ static int write_alert(struct buf *out, const struct record_head *head,
 	struct span span = alert->match->whole;
 	size_t payload_len = frame->payload_len < payload_max ? frame->payload_len : payload_max;
 	bool whole = payload_len == frame->payload_len && !frame->truncated;
-	bool utf8 = utf8_valid(frame->payload + span.start, span.end - span.start);
+	const uint8_t *subject = alert->subject ? alert->subject : frame->payload;
+	bool utf8 = utf8_valid(subject + span.start, span.end - span.start);
 
 	begin_record(&w, head, "alert");
+	write_capture(&w, alert);
 	write_flow(&w, frame);
 	write_rule(&w, alert);
 	if (!alert->payload_told) {
@@ -301,17 +339,19 @@ static int write_alert(struct buf *out, const struct record_head *head,
 	begin_own(&w, head);
 	if (alert->payload_told)
 		jw_u64(&w, "payload_seq", alert->payload_seq);
-	jw_text(&w, "flow_dir", direction_names[alert->direction]);
+	if (alert->has_direction)
+		jw_text(&w, "flow_dir", direction_names[alert->direction]);
 	jw_text(&w, "rule", alert->rule);
-	jw_text(&w, "scope", "packet");
-	jw_u64(&w, "offset", span.start);
+	jw_text(&w, "scope", alert->stream ? "stream" : "packet");
+	jw_u64(&w, "offset", alert->base + span.start);
 	jw_u64(&w, "length", span.end - span.start);
+	write_spans(&w, alert);
 	jw_object(&w, "match");
-	whole = write_span(&w, frame, span, text_max) && whole;
+	whole = write_span(&w, subject, span, text_max) && whole;
 	jw_object_end(&w);
-	whole = write_groups(&w, alert, text_max) && whole;
+	whole = write_groups(&w, alert, subject, text_max) && whole;
 	jw_text(&w, "end", "match");
-	jw_bool(&w, "gap", false);
+	jw_bool(&w, "gap", alert->gap);
 	jw_bool(&w, "trunc", !whole);
 	jw_text(&w, "enc", utf8 ? "utf-8" : "binary");
 	jw_object_end(&w);
@@ -345,12 +385,18 @@ int record_gap(struct buf *out, const struct record_head *head, const struct rec
 	struct json_writer w = { .out = out };
 
 	begin_record(&w, head, "gap");
+	if (gap->frame)
+		write_flow(&w, gap->frame);
 	jw_object(&w, "gap");
 	jw_u64(&w, "lost", gap->lost);
 	jw_text(&w, "unit", unit_names[gap->unit]);
 	jw_text(&w, "reason", gap->reason);
 	jw_object_end(&w);
 	begin_own(&w, head);
+	if (gap->rule)
+		jw_text(&w, "rule", gap->rule);
+	if (gap->frame)
+		jw_u64(&w, "offset", gap->offset);
 	jw_object_end(&w);
 	return end_record(&w);
 }

@@ -11,27 +11,35 @@
  *               is seq + 1, behind a gap of unit "records" seq + lost, also when the agent was
  *               started again; set, link, guest: left out where there is none
  *
- * alert: a match of a rule in the payload of one frame
+ * alert: a match of a rule in the payload of one frame, or in a stream
  *   flow_id     below 2^53, the same for both directions of a 5-tuple
- *   src_ip src_port dest_ip dest_port proto ("TCP", "UDP")
+ *   src_ip src_port dest_ip dest_port proto ("TCP", "UDP"; "ICMP" and "IPv6-ICMP", which have
+ *               icmp_type and icmp_code instead of ports)
+ *   pcap_filename  of what was read from a capture
+ *   pcap_cnt    number of the frame that completed the match: in that file, or of the link
  *   vlan        ids, outermost first; left out for none
  *   ether       src_mac, dest_mac, ether_type
  *   alert       action "allowed", gid 1, signature_id, rev 1, signature (the rule), category,
  *               severity
- *   payload     base64, and payload_printable: cut at the configuration's payload-bytes; only in the
- *               first record of a frame
+ *   payload     base64, and payload_printable: of that frame, cut at the configuration's
+ *               payload-bytes; only in the first record of a frame
  *   tapwarden   payload_seq, in the further records of a frame: seq of the one with the payload;
- *               flow_dir "from_guest" or "to_guest"; rule; scope "packet"; offset and length of the
- *               match in the payload; match {"text"} when it is UTF-8, else {"b64"};
+ *               flow_dir "from_guest" or "to_guest", left out where nobody knows; rule; scope
+ *               "packet" or "stream"; offset and length of the match in the payload, or in the
+ *               stream from where it was picked up; frames, of a match in a stream or in an IP
+ *               packet that came in fragments: n as pcap_cnt, offset and length of what it has of
+ *               the match; match {"text"} when it is UTF-8, else {"b64"};
  *               groups: name to {"text" or "b64", "offset"}, null for one that took no part;
- *               end "match"; gap false (the scope is one frame, nothing is missing inside it);
+ *               end "match"; gap: bytes of the stream were lost somewhere before the match, never
+ *               inside it;
  *               trunc: something above was cut, or the capture cut the frame;
  *               enc of the match: "utf-8" or "binary"
  *
  * link, service: what the supervisor did; the body, under a key of that name, is action and detail
  *
- * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads", "pcap-frames") and reason. For
- *   records, seq is the number of the first that is missing, so that seq has no hole.
+ * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads", "pcap-frames", "bytes") and reason. For
+ *   bytes, there are the flow as in an alert, and tapwarden.offset and rule; a gap without a rule is
+ *   one for all of them. For records, seq is the number of the first that is missing, so that seq has no hole.
  */
 #ifndef TW_RECORD_H
 #define TW_RECORD_H
@@ -65,9 +73,25 @@ struct record_head {
 	const char *guest;
 };
 
+/* What a frame has of a match. */
+struct record_span {
+	uint64_t frame; /* its number */
+	uint64_t offset;
+	uint64_t len;
+};
+
 struct record_alert {
 	const struct frame *frame;
+	bool has_direction;
 	enum stats_direction direction;
+	const char *pcap_filename; /* NULL: live */
+	uint64_t frame_number; /* 0: not known */
+	const uint8_t *subject; /* what the match's spans are in; NULL: the frame's payload */
+	uint64_t base; /* offset of the subject in the stream */
+	bool stream;
+	bool gap;
+	const struct record_span *spans;
+	size_t n_spans;
 	const char *rule;
 	uint32_t signature_id;
 	const char *category; /* may be NULL */
@@ -84,12 +108,16 @@ enum record_unit {
 	RECORD_UNIT_RECORDS,
 	RECORD_UNIT_PAYLOADS, /* of the payload log */
 	RECORD_UNIT_PCAP_FRAMES, /* of the pcapng file */
+	RECORD_UNIT_BYTES, /* of a stream, or of an IP packet */
 };
 
 struct record_gap {
 	uint64_t lost;
 	enum record_unit unit;
 	const char *reason;
+	const struct frame *frame; /* addresses of the flow that it is about; NULL: no flow */
+	const char *rule; /* that did not see them; NULL: none of them did */
+	uint64_t offset; /* in the flow's stream or payload */
 };
 
 /*
@@ -118,7 +146,7 @@ int record_next_seq(const char *line, size_t len, uint64_t *ret_next);
 
 void record_format_time(char out[RECORD_TIME_TEXT], uint64_t time_ns);
 
-/* "TCP", "UDP", or "" for what has no payload. */
+/* "TCP", "UDP", "ICMP", "IPv6-ICMP", or "" for what has no payload. */
 const char *record_proto_name(uint8_t proto);
 
 /* An address of the frame as inet_ntop(3) prints it. */

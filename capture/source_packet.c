@@ -18,6 +18,11 @@
 	((sizeof(struct tpacket3_hdr) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT * \
 	 TPACKET_ALIGNMENT)
 
+/* linux/if_packet.h has it since 6.2. */
+#ifndef TP_STATUS_GSO_TCP
+#define TP_STATUS_GSO_TCP (1 << 8)
+#endif
+
 /* Above it, block_size times blocks is a mistake: the agent's budget is far below. */
 #define RING_MAX (UINT64_C(4) << 30)
 
@@ -214,6 +219,8 @@ static void frame_fill(const struct tpacket3_hdr *hdr, struct source_frame *fram
 			.has_vlan = (hdr->tp_status & TP_STATUS_VLAN_VALID) != 0,
 			.vlan_tci = (uint16_t)hdr->hv1.tp_vlan_tci,
 		},
+		.checksum_partial = (hdr->tp_status & TP_STATUS_CSUMNOTREADY) != 0,
+		.gso = (hdr->tp_status & TP_STATUS_GSO_TCP) != 0,
 		.time_ns = (uint64_t)hdr->tp_sec * NS_PER_S + hdr->tp_nsec,
 		/* What the guest writes to its tap leaves by the link: outgoing, seen from the host. */
 		.direction = address.sll_pkttype == PACKET_OUTGOING ? STATS_FROM_GUEST :

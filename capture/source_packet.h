@@ -40,6 +40,8 @@ struct source_frame {
 	struct decode_input in;
 	uint64_t time_ns; /* CLOCK_REALTIME, from the kernel */
 	enum stats_direction direction;
+	bool checksum_partial; /* left to the hardware that was to send it */
+	bool gso; /* larger than what goes on the wire: hardware cuts it */
 };
 
 /* What was lost since the last call. */

@@ -381,11 +381,29 @@ void streams_done(struct streams *streams)
 	flow_table_done(&streams->flows);
 }
 
+void streams_end_link(struct streams *streams, uint32_t link)
+{
+	streams->flows.walked = true;
+	for (enum flow_list_id list = 0; list < FLOW_LISTS; list++) {
+		struct flow *flow = flow_oldest(&streams->flows, list), *next;
+
+		for (; flow; flow = next) {
+			next = flow->newer;
+			if (flow->key.link != link)
+				continue;
+			finish_both(streams, flow, STREAM_FINISHED);
+			flow_remove(&streams->flows, flow);
+		}
+	}
+	streams->flows.walked = false;
+}
+
 /* Only those that were heard of lately can have a hole that nobody looked at since. */
 static void settle_recent(struct streams *streams)
 {
 	struct flow *flow = streams->flows.lists[FLOW_LIVE].newest;
 
+	streams->flows.walked = true;
 	while (flow && streams->now_ns - flow->last_ns < RECENT_NS) {
 		struct flow *older = flow->older;
 
@@ -397,6 +415,7 @@ static void settle_recent(struct streams *streams)
 		}
 		flow = older;
 	}
+	streams->flows.walked = false;
 }
 
 void streams_tick(struct streams *streams, uint64_t now_ns)

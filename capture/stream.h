@@ -119,6 +119,9 @@ void streams_frame(struct streams *streams, const struct frame *frame, uint32_t 
 /* Every second or so: holes that waited long enough, flows that are quiet. */
 void streams_tick(struct streams *streams, uint64_t now_ns);
 
+/* Ends the flows of a link with STREAM_FINISHED. */
+void streams_end_link(struct streams *streams, uint32_t link);
+
 /* The reader does not need the packets of bytes before `offset` any more. */
 void stream_forget(struct stream_half *half, uint64_t offset);
 

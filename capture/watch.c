@@ -44,18 +44,19 @@ int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struc
 		free(watch);
 		return code;
 	}
-	code = watch ? uv_poll_init(loop, &watch->poll, source.fd) : UV_ENOMEM;
+	if (watch)
+		watch->link = *link;
+	code = watch ? inspect_begin(&watch->inspected, conf->inspector, &watch->link, &conf->mask)
+		     : UV_ENOMEM;
+	if (!code)
+		code = uv_poll_init(loop, &watch->poll, source.fd);
 	if (code) {
+		if (watch)
+			sift_link_done(&watch->inspected.sift);
 		source_packet_close(&source);
 		free(watch);
 		return err_set(err, code, "cannot poll: %s", uv_strerror(code));
 	}
-	watch->link = *link;
-	watch->inspected = (struct inspected_link){
-		.inspector = conf->inspector,
-		.link = &watch->link,
-		.mask = conf->mask,
-	};
 	watch->source = source;
 	watch->poll.data = watch;
 	watch->batch_end = conf->batch_end;
@@ -75,6 +76,7 @@ static void on_closed(uv_handle_t *handle)
 
 void watch_close(struct watch *watch)
 {
+	inspect_end(&watch->inspected);
 	uv_close((uv_handle_t *)&watch->poll, on_closed);
 }
 

@@ -26,7 +26,7 @@ struct watch {
 };
 
 struct watch_conf {
-	const struct inspector *inspector;
+	struct inspector *inspector;
 	struct rule_mask mask;
 	void (*batch_end)(void *data); /* after every batch of frames: flush */
 	void *data;

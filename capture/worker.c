@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -261,6 +262,7 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 		.patterns = (uint32_t)w->rules.n,
 		.jit = (uint32_t)w->rules.n_jit,
 	};
+	uint64_t seed;
 	int code;
 
 	w->log_dir = message->fd;
@@ -269,12 +271,11 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 			    &w->stats->capture);
 	if (code)
 		return err_errno(err, code, "cannot keep records");
-	w->inspector = (struct inspector){
-		.rules = &w->rules,
-		.conf = &w->config->record,
-		.stats = w->stats,
-		.emitter = &w->emitter,
-	};
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return err_errno(err, -errno, "cannot have random numbers");
+	code = inspector_init(&w->inspector, &w->rules, w->config, w->stats, &w->emitter, seed);
+	if (code)
+		return err_errno(err, code, "cannot follow streams");
 	tell_rules(w);
 	code = sandbox_seal(err);
 	return code ? code : ipc_send(&w->channel, IPC_READY, &ready, -1);
@@ -430,6 +431,7 @@ static void on_tick(uv_timer_t *timer)
 		if (w->watches[slot])
 			watch_tick(w->watches[slot], now_ns());
 	}
+	inspect_tick(&w->inspector, now_ns());
 	emitter_tick(&w->emitter, now_ns());
 	write_out(w);
 	if (!w->busy && !has_file_errors(w))
@@ -438,8 +440,10 @@ static void on_tick(uv_timer_t *timer)
 
 static void worker_done(struct worker *w)
 {
-	if (w->stage == STAGE_READY)
+	if (w->stage == STAGE_READY) {
+		inspector_done(&w->inspector);
 		emitter_done(&w->emitter);
+	}
 	if (w->log_dir >= 0)
 		close(w->log_dir);
 	if (w->stats)

@@ -173,7 +173,8 @@ struct record_conf {
 	uint64_t payload_bytes; /* of a payload in one JSON record; more is cut and marked */
 	enum payload_log_mode payload_log;
 	uint32_t rotate_seconds; /* of the clock; 0: files rotate by size alone */
-	uint64_t quota_bytes; /* of each file with those rotated from it; 0: `keep` alone bounds them */
+	uint64_t
+		quota_bytes; /* of each file with those rotated from it; 0: `keep` alone bounds them */
 	enum pcap_mode pcap;
 	uint32_t before; /* frames of the same flow that a match has in the pcapng file */
 	uint32_t after;

@@ -2,7 +2,8 @@
  * The counters, in one set of shared pages: the capture worker writes, the others read.
  *
  * A memfd that the agent makes once and keeps, so that counters live on when a worker dies. All
- * fields are 64-bit, start at 0 with the agent and, but for log_error, only ever grow. Relaxed atomics: each counter
+ * fields are 64-bit, start at 0 with the agent and, but for log_error and those of streams, only ever
+ * grow. Relaxed atomics: each counter
  * is exact, two counters need not be of the same moment.
  */
 #ifndef TW_STATS_H
@@ -66,6 +67,20 @@ struct stats_pattern {
 	stat_counter limited; /* subjects given up because a PCRE2 limit was hit */
 };
 
+/* Of the worker that lives: streams and fragments end with it. */
+struct stats_streams {
+	stat_counter flows; /* that are followed now */
+	stat_counter memory; /* bytes that they hold */
+	stat_counter gaps;
+	stat_counter gap_bytes;
+	stat_counter conflicts; /* segments that repeat bytes with others */
+	stat_counter dropped; /* segments beyond a bound, or outside any window */
+	stat_counter evicted; /* directions of flows whose memory was needed */
+	stat_counter refused; /* segments for whose flow there was no memory */
+	stat_counter fragments_incomplete; /* IP packets that were given up */
+	stat_counter fragments_dropped;
+};
+
 struct stats_capture {
 	stat_counter seq_next; /* of the next record; goes on where the log ends */
 	stat_counter records; /* written to the log */
@@ -74,6 +89,10 @@ struct stats_capture {
 		log_next; /* seq after the last record in the log: what a killed worker left out */
 	stat_counter log_error; /* errno that keeps a log file from being written now; 0: none */
 	stat_counter feed_lost; /* records that the web worker was too slow for */
+	struct stats_streams streams;
+	stat_counter payloads_lost; /* entries of the payload log */
+	stat_counter pcap_frames; /* written to frames.pcapng */
+	stat_counter pcap_lost;
 	stat_counter malformed[STATS_REASONS_MAX]; /* by enum decode_reason (capture/decode.h) */
 };
 

@@ -20,12 +20,12 @@ static uint8_t byte_at(size_t offset, unsigned int version)
 	return (uint8_t)(offset * 7u + version * 128u);
 }
 
-static void on_incomplete(void *data, const struct frame *frame, uint32_t link, uint64_t packet,
+static void on_incomplete(void *data, const struct frame *frame, const void *owner, uint64_t packet,
 			  uint64_t first_ns)
 {
 	(void)packet;
 	(void)first_ns;
-	if (link != 3 || !frame->truncated || !data)
+	if (owner != data || !frame->truncated || !data)
 		abort();
 }
 
@@ -68,7 +68,7 @@ static void run_step(struct defrag *defrag, const uint8_t *p, uint64_t number, u
 	*now_ns += (uint64_t)p[5] << 25;
 	for (size_t i = 0; i < frame.part_len; i++)
 		bytes[i] = byte_at(frame.fragment_offset + i, p[0] >> 1 & 1);
-	if (defrag_add(defrag, &frame, 3, number, *now_ns, &whole) == DEFRAG_WHOLE)
+	if (defrag_add(defrag, &frame, 3, defrag, number, *now_ns, &whole) == DEFRAG_WHOLE)
 		check(defrag, &whole);
 	if (defrag->memory > defrag->memory_max)
 		abort();

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 
 #include "agent/base/stats.h"
+#include "capture/pcapng_format.h"
 
 #define MACS	  "525400000002 525400000001 "
 #define VLAN(tci) "8100 " tci " "
@@ -353,6 +354,48 @@ static void truncated_payload(void **state)
 	}
 }
 
+/* Captures of other links than Ethernet: the IP packet inside is the same. */
+static void other_links(void **state)
+{
+	static const struct {
+		const char *hex;
+		uint32_t link_type;
+		const char *expect;
+	} links[] = {
+		{ IP4_HEAD("0021", "0000", "11") UDP("000d") HELLO, LINKTYPE_RAW,
+		  "ok 0800 4 192.0.2.1>192.0.2.2 p17 4660>80 28:hello" },
+		{ IP4_HEAD("0021", "0000", "11") UDP("000d") HELLO, LINKTYPE_IPV4,
+		  "ok 0800 4 192.0.2.1>192.0.2.2 p17 4660>80 28:hello" },
+		{ IP6_HEAD("000d", "11") UDP("000d") HELLO, LINKTYPE_IPV6,
+		  "ok 86dd 6 2001:db8::1>2001:db8::2 p17 4660>80 48:hello" },
+		{ "02000000 " IP4_HEAD("0021", "0000", "11") UDP("000d") HELLO, LINKTYPE_NULL,
+		  "ok 0800 4 192.0.2.1>192.0.2.2 p17 4660>80 32:hello" },
+		{ "0000 0001 0006 525400000001 0000 0800 " IP4_HEAD("0021", "0000", "11")
+			  UDP("000d") HELLO,
+		  LINKTYPE_SLL, "ok 0800 4 192.0.2.1>192.0.2.2 p17 4660>80 44:hello" },
+		{ "0800 0000 00000002 0001 00 06 5254000000010000 " IP4_HEAD("0021", "0000", "11")
+			  UDP("000d") HELLO,
+		  LINKTYPE_SLL2, "ok 0800 4 192.0.2.1>192.0.2.2 p17 4660>80 48:hello" },
+		{ "0800 0000 0000", LINKTYPE_SLL2, "ethernet-short 0000 0" },
+		{ "", LINKTYPE_RAW, "ethernet-short 0000 0" },
+		{ "0200", LINKTYPE_NULL, "ethernet-short 0000 0" },
+		{ HELLO, 147, "link-type 0000 0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+		uint8_t bytes[128];
+		size_t len = unhex(links[i].hex, bytes);
+		struct decode_input in = { guarded(bytes, len), len, len, false, 0 };
+		struct frame frame;
+		char text[256];
+
+		describe(decode_link(links[i].link_type, &in, &frame), &frame, text, sizeof(text));
+		assert_string_equal(text, links[i].expect);
+		assert_null(frame.src_mac);
+	}
+}
+
 static void names(void **state)
 {
 	(void)state;
@@ -371,6 +414,7 @@ int main(void)
 		cmocka_unit_test(frames),
 		cmocka_unit_test(cuts),
 		cmocka_unit_test(truncated_payload),
+		cmocka_unit_test(other_links),
 		cmocka_unit_test(names),
 	};
 

@@ -71,14 +71,14 @@ static void add_data(struct buf *out, const struct frame *frame)
 		buf_add(out, frame->payload, frame->payload_len);
 }
 
-static void on_incomplete(void *data, const struct frame *frame, uint32_t link, uint64_t packet,
+static void on_incomplete(void *data, const struct frame *frame, const void *owner, uint64_t packet,
 			  uint64_t first_ns)
 {
 	struct told *told = data;
 
 	(void)packet;
 	(void)first_ns;
-	assert_int_equal(link, 7);
+	assert_ptr_equal(owner, told);
 	assert_true(frame->truncated);
 	buf_addc(&told->text, '(');
 	add_data(&told->text, frame);
@@ -113,7 +113,7 @@ static enum defrag_result add(struct told *told, uint64_t number, uint32_t id, b
 	};
 
 	payload_of(payload, offset + len, other);
-	return defrag_add(&told->defrag, &frame, 7, number, now_ns, ret);
+	return defrag_add(&told->defrag, &frame, 7, told, number, now_ns, ret);
 }
 
 static void run_step(struct told *told, const char *step, uint64_t number, uint64_t *now_ns)
@@ -235,12 +235,12 @@ static void decoded(void **state)
 			       .fragment_proto = IPPROTO_UDP,
 			       .part = udp,
 			       .part_len = 16 };
-	assert_int_equal(defrag_add(&told.defrag, &part, 7, 1, 1, &frame), DEFRAG_WAITS);
+	assert_int_equal(defrag_add(&told.defrag, &part, 7, &told, 1, 1, &frame), DEFRAG_WAITS);
 	part.fragment_offset = 16;
 	part.fragment_more = false;
 	part.part = udp + 16;
 	part.part_len = 5;
-	assert_int_equal(defrag_add(&told.defrag, &part, 7, 2, 1, &frame), DEFRAG_WHOLE);
+	assert_int_equal(defrag_add(&told.defrag, &part, 7, &told, 2, 1, &frame), DEFRAG_WHOLE);
 	assert_int_equal(frame.src_port, 4660);
 	assert_int_equal(frame.payload_len, 13);
 	assert_memory_equal(frame.payload, "hello", 5);

@@ -1,4 +1,6 @@
-/* links: capture/inspect.c capture/decode.c capture/ruleset.c capture/extract.c */
+/* links: capture/inspect.c capture/sift.c capture/sift_stream.c capture/stream.c */
+/* links: capture/stream_pending.c capture/stream_piece.c capture/flow.c capture/defrag.c */
+/* links: capture/stream_match.c capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/extract.c */
 /* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c capture/json_writer.c */
 /* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_boot.c */
@@ -7,7 +9,7 @@
 /* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
 /* links: agent/base/err.c agent/base/parse.c */
-/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
+/* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/inspect.h"
 
 #include <fcntl.h>
@@ -41,10 +43,26 @@ struct fixture {
 	struct inspected_link inspected;
 };
 
+static void begin_inspecting(struct fixture *f)
+{
+	char *all[] = { "all" };
+	struct rule_mask mask;
+
+	ruleset_select(&f->rules, &(struct strv){ all, 1 }, &mask);
+	assert_int_equal(
+		inspector_init(&f->inspector, &f->rules, &f->config, f->stats, &f->emitter, 1), 0);
+	assert_int_equal(inspect_begin(&f->inspected, &f->inspector, &f->link, &mask), 0);
+}
+
+static void end_inspecting(struct fixture *f)
+{
+	inspect_end(&f->inspected);
+	inspector_done(&f->inspector);
+}
+
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	char *all[] = { "all" };
 	int feed[2];
 
 	assert_non_null(f);
@@ -62,21 +80,15 @@ static int set_up(void **state)
 		(struct pattern_conf){ .head.name = "x", .regex = "x", .match_limit = 10000 };
 	f->config = (struct config){ .patterns = f->patterns, .n_patterns = 2 };
 	f->config.record.payload_bytes = 4096;
+	f->config.stream =
+		(struct stream_options){ .memory = 1 << 20, .pending = 4096, .fragments = 1 << 17 };
 	assert_int_equal(ruleset_init(&f->rules, &f->config, NULL), 0);
 	assert_int_equal(emitter_init(&f->emitter, f->dir_fd, "hv1", &f->config.record,
 				      &f->stats->capture),
 			 0);
 	emitter_set_feed(&f->emitter, feed[0]);
 	f->link = (struct ipc_link){ .slot = SLOT, .name = "web01", .set = "web", .guest = "vm" };
-	f->inspector = (struct inspector){
-		.rules = &f->rules,
-		.conf = &f->config.record,
-		.stats = f->stats,
-		.emitter = &f->emitter,
-	};
-	f->inspected.inspector = &f->inspector;
-	f->inspected.link = &f->link;
-	ruleset_select(&f->rules, &(struct strv){ all, 1 }, &f->inspected.mask);
+	begin_inspecting(f);
 	*state = f;
 	return 0;
 }
@@ -85,6 +97,7 @@ static int tear_down(void **state)
 {
 	struct fixture *f = *state;
 
+	end_inspecting(f);
 	emitter_done(&f->emitter);
 	ruleset_done(&f->rules);
 	unlinkat(f->dir_fd, EMITTER_RECORDS_NAME, 0);
@@ -222,7 +235,10 @@ static void no_rules(void **state)
 	struct fixture *f = *state;
 	const struct stats_link *stats = &f->stats->links[SLOT];
 
-	f->inspected.mask = (struct rule_mask){ .any = false };
+	inspect_end(&f->inspected);
+	assert_int_equal(inspect_begin(&f->inspected, &f->inspector, &f->link,
+				       &(struct rule_mask){ .any = false }),
+			 0);
 	inspect(f, STATS_FROM_GUEST, "1", 0);
 	assert_int_equal(stat_get(&stats->frames[STATS_FROM_GUEST]), 1);
 	assert_int_equal(stat_get(&stats->payloads), 0);

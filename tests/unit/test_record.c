@@ -76,6 +76,7 @@ static int alert_of(struct buf *out, const struct frame *frame, const char *rege
 		.out = out,
 		.alert = {
 			.frame = frame,
+			.has_direction = true,
 			.direction = STATS_FROM_GUEST,
 			.rule = "http-host",
 			.signature_id = 1001,

@@ -1,0 +1,179 @@
+#include "capture/keeper.h"
+
+#include <stdio.h>
+
+/* Flows whose frames are found again: one more than that may have pushed another out. */
+#define FLOWS (1u << 16)
+
+/* A frame comes back out of the ring as it went in: flags has the rest of a struct pcapng_packet. */
+enum kept_flag {
+	KEPT_INBOUND = 1 << 0,
+	KEPT_OUTBOUND = 1 << 1,
+	KEPT_CHECKSUM_PARTIAL = 1 << 2,
+	KEPT_GSO = 1 << 3,
+};
+
+int keeper_init(struct keeper *keeper, const struct keeper_conf *conf)
+{
+	*keeper = (struct keeper){ .conf = *conf };
+	return conf->mode == PCAP_MATCHES ? flashback_init(&keeper->flashback, conf->memory, FLOWS)
+					  : 0;
+}
+
+void keeper_done(struct keeper *keeper)
+{
+	flashback_done(&keeper->flashback);
+}
+
+/* ---- matches -------------------------------------------------------------------------------- */
+
+static void add_note(struct keeper *keeper, const struct sift_match *match,
+		     const struct record_span *span)
+{
+	struct keeper_note *note = &keeper->notes[keeper->n_notes];
+	unsigned long long from = span->offset, to = span->offset + span->len;
+
+	if (keeper->n_notes == KEEPER_NOTES_MAX)
+		return;
+	keeper->n_notes++;
+	note->frame = span->frame;
+	(void)snprintf(note->text, sizeof(note->text), "rule %.100s: %s bytes %llu-%llu",
+		       match->rule->conf->head.name, match->stream ? "stream" : "payload", from,
+		       to);
+}
+
+static void add_flow(struct keeper *keeper, uint32_t link, uint64_t flow, uint64_t first)
+{
+	for (size_t i = 0; i < keeper->n_flows; i++) {
+		struct keeper_flow *known = &keeper->flows[i];
+
+		if (known->flow != flow || known->link != link)
+			continue;
+		if (first < known->first)
+			known->first = first;
+		return;
+	}
+	if (keeper->n_flows < KEEPER_FLOWS_MAX)
+		keeper->flows[keeper->n_flows++] = (struct keeper_flow){ flow, first, link };
+}
+
+/* Fragments have no ports, and are another flow than the packet that they make. */
+static uint64_t flow_without_ports(const struct frame *frame)
+{
+	struct frame portless = *frame;
+
+	portless.src_port = portless.dst_port = 0;
+	return record_flow_id(&portless);
+}
+
+void keeper_match(struct keeper *keeper, const struct sift_match *match)
+{
+	struct span whole = match->hit->match->whole;
+	struct record_span own = { match->number, match->hit->offset + whole.start,
+				   whole.end - whole.start };
+	const struct record_span *spans = match->n_spans ? match->spans : &own;
+	size_t n = match->n_spans ? match->n_spans : 1;
+
+	if (keeper->conf.mode == PCAP_OFF)
+		return;
+	for (size_t i = 0; i < n; i++)
+		add_note(keeper, match, &spans[i]);
+	add_flow(keeper, match->link->id, record_flow_id(match->frame), spans[0].frame);
+	if (match->n_spans && !match->stream)
+		add_flow(keeper, match->link->id, flow_without_ports(match->frame), spans[0].frame);
+}
+
+/* ---- frames --------------------------------------------------------------------------------- */
+
+static void write_frame(struct keeper *keeper, uint32_t link, struct pcapng_packet packet)
+{
+	const char *comments[PCAPNG_COMMENTS_MAX];
+
+	packet.comments = comments;
+	packet.n_comments = 0;
+	for (size_t i = 0; i < keeper->n_notes && packet.n_comments < PCAPNG_COMMENTS_MAX; i++) {
+		if (keeper->notes[i].frame == packet.id)
+			comments[packet.n_comments++] = keeper->notes[i].text;
+	}
+	keeper->conf.write(keeper->conf.data, link, &packet);
+}
+
+static uint32_t flags_of(const struct pcapng_packet *packet)
+{
+	return (packet->direction == PCAPNG_INBOUND ? KEPT_INBOUND : 0u) |
+	       (packet->direction == PCAPNG_OUTBOUND ? KEPT_OUTBOUND : 0u) |
+	       (packet->checksum_partial ? KEPT_CHECKSUM_PARTIAL : 0u) |
+	       (packet->gso ? KEPT_GSO : 0u);
+}
+
+static void on_kept(void *data, const struct flashback_frame *frame)
+{
+	struct keeper *keeper = data;
+	struct pcapng_packet packet = {
+		.time_ns = frame->time_ns,
+		.bytes = frame->bytes,
+		.len = frame->len,
+		.wire_len = frame->wire_len,
+		.checksum_partial = frame->flags & KEPT_CHECKSUM_PARTIAL,
+		.gso = frame->flags & KEPT_GSO,
+		.has_id = true,
+		.id = frame->number,
+	};
+
+	/* The same ends on another link are the same flow to the ring. */
+	if (frame->link != keeper->link)
+		return;
+	if (frame->flags & (KEPT_INBOUND | KEPT_OUTBOUND))
+		packet.direction = frame->flags & KEPT_INBOUND ? PCAPNG_INBOUND : PCAPNG_OUTBOUND;
+	write_frame(keeper, frame->link, packet);
+}
+
+void keeper_settle(struct keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->n_flows && keeper->conf.mode == PCAP_MATCHES; i++) {
+		keeper->link = keeper->flows[i].link;
+		flashback_match(&keeper->flashback, keeper->flows[i].flow, keeper->flows[i].first,
+				keeper->conf.before, keeper->conf.after, on_kept, keeper);
+	}
+	keeper->n_flows = 0;
+	keeper->n_notes = 0;
+}
+
+/* The flow that the frame itself shows: the last fragment's is that of the others. */
+static uint64_t flow_of(const struct frame *frame, const struct pcapng_packet *packet)
+{
+	bool joined = frame->payload && (frame->payload < packet->bytes ||
+					 frame->payload > packet->bytes + packet->len);
+
+	if (!frame->ip_version)
+		return 0;
+	return joined ? flow_without_ports(frame) : record_flow_id(frame);
+}
+
+void keeper_frame(struct keeper *keeper, uint32_t link, const struct pcapng_packet *packet,
+		  const struct frame *frame)
+{
+	struct flashback_frame kept = {
+		.number = packet->id,
+		.time_ns = packet->time_ns,
+		.link = link,
+		.flags = flags_of(packet),
+		.len = (uint32_t)packet->len,
+		.wire_len = (uint32_t)packet->wire_len,
+		.bytes = packet->bytes,
+	};
+
+	switch (keeper->conf.mode) {
+	case PCAP_OFF:
+		return;
+	case PCAP_ALL:
+		write_frame(keeper, link, *packet);
+		break;
+	case PCAP_MATCHES:
+		kept.flow = flow_of(frame, packet);
+		if (flashback_add(&keeper->flashback, &kept))
+			write_frame(keeper, link, *packet);
+		break;
+	}
+	keeper_settle(keeper);
+}

@@ -1,0 +1,234 @@
+#include "capture/sift.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/sift_stream.h"
+
+/* ---- links ---------------------------------------------------------------------------------- */
+
+static bool mask_has(const struct rule_mask *mask, size_t rule)
+{
+	return mask->bits[rule / 64] >> (rule % 64) & 1;
+}
+
+static void mask_add(struct rule_mask *mask, size_t rule)
+{
+	mask->bits[rule / 64] |= UINT64_C(1) << (rule % 64);
+	mask->any = true;
+}
+
+int sift_link_init(struct sift_link *link, uint32_t id, const struct ruleset *rules,
+		   const struct rule_mask *mask)
+{
+	*link = (struct sift_link){ .id = id, .all = *mask };
+	link->stream = calloc(rules->n + 1, sizeof(*link->stream));
+	if (!link->stream)
+		return -ENOMEM;
+	for (size_t i = 0; i < rules->n; i++) {
+		if (!mask_has(mask, i))
+			continue;
+		if (rules->rules[i].conf->scope == SCOPE_STREAM)
+			link->stream[link->n_stream++] = (uint16_t)i;
+		else
+			mask_add(&link->packet, i);
+	}
+	return 0;
+}
+
+void sift_link_done(struct sift_link *link)
+{
+	free(link->stream);
+	link->stream = NULL;
+}
+
+/* ---- payloads ------------------------------------------------------------------------------- */
+
+/* What is tried now, for the callback of the rules. */
+struct attempt {
+	struct sift *sift;
+	const struct sift_link *link;
+	const struct frame *frame;
+	enum sift_direction direction;
+	uint64_t number;
+	uint64_t time_ns;
+	size_t joined_offset; /* of the payload in what was put together; SIZE_MAX: nothing was */
+};
+
+/* Which fragments the span of a payload came in. */
+static size_t fragment_spans(const struct attempt *a, struct span span, struct record_span *ret)
+{
+	const struct defrag *defrag = &a->sift->defrag;
+	size_t from = a->joined_offset + span.start, to = a->joined_offset + span.end, n = 0;
+
+	for (size_t i = 0; i < defrag->n_spans && n < SIFT_SPANS_MAX; i++) {
+		const struct defrag_span *f = &defrag->spans[i];
+		size_t begin = f->offset > from ? f->offset : from;
+		size_t end = f->offset + f->len < to ? f->offset + f->len : to;
+
+		if (begin < end)
+			ret[n++] = (struct record_span){ f->packet, begin - a->joined_offset,
+							 end - begin };
+	}
+	return n;
+}
+
+static void on_match(void *data, const struct rule *rule, const struct extract_match *match)
+{
+	const struct attempt *a = data;
+	const struct hit hit = { .match = match, .subject = a->frame->payload };
+	struct sift_match told = {
+		.link = a->link,
+		.rule = rule,
+		.hit = &hit,
+		.frame = a->frame,
+		.whole_frame = true,
+		.direction = a->direction,
+		.number = a->number,
+		.time_ns = a->time_ns,
+		.spans = a->sift->spans,
+	};
+
+	if (a->joined_offset != SIZE_MAX)
+		told.n_spans = fragment_spans(a, match->whole, a->sift->spans);
+	a->sift->ops->match(a->sift->data, &told);
+}
+
+static size_t try_payload(struct sift *sift, struct attempt *a)
+{
+	const struct rule_mask *mask = a->frame->has_tcp ? &a->link->packet : &a->link->all;
+
+	if (!a->frame->payload_len || !mask->any)
+		return 0;
+	return ruleset_run(sift->conf.rules, mask, sift->conf.stats, a->frame->payload,
+			   a->frame->payload_len, on_match, a);
+}
+
+/* An IP packet that was given up: it is searched as far as it came. */
+static void on_incomplete(void *data, const struct frame *frame, const void *owner, uint64_t number,
+			  uint64_t first_ns)
+{
+	struct sift *sift = data;
+	struct attempt a = {
+		.sift = sift,
+		.link = owner,
+		.frame = frame,
+		.number = number,
+		.time_ns = first_ns,
+		.joined_offset = 0,
+	};
+
+	if (frame->payload)
+		a.joined_offset = (size_t)(frame->payload - sift->defrag.joined);
+	try_payload(sift, &a);
+	sift->ops->loss(sift->data,
+			&(struct sift_loss){
+				.link = owner,
+				.frame = frame,
+				.why = "fragments-missing",
+				.offset = frame->payload_len,
+				.bytes = frame->payload_wire_len > frame->payload_len
+						 ? frame->payload_wire_len - frame->payload_len
+						 : 0,
+				.time_ns = first_ns,
+			});
+}
+
+/* ---- frames --------------------------------------------------------------------------------- */
+
+int sift_init(struct sift *sift, const struct sift_conf *conf, const struct sift_ops *ops,
+	      void *data)
+{
+	const struct stream_conf stream = {
+		.memory = conf->stream_memory,
+		.pending = conf->stream_pending,
+		.seed = conf->seed,
+	};
+	int code;
+
+	*sift = (struct sift){ .conf = *conf, .ops = ops, .data = data };
+	code = streams_init(&sift->streams, &stream, &sift_stream_ops, sift);
+	if (code)
+		return code;
+	code = defrag_init(&sift->defrag, conf->fragment_memory, conf->seed, on_incomplete, sift);
+	if (code)
+		streams_done(&sift->streams);
+	return code;
+}
+
+void sift_done(struct sift *sift)
+{
+	sift->input = NULL;
+	defrag_done(&sift->defrag);
+	streams_done(&sift->streams);
+}
+
+void sift_end_link(struct sift *sift, const struct sift_link *link)
+{
+	sift->input = NULL;
+	defrag_end_link(&sift->defrag, link->id);
+	streams_end_link(&sift->streams, link->id);
+}
+
+/* Replaces a fragment by the packet that it made whole; false when there is nothing to search yet. */
+static bool put_together(struct sift *sift, const struct sift_input *input, struct sift_result *ret)
+{
+	struct frame whole;
+
+	switch (defrag_add(&sift->defrag, &sift->frame, input->link->id, input->link, input->number,
+			   input->time_ns, &whole)) {
+	case DEFRAG_WAITS:
+		ret->reason = DECODE_OK;
+		return false;
+	case DEFRAG_DROPPED:
+		ret->reason = sift->frame.ip_version == 6 ? DECODE_IP6_FRAGMENT
+							  : DECODE_IP4_FRAGMENT;
+		return false;
+	case DEFRAG_WHOLE:
+		break;
+	}
+	sift->frame = whole;
+	ret->reason = DECODE_OK;
+	return true;
+}
+
+void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_result *ret)
+{
+	struct attempt a = {
+		.sift = sift,
+		.link = input->link,
+		.frame = &sift->frame,
+		.direction = input->direction,
+		.number = input->number,
+		.time_ns = input->time_ns,
+		.joined_offset = SIZE_MAX,
+	};
+
+	*ret = (struct sift_result){ .frame = &sift->frame };
+	sift->input = input;
+	sift->matches = 0;
+	ret->reason = decode_link(input->link_type, &input->in, &sift->frame);
+	if (sift->frame.part) {
+		if (!put_together(sift, input, ret))
+			return;
+		if (sift->frame.payload)
+			a.joined_offset = (size_t)(sift->frame.payload - sift->defrag.joined);
+	}
+	if (ret->reason != DECODE_OK)
+		return;
+	ret->searched = sift->frame.payload_len > 0 && input->link->all.any;
+	ret->matches = try_payload(sift, &a);
+	if (sift->frame.has_tcp && input->link->n_stream) {
+		streams_frame(&sift->streams, &sift->frame, input->link->id, input->number,
+			      input->time_ns);
+		ret->matches += sift->matches;
+	}
+}
+
+void sift_tick(struct sift *sift, uint64_t now_ns)
+{
+	sift->input = NULL;
+	streams_tick(&sift->streams, now_ns);
+	defrag_tick(&sift->defrag, now_ns);
+}

@@ -1,0 +1,137 @@
+/*
+ * Frames to matches: decoded, fragments and streams put together, rules tried on what comes out.
+ *
+ * Pure, and the same for a live link and for a capture file: so both give the same matches. Rules of
+ * scope `stream` see what a TCP connection carries and, since nothing else has streams, the payload
+ * of every other frame; rules of scope `packet` see each payload by itself. An IP packet that came
+ * in fragments is searched once it is whole, or, as far as it came, when it is given up.
+ */
+#ifndef TW_SIFT_H
+#define TW_SIFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/decode.h"
+#include "capture/defrag.h"
+#include "capture/hit.h"
+#include "capture/record.h"
+#include "capture/ruleset.h"
+#include "capture/stream.h"
+
+/* Frames that one match is said to have come in; of more, the first. */
+#define SIFT_SPANS_MAX 64u
+
+/* Which side of a link sent, where that is known. */
+enum sift_direction {
+	SIFT_NOBODY_KNOWS,
+	SIFT_FROM_GUEST,
+	SIFT_TO_GUEST,
+};
+
+struct sift_conf {
+	const struct ruleset *rules;
+	struct stats_pattern *stats; /* by number of the rule */
+	const struct extract_policy *policy;
+	size_t stream_memory, stream_pending, fragment_memory; /* bytes */
+	size_t match_max; /* bytes that a match in a stream may have */
+	uint64_t seed; /* random where frames are hostile */
+};
+
+/* What is searched in common: the frames of a link, or of a file. Filled by sift_link_init(). */
+struct sift_link {
+	uint32_t id; /* the same addresses on two links are two flows */
+	struct rule_mask packet; /* of TCP */
+	struct rule_mask all; /* of every other payload */
+	uint16_t *stream; /* numbers of the rules that see streams */
+	size_t n_stream;
+};
+
+struct sift_input {
+	struct decode_input in;
+	uint32_t link_type; /* LINKTYPE_ */
+	uint64_t number; /* of the frame, from 1 */
+	uint64_t time_ns;
+	enum sift_direction direction;
+	const struct sift_link *link;
+};
+
+struct sift_match {
+	const struct sift_link *link;
+	const struct rule *rule;
+	const struct hit *hit;
+	const struct frame *frame; /* addresses; the payload of the frame that completed it */
+	bool stream;
+	bool gap; /* the stream had one before, or ends at one */
+	bool whole_frame; /* the payload is that of the frame which is being searched */
+	enum sift_direction direction;
+	uint64_t number; /* of that frame */
+	uint64_t time_ns;
+	const struct record_span *spans; /* of a stream or of fragments: what the match came in */
+	size_t n_spans;
+};
+
+/* Bytes of a stream that are missing, or were not searched: `why` as a record's reason. */
+struct sift_loss {
+	const struct sift_link *link;
+	const struct frame *frame; /* addresses */
+	enum sift_direction direction;
+	const struct rule *rule; /* NULL: of the stream itself */
+	const char *why;
+	uint64_t offset;
+	uint64_t bytes;
+	uint64_t time_ns;
+};
+
+struct sift_ops {
+	void (*match)(void *data, const struct sift_match *match);
+	void (*loss)(void *data, const struct sift_loss *loss);
+};
+
+struct sift {
+	struct sift_conf conf;
+	const struct sift_ops *ops;
+	void *data;
+	struct streams streams;
+	struct defrag defrag;
+	/* The frame in hand. */
+	const struct sift_input *input; /* NULL: none */
+	struct frame frame;
+	size_t matches; /* in streams */
+	uint64_t unsearched; /* bytes of streams for whose rules there was no memory */
+	struct record_span spans[SIFT_SPANS_MAX];
+};
+
+/* What became of a frame. */
+struct sift_result {
+	enum decode_reason reason;
+	const struct frame *
+		frame; /* decoded; put together where its last fragment came; valid until the next call */
+	size_t matches; /* in its payload, or completed by it */
+	bool searched; /* it had a payload, and rules to try on it */
+};
+
+/* Nothing of `conf` is copied deeply. 0 or -ENOMEM. */
+int sift_init(struct sift *sift, const struct sift_conf *conf, const struct sift_ops *ops,
+	      void *data);
+
+/* Ends all streams, which may tell matches, and gives up fragments. */
+void sift_done(struct sift *sift);
+
+/* The rules of `mask`, by their scope. 0 or -ENOMEM. */
+int sift_link_init(struct sift_link *link, uint32_t id, const struct ruleset *rules,
+		   const struct rule_mask *mask);
+
+/* After sift_done(), or when nothing is held for the link any more: sift_end_link(). */
+void sift_link_done(struct sift_link *link);
+
+/* Ends the streams of a link, and gives up its fragments. */
+void sift_end_link(struct sift *sift, const struct sift_link *link);
+
+void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_result *ret);
+
+/* Every second or so, with the time of the frames. */
+void sift_tick(struct sift *sift, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,396 @@
+/* links: capture/sift.c capture/sift_stream.c capture/stream.c capture/stream_pending.c */
+/* links: capture/stream_piece.c capture/stream_match.c capture/flow.c capture/defrag.c */
+/* links: capture/decode.c capture/ruleset.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_boot.c */
+/* links: agent/base/config_schema.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
+/* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
+/* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
+/* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
+/* links: agent/base/err.c agent/base/parse.c */
+#include "capture/sift.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include "agent/base/buf.h"
+#include "capture/pcapng_format.h"
+
+#define RULES	 4
+#define TEXT_MAX (1u << 16)
+#define MEMORY	 (1u << 20)
+
+struct fixture {
+	struct pattern_conf patterns[RULES];
+	struct config config;
+	struct ruleset rules;
+	struct stats_pattern stats[RULES];
+	struct rule_mask mask;
+	struct sift_link link;
+	struct sift sift;
+	struct buf text; /* what was told */
+	uint64_t number;
+	uint16_t ip_id;
+	bool with_spans;
+};
+
+static void on_match(void *data, const struct sift_match *match)
+{
+	struct fixture *f = data;
+	struct span whole = match->hit->match->whole;
+	uint64_t offset = match->hit->offset + whole.start, sum = 0;
+
+	assert_ptr_equal(match->link, &f->link);
+	buf_addf(&f->text, "%s@%llu:%.*s%s", match->rule->conf->head.name,
+		 (unsigned long long)offset, (int)(whole.end - whole.start),
+		 (const char *)match->hit->subject + whole.start, match->gap ? "!" : "");
+	/* The frames of a match in a stream have all of it, one after the other. */
+	for (size_t i = 0; i < match->n_spans; i++) {
+		assert_int_equal(match->spans[i].offset, offset + sum);
+		sum += match->spans[i].len;
+		if (f->with_spans)
+			buf_addf(&f->text, "#%llu+%llu", (unsigned long long)match->spans[i].frame,
+				 (unsigned long long)match->spans[i].len);
+	}
+	if (match->stream || match->n_spans)
+		assert_int_equal(sum, whole.end - whole.start);
+	buf_adds(&f->text, " ");
+}
+
+static void on_loss(void *data, const struct sift_loss *loss)
+{
+	struct fixture *f = data;
+
+	buf_addf(&f->text, "(%s %llu+%llu) ", loss->why, (unsigned long long)loss->offset,
+		 (unsigned long long)loss->bytes);
+}
+
+static const struct sift_ops ops = { .match = on_match, .loss = on_loss };
+
+static void begin(struct fixture *f, size_t memory)
+{
+	const struct sift_conf conf = {
+		.rules = &f->rules,
+		.stats = f->stats,
+		.policy = &extract_live,
+		.stream_memory = memory,
+		.stream_pending = 65536,
+		.fragment_memory = 1 << 17,
+		.match_max = 4096,
+	};
+
+	buf_init(&f->text, TEXT_MAX);
+	buf_adds(&f->text, "");
+	f->number = 0;
+	assert_int_equal(sift_init(&f->sift, &conf, &ops, f), 0);
+}
+
+static void check(struct fixture *f, const char *expect)
+{
+	sift_done(&f->sift);
+	if (f->text.len)
+		f->text.data[--f->text.len] = '\0';
+	assert_string_equal(f->text.data ? f->text.data : "", expect);
+	buf_done(&f->text);
+}
+
+static int set_up(void **state)
+{
+	static const struct pattern_conf patterns[RULES] = {
+		{ .head.name = "word", .regex = "secret-\\d+", .scope = SCOPE_STREAM },
+		{ .head.name = "lines",
+		  .regex = "^k=.*$",
+		  .scope = SCOPE_STREAM,
+		  .multiline = true },
+		{ .head.name = "packet", .regex = "secret-\\d+", .scope = SCOPE_PACKET },
+		{ .head.name = "end", .regex = "bye\\z", .scope = SCOPE_STREAM },
+	};
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	memcpy(f->patterns, patterns, sizeof(patterns));
+	for (size_t i = 0; i < RULES; i++)
+		f->patterns[i].match_limit = 10000;
+	f->config = (struct config){ .patterns = f->patterns, .n_patterns = RULES };
+	assert_int_equal(ruleset_init(&f->rules, &f->config, NULL), 0);
+	/* All but the third, which each frame has by itself. */
+	f->mask = (struct rule_mask){ .bits = { 0xb }, .any = true };
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask), 0);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	sift_link_done(&f->link);
+	ruleset_done(&f->rules);
+	free(f);
+	return 0;
+}
+
+static void put16(uint8_t *p, size_t value)
+{
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+}
+
+static void send_ip(struct fixture *f, uint8_t proto, uint16_t fragment, const uint8_t *payload,
+		    size_t len)
+{
+	uint8_t bytes[4096] = { 0x45, [8] = 64, [12] = 192, 0, 2, 1, 192, 0, 2, 2 };
+	struct sift_input input = {
+		.in = { .bytes = bytes, .len = 20 + len, .wire_len = 20 + len },
+		.link_type = LINKTYPE_RAW,
+		.number = ++f->number,
+		.time_ns = f->number * 1000,
+		.link = &f->link,
+	};
+	struct sift_result result;
+
+	put16(bytes + 2, 20 + len);
+	put16(bytes + 4, f->ip_id);
+	put16(bytes + 6, fragment);
+	bytes[9] = proto;
+	memcpy(bytes + 20, payload, len);
+	sift_frame(&f->sift, &input, &result);
+	assert_int_equal(result.reason, DECODE_OK);
+}
+
+static void send_tcp(struct fixture *f, uint8_t flags, uint32_t seq, const char *text, size_t len)
+{
+	uint8_t bytes[4000] = { 0x12, 0x34, 0, 80, [12] = 0x50, flags };
+
+	put16(bytes + 4, seq >> 16);
+	put16(bytes + 6, seq & 0xffff);
+	memcpy(bytes + 20, text, len);
+	send_ip(f, IPPROTO_TCP, 0, bytes, 20 + len);
+}
+
+static void send_udp(struct fixture *f, const char *text)
+{
+	uint8_t bytes[1000] = { 0x12, 0x34, 0, 80 };
+
+	put16(bytes + 4, 8 + strlen(text));
+	memcpy(bytes + 8, text, strlen(text));
+	send_ip(f, IPPROTO_UDP, 0, bytes, 8 + strlen(text));
+}
+
+static const char dialogue[] = "a secret-12 b\r\nk=v1\r\nk=\r\nsecret-345secret-6\nnok=x\nk=z bye";
+static const char expected[] = "word@2:secret-12 lines@15:k=v1 lines@21:k= word@25:secret-345 "
+			       "word@35:secret-6 lines@50:k=z bye end@54:bye";
+
+/* What is told, sorted by place: rules that end later tell later. */
+static int by_place(const void *a, const void *b)
+{
+	const char *p = strchr(*(char *const *)a, '@'), *q = strchr(*(char *const *)b, '@');
+	long n = strtol(p + 1, NULL, 10) - strtol(q + 1, NULL, 10);
+
+	return n ? (n > 0 ? 1 : -1) : strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Matches have blanks in them: "word@", "lines@" and "end@" begin them. */
+static void sort_told(struct fixture *f)
+{
+	static const char *const names[] = { "word@", "lines@", "end@" };
+	char *copy = strdup(f->text.data), *items[32];
+	size_t n = 0;
+
+	for (char *p = copy; *p; p++) {
+		for (size_t i = 0; i < 3; i++) {
+			if ((p == copy || p[-1] == ' ') &&
+			    strncmp(p, names[i], strlen(names[i])) == 0) {
+				if (p > copy)
+					p[-1] = '\0';
+				items[n++] = p;
+			}
+		}
+	}
+	if (copy[0])
+		copy[strlen(copy) - 0] = '\0';
+	qsort(items, n, sizeof(items[0]), by_place);
+	buf_reset(&f->text);
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&f->text, "%s ", items[i]);
+	/* The last one had a blank behind it already. */
+	free(copy);
+}
+
+static void squeeze(struct fixture *f)
+{
+	size_t out = 0;
+
+	sort_told(f);
+	for (size_t i = 0; i < f->text.len; i++) {
+		if (f->text.data[i] == ' ' && out && f->text.data[out - 1] == ' ')
+			continue;
+		f->text.data[out++] = f->text.data[i];
+	}
+	f->text.len = out;
+	f->text.data[out] = '\0';
+}
+
+static void end_and_check(struct fixture *f, const char *expect)
+{
+	sift_done(&f->sift);
+	squeeze(f);
+	if (f->text.len)
+		f->text.data[--f->text.len] = '\0';
+	assert_string_equal(f->text.data, expect);
+	buf_done(&f->text);
+}
+
+/* In one segment, in two at every place, in three at every pair of places, in single bytes. */
+static void cut_everywhere(void **state)
+{
+	const size_t len = sizeof(dialogue) - 1;
+	struct fixture *f = *state;
+
+	for (size_t a = 0; a <= len; a++) {
+		for (size_t b = a; b <= len; b++) {
+			begin(f, MEMORY);
+			send_tcp(f, TH_SYN, 99, "", 0);
+			if (a)
+				send_tcp(f, TH_ACK, 100, dialogue, a);
+			if (b > a)
+				send_tcp(f, TH_ACK, 100 + (uint32_t)a, dialogue + a, b - a);
+			send_tcp(f, TH_ACK | TH_FIN, 100 + (uint32_t)b, dialogue + b, len - b);
+			end_and_check(f, expected);
+		}
+	}
+	begin(f, MEMORY);
+	for (size_t i = 0; i < len; i++)
+		send_tcp(f, TH_ACK, 100 + (uint32_t)i, dialogue + i, 1);
+	end_and_check(f, expected);
+}
+
+/* The same from the last byte to the first. */
+static void backwards(void **state)
+{
+	const size_t len = sizeof(dialogue) - 1;
+	struct fixture *f = *state;
+
+	begin(f, MEMORY);
+	send_tcp(f, TH_SYN, 99, "", 0);
+	for (size_t i = len; i-- > 0;)
+		send_tcp(f, TH_ACK, 100 + (uint32_t)i, dialogue + i, 1);
+	end_and_check(f, expected);
+}
+
+static void names_its_frames(void **state)
+{
+	struct fixture *f = *state;
+
+	f->with_spans = true;
+	begin(f, MEMORY);
+	send_tcp(f, TH_SYN, 99, "", 0);
+	send_tcp(f, TH_ACK, 100, "xx sec", 6);
+	send_tcp(f, TH_ACK, 108, "t-7 ", 4);
+	send_tcp(f, TH_ACK, 106, "re", 2);
+	check(f, "word@3:secret-7#2+3#4+2#3+3");
+	f->with_spans = false;
+}
+
+/* Nothing spans a gap, and what ends at one says so. */
+static void gaps(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, MEMORY);
+	send_tcp(f, TH_SYN, 99, "", 0);
+	send_tcp(f, TH_ACK, 100, "secret-1", 8);
+	send_tcp(f, TH_ACK, 110, "3 secret-4 ", 11);
+	check(f, "word@0:secret-1! (stream-gap 8+2) word@12:secret-4!");
+}
+
+/* What has no stream is seen by itself, by rules of either scope. */
+static void datagrams(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, MEMORY);
+	send_udp(f, "secret-1 bye");
+	send_udp(f, "sec");
+	send_udp(f, "ret-2");
+	check(f, "word@0:secret-1 end@9:bye");
+}
+
+static void packet_scope(void **state)
+{
+	struct fixture *f = *state;
+
+	sift_link_done(&f->link);
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules,
+					&(struct rule_mask){ .bits = { 4 }, .any = true }),
+			 0);
+	begin(f, MEMORY);
+	send_tcp(f, TH_ACK, 100, "secret-1 sec", 12);
+	send_tcp(f, TH_ACK, 112, "ret-2 secret-3", 14);
+	send_tcp(f, TH_ACK, 112, "ret-2 secret-3", 14);
+	check(f, "packet@0:secret-1 packet@6:secret-3 packet@6:secret-3");
+	assert_int_equal(f->stats[2].matches, 3);
+}
+
+static void fragments(void **state)
+{
+	uint8_t udp[40] = { 0x12, 0x34, 0, 80, 0, 40, 0, 0 };
+	struct fixture *f = *state;
+
+	memcpy(udp + 8, "0123456secret-9 and some more...", 32);
+	f->with_spans = true;
+	begin(f, MEMORY);
+	f->ip_id = 1;
+	send_ip(f, IPPROTO_UDP, 0x2000, udp, 24);
+	send_ip(f, IPPROTO_UDP, 3, udp + 24, 16);
+	f->ip_id = 2;
+	send_ip(f, IPPROTO_UDP, 2, udp + 16, 24);
+	send_ip(f, IPPROTO_UDP, 0x2000, udp, 16);
+	f->ip_id = 3;
+	send_ip(f, IPPROTO_UDP, 0x2000, udp, 32);
+	check(f, "word@7:secret-9#1+8 word@7:secret-9#4+1#3+7 word@7:secret-9#5+8 "
+		 "(fragments-missing 24+8)");
+	f->with_spans = false;
+}
+
+/* Many flows and a small account: memory holds, and all that is given up is told or counted. */
+static void small_memory(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[64] = { 0x12, 0x34, 0, 80, [12] = 0x50, TH_ACK };
+
+	begin(f, 256 << 10);
+	memcpy(bytes + 20, "k=unfinished", 12);
+	for (uint32_t i = 0; i < 3000; i++) {
+		put16(bytes, 1024 + i);
+		send_ip(f, IPPROTO_TCP, 0, bytes, 32);
+		assert_true(f->sift.streams.flows.memory <= f->sift.streams.flows.memory_max);
+	}
+	assert_true(f->sift.streams.counts.ends[STREAM_EVICTED] > 1000);
+	buf_done(&f->text);
+	buf_init(&f->text, 1 << 20);
+	sift_done(&f->sift);
+	buf_done(&f->text);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(cut_everywhere), TEST(backwards),	  TEST(names_its_frames),
+		TEST(gaps),	      TEST(datagrams),	  TEST(packet_scope),
+		TEST(fragments),      TEST(small_memory),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
