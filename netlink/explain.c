@@ -317,8 +317,13 @@ static bool has_no_cls_bpf(const struct explain_input *in, const struct cause *c
 static bool filter_is_in_the_way(const struct explain_input *in, const struct cause *cause)
 {
 	(void)in;
-	return is(cause, "others have the qdisc ingress there, or another filter of preference 1: "
-			 "see tc filter show");
+	return is(cause, "others have a filter of preference 1 there: see tc filter show");
+}
+
+static bool ingress_is_in_the_way(const struct explain_input *in, const struct cause *cause)
+{
+	(void)in;
+	return is(cause, "others have the qdisc ingress in the place of clsact");
 }
 
 static bool kind_is_unknown(const struct explain_input *in, const struct cause *cause)
@@ -358,6 +363,7 @@ static const struct {
 	{ EOPNOTSUPP, ACTION(CREATE), kind_is_unknown },
 	{ ENOENT, ACTION(SET_FILTERS), has_no_cls_bpf },
 	{ EINVAL, ACTION(SET_FILTERS), filter_is_in_the_way },
+	{ EEXIST, ACTION(SET_FILTERS), ingress_is_in_the_way },
 	{ EXDEV, ACTION(SET_NODE), node_is_anothers },
 	{ ENXIO, ACTION(SET_NODE), node_is_missing },
 	{ ESTALE, ACTION(SET_NODE), sys_is_elsewhere },

@@ -45,18 +45,17 @@ static int take_qdisc(size_t i, const struct nlmsghdr *answer, void *data)
 	struct look *look = data;
 	const int error = error_of(answer);
 	struct link_state *link;
-	uint32_t ifindex, drops;
+	struct link_tc tc;
+	uint32_t ifindex;
 
 	(void)i;
 	if (error < 0 && error != -EOPNOTSUPP)
 		return error;
-	if (!tc_parse_clsact(answer, &ifindex, &drops))
+	if (!tc_parse_qdisc(answer, &ifindex, &tc))
 		return 0;
 	link = link_of(look, ifindex);
-	if (link) {
-		link->tc.has_clsact = true;
-		link->tc.drops = drops;
-	}
+	if (link)
+		link->tc = tc;
 	return 0;
 }
 
@@ -239,9 +238,14 @@ static int add_job(struct making *making, size_t at, struct bpf_code *code)
 	const struct link_filters_job *job = &making->jobs[at];
 	int error = 0;
 
+	/* It takes filters for both hooks, and asks both of what comes in. */
+	if (is_wanted(job) && job->link && job->link->tc.has_ingress) {
+		refuse(&making->jobs[at], -EEXIST, "");
+		return 0;
+	}
 	if (is_wanted(job) && !(job->link && job->link->tc.has_clsact)) {
 		tc_add_clsact(&making->batch, job->ifindex);
-		own(making, at, -EEXIST);
+		own(making, at, 0);
 	}
 	for (int hook = 0; error == 0 && hook < LINK_HOOKS; hook++)
 		error = add_hook(making, at, (enum link_hook)hook, code);

@@ -28,6 +28,7 @@ struct link_stats {
 struct link_tc {
 	bool known; /* it was asked */
 	bool has_clsact;
+	bool has_ingress; /* its older brother, of others, in the same place */
 	uint32_t drops; /* by all filters on it, ours and others', in both directions */
 	uint64_t programs[LINK_HOOKS]; /* tc_hash() of ours; 0: none */
 };

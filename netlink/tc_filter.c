@@ -17,8 +17,9 @@
 /* Headers and the attributes beside the program. */
 #define ROOM 256
 
-#define KIND_BPF    "bpf"
-#define KIND_CLSACT "clsact"
+#define KIND_BPF     "bpf"
+#define KIND_CLSACT  "clsact"
+#define KIND_INGRESS "ingress"
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ETH_P_ALL_BE ((uint32_t)ETH_P_ALL << 8)
@@ -172,7 +173,7 @@ void tc_add_clsact(struct tc_batch *batch, uint32_t ifindex)
 {
 	const struct tcmsg about = about_clsact(ifindex);
 
-	add_kind(batch, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, &about, KIND_CLSACT);
+	add_kind(batch, RTM_NEWQDISC, NLM_F_ACK | NLM_F_CREATE, &about, KIND_CLSACT);
 }
 
 void tc_delete_clsact(struct tc_batch *batch, uint32_t ifindex)
@@ -280,16 +281,22 @@ static uint32_t parse_drops(const struct attr_list *list)
 	return counters.drops;
 }
 
-bool tc_parse_clsact(const struct nlmsghdr *msg, uint32_t *ret_ifindex, uint32_t *ret_drops)
+bool tc_parse_qdisc(const struct nlmsghdr *msg, uint32_t *ret_ifindex, struct link_tc *ret)
 {
 	struct attr_list list;
 	const struct tcmsg *tc = parse_head(msg, RTM_NEWQDISC, &list);
 	const struct nlattr *kind = tc ? find(list, TCA_KIND) : NULL;
+	struct link_tc found = { 0 };
 
-	if (!kind || !is_text(kind, KIND_CLSACT) || tc->tcm_ifindex <= 0)
+	if (!kind || tc->tcm_ifindex <= 0)
 		return false;
+	found.has_clsact = is_text(kind, KIND_CLSACT);
+	found.has_ingress = is_text(kind, KIND_INGRESS);
+	if (!found.has_clsact && !found.has_ingress)
+		return false;
+	found.drops = parse_drops(&list);
 	*ret_ifindex = (uint32_t)tc->tcm_ifindex;
-	*ret_drops = parse_drops(&list);
+	*ret = found;
 	return true;
 }
 

@@ -46,6 +46,7 @@ struct tc_batch {
 void tc_batch_reset(struct tc_batch *batch);
 void tc_batch_done(struct tc_batch *batch);
 
+/* One that is there already is as good as made. */
 void tc_add_clsact(struct tc_batch *batch, uint32_t ifindex);
 void tc_delete_clsact(struct tc_batch *batch, uint32_t ifindex);
 
@@ -62,10 +63,10 @@ void tc_dump_qdiscs(struct tc_batch *batch);
 void tc_dump_filters(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook);
 
 /*
- * Of RTM_NEWQDISC: true for a clsact, with its link and what was dropped there. False too for a
- * message that is not as the kernel makes it.
+ * Of RTM_NEWQDISC: true for a clsact or an ingress, with its link and what it says of its `tc`. False
+ * too for a message that is not as the kernel makes it.
  */
-bool tc_parse_clsact(const struct nlmsghdr *msg, uint32_t *ret_ifindex, uint32_t *ret_drops);
+bool tc_parse_qdisc(const struct nlmsghdr *msg, uint32_t *ret_ifindex, struct link_tc *ret);
 
 /* Of RTM_NEWTFILTER: true for ours, with its program in place of the content of `ret_code`. */
 bool tc_parse_filter(const struct nlmsghdr *msg, uint32_t *ret_ifindex, enum link_hook *ret_hook,

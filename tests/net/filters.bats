@@ -1,0 +1,368 @@
+#!/usr/bin/env bats
+# filter and anti-spoof: what the kernel lets through, whatever a guest sends.
+
+bats_require_minimum_version 1.5.0
+
+load helper.bash
+
+FRAMES=$ROOT/build/tests/net/tap_frames
+
+setup() {
+  wire_up
+}
+
+teardown() {
+  wire_down
+}
+
+# guest LINK: somebody on its tap, who obeys `send` and says in $DIR/got what comes.
+guest() {
+  start_sender guest "$DIR/got" "$1"
+}
+
+# outsider: somebody on the other end of the wire, who obeys `send_from_outside`.
+outsider() {
+  start_sender outsider "$DIR/outsider.said" --wire peer1
+}
+
+start_sender() {
+  local name=$1 said=$2
+  shift 2
+  mkfifo "$DIR/$name"
+  ip netns exec "$NETNS" "$FRAMES" "$@" <>"$DIR/$name" >>"$said" 3>&- &
+  HOLDERS="$! $HOLDERS"
+  wait_for "$said" ready
+}
+
+# wait_for FILE REGEX
+wait_for() {
+  until grep -q "$2" "$1" 2>/dev/null; do
+    sleep 0.02
+  done
+}
+
+send() {
+  printf '%s\n' "$@" >"$DIR/guest"
+}
+
+send_from_outside() {
+  printf '%s\n' "$@" >"$DIR/outsider"
+}
+
+# see: what comes out of the wire is in $DIR/seen from here on.
+see() {
+  rm -f "$DIR/tcpdump" "$DIR/seen"
+  ip netns exec "$NETNS" tcpdump -i peer1 -Q in --immediate-mode -s 512 -B 8192 -U -w "$DIR/seen" \
+    2>"$DIR/tcpdump" 3>&- &
+  SEER=$!
+  HOLDERS="$SEER $HOLDERS"
+  wait_for "$DIR/tcpdump" 'listening on'
+}
+
+# hex: the frames seen, a line of hex digits each.
+hex() {
+  tcpdump -r "$DIR/seen" -nn -t -xx 2>/dev/null |
+    awk '/^\t0x/ { gsub(/^\t0x[0-9a-f]*: /, ""); gsub(/ /, ""); line = line $0; next }
+      line { print line; line = "" } END { if (line) print line }'
+}
+
+# The last of a series: it passes, and all before it were judged when it is there.
+MARK_TYPE=88b5
+mark() {
+  echo "${TO}${OWN}${MARK_TYPE}00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+}
+
+# seen: what came out until the mark, without it.
+seen() {
+  until hex | grep -q "^$(mark)"; do
+    sleep 0.02
+  done
+  hex | grep -v "^$(mark)"
+}
+
+# drops LINK: what tc counts.
+drops() {
+  inside tc -s -j qdisc show dev "$1" clsact | jq '.[0].drops'
+}
+
+TO=525400000009
+OWN=525400000001
+OTHER=525400000003
+PAD=0000000000000000000000000000000000000000000000000000
+
+# ip4 SOURCE [PROTO PORTS]: 46 bytes.
+ip4() {
+  echo "45000028000100004011${4:-0000}${1}c0000209${2:-d4310035}00140000$PAD"
+}
+
+arp() {
+  echo "0001080006040001$1${2}000000000000c0000209$PAD"
+}
+
+one_link() {
+  config <<X
+[set web]
+lower = eno1
+$1
+
+[link web1]
+set = web
+mac = 52:54:00:00:00:01
+X
+}
+
+@test "a guest sends from the MAC of its link alone, whatever it does" {
+  one_link ""
+  tapwarden apply
+  see
+  guest web1
+  send "$TO${OWN}0800$(ip4 c0000201)" \
+    "$TO${OTHER}0800$(ip4 c0000201)" \
+    "$TO${OTHER}81000005$(ip4 c0000201)" \
+    "$TO${OTHER}88a800068100000508000000" \
+    "$TO${OTHER}0800" \
+    "${TO}5254000000020800$(ip4 c0000201)" \
+    "${TO}ffffffffffff0800$(ip4 c0000201)" \
+    "$TO${OWN}0806$(arp $OTHER c0000201)" \
+    "$TO${OWN}810000050806$(arp $OTHER c0000201)" \
+    "$TO${OWN}0806$(arp $OWN c0000202)" \
+    "$(mark)"
+  seen >"$DIR/out"
+  diff "$DIR/out" - <<X
+$TO${OWN}0800$(ip4 c0000201)
+$TO${OWN}0806$(arp $OWN c0000202)
+X
+  [ "$(drops web1)" = 8 ]
+  # The holder of a tap may change the MAC of the link: it helps nobody.
+  send "mac 52:54:00:00:00:03" "$TO${OTHER}0800$(ip4 c0000201)" "$TO${OTHER}0806$(arp $OTHER c0000201)" \
+    "${TO}${OWN}9999$PAD"
+  until hex | grep -q "^${TO}${OWN}9999"; do
+    sleep 0.02
+  done
+  run ! grep -q "^$TO$OTHER" <(hex)
+  [ "$(fact web1 .address)" = 52:54:00:00:00:03 ]
+  [ "$(drops web1)" = 10 ]
+}
+
+@test "mac+ip: its own addresses, what DHCP and discovery need, and nothing else" {
+  local ours=$TO$OWN ll=fe80000000000000505400fffe000001 all=ff020000000000000000000000000001
+  one_link "anti-spoof = mac+ip
+addresses = 192.0.2.1 2001:db8::/64"
+  tapwarden apply
+  see
+  guest web1
+  local given=20010db8000000000000000000000077 strange=20010db8000100000000000000000077
+  local none=00000000000000000000000000000000 mld=3a000502000001008f00000000000000
+  printf '%s\n' \
+    "${ours}0800$(ip4 c0000201)" \
+    "${ours}810000050800$(ip4 c0000201)" \
+    "${ours}0800$(ip4 00000000 00440043)" \
+    "${ours}0806$(arp $OWN c0000201)" \
+    "${ours}0806$(arp $OWN 00000000)" \
+    "${ours}86dd60000000000811ff$given$all${PAD}" \
+    "${ours}86dd6000000000183aff$ll${all}8800000000000000$given" \
+    "${ours}86dd60000000001000ff$none$all$mld" >"$DIR/good"
+  printf '%s\n' \
+    "${ours}0800$(ip4 c0000202)" \
+    "${ours}810000050800$(ip4 c0000202)" \
+    "${ours}88a80006810000050800$(ip4 c0000202)" \
+    "${ours}0800$(ip4 00000000)" \
+    "${ours}0806$(arp $OWN c0000202)" \
+    "${ours}0806$(arp $OTHER c0000201)" \
+    "${ours}86dd60000000000811ff$strange$all${PAD}" \
+    "${ours}86dd6000000000183aff$ll${all}8800000000000000$strange" \
+    "${ours}86dd60000000002000ff$ll${all}3a000502000001008800000000000000$strange" \
+    "${ours}88cc0207045254$PAD" \
+    "${ours}0800" >"$DIR/bad"
+  send "$(paste -d '\n' "$DIR/bad" "$DIR/good" | grep .)" "$(mark)"
+  seen >"$DIR/out"
+  diff "$DIR/good" "$DIR/out"
+  [ "$(drops web1)" = 11 ]
+}
+
+@test "filter-from-guest and filter-to-guest are for one direction, beside filter" {
+  one_link "filter = not port 53
+filter-from-guest = not tcp
+filter-to-guest = not udp"
+  run -0 tapwarden apply
+  run -0 tapwarden plan
+  see
+  guest web1
+  outsider
+  local udp dns tcp
+  udp=$TO${OWN}0800$(ip4 c0000201 00500051)
+  dns=$TO${OWN}0800$(ip4 c0000201 d4310035)
+  tcp=$TO${OWN}080045000028000100004006000000000000c0000209d4310019000000000000000050020000$PAD
+  send "$udp" "$dns" "$tcp" "$(mark)"
+  [ "$(seen)" = "$udp" ]
+  local to=${OWN}${TO}
+  send_from_outside "$to${udp:24}" "$to${dns:24}" "$to${tcp:24}" "$to${MARK_TYPE}00$PAD"
+  wait_for "$DIR/got" "^got $to$MARK_TYPE"
+  [ "$(grep '^got' "$DIR/got" | grep -v "$to$MARK_TYPE")" = "got $to${tcp:24}" ]
+  [ "$(drops web1)" = 4 ]
+}
+
+# assert_passes <<END: commands that begin with "> ", each followed by what it must print.
+assert_passes() {
+  local script
+  script=$(cat)
+  sed -n 's/^> //p' <<<"$script" >"$DIR/commands"
+  sed '/^> /d' <<<"$script" >"$DIR/expected"
+  inside "$PASSES" "$INI" <"$DIR/commands" >"$DIR/output" || cat "$DIR/output"
+  diff -u "$DIR/expected" "$DIR/output" || return 1
+}
+
+@test "a filter that is damaged is set again, those of others stay, and all goes with its keys" {
+  one_link "filter = not port 25"
+  mv "$INI" "$DIR/both.ini"
+  one_link "anti-spoof = off"
+  mv "$INI" "$DIR/off.ini"
+  one_link ""
+  assert_passes <<END
+> reload $DIR/both.ini
+> pass
+create web1
+web1 is up
+wait -1
+> run tc -j filter show dev web1 egress >$DIR/egress
+> drain
+drain 1
+> pass
+web1 is up
+wait -1
+> drain
+drain 0
+> run tc qdisc del dev web1 clsact
+> drain
+drain 1
+> pass
+change web1
+web1 is up
+wait -1
+> sleep 100000
+> run tc filter del dev web1 ingress pref 1
+> drain
+drain 1
+> pass
+change web1
+web1 is up
+wait -1
+> sleep 100000
+> run tc filter replace dev web1 egress pref 1 handle 0x7477 bpf da bytecode '1,6 0 0 0,'
+> drain
+drain 1
+> pass
+change web1
+web1 is up
+wait -1
+> run tc -j filter show dev web1 egress | cmp - $DIR/egress
+> run tc filter add dev web1 egress pref 9 bpf da bytecode '1,6 0 0 0,'
+> sleep 100000
+> reload $DIR/off.ini
+> drain
+drain 1
+> pass
+change web1
+web1 is up
+wait -1
+> run ! tc filter show dev web1 egress | grep 'pref 1 '
+> run tc filter show dev web1 egress | grep -q 'pref 9 '
+> run tc filter del dev web1 egress pref 9
+> sleep 100000
+> reload $INI
+> pass
+change web1
+web1 is up
+wait -1
+> run ! tc filter show dev web1 ingress | grep .
+> sleep 100000
+> reload $DIR/off.ini
+> pass
+change web1
+web1 is up
+wait -1
+> run ! tc qdisc show dev web1 | grep clsact
+END
+}
+
+@test "a change has no gap: a spoofed frame is dropped all the while" {
+  local i flood
+  one_link ""
+  tapwarden apply
+  see
+  guest web1
+  (while :; do echo "$TO${OTHER}9999$PAD"; done >"$DIR/guest") 3>&- &
+  flood=$!
+  HOLDERS="$flood $HOLDERS"
+  for i in $(seq 12); do
+    one_link "filter = not port $i"
+    run -0 tapwarden apply
+  done
+  kill "$flood"
+  # The end of a line may be missing.
+  send "" "$(mark)"
+  [ "$(seen || true)" = "" ]
+  [ "$(drops web1)" -gt 30 ]
+}
+
+@test "a link whose filter cannot be set stays down, and says why" {
+  one_link "up = no
+anti-spoof = off"
+  tapwarden apply
+  inside tc qdisc add dev web1 ingress
+  one_link ""
+  run -2 --separate-stderr tapwarden apply
+  echo "$stderr"
+  [[ "$stderr" == "tapwarden: could not set the filters of web1: others have the qdisc ingress in the place of clsact"* ]]
+  [ "$(fact web1 '.flags | index("UP")')" = null ]
+  inside tc qdisc del dev web1 ingress
+  run -0 tapwarden apply
+  [ "$(fact web1 '.flags | index("UP") != null')" = true ]
+}
+
+@test "what is wrong is found by check, each with its place" {
+  config <<X
+[set web]
+lower = eno1
+count = 1
+filter = host mail.example
+filter-to-guest = tcp port 80 and
+
+[set db]
+lower = eno1
+count = 1
+anti-spoof = mac+ip
+filter-from-guest = ip6 protochain 58
+
+[set log]
+lower = eno1
+count = 1
+anti-spoof = mac+op
+addresses = 192.0.2.1/24
+X
+  run -2 tapwarden check
+  echo "$output"
+  diff <(grep -v 'faults$' <<<"$output" | sed "s,^$INI:,,") - <<'X'
+8: [set web] filter: "mail.example" is not a word of pcap-filter(7), and names are not looked up: write its number or address
+9: [set web] filter-to-guest: can't parse filter expression: syntax error
+15: [set db] filter-from-guest: the kernel cannot run it: it jumps back, as protochain does
+20: [set log] anti-spoof: unknown anti-spoof "mac+op": did you mean "mac+ip"?
+21: [set log] addresses: "192.0.2.1/24" has bits behind its prefix
+X
+  config <<X
+[set db]
+lower = eno1
+count = 2
+anti-spoof = mac+ip
+
+[set log]
+lower = eno1
+count = 1
+addresses = 192.0.2.1
+X
+  run -2 tapwarden check
+  diff <(grep -v 'faults$' <<<"$output" | sed "s,^$INI:,,") - <<'X'
+8: [set db] anti-spoof: addresses is missing beside it: what may link "db1" send from?
+13: [set log] addresses: it is for anti-spoof = mac+ip, and link "log1" has mac
+X
+}
