@@ -1,0 +1,89 @@
+#!/usr/bin/env bats
+# What a connection carries is searched as one, and the frames of a match are kept; the judge of the
+# file that holds them is tshark.
+
+bats_require_minimum_version 1.5.0
+
+load guest.bash
+
+setup() {
+  house_up
+}
+
+teardown() {
+  house_down
+}
+
+# keep KEYS...: lines for [record], beside a rule that sees streams.
+keep() {
+  sed -i '/^\[record\]/,/^\[/{/^\[record\]/d}' "$INI"
+  {
+    printf '\n[pattern split]\nregex = "split-[0-9]+-end"\nscope = stream\n\n[record]\n'
+    printf '%s\n' "$@"
+  } >>"$INI"
+}
+
+# A request whose query comes in pieces, each in a segment of its own.
+ask_in_pieces() {
+  in_peer bash -c '
+    exec 5<>/dev/tcp/192.0.2.10/80
+    printf "GET /?spl" >&5; sleep 0.1
+    printf "it-47" >&5; sleep 0.1
+    printf "11-end HTTP/1.0\r\n\r\n" >&5
+    timeout 5 cat <&5 >/dev/null'
+}
+
+# frames FILE FIELD...: as tshark reads them, which has to be without a complaint.
+frames() {
+  local file=$1 fields=()
+  shift
+  for field in "$@"; do
+    fields+=(-e "$field")
+  done
+  tshark -n -r "$file" -T fields "${fields[@]}" 2>"$DIR/tshark.err"
+  [ "$(grep -vc -e '^Running as user' "$DIR/tshark.err")" -eq 0 ]
+}
+
+@test "a text that three segments cut is found, and its frames are named and kept" {
+  keep 'pcap = matches' 'before = 2' 'after = 1'
+  agent_start
+  guest_start
+  ask_in_pieces
+  wait_for 10 has_record '.tapwarden.rule == "split"'
+  run records 'select(.tapwarden.rule == "split")
+    | [.tapwarden.scope, .tapwarden.match.text, .tapwarden.offset, .tapwarden.gap, .src_ip,
+       .dest_port, .tapwarden.flow_dir, [.tapwarden.frames[].length]]'
+  [ "$output" = '["stream","split-4711-end",6,false,"192.0.2.2",80,"to_guest",[3,5,6]]' ]
+
+  # Frames before it, the three, and one after; each of the three says what it has of it.
+  wait_for 10 has_frames 6
+  capinfos "$DIR/log/frames.pcapng"
+  run frames "$DIR/log/frames.pcapng" frame.comment
+  [ "$(grep -c 'rule split: stream bytes' <<<"$output")" -eq 3 ]
+  grep -q 'rule split: stream bytes 6-9' <<<"$output"
+  grep -q 'rule split: stream bytes 9-14' <<<"$output"
+  grep -q 'rule split: stream bytes 14-20' <<<"$output"
+  [ "$(frames "$DIR/log/frames.pcapng" frame.interface_name | sort -u)" = web01 ]
+  # Other rules keep other flows: these three are of one.
+  [ "$(frames "$DIR/log/frames.pcapng" tcp.stream frame.comment | grep 'rule split' |
+    cut -f 1 | sort -u | wc -l)" -eq 1 ]
+}
+
+has_frames() {
+  [ "$(tshark -n -r "$DIR/log/frames.pcapng" 2>/dev/null | wc -l)" -ge "$1" ]
+}
+
+@test "all frames are kept, as many as were counted, and can be searched again" {
+  keep 'pcap = all'
+  agent_start
+  guest_start
+  ask "all=kept"
+  wait_for 10 has_record '.tapwarden.groups.path.text == "/index.html?all=kept"'
+  # The agent ends its worker, which writes the statistics.
+  kill "$(pid_of agent)"
+  wait_for 10 is_gone "$(pid_of agent)"
+  frames "$DIR/log/frames.pcapng" frame.number >/dev/null
+  run tshark -n -r "$DIR/log/frames.pcapng" -Y 'http.request.uri contains "all=kept"'
+  [ "${#lines[@]}" -ge 1 ]
+  tcpdump -n -r "$DIR/log/frames.pcapng" 'tcp port 80' 2>/dev/null | grep -q 'HTTP: GET'
+}
