@@ -233,6 +233,30 @@ static json_t *patterns_json(const struct status_input *in)
 	return list;
 }
 
+static json_t *streams_json(const struct stats_streams *streams)
+{
+	const struct {
+		const char *name;
+		const stat_counter *counter;
+	} counters[] = {
+		{ "flows", &streams->flows },
+		{ "memory", &streams->memory },
+		{ "gaps", &streams->gaps },
+		{ "gap_bytes", &streams->gap_bytes },
+		{ "conflicts", &streams->conflicts },
+		{ "dropped", &streams->dropped },
+		{ "evicted", &streams->evicted },
+		{ "refused", &streams->refused },
+		{ "fragments_incomplete", &streams->fragments_incomplete },
+		{ "fragments_dropped", &streams->fragments_dropped },
+	};
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		json_object_set_new(json, counters[i].name, integer(stat_get(counters[i].counter)));
+	return json;
+}
+
 static json_t *capture_json(const struct status_input *in)
 {
 	const struct stats_capture *c = &in->stats->capture;
@@ -252,12 +276,15 @@ static json_t *capture_json(const struct status_input *in)
 		sources_counters(in->sources, &in->sources->list[i], &counters);
 		drops += counters.drops;
 	}
-	return json_pack("{s:I, s:I, s:s, s:I, s:I, s:o}", "records",
+	return json_pack("{s:I, s:I, s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:I}", "records",
 			 (json_int_t)stat_get(&c->records), "log_lost",
 			 (json_int_t)stat_get(&c->log_lost), "log_error",
 			 error ? strerror((int)error) : "", "feed_lost",
 			 (json_int_t)stat_get(&c->feed_lost), "drops", (json_int_t)drops,
-			 "malformed", malformed);
+			 "malformed", malformed, "streams", streams_json(&c->streams),
+			 "payloads_lost", (json_int_t)stat_get(&c->payloads_lost), "pcap_frames",
+			 (json_int_t)stat_get(&c->pcap_frames), "pcap_lost",
+			 (json_int_t)stat_get(&c->pcap_lost));
 }
 
 json_t *status_json(const struct status_input *in)

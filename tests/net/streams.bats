@@ -64,6 +64,8 @@ frames() {
   grep -q 'rule split: stream bytes 9-14' <<<"$output"
   grep -q 'rule split: stream bytes 14-20' <<<"$output"
   [ "$(frames "$DIR/log/frames.pcapng" frame.interface_name | sort -u)" = web01 ]
+  wait_for 10 status_of '.capture | .pcap_frames >= 6 and .pcap_lost == 0 and .streams.flows > 0
+    and .streams.memory > 0 and .streams.gaps == 0'
   # Other rules keep other flows: these three are of one.
   [ "$(frames "$DIR/log/frames.pcapng" tcp.stream frame.comment | grep 'rule split' |
     cut -f 1 | sort -u | wc -l)" -eq 1 ]
