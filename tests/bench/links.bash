@@ -25,6 +25,7 @@ ring-memory = 128M
 [set v]
 lower = eno1
 mode = bridge
+anti-spoof = off
 count = $LINKS
 name = v%04d
 monitor = $1
@@ -188,7 +189,7 @@ switches() {
   local pid
   for pid in $(agent_pids); do
     cat /proc/"$pid"/task/*/status
-  done | awk '/ctxt_switches/ { n += $2 } END { print n }'
+  done | awk '/^voluntary_ctxt_switches/ { n += $2 } END { print n }'
 }
 
 row_wakeups() {
