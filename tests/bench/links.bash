@@ -106,7 +106,7 @@ agent_pids() {
 
 agent_serves() {
   in_netns "$TAPWARDEN" status -c "$INI" --json 2>/dev/null |
-    jq -e '([.workers[].state] | all(. == "ready")) and ([.links[].state] | all(. == "up"))' >/dev/null
+    jq -e '([.workers[].state] | length == 2 and all(. == "ready")) and ([.links[].state] | all(. == "up"))' >/dev/null
 }
 
 agent_start() {

@@ -18,7 +18,7 @@
 
 #include <libmnl/libmnl.h>
 
-#define PAUSE_US  600000
+#define PAUSE_US  1200000 /* the agent makes a pass at most every half second */
 #define LOOK_US	  500
 #define LIMIT_MS  10000.0
 #define LINE_SIZE 256

@@ -1,0 +1,135 @@
+#!/usr/bin/env bats
+# The agent, apply and down are killed at moments of chance, a hundred times, while a program holds a
+# tap and frames pass through it. SEED=N repeats a run that failed; the seed is in its output.
+
+bats_require_minimum_version 1.5.0
+load guest
+
+ROUNDS=100
+
+setup() {
+  house_up
+  SEED=${SEED:-$(($(od -An -N2 -tu2 /dev/urandom)))}
+  echo "SEED=$SEED"
+  RANDOM=$SEED
+  # Somebody else's: a link of the same lower device, one in a group of its own, a namespace.
+  ip -n "$HOST" link add link eno1 name other0 address 52:54:00:99:00:01 type macvtap mode bridge
+  ip -n "$HOST" link add link eno1 name other1 address 52:54:00:99:00:02 type macvlan mode bridge
+  ip -n "$HOST" link set other1 alias theirs group 77 up
+  # A second file for reloads: more links, others, a pattern less.
+  sed 's/^count = .*/count = 9/' "$INI" >"$DIR/many.ini"
+  cp "$INI" "$DIR/few.ini"
+}
+
+teardown() {
+  house_down
+}
+
+foreign_links() {
+  ip -n "$HOST" -d -j link show | jq -c '.[] | select(.ifname | test("^other")) |
+    del(.operstate, .stats, .stats64, .linkmode)'
+}
+
+our_links() {
+  ip -n "$HOST" -d -j link show | jq -r '.[] | select((.ifalias // "") | startswith("tapwarden/")) | .ifname' |
+    sort | tr '\n' ' '
+}
+
+# The processes of this program in this test's namespace.
+our_processes() {
+  ip netns pids "$HOST" | while read -r pid; do
+    [ "$(readlink "/proc/$pid/exe")" != "$(readlink -f "$TAPWARDEN")" ] || echo "$pid"
+  done
+}
+
+# No number is given twice, and where one is missing a gap says how many are.
+every_record_is_told() {
+  jq -s -e 'sort_by(.tapwarden.seq) | . as $all | [range(1; length) |
+    ($all[.].tapwarden.seq - $all[. - 1].tapwarden.seq) ==
+    (if $all[. - 1].gap.unit == "records" then $all[. - 1].gap.lost else 1 end)] | all' \
+    "$DIR"/log/records.json >/dev/null
+}
+
+nobody_of_us() {
+  [ -z "$(our_processes)" ]
+}
+
+private_nodes() {
+  find /dev -maxdepth 1 -name '.tapwarden-*' | wc -l
+}
+
+# chance MAX: sleeps for up to so many milliseconds.
+chance() {
+  sleep "$(printf '0.%03d' $((RANDOM % $1)))"
+}
+
+run_agent() {
+  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
+}
+
+kill_round() {
+  case $((RANDOM % 4)) in
+  0) # the start, and what it makes
+    run_agent
+    chance 300
+    ;;
+  1) # a reload, from when it serves or earlier
+    run_agent
+    chance 400
+    cp "$DIR/$([ $((RANDOM % 2)) = 0 ] && echo many || echo few).ini" "$INI"
+    kill -HUP "$(pid_of agent)" 2>/dev/null || true
+    chance 300
+    ;;
+  2) # apply once, of one file or the other
+    cp "$DIR/$([ $((RANDOM % 2)) = 0 ] && echo many || echo few).ini" "$INI"
+    spawn agent ip netns exec "$HOST" "$TAPWARDEN" apply -c "$INI"
+    chance 60
+    ;;
+  3) # down takes what nobody holds
+    spawn agent ip netns exec "$HOST" "$TAPWARDEN" down -c "$INI"
+    chance 60
+    ;;
+  esac
+  kill_agent
+}
+
+# Until its descriptors are closed, one after the other, it has the lock.
+kill_agent() {
+  kill -KILL "$(pid_of agent)" 2>/dev/null || true
+  wait_for 10 is_gone "$(pid_of agent)"
+  PIDS=${PIDS//"$(pid_of agent) "/}
+}
+
+@test "killed a hundred times at moments of chance, nothing leaks and no held tap is lost" {
+  local round foreign ifindex nodes taken
+  foreign=$(foreign_links)
+  nodes=$(private_nodes)
+  agent_start
+  guest_start
+  traffic_start
+  ifindex=$(ifindex_of web01)
+  kill_agent
+
+  for ((round = 1; round <= ROUNDS; round++)); do
+    kill_round
+    # Workers end with their agent.
+    wait_for 10 nobody_of_us
+    [ "$(ifindex_of web01)" = "$ifindex" ]
+    [ "$(foreign_links)" = "$foreign" ]
+  done
+  [ "$(private_nodes)" -le "$nodes" ]
+
+  cp "$DIR/few.ini" "$INI"
+  agent_start
+  run -0 tapwarden plan
+  [ "$(our_links)" = "host01 web01 web02 " ]
+  [ "$(ifindex_of web01)" = "$ifindex" ]
+  [ "$(foreign_links)" = "$foreign" ]
+  # The scratch group of deletions is empty: there are the default one, theirs and ours.
+  [ "$(ip -n "$HOST" -j link show | jq -r '.[].group' | sort -u | wc -l)" -eq 3 ]
+  # The packet sockets are those of the two links that are watched.
+  taken=$(in_host sh -c 'tail -n +2 /proc/net/packet | wc -l')
+  [ "$taken" -eq 2 ]
+  traffic_goes_on
+  every_record_is_told
+}
