@@ -28,7 +28,8 @@ teardown() {
   local pid
   for pid in $PIDS $(ip netns pids "$HV"); do
     # tgtd does not end on SIGTERM while it has a target.
-    kill -KILL "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
   done
   ip netns del "$HV"
   ip netns del "$SAN"
