@@ -104,12 +104,14 @@ agent_pids() {
   pgrep -P "$AGENT"
 }
 
+# Both workers say so; a status may still be the one of an agent that ends.
 agent_serves() {
-  in_netns "$TAPWARDEN" status -c "$INI" --json 2>/dev/null |
+  [ "$(grep -c ' worker .* serves' "$BENCH_DIR/agent.err")" -eq 2 ] && in_netns "$TAPWARDEN" status -c "$INI" --json 2>/dev/null |
     jq -e '([.workers[].state] | length == 2 and all(. == "ready")) and ([.links[].state] | all(. == "up"))' >/dev/null
 }
 
 agent_start() {
+  : >"$BENCH_DIR/agent.err"
   # exec: the pid is the agent's.
   (exec ip netns exec "$NETNS" "$TAPWARDEN" run -c "$INI" 2>"$BENCH_DIR/agent.err") &
   AGENT=$!
@@ -169,7 +171,7 @@ row_adoption() {
     agent_end KILL
     (exec ip netns exec "$NETNS" "$TAPWARDEN" run -c "$INI" 2>"$BENCH_DIR/agent.err") &
     AGENT=$!
-    until grep -q 'web worker .* serves' "$BENCH_DIR/agent.err"; do sleep 0.05; done
+    until grep -q 'web worker .* serves' "$BENCH_DIR/agent.err"; do sleep 0.02; done
     times+=("$(cpu_of "$AGENT")")
   done
   [ "$(ip -n "$NETNS" -o link show type macvtap | cut -d: -f1 | sort | md5sum)" = "$before" ] || exit 1
@@ -230,6 +232,7 @@ write_batches
 
 row_create
 row_teardown
+clear_links
 ours_create >/dev/null
 row_plan
 at_exit agent_end
