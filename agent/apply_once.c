@@ -175,7 +175,7 @@ int apply_once(const struct cli_options *options, enum reconcile_goal goal)
 		code = cli_fail(&err, "nothing is changed");
 		goto out;
 	}
-	if (reconcile_open(config, &reconcile, &err) < 0 ||
+	if (reconcile_open_once(config, &reconcile, &err) < 0 ||
 	    reconcile_plan(reconcile, goal, options->force, &plan, &err) < 0) {
 		code = cli_fail(&err, "nothing is changed");
 		goto out;

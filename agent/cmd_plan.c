@@ -87,7 +87,7 @@ int cmd_plan(int argc, char **argv)
 	code = cli_config(options.config, &config);
 	if (code != 0)
 		return code;
-	if (reconcile_open(config, &reconcile, &err) < 0 ||
+	if (reconcile_open_once(config, &reconcile, &err) < 0 ||
 	    reconcile_plan(reconcile, RECONCILE_GOAL_CONFIG, false, &plan, &err) < 0 ||
 	    reconcile_reach(reconcile, &reach, &err) < 0) {
 		code = cli_fail(&err, NULL);

@@ -47,7 +47,8 @@ static void free_links(struct reconcile_link *links, size_t n)
 	free(links);
 }
 
-int reconcile_open(const struct config *config, struct reconcile **ret, struct err *err)
+static int open_by(int (*open_channel)(struct nl_channel **ret, struct err *err),
+		   const struct config *config, struct reconcile **ret, struct err *err)
 {
 	struct reconcile *reconcile = calloc(1, sizeof(*reconcile));
 	int code;
@@ -58,7 +59,7 @@ int reconcile_open(const struct config *config, struct reconcile **ret, struct e
 	reconcile->group = config->agent.link_group;
 	code = load(config, &reconcile->specs, &reconcile->links, &reconcile->n, err);
 	if (code == 0)
-		code = nl_channel_open(&reconcile->channel, err);
+		code = open_channel(&reconcile->channel, err);
 	reconcile->scan = true;
 	reconcile->home = netns_open("");
 	if (code == 0 && reconcile->home < 0)
@@ -70,6 +71,16 @@ int reconcile_open(const struct config *config, struct reconcile **ret, struct e
 	}
 	*ret = reconcile;
 	return 0;
+}
+
+int reconcile_open(const struct config *config, struct reconcile **ret, struct err *err)
+{
+	return open_by(nl_channel_open, config, ret, err);
+}
+
+int reconcile_open_once(const struct config *config, struct reconcile **ret, struct err *err)
+{
+	return open_by(nl_channel_open_requests, config, ret, err);
 }
 
 void reconcile_free(struct reconcile *reconcile)
@@ -196,6 +207,7 @@ void reconcile_forget(struct reconcile *reconcile)
 	port_plan_done(&reconcile->port_plan);
 	link_table_done(&reconcile->table);
 	held_taps_done(&reconcile->held);
+	reconcile->air_asked = 0;
 }
 
 int reconcile_refresh(struct reconcile *reconcile, struct err *err)
@@ -259,8 +271,13 @@ static const struct link_addr_list *addrs_of(const struct link_spec *spec,
 
 static bool is_on_the_air(const struct link_state *lower, void *data)
 {
-	(void)data;
-	return is_wireless(WIRELESS_SYSFS, lower->name, lower->ifindex);
+	struct reconcile *reconcile = data;
+
+	/* A thousand links ask about one lower device. */
+	if (reconcile->air_asked != lower->ifindex)
+		reconcile->on_the_air = is_wireless(WIRELESS_SYSFS, lower->name, lower->ifindex);
+	reconcile->air_asked = lower->ifindex;
+	return reconcile->on_the_air;
 }
 
 static int plan_place(struct reconcile *reconcile, size_t i, struct link_plan_input input)

@@ -25,6 +25,12 @@ struct reconcile;
  * caller's network namespace. Freed by reconcile_free().
  */
 int reconcile_open(const struct config *config, struct reconcile **ret, struct err *err);
+
+/*
+ * The same for a verb that looks and acts once: nothing is listened to, since each change would be
+ * told to a socket that nobody reads. Not for reconcile_fd() and reconcile_drain().
+ */
+int reconcile_open_once(const struct config *config, struct reconcile **ret, struct err *err);
 void reconcile_free(struct reconcile *reconcile);
 
 /*

@@ -35,6 +35,9 @@ struct reconcile {
 	struct link_table table;
 	struct link_plan plan; /* points into table and specs */
 	struct held_taps held;
+	uint32_t
+		air_asked; /* the lower device last asked about, by ifindex; 0: none since the dump */
+	bool on_the_air; /* the answer */
 
 	/* What is known of filters holds until notifications say otherwise. */
 	bool filters_known;

@@ -420,7 +420,7 @@ int nl_channel_listen_addrs(struct nl_channel *channel)
 {
 	int groups[] = { RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR };
 
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+	for (size_t i = 0; channel->monitor && i < sizeof(groups) / sizeof(groups[0]); i++) {
 		if (mnl_socket_setsockopt(channel->monitor, NETLINK_ADD_MEMBERSHIP, &groups[i],
 					  sizeof(groups[i])) < 0)
 			return -errno;
@@ -516,7 +516,7 @@ int nl_channel_exchange(struct nl_channel *channel, const struct tc_batch *batch
 
 int nl_channel_listen_all(struct nl_channel *channel)
 {
-	return set_option(channel->monitor, NETLINK_LISTEN_ALL_NSID);
+	return channel->monitor ? set_option(channel->monitor, NETLINK_LISTEN_ALL_NSID) : 0;
 }
 
 int nl_channel_monitor_fd(const struct nl_channel *channel)

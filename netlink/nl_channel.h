@@ -21,7 +21,7 @@ struct nl_channel;
 /* In the network namespace of the caller. The caller frees it by nl_channel_free(). */
 int nl_channel_open(struct nl_channel **ret, struct err *err);
 
-/* Without the listening socket: for a namespace that is only looked into. */
+/* Without the listening socket: to listen does nothing, and is no error. */
 int nl_channel_open_requests(struct nl_channel **ret, struct err *err);
 void nl_channel_free(struct nl_channel *channel);
 
