@@ -47,15 +47,16 @@ static pid_t parent_of(int proc)
 	int fd = openat(proc, "stat", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
 	const char *name_end;
-	int parent = 0;
+	long parent = 0;
 
 	line[n > 0 ? n : 0] = '\0';
 	name_end = strrchr(line, ')');
-	if (!name_end || sscanf(name_end, ") %*c %d", &parent) != 1)
-		parent = 0;
+	/* ") S 1234 ": the state is one letter. */
+	if (name_end && strlen(name_end) > 4)
+		parent = strtol(name_end + 4, NULL, 10);
 	if (fd >= 0)
 		close(fd);
-	return parent;
+	return (pid_t)parent;
 }
 
 static void found(struct search *search, dev_t dev, int proc, pid_t pid)

@@ -53,14 +53,17 @@ static int delete_link(struct mnl_socket *nl, unsigned int ifindex)
 static bool is_watched(unsigned int ifindex)
 {
 	FILE *file = fopen("/proc/net/packet", "re");
-	char line[LINE_SIZE];
-	unsigned int found;
+	char line[LINE_SIZE], *column, *rest;
 	bool yes = false;
 
 	if (!file)
 		return false;
-	while (!yes && fgets(line, sizeof(line), file))
-		yes = sscanf(line, "%*s %*s %*s %*s %u", &found) == 1 && found == ifindex;
+	while (!yes && fgets(line, sizeof(line), file)) {
+		column = strtok_r(line, " ", &rest);
+		for (int i = 1; column && i < 5; i++)
+			column = strtok_r(NULL, " ", &rest);
+		yes = column && strtoul(column, NULL, 10) == ifindex;
+	}
 	(void)fclose(file);
 	return yes;
 }
