@@ -1,5 +1,6 @@
 #include "capture/pattern.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,7 @@ static void find_traits(const struct pattern_conf *conf, struct pattern *pattern
 {
 	const struct literal_options options = { .utf = conf->utf, .caseless = conf->caseless };
 
+	assert(pattern->text); /* by compile() */
 	pattern->match_limit = conf->match_limit;
 	pattern->utf = conf->utf;
 	pattern->lookback = lookback_of(pattern);

@@ -94,7 +94,8 @@ static size_t rule_run(const struct ruleset *set, size_t i, struct stats_pattern
 	enum extract_result result;
 	size_t n;
 
-	result = extract(told.rule->pattern, &extract_live, set->scratch, payload, len, on_match, &told, &n);
+	result = extract(told.rule->pattern, &extract_live, set->scratch, payload, len, on_match,
+			 &told, &n);
 	stat_add(&stats->tried, 1);
 	stat_add(&stats->matches, n);
 	if (result != EXTRACT_DONE)

@@ -31,7 +31,8 @@ static void add_span(struct told *told, const uint8_t *base, uint64_t offset, st
 		return;
 	}
 	buf_addf(&told->text, ":%zu-%zu", (size_t)offset + span.start, (size_t)offset + span.end);
-	if (memcmp(base + span.start, told->subject + offset + span.start, span.end - span.start))
+	if (memcmp(base + span.start, told->subject + offset + span.start, span.end - span.start) !=
+	    0)
 		abort();
 }
 
@@ -106,7 +107,7 @@ static void compare(const struct pattern *pattern, const struct extract_policy *
 	feed(&sm, scratch, subject, size, cuts);
 	if (!whole.lost && !pieces.lost &&
 	    (whole.text.len != pieces.text.len ||
-	     (whole.text.len && memcmp(whole.text.data, pieces.text.data, whole.text.len)))) {
+	     (whole.text.len && memcmp(whole.text.data, pieces.text.data, whole.text.len) != 0))) {
 		fprintf(stderr, "/%s/ cuts %02x: whole\n%s\nin pieces\n%s\n", pattern_text(pattern),
 			cuts, whole.text.data ? whole.text.data : "",
 			pieces.text.data ? pieces.text.data : "");

@@ -157,8 +157,8 @@ static void matches(void **state)
 
 		if (pattern_compile(&conf, &pattern, &err))
 			fail_msg("%s: %s", c->regex, err.text);
-		assert_int_equal(extract(pattern, &extract_live, scratch, (const uint8_t *)c->subject, len,
-					 on_match, &told, NULL),
+		assert_int_equal(extract(pattern, &extract_live, scratch,
+					 (const uint8_t *)c->subject, len, on_match, &told, NULL),
 				 c->result);
 		if (strcmp(told.text, c->expect) != 0)
 			fail_msg("%s on \"%s\": got \"%s\", expected \"%s\"", c->regex, c->subject,
@@ -208,7 +208,8 @@ static void bounds(void **state)
 		if (c->result == EXTRACT_LIMIT)
 			subject[c->len - 1] = '!';
 		assert_int_equal(pattern_compile(&conf, &pattern, NULL), 0);
-		assert_int_equal(extract(pattern, &extract_live, scratch, subject, c->len, count, &told, &n),
+		assert_int_equal(extract(pattern, &extract_live, scratch, subject, c->len, count,
+					 &told, &n),
 				 c->result);
 		assert_int_equal(n, c->n);
 		assert_int_equal(told, n);

@@ -93,7 +93,8 @@ static int alert_of(struct buf *out, const struct frame *frame, const char *rege
 		fail_msg("%s", err.text);
 	assert_int_equal(regex_scratch_new(&scratch), 0);
 	job.alert.pattern = pattern;
-	extract(pattern, &extract_live, scratch, frame->payload, frame->payload_len, on_match, &job, NULL);
+	extract(pattern, &extract_live, scratch, frame->payload, frame->payload_len, on_match, &job,
+		NULL);
 	regex_scratch_free(scratch);
 	pattern_free(pattern);
 	return job.result;
