@@ -283,7 +283,7 @@ static void as_json(void **state)
 		"{\"lowers\":[{\"name\":\"eno1\",\"present\":true,\"reflects\":\"unknown\","
 		"\"reflects_why\":\"what it is plugged into is not to be seen from here\","
 		"\"classes\":[{\"kind\":\"macvtap\",\"mode\":\"passthru\",\"links\":1,"
-		"\"planned\":1,\"foreign\":0,\"names\":[\"p\"]}],\"cells\":["
+		"\"planned\":1,\"foreign\":0,\"elsewhere\":0,\"names\":[\"p\"]}],\"cells\":["
 		"{\"from\":\"macvtap passthru\",\"to\":\"host\",\"unicast\":\"no\","
 		"\"broadcast\":\"no\",\"why\":\"what comes back comes back to the guest\","
 		"\"probe\":null},"
