@@ -48,6 +48,37 @@ static const struct cli_verb verbs[] = {
 	  "  tapwarden qemu web01 -- qemu-system-x86_64 -m 1G -netdev {netdev} -device {device} ..." },
 	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
 	  "-n COUNT ends after COUNT records." },
+	{ "extract", cmd_extract,
+	  "[-e REGEX]... [-f FILE] [-c FILE --pattern NAME]... [OPTIONS] [FILE...]",
+	  "what patterns find in texts: the matches, their groups, where they are",
+	  "A match is printed a line. Each line of the text is a subject of its own: what a match, a\n"
+	  "lookahead or \\z sees ends at its line, without LF or CRLF. Without FILE, and for -, the\n"
+	  "standard input is read. Patterns are PCRE2's; bytes are matched as they are.\n"
+	  "\n"
+	  "  -e, --regex REGEX      a pattern; several are searched for at once\n"
+	  "  -f, --file FILE        patterns, one a line\n"
+	  "  -F, --fixed            patterns are texts       -i, --ignore-case\n"
+	  "  --utf                  the text is UTF-8; invalid bytes match nothing\n"
+	  "  --preceded-by REGEX, --followed-by REGEX        what stands around it, and may be shared\n"
+	  "                         by two neighbours\n"
+	  "  -c FILE --pattern NAME a rule of a configuration\n"
+	  "  -U, --whole            each text is one subject: a match may span lines\n"
+	  "  --overlap none|starts  starts: one match for each place where one can start\n"
+	  "  --empty skip|keep      matches of no bytes\n"
+	  "  --match-limit N        steps of one search before it is given up, 1000000\n"
+	  "\n"
+	  "  -g, --groups NAME,...  print these groups, by name or number, instead of the match\n"
+	  "  --sep TEXT             between groups, a tab; \\n \\t \\0 are known\n"
+	  "  --unset TEXT           for a group that took no part, nothing\n"
+	  "  --template TEXT        as \"${host} ${2:-none}\"\n"
+	  "  -n line numbers  -H, -h with, without names of files  -b byte offsets  -0 NUL after each\n"
+	  "  --json                 an object for each match     --raw   also to a terminal as it is\n"
+	  "  --count                of matches, for each text    -q      only whether there is one\n"
+	  "  --color auto|always|never\n"
+	  "  --threads N            for large files; the order stays\n"
+	  "  --stats                what it came to, on stderr\n"
+	  "\n"
+	  "Exits 0 when something matched, 1 when nothing did, 2 when a text was not fully searched." },
 	{ "boot", cmd_boot, "render GUEST | kit GUEST -o DIR|FILE.tar  [-c FILE]",
 	  "boot scripts of guests, and every file that they need beside it",
 	  "render  the iPXE script that the guest is served\n"

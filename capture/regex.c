@@ -1,5 +1,6 @@
 #include "capture/regex.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,24 @@ static void say_fault(struct err *err, const char *what, int error, const char *
 	buf_done(&place);
 }
 
+/*
+ * PCRE2 10.42 takes the first byte of a match from a lookahead at its start, and looks for the last
+ * required byte behind that one: /(?=b)(?:ab|b)/ does not match "b". Where the two may be the same byte
+ * it must not be clever.
+ */
+static bool outwits_itself(const pcre2_code *code, const char *text)
+{
+	uint32_t first_type = 0, last_type = 0, first = 0, last = 0;
+
+	if (!strstr(text, "(?=") && !strstr(text, "(*"))
+		return false;
+	pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &first_type);
+	pcre2_pattern_info(code, PCRE2_INFO_LASTCODETYPE, &last_type);
+	pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODEUNIT, &first);
+	pcre2_pattern_info(code, PCRE2_INFO_LASTCODEUNIT, &last);
+	return first_type == 1 && last_type == 1 && tolower((int)first) == tolower((int)last);
+}
+
 /* Returns PCRE2's error number, positive for faults of the pattern. */
 static int compile_code(const char *text, size_t len, uint32_t options, const char *what,
 			pcre2_code **ret, struct err *err)
@@ -108,6 +127,11 @@ static int compile_code(const char *text, size_t len, uint32_t options, const ch
 	pcre2_set_parens_nest_limit(context, NEST_LIMIT);
 	pcre2_set_max_pattern_length(context, REGEX_TEXT_MAX);
 	code = pcre2_compile((PCRE2_SPTR)text, len, options, &error, &offset, context);
+	if (code && outwits_itself(code, text)) {
+		pcre2_code_free(code);
+		code = pcre2_compile((PCRE2_SPTR)text, len, options | PCRE2_NO_START_OPTIMIZE,
+				     &error, &offset, context);
+	}
 	pcre2_compile_context_free(context);
 	if (code) {
 		*ret = code;

@@ -334,7 +334,7 @@ void stream_match_feed(struct stream_match *sm, struct regex_scratch *scratch, c
 	}
 }
 
-static void begin(struct stream_match *sm, uint64_t offset)
+void stream_match_begin(struct stream_match *sm, uint64_t offset)
 {
 	sm->len = 0;
 	sm->base = offset;
@@ -349,7 +349,7 @@ static void begin(struct stream_match *sm, uint64_t offset)
 void stream_match_end(struct stream_match *sm, struct regex_scratch *scratch, uint64_t offset)
 {
 	search_all(sm, scratch, sm->len, false);
-	begin(sm, offset);
+	stream_match_begin(sm, offset);
 }
 
 void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, uint64_t len)
@@ -365,7 +365,7 @@ void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, ui
 	search_all(sm, scratch, sm->len, false);
 	over = sm->over;
 	told = sm->told;
-	begin(sm, next);
+	stream_match_begin(sm, next);
 	sm->told = told;
 	sm->begun = true;
 	sm->over = over || !append(sm, missing, 1);

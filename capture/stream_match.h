@@ -62,6 +62,9 @@ int stream_match_init(struct stream_match *sm, const struct pattern *pattern,
 		      const struct stream_match_ops *ops, void *data);
 void stream_match_done(struct stream_match *sm);
 
+/* A subject begins at `offset` of the input; one that was begun is forgotten. */
+void stream_match_begin(struct stream_match *sm, uint64_t offset);
+
 /* The next bytes of the subject. */
 void stream_match_feed(struct stream_match *sm, struct regex_scratch *scratch, const uint8_t *bytes,
 		       size_t len);

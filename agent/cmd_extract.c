@@ -1,0 +1,221 @@
+/* tapwarden extract: what patterns find in texts. */
+#include "agent/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/base/hint.h"
+#include "agent/extract_options.h"
+
+/* Complaints come from several threads. */
+static void complain(void *data, const char *text)
+{
+	(void)data;
+	fprintf(stderr, "tapwarden: %s\n", text);
+}
+
+/* ---- rules ---------------------------------------------------------------------------------- */
+
+static const struct pattern_conf *find(const struct config *config, const char *name,
+				       struct err *err)
+{
+	struct hint hint = hint_for(name);
+
+	for (size_t i = 0; i < config->n_patterns; i++) {
+		if (strcmp(config->patterns[i].head.name, name) == 0)
+			return &config->patterns[i];
+		hint_try(&hint, config->patterns[i].head.name);
+	}
+	err_set(err, -ENOENT, "the configuration has no [pattern %s]%s%s%s", name,
+		hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
+		hint.best ? "\"?" : "");
+	return NULL;
+}
+
+/* The configuration's rules, which keep belonging to it. */
+static int rules_of_config(const struct config *config, const struct strv *names,
+			   struct pattern_conf **ret, struct err *err)
+{
+	struct pattern_conf *confs = calloc(names->n + 1, sizeof(*confs));
+
+	if (!confs)
+		return err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < names->n; i++) {
+		const struct pattern_conf *conf = find(config, names->v[i], err);
+
+		if (!conf) {
+			free(confs);
+			return -ENOENT;
+		}
+		confs[i] = *conf;
+	}
+	*ret = confs;
+	return 0;
+}
+
+static int compile(const struct extract_options *options, const struct config *config,
+		   struct search *search, struct err *err)
+{
+	struct pattern_conf *confs = options->patterns;
+	size_t n = options->names.n ? options->names.n : options->n, faulty = 0;
+	int code = 0;
+
+	if (options->names.n)
+		code = rules_of_config(config, &options->names, &confs, err);
+	if (code)
+		return code;
+	code = search_init(search, confs, n, &options->policy, &faulty, err);
+	if (code && code != -ENOMEM && n > 1)
+		err_prefix(err, code, "pattern %s", confs[faulty].head.name);
+	if (options->names.n)
+		free(confs);
+	return code;
+}
+
+/* ---- what is said at the end ---------------------------------------------------------------- */
+
+/* What a rule gave up on. Returns whether there was anything. */
+static bool tell_limits(const struct search *search, const struct search_count *counts)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < search->n; i++) {
+		if (!counts[i].limited && !counts[i].failed)
+			continue;
+		any = true;
+		fprintf(stderr,
+			"tapwarden: pattern %s was given up on %" PRIu64
+			" times: %s: those places are not fully searched\n",
+			search->rules[i].name, counts[i].limited + counts[i].failed,
+			counts[i].limited ? "it took more steps than --match-limit"
+					  : "PCRE2 failed");
+	}
+	return any;
+}
+
+static void tell_stats(const struct extract_job *job)
+{
+	const struct extract_totals *totals = &job->totals;
+	const struct search *search = job->plan.search;
+
+	fprintf(stderr, "%" PRIu64 " bytes searched, %" PRIu64 " matches, %" PRIu64 " gaps\n",
+		totals->bytes, totals->hits, totals->gaps);
+	for (size_t i = 0; i < search->n; i++) {
+		const char *why = NULL;
+		bool jit = regex_jit(pattern_regex(search->rules[i].pattern), &why);
+
+		fprintf(stderr,
+			"pattern %s: %" PRIu64 " matches, %" PRIu64 " given up, jit: %s%s%s%s\n",
+			search->rules[i].name, totals->counts[i].matches,
+			totals->counts[i].limited + totals->counts[i].failed, jit ? "on" : "off",
+			why ? " (" : "", why ? why : "", why ? ")" : "");
+	}
+}
+
+static int finish(struct extract_job *job, const struct extract_options *options)
+{
+	bool limits = tell_limits(job->plan.search, job->totals.counts);
+	int error = extract_job_write_error(job);
+
+	if (options->stats)
+		tell_stats(job);
+	/* Whoever reads the output has enough. */
+	if (error == EPIPE)
+		return CLI_DONE;
+	if (error) {
+		fprintf(stderr, "tapwarden: cannot write the output: %s\n", strerror(error));
+		return CLI_BAD;
+	}
+	if (job->plan.show == EXTRACT_QUIET && job->totals.hits)
+		return CLI_DONE;
+	if (limits || job->totals.gaps)
+		return CLI_BAD;
+	return job->totals.hits ? CLI_DONE : CLI_NO;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------- */
+
+static void make_plan(const struct extract_options *o, const struct search *search,
+		      struct extract_plan *ret)
+{
+	bool terminal = isatty(STDOUT_FILENO);
+
+	*ret = (struct extract_plan){
+		.search = search,
+		.show = o->show,
+		.whole = o->whole,
+		.complain = complain,
+		.format = {
+			.search = search,
+			.json = o->json,
+			.names = (o->n_files > 1 || o->names_on) && !o->names_off,
+			.lines = o->lines,
+			.offsets = o->offsets,
+			.color = (terminal || o->color_on) && !o->color_off && !o->raw,
+			.escape = terminal && !o->raw,
+			.end = o->nul ? '\0' : '\n',
+			.sep = o->sep.data ? o->sep.data : "",
+			.sep_len = o->sep.len,
+			.unset = o->unset.data ? o->unset.data : "",
+			.template = o->has_template ? &o->template : NULL,
+		},
+	};
+}
+
+static int run(const struct extract_options *options, const struct search *search)
+{
+	static char standard_input[] = EXTRACT_STDIN;
+	char *only[] = { standard_input };
+	char **files = options->n_files ? options->files : only;
+	size_t n = options->n_files ? options->n_files : 1;
+	struct extract_job job = { .threads = options->threads };
+	int code;
+
+	make_plan(options, search, &job.plan);
+	if (extract_job_init(&job, STDOUT_FILENO)) {
+		fputs("tapwarden: out of memory: nothing was searched\n", stderr);
+		return CLI_BAD;
+	}
+	for (size_t i = 0; i < n && !extract_out_stopped(&job.out); i++)
+		extract_job_file(&job, files[i]);
+	code = finish(&job, options);
+	extract_job_done(&job);
+	return code;
+}
+
+int cmd_extract(int argc, char **argv)
+{
+	struct extract_options options;
+	struct config *config = NULL;
+	struct search search;
+	struct err err;
+	int code = extract_options_read(argc, argv, &options, &err);
+
+	/* write(2) tells it too. */
+	signal(SIGPIPE, SIG_IGN);
+	if (code) {
+		code = cli_fail(&err, "`tapwarden help extract` explains the words");
+		goto out;
+	}
+	if (options.names.n &&
+	    cli_config(options.config ? options.config : CONFIG_DEFAULT_PATH, &config) != 0) {
+		code = CLI_BAD;
+		goto out;
+	}
+	if (compile(&options, config, &search, &err)) {
+		code = cli_fail(&err, "nothing was searched");
+		goto out;
+	}
+	code = run(&options, &search);
+	search_done(&search);
+out:
+	config_free(config);
+	extract_options_done(&options);
+	return code;
+}

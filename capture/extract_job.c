@@ -1,0 +1,301 @@
+#include "capture/extract_job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture/lines.h"
+
+/* A file is cut in parts of this for several threads; a smaller one is not worth their start. */
+#define PART_SIZE ((uint64_t)2 << 20)
+
+int extract_job_init(struct extract_job *job, int fd)
+{
+	job->totals = (struct extract_totals){ 0 };
+	job->totals.counts = calloc(job->plan.search->n + 1, sizeof(*job->totals.counts));
+	if (!job->totals.counts)
+		return -ENOMEM;
+	extract_out_init(&job->out, fd);
+	return 0;
+}
+
+void extract_job_done(struct extract_job *job)
+{
+	free(job->totals.counts);
+	extract_out_done(&job->out);
+}
+
+int extract_job_write_error(const struct extract_job *job)
+{
+	return job->out.error;
+}
+
+/* One file that is being searched. */
+struct source {
+	struct extract_job *job;
+	const char *name;
+	int fd;
+	bool seekable;
+	uint64_t size; /* when it was opened */
+	uint64_t n_parts;
+	uint64_t first_turn; /* of the outlet, for part 0 */
+	uint64_t next; /* part that no thread has taken */
+	uint64_t ended; /* the highest offset that was read to */
+	int error; /* errno of the first read that failed */
+	uint64_t hits;
+	/* Lines before each part are counted by the threads, in order. */
+	uint64_t counted, lines;
+	pthread_mutex_t lock;
+	pthread_cond_t moved;
+};
+
+static void complain(struct source *source, int error, const char *what)
+{
+	const struct extract_plan *plan = &source->job->plan;
+	struct err text;
+
+	source->job->totals.gaps++;
+	if (error)
+		err_errno(&text, -error, "%s: %s", source->name, what);
+	else
+		err_set(&text, 0, "%s: %s", source->name, what);
+	plan->complain(plan->data, text.text);
+}
+
+/* ---- several threads ------------------------------------------------------------------------- */
+
+static bool take_part(struct source *source, uint64_t *ret_part)
+{
+	bool taken;
+
+	pthread_mutex_lock(&source->lock);
+	taken = source->next < source->n_parts;
+	if (taken)
+		*ret_part = source->next++;
+	pthread_mutex_unlock(&source->lock);
+	return taken;
+}
+
+static int count_part(const struct source *source, uint64_t from, uint64_t to, uint64_t *ret_lines)
+{
+	uint8_t *buffer = malloc(TEXT_INPUT_BLOCK);
+	uint64_t lines = 0;
+	ssize_t n = 1;
+
+	if (!buffer)
+		return -ENOMEM;
+	while (from < to && n > 0) {
+		size_t wanted = to - from < TEXT_INPUT_BLOCK ? (size_t)(to - from)
+							     : TEXT_INPUT_BLOCK;
+
+		n = pread(source->fd, buffer, wanted, (off_t)from);
+		if (n > 0)
+			lines += lines_count(buffer, (size_t)n);
+		from += n > 0 ? (uint64_t)n : 0;
+	}
+	free(buffer);
+	if (n < 0)
+		return -errno;
+	*ret_lines = lines;
+	return 0;
+}
+
+/* How many LFs are before the part; waits for whoever counts the one before. */
+static int lines_before(struct source *source, uint64_t part, uint64_t *ret_lines)
+{
+	uint64_t lines = 0;
+	int code = count_part(source, part * PART_SIZE, (part + 1) * PART_SIZE, &lines);
+
+	pthread_mutex_lock(&source->lock);
+	while (source->counted != part)
+		pthread_cond_wait(&source->moved, &source->lock);
+	*ret_lines = source->lines;
+	source->lines += lines;
+	source->counted++;
+	pthread_cond_broadcast(&source->moved);
+	pthread_mutex_unlock(&source->lock);
+	return code;
+}
+
+static int search_part(struct source *source, struct extract_worker *worker, uint64_t part)
+{
+	uint64_t stop = part + 1 < source->n_parts ? (part + 1) * PART_SIZE : UINT64_MAX;
+	struct text_input input;
+	int code = 0;
+
+	if (worker->scan.count_lines)
+		code = lines_before(source, part, &worker->scan.lines);
+	if (code)
+		return code;
+	if (text_input_open(&input, source->fd, true, part * PART_SIZE, stop))
+		return -ENOMEM;
+	/* The LF that ends the line before ours may be in our part. */
+	code = text_input_skip(&input);
+	if (!code && part && input.offset > part * PART_SIZE)
+		worker->scan.lines++;
+	if (!code)
+		code = extract_worker_run(worker, &input);
+	pthread_mutex_lock(&source->lock);
+	source->ended = input.at > source->ended ? input.at : source->ended;
+	pthread_mutex_unlock(&source->lock);
+	text_input_close(&input);
+	return code;
+}
+
+static void fail(struct source *source, int code)
+{
+	pthread_mutex_lock(&source->lock);
+	if (!source->error)
+		source->error = -code;
+	pthread_mutex_unlock(&source->lock);
+}
+
+/* What a worker found is added to the totals. */
+static void settle(struct source *source, struct extract_worker *worker)
+{
+	struct extract_totals *totals = &source->job->totals;
+
+	pthread_mutex_lock(&source->lock);
+	totals->bytes += worker->bytes;
+	totals->gaps += worker->gaps + worker->outlet.full;
+	source->hits += worker->scan.hits;
+	for (size_t i = 0; i < source->job->plan.search->n; i++)
+		search_count_add(&totals->counts[i], &worker->scan.counts[i]);
+	pthread_mutex_unlock(&source->lock);
+}
+
+static void *thread_main(void *data)
+{
+	struct source *source = data;
+	struct extract_worker worker;
+	uint64_t part;
+	int code;
+
+	code = extract_worker_init(&worker, &source->job->plan, &source->job->out);
+	worker.source = source->name;
+	while (take_part(source, &part)) {
+		worker.outlet.part = source->first_turn + part;
+		if (!code)
+			code = search_part(source, &worker, part);
+		else if (worker.scan.count_lines)
+			(void)lines_before(source, part, &worker.scan.lines);
+		if (code)
+			fail(source, code);
+		extract_outlet_complete(&worker.outlet, 0);
+	}
+	if (worker.scan.counts)
+		settle(source, &worker);
+	extract_worker_done(&worker);
+	return NULL;
+}
+
+/* Threads that cannot be started are done without: this one works too. */
+static void search_parallel(struct source *source)
+{
+	pthread_t threads[EXTRACT_THREADS_MAX];
+	unsigned int n = 0;
+
+	source->n_parts = (source->size + PART_SIZE - 1) / PART_SIZE;
+	while (n + 1 < source->job->threads && n + 1 < source->n_parts) {
+		if (pthread_create(&threads[n], NULL, thread_main, source))
+			break;
+		n++;
+	}
+	thread_main(source);
+	while (n)
+		pthread_join(threads[--n], NULL);
+}
+
+static void search_alone(struct source *source)
+{
+	const struct extract_plan *plan = &source->job->plan;
+	struct extract_worker worker;
+	struct text_input input;
+	int code = extract_worker_init(&worker, plan, &source->job->out);
+
+	worker.source = source->name;
+	worker.outlet.part = source->first_turn;
+	source->n_parts = 1;
+	if (!code)
+		code = text_input_open(&input, source->fd, false, 0, UINT64_MAX);
+	if (!code) {
+		input.whole = plan->whole;
+		code = extract_worker_run(&worker, &input);
+		source->ended = input.at;
+		text_input_close(&input);
+	}
+	if (code)
+		fail(source, code);
+	extract_outlet_complete(&worker.outlet, 0);
+	if (worker.scan.counts)
+		settle(source, &worker);
+	extract_worker_done(&worker);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+static void show_count(struct source *source)
+{
+	const struct extract_plan *plan = &source->job->plan;
+	struct extract_outlet outlet;
+
+	extract_outlet_init(&outlet, &source->job->out, source->job->out.turn);
+	if (plan->format.names)
+		hit_format_name(&plan->format, source->name, &outlet.buf);
+	buf_addf(&outlet.buf, "%" PRIu64 "%c", source->hits, plan->format.end);
+	extract_outlet_complete(&outlet, 0);
+	extract_outlet_done(&outlet);
+}
+
+static void search_source(struct source *source)
+{
+	struct extract_job *job = source->job;
+
+	pthread_mutex_init(&source->lock, NULL);
+	pthread_cond_init(&source->moved, NULL);
+	source->first_turn = job->out.turn;
+	if (source->seekable && job->threads > 1 && !job->plan.whole &&
+	    source->size >= 2 * PART_SIZE)
+		search_parallel(source);
+	else
+		search_alone(source);
+	if (source->error)
+		complain(source, source->error, "cannot be read to its end");
+	else if (source->seekable && source->ended < source->size &&
+		 !extract_out_stopped(&job->out))
+		complain(source, 0,
+			 "it became shorter while it was read: the rest was not searched");
+	job->totals.hits += source->hits;
+	pthread_cond_destroy(&source->moved);
+	pthread_mutex_destroy(&source->lock);
+}
+
+void extract_job_file(struct extract_job *job, const char *path)
+{
+	bool is_stdin = strcmp(path, EXTRACT_STDIN) == 0;
+	struct source source = {
+		.job = job,
+		.name = is_stdin ? EXTRACT_STDIN_NAME : path,
+		.fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY),
+	};
+	struct stat st;
+
+	if (source.fd < 0 || fstat(source.fd, &st)) {
+		complain(&source, errno, "cannot be opened");
+	} else if (S_ISDIR(st.st_mode)) {
+		complain(&source, EISDIR, "cannot be read");
+	} else {
+		/* Of a file on stdin, somebody may have read a part. */
+		source.seekable = S_ISREG(st.st_mode) && !is_stdin;
+		source.size = source.seekable ? (uint64_t)st.st_size : 0;
+		search_source(&source);
+		if (job->plan.show == EXTRACT_COUNT)
+			show_count(&source);
+	}
+	if (source.fd >= 0 && !is_stdin)
+		close(source.fd);
+}

@@ -1,0 +1,42 @@
+/*
+ * An extraction from files, on one thread or several. Edge.
+ */
+#ifndef TW_EXTRACT_JOB_H
+#define TW_EXTRACT_JOB_H
+
+#include "capture/extract_worker.h"
+
+#define EXTRACT_THREADS_MAX 64
+
+/* What standard input is called, as a FILE and in records. */
+#define EXTRACT_STDIN	   "-"
+#define EXTRACT_STDIN_NAME "(standard input)"
+
+struct extract_totals {
+	uint64_t bytes; /* searched */
+	uint64_t hits;
+	uint64_t gaps; /* places, files among them, that were not fully searched */
+	struct search_count *counts; /* of each rule */
+};
+
+struct extract_job {
+	struct extract_plan plan;
+	unsigned int threads; /* for one large file at a time */
+	struct extract_out out;
+	struct extract_totals totals;
+};
+
+/* `fd` is where records go. -ENOMEM. The plan is filled in by the caller before. */
+int extract_job_init(struct extract_job *job, int fd);
+void extract_job_done(struct extract_job *job);
+
+/*
+ * Searches one file after the other; what fails is complained of and counted as a gap, and the next
+ * file is taken.
+ */
+void extract_job_file(struct extract_job *job, const char *path);
+
+/* errno of a record that could not be written, or 0. */
+int extract_job_write_error(const struct extract_job *job);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * One thread of an extraction: pieces of a text in, records out. Edge.
+ */
+#ifndef TW_EXTRACT_WORKER_H
+#define TW_EXTRACT_WORKER_H
+
+#include "capture/extract_out.h"
+#include "capture/hit_format.h"
+#include "capture/stream_match.h"
+#include "capture/text_input.h"
+#include "capture/text_scan.h"
+
+/*
+ * What may be kept of one match where the subject is not held as a whole: a line longer than
+ * TEXT_INPUT_LINE_MAX, and a text that is one subject.
+ */
+#define EXTRACT_LINE_MATCH_MAX	((size_t)8 << 20)
+#define EXTRACT_WHOLE_MATCH_MAX ((size_t)1 << 30)
+
+enum extract_show {
+	EXTRACT_RECORDS,
+	EXTRACT_COUNT, /* of matches, a line for each input */
+	EXTRACT_QUIET, /* whether there is one at all */
+};
+
+/* What all threads share and none changes. */
+struct extract_plan {
+	const struct search *search;
+	struct hit_format format;
+	enum extract_show show;
+	bool whole; /* the text is one subject */
+	/* What was not searched, once for each place; from any thread. */
+	void (*complain)(void *data, const char *text);
+	void *data;
+};
+
+struct extract_worker {
+	const struct extract_plan *plan;
+	struct text_scan scan;
+	struct extract_outlet outlet;
+	const char *source;
+	/* A subject in parts. */
+	struct stream_match *matchers; /* one for each rule; NULL: not needed yet */
+	size_t matcher; /* the one that is fed */
+	const uint8_t *part;
+	uint64_t part_offset;
+	uint64_t part_lines; /* before the part, of a text that is one subject */
+	uint64_t counted, counted_lines; /* a place in the part, or its end, and the lines before */
+	uint64_t bytes; /* searched */
+	uint64_t gaps; /* places that were not, or not fully, searched */
+};
+
+/* -ENOMEM. Plan and out outlive the worker. */
+int extract_worker_init(struct extract_worker *worker, const struct extract_plan *plan,
+			struct extract_out *out);
+void extract_worker_done(struct extract_worker *worker);
+
+/* Searches what the input gives. 0, -ENOMEM or the error of text_input_next(). */
+int extract_worker_run(struct extract_worker *worker, struct text_input *input);
+
+#endif

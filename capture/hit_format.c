@@ -1,0 +1,201 @@
+#include "capture/hit_format.h"
+
+#include <string.h>
+
+#include "capture/json_writer.h"
+
+/* As grep colours them. */
+#define COLOR_NAME  "\33[35m"
+#define COLOR_PLACE "\33[32m"
+#define COLOR_SEP   "\33[36m"
+#define COLOR_MATCH "\33[1;31m"
+#define COLOR_END   "\33[0m"
+
+static bool is_harmless(uint8_t byte, bool utf8)
+{
+	return (byte >= 0x20 && byte < 0x7f) || byte == '\t' || (utf8 && byte >= 0x80);
+}
+
+/* U+0080 to U+009F are control characters too. */
+static bool is_c1(const uint8_t *data, size_t len, size_t i)
+{
+	return data[i] == 0xc2 && i + 1 < len && data[i + 1] < 0xa0;
+}
+
+static void add_escaped(struct buf *out, const uint8_t *data, size_t len)
+{
+	bool utf8 = utf8_valid(data, len);
+	size_t plain = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		size_t n = utf8 && is_c1(data, len, i) ? 2 : 1;
+
+		if (n == 1 && is_harmless(data[i], utf8))
+			continue;
+		buf_add(out, data + plain, i - plain);
+		for (size_t k = 0; k < n; k++)
+			buf_addf(out, "\\x%02x", data[i + k]);
+		i += n - 1;
+		plain = i + 1;
+	}
+	buf_add(out, data + plain, len - plain);
+}
+
+static void add_bytes(const struct hit_format *format, struct buf *out, const uint8_t *data,
+		      size_t len)
+{
+	if (format->escape)
+		add_escaped(out, data, len);
+	else
+		buf_add(out, data, len);
+}
+
+static void add_match(const struct hit_format *format, struct buf *out, const uint8_t *data,
+		      size_t len)
+{
+	if (!format->color || !len) {
+		add_bytes(format, out, data, len);
+		return;
+	}
+	buf_adds(out, COLOR_MATCH);
+	add_bytes(format, out, data, len);
+	buf_adds(out, COLOR_END);
+}
+
+static void add_sep(const struct hit_format *format, struct buf *out)
+{
+	buf_adds(out, format->color ? COLOR_SEP ":" COLOR_END : ":");
+}
+
+static void add_place(const struct hit_format *format, struct buf *out, uint64_t place)
+{
+	char digits[20], *p = digits + sizeof(digits);
+
+	buf_adds(out, format->color ? COLOR_PLACE : "");
+	do {
+		*--p = (char)('0' + place % 10);
+		place /= 10;
+	} while (place);
+	buf_add(out, p, (size_t)(digits + sizeof(digits) - p));
+	buf_adds(out, format->color ? COLOR_END : "");
+	add_sep(format, out);
+}
+
+void hit_format_name(const struct hit_format *format, const char *source, struct buf *out)
+{
+	buf_adds(out, format->color ? COLOR_NAME : "");
+	add_bytes(format, out, (const uint8_t *)source, strlen(source));
+	buf_adds(out, format->color ? COLOR_END : "");
+	add_sep(format, out);
+}
+
+static void add_span(const struct hit_format *format, const struct hit *hit, struct span span,
+		     const char *unset, struct buf *out)
+{
+	if (span_is_set(span))
+		add_match(format, out, hit->subject + span.start, span.end - span.start);
+	else if (unset)
+		buf_adds(out, unset);
+}
+
+static void add_groups(const struct hit_format *format, const struct hit *hit, struct buf *out)
+{
+	size_t n = pattern_n_groups(format->search->rules[hit->rule].pattern);
+
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_add(out, format->sep, format->sep_len);
+		add_span(format, hit, hit->match->groups[i], format->unset, out);
+	}
+}
+
+static void add_template(const struct hit_format *format, const struct hit *hit, struct buf *out)
+{
+	for (size_t i = 0; i < format->template->n; i++) {
+		const struct template_piece *piece = &format->template->v[i];
+
+		buf_add(out, piece->text, piece->text_len);
+		if (piece->group)
+			add_span(format, hit, hit->match->groups[piece->number],
+				 piece->unset ? piece->unset : format->unset, out);
+	}
+}
+
+static void add_text(const struct hit_format *format, const char *source, const struct hit *hit,
+		     struct buf *out)
+{
+	if (format->names)
+		hit_format_name(format, source, out);
+	if (format->lines)
+		add_place(format, out, hit->line);
+	if (format->offsets)
+		add_place(format, out, hit->offset + hit->match->whole.start);
+	if (format->template)
+		add_template(format, hit, out);
+	else
+		add_groups(format, hit, out);
+	buf_addc(out, format->end);
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+/* As text where it is UTF-8, else in base64. */
+static void add_value(struct json_writer *w, const uint8_t *data, size_t len)
+{
+	if (utf8_valid(data, len))
+		jw_string(w, "text", data, len);
+	else
+		jw_base64(w, "b64", data, len);
+}
+
+static void add_json_group(struct json_writer *w, const char *name, const struct hit *hit,
+			   struct span span)
+{
+	if (!span_is_set(span)) {
+		jw_null(w, name);
+		return;
+	}
+	jw_object(w, name);
+	add_value(w, hit->subject + span.start, span.end - span.start);
+	jw_u64(w, "offset", hit->offset + span.start);
+	jw_u64(w, "length", span.end - span.start);
+	jw_object_end(w);
+}
+
+static void add_json(const struct hit_format *format, const char *source, const struct hit *hit,
+		     struct buf *out)
+{
+	const struct search_rule *rule = &format->search->rules[hit->rule];
+	struct span whole = hit->match->whole;
+	struct json_writer w = { .out = out };
+
+	jw_object(&w, NULL);
+	jw_string(&w, "source", source, strlen(source));
+	if (hit->line)
+		jw_u64(&w, "line", hit->line);
+	jw_string(&w, "rule", rule->name, strlen(rule->name));
+	jw_u64(&w, "offset", hit->offset + whole.start);
+	jw_u64(&w, "length", whole.end - whole.start);
+	jw_object(&w, "match");
+	add_value(&w, hit->subject + whole.start, whole.end - whole.start);
+	jw_object_end(&w);
+	jw_object(&w, "groups");
+	for (size_t i = 0; i < pattern_n_groups(rule->pattern); i++) {
+		const char *name = pattern_group_name(rule->pattern, i);
+
+		if (strcmp(name, "0") != 0)
+			add_json_group(&w, name, hit, hit->match->groups[i]);
+	}
+	jw_object_end(&w);
+	jw_object_end(&w);
+	buf_addc(out, format->end);
+}
+
+void hit_format_add(const struct hit_format *format, const char *source, const struct hit *hit,
+		    struct buf *out)
+{
+	if (format->json)
+		add_json(format, source, hit, out);
+	else
+		add_text(format, source, hit, out);
+}

@@ -1,0 +1,36 @@
+/*
+ * How a match is written: its text, groups, a template, or a JSON object a line.
+ *
+ * Pure. Bytes are written as they are, unless `escape` is set for a terminal.
+ */
+#ifndef TW_HIT_FORMAT_H
+#define TW_HIT_FORMAT_H
+
+#include <stdbool.h>
+
+#include "agent/base/buf.h"
+#include "capture/hit.h"
+#include "capture/hit_template.h"
+#include "capture/search.h"
+
+struct hit_format {
+	const struct search *search;
+	bool json;
+	bool names, lines, offsets; /* before each record */
+	bool color;
+	bool escape; /* what could steer a terminal is shown as \xNN */
+	char end; /* of a record: LF or NUL */
+	const char *sep; /* between groups */
+	size_t sep_len;
+	const char *unset; /* for a group that took no part */
+	const struct hit_template *template; /* NULL: the groups, with `sep` */
+};
+
+/* `source` is what the input is called. */
+void hit_format_add(const struct hit_format *format, const char *source, const struct hit *hit,
+		    struct buf *out);
+
+/* "NAME:" as it stands before a record, coloured. */
+void hit_format_name(const struct hit_format *format, const char *source, struct buf *out);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * A text file, a part of one, or a pipe, as blocks of whole lines. Edge.
+ *
+ * Read into a buffer and not mapped: a file that is cut while it is read ends there, where a mapping
+ * would end the process (SIGBUS); the buffer stays in the processor's cache, which makes the copy
+ * cost less than the page faults would.
+ */
+#ifndef TW_TEXT_INPUT_H
+#define TW_TEXT_INPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TEXT_INPUT_BLOCK (256u << 10)
+
+/* A longer line is handed over in parts: the buffer is bounded, lines are not. */
+#define TEXT_INPUT_LINE_MAX (1u << 20)
+
+enum text_piece {
+	TEXT_END,
+	TEXT_LINES, /* whole lines; the last line of the text may lack its LF */
+	TEXT_PART, /* of a line, or of a text that is not read by line */
+	TEXT_LAST_PART, /* which may be empty; of a line without its LF or CRLF */
+};
+
+struct text_input {
+	int fd; /* stays the caller's */
+	bool whole; /* not by line: parts alone */
+	bool seekable; /* read from `at` on, so that several may read one file */
+	uint64_t at; /* in the file, of what is read next */
+	uint64_t stop; /* lines that begin here or behind are not ours; UINT64_MAX: all are */
+	bool skipped; /* the first line began before ours: */
+	uint8_t *buffer;
+	size_t cap, begin, end; /* what is read and not handed over */
+	uint64_t offset; /* of buffer[begin] in the file */
+	size_t given; /* of it, to be let go with the next call */
+	bool at_end, in_line, done;
+};
+
+/*
+ * The lines of the file that begin from `start` to before `stop`; of one that is not seekable all,
+ * with 0 and UINT64_MAX. -ENOMEM.
+ */
+int text_input_open(struct text_input *input, int fd, bool seekable, uint64_t start, uint64_t stop);
+void text_input_close(struct text_input *input);
+
+/*
+ * Goes to the first line of ours, as text_input_next() does by itself: `offset` is then where it
+ * begins. 0 or read(2)'s error.
+ */
+int text_input_skip(struct text_input *input);
+
+/* The next piece, valid until the next call, and its offset in the file; or read(2)'s error. */
+int text_input_next(struct text_input *input, enum text_piece *ret_piece, const uint8_t **ret_data,
+		    size_t *ret_len, uint64_t *ret_offset);
+
+#endif

@@ -1,0 +1,74 @@
+# extract against the fastest of grep, ripgrep and pcre2grep on the same log, all with the same bytes
+# as output, which goes to a file. EXTRACT_MIB sets the size of the log.
+
+EXTRACT_MIB=${EXTRACT_MIB:-1024}
+LOG=$BENCH_DIR/log
+
+# Lines as servers write them: 16 MiB of them, again and again.
+perl -e '
+  srand 1;
+  my @hosts = map { sprintf "h%02d.example.net", $_ } 1 .. 40;
+  my $size = 0;
+  while ($size < 16 << 20) {
+    my $n = int rand 100000;
+    my $line = sprintf "2026-11-24T%02d:%02d:%02d web%02d ", rand 24, rand 60, rand 60, rand 40;
+    $line .= $n % 50 == 0 ? "#foobar$n#foobar" . ($n + 1) . "#"
+      : $n % 10 == 0 ? "Host: $hosts[rand @hosts] User-Agent: curl/7.88"
+      : $n % 997 == 0 ? "ERROR: Disk sd" . ("a" .. "f")[rand 6] . " failed"
+      : "GET /item/$n?session=" . join("", map { ("a" .. "z")[rand 26] } 1 .. 24) . " 200 $n";
+    print "$line\n";
+    $size += 1 + length $line;
+  }' >"$BENCH_DIR/block"
+for ((i = 0; i < EXTRACT_MIB / 16; i++)); do cat "$BENCH_DIR/block"; done >"$LOG"
+
+# The pattern in hand, for the functions below; each runs one program on it.
+ours() { "$TAPWARDEN" extract "${OURS[@]}" -e "$PATTERN" "$LOG"; }
+ours_two() { "$TAPWARDEN" extract --threads 2 "${OURS[@]}" -e "$PATTERN" "$LOG"; }
+by_grep() { grep -a -oP "${FLAGS[@]}" -e "$PATTERN" "$LOG"; }
+by_grep_e() { grep -a -oE "${FLAGS[@]}" -e "$PATTERN" "$LOG"; }
+by_rg() { rg --no-config -a -oPN --no-unicode -j1 "${FLAGS[@]}" -e "$PATTERN" "$LOG"; }
+by_rg_own() { rg --no-config -a -oN --no-unicode -j1 "${FLAGS[@]}" -e "$PATTERN" "$LOG"; }
+by_pcre2grep() { pcre2grep -a -o "${FLAGS[@]}" -e "$PATTERN" "$LOG"; }
+
+# fastest: the peer with the least CPU time that prints what we print; its name in $PEER.
+fastest() {
+  local peer best='' time
+  PEER=
+  ours >"$BENCH_DIR/expected"
+  for peer in by_grep by_grep_e by_rg by_rg_own by_pcre2grep; do
+    "$peer" >"$BENCH_DIR/got" 2>/dev/null || continue
+    cmp -s "$BENCH_DIR/expected" "$BENCH_DIR/got" || continue
+    time=$(figure cpu "$peer")
+    if [ -z "$best" ] || awk -v a="$time" -v b="$best" 'BEGIN { exit !(a < b) }'; then
+      best=$time
+      PEER=$peer
+    fi
+  done
+  if [ -z "$PEER" ]; then
+    echo "bench: no peer prints what extract prints for /$PATTERN/" >&2
+    exit 1
+  fi
+}
+
+# pattern NAME PATTERN [FLAG]: both rows.
+pattern() {
+  PATTERN=$2
+  FLAGS=("${@:3}")
+  OURS=("${FLAGS[@]}")
+  fastest
+  compare "extract: $1, one thread, ${PEER#by_}" cpu 0.5 ours "$PEER"
+  ours_two >"$BENCH_DIR/got"
+  cmp "$BENCH_DIR/expected" "$BENCH_DIR/got" || exit 1
+  compare "extract: $1, two threads, ${PEER#by_}" wall 0.35 ours_two "$PEER"
+}
+
+pattern context '(?<=^|#)foobar[0-9]+(?=#|$)'
+pattern plain 'foobar[0-9]+'
+pattern keep 'Host: \K\S+'
+pattern caseless 'error: disk \w+' -i
+pattern few 'Disk sd[ab] failed'
+pattern many '\d+'
+
+# Memory of our own, in KiB, against the bound of 64 MiB.
+row "extract: largest resident, of 65536 KiB" \
+  "$(figure rss "$TAPWARDEN" extract -e 'foobar[0-9]+' "$LOG")" 65536 1 KiB

@@ -1,0 +1,207 @@
+#!/usr/bin/env bats
+# tapwarden extract, with grep, perl and sed as the judges.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+TAPWARDEN=${TAPWARDEN:-$ROOT/build/tapwarden}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || exit 1
+  export LC_ALL=C
+}
+
+extract() {
+  "$TAPWARDEN" extract "$@"
+}
+
+# same_as COMMAND... -- WORDS...: extract WORDS prints what COMMAND does.
+same_as() {
+  local judge=()
+  while [ "$1" != -- ]; do
+    judge+=("$1")
+    shift
+  done
+  shift
+  "${judge[@]}" >expected
+  extract "$@" >got || [ $? -eq 1 ]
+  cmp expected got
+}
+
+@test "strings that match, as grep -o and the match loops of awk pull them out" {
+  printf '%s\n' 'foobar12 xx foobar3' none 'foobar' '#foobar7#foobar8#' >text
+  same_as grep -oE 'foobar[0-9]+' text -- -e 'foobar[0-9]+' text
+  same_as perl -lne 'print $& while /foobar[0-9]+/g' text -- -e 'foobar[0-9]+' text
+}
+
+@test "context: what stands around a match is not in it, and neighbours share it" {
+  printf '%s\n' '#foobar1#foobar2#' 'foobar3' 'xfoobar4#' 'foobar5#foobar6' >text
+  same_as grep -oP '(?<=^|#)foobar[0-9]+(?=#|$)' text -- -e '(?<=^|#)foobar[0-9]+(?=#|$)' text
+  same_as grep -oP '(?<=^|#)foobar[0-9]+(?=#|$)' text -- \
+    -e 'foobar[0-9]+' --preceded-by '^|#' --followed-by '#|$' text
+  same_as printf 'a\nb\n\nc\n' -- -e '[^|]*' --preceded-by '\|' --followed-by '\|' --empty keep \
+    <<<'|a|b||c|'
+}
+
+@test "groups, several of them, and a template" {
+  printf '%s\n' 'user=ann id=7' 'user=bob' 'id=9' >text
+  same_as sed -n 's/.*user=\([a-z]*\).*/\1/p' text -- -e 'user=(?<name>[a-z]+)' -g name text
+  run extract -e '(?<k>\w+)=(?<v>\w+)' --template '${v}<-${k}' text
+  [ "$output" = $'ann<-user\n7<-id\nbob<-user\n9<-id' ]
+  run extract -e 'user=(\w+)( id=(\d+))?' -g 1,3 --sep '|' --unset none text
+  [ "$output" = $'ann|7\nbob|none' ]
+  run extract -e '(x)?' -g nosuch text
+  [ "$status" -eq 2 ]
+}
+
+@test "overlapping matches, all of them or those that start anywhere" {
+  echo ababa >text
+  same_as perl -lne 'print $1 while /(?=(aba))/g' text -- -e '(?=(aba))' -g 1 text
+  run extract -e aba --overlap starts <<<ababa
+  [ "$output" = $'aba\naba' ]
+  run extract -e aba <<<ababa
+  [ "$output" = aba ]
+}
+
+@test "empty matches are kept when asked for, as perl finds them" {
+  echo baac >text
+  same_as perl -lne 'print $& while /a*/g' text -- -e 'a*' --empty keep text
+  same_as printf 'aa\n' -- -e 'a*' text
+}
+
+@test "where a match is: line, byte, file" {
+  printf 'x\nab\r\n\nzab' >one
+  printf 'ab\n' >two
+  same_as grep -onb ab one -- -e ab -n -b one
+  same_as grep -oHn ab one two -- -e ab -n one two
+  run extract -e ab --count one two
+  [ "$output" = $'one:2\ntwo:1' ]
+  extract -q -e ab one
+  run -1 extract -q -e nothing one
+}
+
+@test "a line ends where its subject ends" {
+  printf 'ab\r\ncd\n' >text
+  run extract -e 'b$' -e 'b\z' -e 'b(?=.)' -e '\Acd' -b text
+  [ "$output" = $'1:b\n1:b\n4:cd' ]
+  run -1 extract -e 'b\s+c' text
+  run extract -U -e 'b\s+c' -b text
+  [ "${lines[0]%%:*}" = 1 ]
+}
+
+@test "bytes are bytes, and UTF-8 when asked for" {
+  printf 'a\0b\xff\xc3\xa9z\n' >text
+  same_as printf '\0b\xff\n' -- -e '\x00b\xff' text
+  run extract -e 'z' --json text
+  [ "$(jq -r '.offset' <<<"$output")" -eq 6 ]
+  same_as printf '\xc3\xa9\n' -- --utf -e '[^\x00-\x7f]' text
+  run extract --json -e '\xff' text
+  [ "$(jq -r '.match.b64 // empty' <<<"$output")" = /w== ]
+}
+
+@test "a match of several megabytes, and a line of several" {
+  { echo begin; head -c 3000000 /dev/zero | tr '\0' y; echo end; echo tail; } >text
+  extract -U -e '(?s)begin.*end' text >got
+  [ "$(wc -c <got)" -eq 3000010 ]
+  { head -c 3000000 /dev/zero | tr '\0' x; echo needle1; echo needle2; } >text
+  same_as grep -onb 'needle[0-9]' text -- -e 'needle[0-9]' -n -b text
+}
+
+@test "several threads print what one does" {
+  perl -e 'srand 7; for (1 .. 400000) { print join(" ", map { int rand 100000 } 1 .. 5), "\n" }' >text
+  extract -e '\b9\d9\d\b' -n -b text >one
+  [ "$(wc -l <one)" -gt 1000 ]
+  extract -e '\b9\d9\d\b' -n -b --threads 4 text >four
+  extract -e '\b9\d9\d\b' -n -b <text >pipe
+  cmp one four
+  cmp one pipe
+  same_as grep -onbP '\b9\d9\d\b' text -- -e '\b9\d9\d\b' -n -b text
+}
+
+@test "what PCRE2's start optimisation misses is found" {
+  echo b >text
+  same_as perl -lne 'print $& while /(?=b)(?:ab|b)/g' text -- -e '(?=b)(?:ab|b)' text
+}
+
+@test "patterns and texts at random: perl finds the same, and grep -P where it does" {
+  run perl -e '
+    use strict; use warnings;
+    my $seed = $ENV{SEED} || time; srand $seed; print "seed $seed\n";
+    my ($tapwarden, @atoms) = (shift, qw(a b ab [ab] [^a] . \d \w \b ^ $ (?=b) (?<=a) (a|b) (?:ab|b) c));
+    my @counts = ("", "", "", "*", "+", "?", "{1,2}", "*?", "+?");
+    for my $round (1 .. 400) {
+      my $re = join "", map {
+        my $atom = $atoms[rand @atoms];
+        $atom . ($atom =~ /^(\\b|\^|\$|\(\?[=<])/ ? "" : $counts[rand @counts]) } 1 .. 1 + rand 4;
+      my $text = join "", map { (qw(a b c 1), " ", "\n", "\n")[rand 7] } 1 .. rand 60;
+      open my $out, ">", "text" or die; print $out $text; close $out;
+      my ($expected, $empty) = ("", 0);
+      for my $line (split /\n/, $text) {
+        while ($line =~ /$re/g) { length $& ? ($expected .= "$&\n") : $empty++ }
+      }
+      open my $in, "-|", $tapwarden, "extract", "-e", $re, "text" or die;
+      my $got = join "", <$in>; close $in;
+      # At an empty match grep does not look for a longer one; it searches several lines at once,
+      # where ^ may hold behind other bytes; and of a lookahead see the test before this one.
+      my $grep = $empty ? $expected : `grep -a -oP -e \Q$re\E text`;
+      if ($got ne $expected || ($got ne $grep && $re !~ /\^|\(\?=/)) {
+        print "/$re/ in {$text}: got {$got} perl {$expected} grep {$grep}\n"; exit 1;
+      }
+    }' "$TAPWARDEN"
+  echo "$output"
+  [ "$status" -eq 0 ]
+}
+
+@test "a pattern that takes too long is named, and the rest goes on" {
+  { printf 'a%.0s' {1..60}; echo cx; echo aaac; } >text
+  run extract -e '(?:a|aa|aaa)+c(?!x)' -e 'aac$' --match-limit 1000 text
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"pattern 1 was given up on 1 time"* ]]
+  [[ "$output" == *aac* ]]
+}
+
+@test "what cannot be searched is said, and the others are" {
+  echo ab >good
+  mkdir folder
+  run extract -e ab folder good missing
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"folder: cannot be read: Is a directory"* ]]
+  [[ "$output" == *"missing: cannot be opened: No such file or directory"* ]]
+  [[ "$output" == *"good:ab"* ]]
+  run extract -e 'a(b' good
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"missing closing parenthesis"*"a(b<HERE>"* ]]
+  run extract --josn -e ab good
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"did you mean \"--json\"?"* ]]
+  run extract good
+  [ "$status" -eq 2 ]
+}
+
+@test "fixed texts, patterns from a file, and rules of a configuration" {
+  printf '%s\n' 'a.b axb' 'x[1]' >text
+  same_as grep -oF -e a.b -e 'x[1]' text -- -F -e a.b -e 'x[1]' text
+  printf '%s\n' 'a.b' 'x\[' >patterns
+  same_as grep -oE -f patterns text -- -f patterns text
+  printf '[set web]\nlower = eno1\nname = web%%d\n\n[pattern order]\nregex = "order (\\d+)"\ngroups = 1\n' >rules.ini
+  run extract -c rules.ini --pattern order <<<'your order 4711'
+  [ "$output" = 4711 ]
+  run extract -c rules.ini --pattern odrer <<<x
+  [ "$status" -eq 2 ]
+  [[ "$output" == *'did you mean "order"?'* ]]
+}
+
+@test "JSON has each group and where it is" {
+  run extract --json -n -g host,port,1 -e '(?<host>\w+):(?<port>\d+)?' <<<'at web:'
+  [ "$(jq -c '[.rule, .line, .offset, .length, .match.text, .groups.host.text, .groups.port]' \
+    <<<"$output")" = '["1",1,3,4,"web:","web",null]' ] || { echo "$output"; false; }
+}
+
+@test "a reader that has enough is no error" {
+  yes ab | head -n 200000 >text
+  extract -e ab text | head -n 1 >got
+  [ "$(cat got)" = ab ]
+  run bash -c "'$TAPWARDEN' extract -e ab text >/dev/full"
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"cannot write the output"* ]]
+}
