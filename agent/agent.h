@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+#include <jansson.h>
 #include <uv.h>
 
 #include "agent/base/buf.h"
@@ -52,8 +53,9 @@ struct agent {
 	struct worker workers[WORKER_ROLES];
 	struct events events;
 	uv_signal_t signals[AGENT_SIGNALS];
-	struct buf status; /* the latest answer */
+	json_t *status; /* the latest, or NULL */
 	uint64_t status_ms;
+	bool reload_asked; /* by the request that is being answered */
 	unsigned int open; /* workers and supervisor that have not ended */
 };
 

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "agent/base/log.h"
+#include "agent/plan_look.h"
 #include "agent/status.h"
 
 /* Requests for the status within this time get the same answer: a look at all of /proc is dear. */
@@ -17,10 +18,16 @@
 
 void agent_forget_status(struct agent *a)
 {
-	buf_reset(&a->status);
+	if (!a->status)
+		return;
+	json_decref(a->status);
+	a->status = NULL;
+	/* Some ten thousand small objects of a thousand links. */
+	malloc_trim(0);
 }
 
-static int answer_status(struct agent *a, struct err *err)
+/* The status, a fresh one if need be; it belongs to the agent. */
+static int look(struct agent *a, struct err *err)
 {
 	struct status_input in = {
 		.config = a->setup.config,
@@ -33,53 +40,227 @@ static int answer_status(struct agent *a, struct err *err)
 		.reload_error = a->reload_error,
 		.pid = getpid(),
 	};
-	json_t *json;
-	char *text;
 	int code;
 
-	if (a->status.len && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS)
+	if (a->status && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS)
 		return 0;
 	code = reconcile_look(a->supervisor.reconcile, err);
 	if (code)
 		return code;
 	in.links = reconcile_links(a->supervisor.reconcile, &in.n_links);
-	json = status_json(&in);
-	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	json_decref(json);
-	/* Some ten thousand small objects, under the text that stays. */
-	malloc_trim(0);
-	if (!text)
+	agent_forget_status(a);
+	a->status = status_json(&in);
+	if (!a->status)
 		return err_set(err, -ENOMEM, "no memory for the status");
-	buf_reset(&a->status);
-	buf_adds(&a->status, text);
-	free(text);
 	a->status_ms = uv_now(&a->loop);
-	return a->status.failed ? err_set(err, -ENOBUFS, "the status is too large") : 0;
+	return 0;
 }
 
-/* What the web worker may ask, by enum ipc_op; the answer is left in a->status. */
-static int (*const ops[IPC_OPS])(struct agent *a, struct err *err) = {
-	[IPC_OP_STATUS] = answer_status,
+/* ---- views ----------------------------------------------------------------------------------- */
+
+static int answer_status(struct agent *a, const struct ipc_request *request, json_t **ret,
+			 struct err *err)
+{
+	int code = look(a, err);
+
+	(void)request;
+	if (code == 0)
+		*ret = json_incref(a->status);
+	return code;
+}
+
+/* A list of the status, or the one of it that the request names. */
+static int answer_list(struct agent *a, const char *key, const struct ipc_request *request,
+		       json_t **ret, struct err *err)
+{
+	const json_t *list;
+	json_t *one;
+	size_t i;
+	int code = look(a, err);
+
+	if (code)
+		return code;
+	list = json_object_get(a->status, key);
+	if (!request->name[0]) {
+		*ret = json_incref((json_t *)list);
+		return 0;
+	}
+	json_array_foreach(list, i, one) {
+		const char *name = json_string_value(json_object_get(one, "name"));
+
+		if (name && strcmp(name, request->name) == 0) {
+			*ret = json_incref(one);
+			return 0;
+		}
+	}
+	return err_set(err, -ENOENT, "there is none of this name");
+}
+
+static int answer_sets(struct agent *a, const struct ipc_request *request, json_t **ret,
+		       struct err *err)
+{
+	return answer_list(a, "sets", request, ret, err);
+}
+
+static int answer_links(struct agent *a, const struct ipc_request *request, json_t **ret,
+			struct err *err)
+{
+	return answer_list(a, "links", request, ret, err);
+}
+
+static int answer_patterns(struct agent *a, const struct ipc_request *request, json_t **ret,
+			   struct err *err)
+{
+	return answer_list(a, "patterns", request, ret, err);
+}
+
+static int answer_reach(struct agent *a, const struct ipc_request *request, json_t **ret,
+			struct err *err)
+{
+	(void)request;
+	return reach_look(a->setup.config, ret, err);
+}
+
+static int answer_plan(struct agent *a, const struct ipc_request *request, json_t **ret,
+		       struct err *err)
+{
+	(void)request;
+	return plan_look(a->path, ret, err);
+}
+
+/* ---- acts ------------------------------------------------------------------------------------ */
+
+static json_t *accepted(const char *what)
+{
+	return json_pack("{s:s}", "accepted", what);
+}
+
+static int answer_reload(struct agent *a, const struct ipc_request *request, json_t **ret,
+			 struct err *err)
+{
+	(void)request;
+	(void)err;
+	*ret = accepted("reload");
+	a->reload_asked = true;
+	return 0;
+}
+
+static int answer_apply(struct agent *a, const struct ipc_request *request, json_t **ret,
+			struct err *err)
+{
+	json_t *plan = NULL;
+	const char *hash;
+	int code = plan_look(a->path, &plan, err);
+
+	if (code)
+		return code;
+	hash = json_string_value(json_object_get(plan, "hash"));
+	if (!hash || strcmp(hash, request->plan) != 0) {
+		*ret = json_pack("{s:s, s:o}", "detail",
+				 "the file or the links changed since this plan was made: look at "
+				 "the new one",
+				 "plan", plan);
+		return -ESTALE;
+	}
+	json_decref(plan);
+	return answer_reload(a, request, ret, err);
+}
+
+static int answer_retry(struct agent *a, const struct ipc_request *request, json_t **ret,
+			struct err *err)
+{
+	int code = answer_links(a, request, ret, err);
+
+	if (code)
+		return code;
+	json_decref(*ret);
+	*ret = accepted("retry");
+	supervisor_kick(&a->supervisor);
+	return 0;
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+/*
+ * By enum ipc_op. The web worker has looked at the role; it may have been taken over since, so what
+ * it may ask is bounded here, and what acts is told to the records with who asked.
+ */
+static const struct {
+	int (*answer)(struct agent *a, const struct ipc_request *request, json_t **ret,
+		      struct err *err);
+	enum user_role role;
+	const char *act; /* NULL: it only looks */
+} ops[IPC_OPS] = {
+	[IPC_OP_STATUS] = { answer_status, ROLE_VIEWER, NULL },
+	[IPC_OP_SETS] = { answer_sets, ROLE_VIEWER, NULL },
+	[IPC_OP_LINKS] = { answer_links, ROLE_VIEWER, NULL },
+	[IPC_OP_PATTERNS] = { answer_patterns, ROLE_VIEWER, NULL },
+	[IPC_OP_REACH] = { answer_reach, ROLE_VIEWER, NULL },
+	[IPC_OP_PLAN] = { answer_plan, ROLE_VIEWER, NULL },
+	[IPC_OP_APPLY] = { answer_apply, ROLE_ADMIN, "apply" },
+	[IPC_OP_RELOAD] = { answer_reload, ROLE_ADMIN, "reload" },
+	[IPC_OP_RETRY] = { answer_retry, ROLE_OPERATOR, "retry" },
 };
+
+/* Names come from the web worker, which a client may have taken over. */
+static void audit(struct agent *a, const struct ipc_request *request, int code)
+{
+	char user[NAME_MAX_LEN + 1], name[NAME_MAX_LEN + 1];
+
+	for (size_t i = 0; i < sizeof(user); i++) {
+		user[i] = request->user[i] && (request->user[i] < '!' || request->user[i] > '~')
+				  ? '?'
+				  : request->user[i];
+		name[i] = request->name[i] && (request->name[i] < '!' || request->name[i] > '~')
+				  ? '?'
+				  : request->name[i];
+	}
+	agent_emit(a, LOG_LEVEL_INFO, "asked", "%s asks: %s%s%s: %s", user, ops[request->op].act,
+		   name[0] ? " " : "", name, code ? strerror(-code) : "accepted");
+}
+
+static int dispatch(struct agent *a, const struct ipc_request *request, json_t **ret,
+		    struct err *err)
+{
+	int code;
+
+	if (request->role < ops[request->op].role)
+		code = err_set(err, -EPERM, "this user's role does not allow it");
+	else
+		code = ops[request->op].answer(a, request, ret, err);
+	if (ops[request->op].act)
+		audit(a, request, code);
+	return code;
+}
 
 void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_request *request)
 {
 	struct ipc_reply reply = { .id = request->id };
-	struct err err;
+	json_t *answer = NULL;
+	struct err err = { "" };
+	char *text = NULL;
 	int fd;
 
-	reply.error = ops[request->op](a, &err);
-	if (reply.error) {
-		reply.length = (uint32_t)strlen(err.text);
-		fd = ipc_memfd("tapwarden-reply", err.text, reply.length);
-	} else {
-		reply.length = (uint32_t)a->status.len;
-		fd = ipc_memfd("tapwarden-reply", a->status.data, a->status.len);
+	reply.error = dispatch(a, request, &answer, &err);
+	if (answer)
+		text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	json_decref(answer);
+	if (!text && !reply.error) {
+		reply.error = -ENOMEM;
+		err_set(&err, 0, "no memory for the answer");
 	}
+	reply.length = (uint32_t)strlen(text ? text : err.text);
+	fd = ipc_memfd("tapwarden-reply", text ? text : err.text, reply.length);
+	free(text);
 	if (fd < 0) {
 		log_err("cannot answer the web worker: %s: it will give up waiting", strerror(-fd));
 		return;
 	}
 	ipc_send(web, IPC_REPLY, &reply, fd);
 	close(fd);
+	/* After the answer, which the worker that a reload drains shall still pass on. */
+	if (a->reload_asked) {
+		a->reload_asked = false;
+		agent_reload(a);
+	}
 }

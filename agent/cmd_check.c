@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "agent/config_check.h"
+#include "agent/config_web.h"
 #include "agent/desired.h"
 #include "agent/reach_view.h"
 
@@ -35,6 +36,16 @@ static void print_notes(const struct config *config)
 	free(specs);
 }
 
+/* What is no fault, and still worth a line. */
+static void print_weaker(const struct config *config)
+{
+	struct faults notes = { 0 };
+
+	config_note_web(config, &notes);
+	config_print_faults(&notes, stderr);
+	faults_done(&notes);
+}
+
 int cmd_check(int argc, char **argv)
 {
 	struct faults faults = { 0 };
@@ -49,6 +60,7 @@ int cmd_check(int argc, char **argv)
 		print_count(stdout, faults.n_files, "file");
 		printf(" read)\n");
 		print_notes(config);
+		print_weaker(config);
 		code = CLI_DONE;
 	} else {
 		config_print_faults(&faults, stderr);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/schema.h"
+#include "agent/config_web.h"
 #include "agent/packet_socket.h"
 #include "agent/filter_compile.h"
 #include "agent/owner.h"
@@ -162,10 +163,8 @@ int config_check(const char *path, struct config **ret, struct faults *faults)
 
 	for (size_t i = 0; code == 0 && i < config->n_patterns; i++)
 		check_pattern(&config->patterns[i], faults);
-	if (code == 0 && config->web.n_boot_listen >= CONFIG_LISTENERS_MAX)
-		schema_fault(faults, &config->web.head, "boot-listen",
-			     "%zu addresses: the web worker serves at most %d",
-			     config->web.n_boot_listen, CONFIG_LISTENERS_MAX - 1);
+	if (code == 0)
+		config_check_web(config, faults);
 	/* What links there are can be told only of a configuration without faults. */
 	if (code == 0 && faults->n == 0) {
 		check_rings(config, faults);

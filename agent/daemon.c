@@ -15,7 +15,6 @@
 #include "agent/privs.h"
 #include "agent/service.h"
 
-#define STATUS_MAX     (64u << 20)
 #define MMAP_THRESHOLD (64 << 10)
 
 static const int signals[AGENT_SIGNALS] = { SIGTERM, SIGINT, SIGHUP };
@@ -173,7 +172,7 @@ static void daemon_done(struct agent *a)
 	if (a->reload.active)
 		setup_done(&a->reload.setup);
 	setup_done(&a->setup);
-	buf_done(&a->status);
+	json_decref(a->status);
 	if (a->stats)
 		munmap((void *)a->stats, sizeof(*a->stats));
 	if (a->feed_fd >= 0)
@@ -202,7 +201,7 @@ int daemon_run(const char *path)
 	a->started = time(NULL);
 	a->lock = AGENT_LOCK_NONE;
 	a->stats_fd = a->feed_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
-	buf_init(&a->status, STATUS_MAX);
+	a->setup.tls_fd = a->reload.setup.tls_fd = -1;
 	signal(SIGPIPE, SIG_IGN);
 	code = daemon_open(a, &err);
 	if (code == 0) {

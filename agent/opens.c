@@ -144,29 +144,37 @@ static const struct listener *find(const struct listeners *in, const struct ipc_
 	return NULL;
 }
 
+/* The addresses of one key of [web], from `l` on. */
+static void name_all(struct listener *l, enum ipc_listener kind, const struct host_port *list,
+		     size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		l[i].address = &list[i];
+		l[i].message.listener = kind;
+		snprintf(l[i].message.address, sizeof(l->message.address),
+			 list[i].ipv6 ? "[%s]:%u" : "%s:%u", list[i].host, list[i].port);
+	}
+}
+
 /* The names of all wanted sockets, none of them open yet. */
 static int wanted(const struct config *config, struct listeners *ret, struct err *err)
 {
 	const struct web_conf *web = &config->web;
-	struct listener *l = calloc(web->n_boot_listen + 1, sizeof(*l));
+	size_t n = 1 + web->n_listen + web->n_boot_listen;
+	struct listener *l = calloc(n, sizeof(*l));
 
 	if (!l)
 		return err_set(err, -ENOMEM, "no memory for listening sockets");
 	ret->list = l;
-	ret->n = web->n_boot_listen + 1;
+	ret->n = n;
 	for (size_t i = 0; i < ret->n; i++)
 		l[i].fd = -1;
 	l->message.listener = IPC_LISTEN_API;
 	if ((size_t)snprintf(l->message.address, sizeof(l->message.address), "%s/%s",
 			     config->agent.run_dir, API_SOCKET_NAME) >= sizeof(l->message.address))
 		return err_set(err, -ENAMETOOLONG, "run-dir %s is too long", config->agent.run_dir);
-	for (size_t i = 0; i < web->n_boot_listen; i++) {
-		const struct host_port *hp = &web->boot_listen[i];
-
-		l[i + 1].message.listener = IPC_LISTEN_BOOT;
-		snprintf(l[i + 1].message.address, sizeof(l->message.address),
-			 hp->ipv6 ? "[%s]:%u" : "%s:%u", hp->host, hp->port);
-	}
+	name_all(l + 1, IPC_LISTEN_OPERATORS, web->listen, web->n_listen);
+	name_all(l + 1 + web->n_listen, IPC_LISTEN_BOOT, web->boot_listen, web->n_boot_listen);
 	return 0;
 }
 
@@ -187,8 +195,7 @@ int open_listeners(const struct config *config, const struct listeners *old, str
 		} else if (l->message.listener == IPC_LISTEN_API) {
 			code = listen_unix(l->message.address, &l->fd, err);
 		} else {
-			code = bind_tcp(&config->web.boot_listen[i - 1], l->message.address, &l->fd,
-					err);
+			code = bind_tcp(l->address, l->message.address, &l->fd, err);
 		}
 	}
 	if (code)

@@ -19,6 +19,7 @@
 int open_log_dir(const char *path, uid_t uid, gid_t gid, int *ret_fd, struct err *err);
 
 struct listener {
+	const struct host_port *address; /* of a TCP socket; the configuration's */
 	int fd;
 	struct ipc_listen message;
 };

@@ -41,7 +41,7 @@ static void reload_commit(struct agent *a)
 		return;
 	}
 	a->setup = a->reload.setup;
-	a->reload.setup = (struct setup){ .log_fd = -1 };
+	a->reload.setup = (struct setup){ .log_fd = -1, .tls_fd = -1 };
 	a->generation++;
 	a->reload_error[0] = '\0';
 	setup_done(&old);
@@ -98,7 +98,7 @@ void agent_reload(struct agent *a)
 		r->again = true;
 		return;
 	}
-	*r = (struct reload){ .setup.log_fd = -1 };
+	*r = (struct reload){ .setup.log_fd = -1, .setup.tls_fd = -1 };
 	service_reloading();
 	code = setup_config(a->path, &config, &err);
 	if (code == 0 && agent_lock_is_lost(&a->lock, a->setup.config->agent.run_dir)) {

@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/buf.h"
+#include "agent/base/ipc.h"
+
 /* The bounds of a CHAP secret: 96 bits (RFC 3720 section 8.2.1), and a login key's longest value. */
 #define SECRET_MIN 12
 #define SECRET_MAX 255
@@ -145,4 +148,67 @@ int secrets_load(struct config *config, struct err *err)
 			return code;
 	}
 	return 0;
+}
+
+/* Of a certificate with its chain, or a key, in PEM. */
+#define PEM_MAX 65536
+
+static int take_pem(int fd, struct buf *out, struct err *err)
+{
+	char *room = buf_reserve(out, PEM_MAX + 1);
+	ssize_t n;
+
+	if (!room)
+		return err_errno(err, -ENOMEM, "cannot be kept");
+	n = read_all(fd, room, PEM_MAX + 1);
+	if (n < 0)
+		return err_errno(err, (int)n, "cannot be read");
+	if (n > PEM_MAX)
+		return err_set(err, -EFBIG, "more than %d bytes", PEM_MAX);
+	if (memchr(room, '\0', (size_t)n) || !memmem(room, (size_t)n, "-----BEGIN", 10))
+		return err_set(err, -EINVAL, "not a text in PEM");
+	out->len += (size_t)n;
+	return 0;
+}
+
+static int read_pem(const char *key, const char *path, bool secret, struct buf *out,
+		    struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int code = fd < 0 ? err_errno(err, -errno, "cannot be opened") : 0;
+
+	if (code == 0 && secret)
+		code = check_file(fd, err);
+	if (code == 0)
+		code = take_pem(fd, out, err);
+	if (fd >= 0)
+		close(fd);
+	return code ? err_prefix(err, code, "[web] %s: %s", key, path) : 0;
+}
+
+int secrets_load_tls(const struct web_conf *web, int *ret_fd, struct err *err)
+{
+	struct buf pem;
+	int code, fd = -1;
+
+	if (!web->tls_cert || !web->tls_key) {
+		*ret_fd = -1;
+		return 0;
+	}
+	buf_init(&pem, 2 * PEM_MAX + 16);
+	code = read_pem("tls-cert", web->tls_cert, false, &pem, err);
+	buf_addc(&pem, '\n');
+	if (code == 0)
+		code = read_pem("tls-key", web->tls_key, true, &pem, err);
+	if (code == 0) {
+		fd = ipc_memfd("tapwarden-tls", pem.data, pem.len);
+		if (fd < 0)
+			code = err_errno(err, fd, "cannot keep the key");
+	}
+	if (pem.data)
+		explicit_bzero(pem.data, pem.len);
+	buf_done(&pem);
+	if (code == 0)
+		*ret_fd = fd;
+	return code;
 }

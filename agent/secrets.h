@@ -16,4 +16,10 @@ int secrets_load_target(struct target_conf *target, struct err *err);
 /* The same for every target; ends at the first that fails. */
 int secrets_load(struct config *config, struct err *err);
 
+/*
+ * Reads the PEM texts of [web] tls-cert and tls-key into a memfd, the certificate first. -1 in
+ * `ret_fd` when there are none. The key's file is held to the rules of a secret's.
+ */
+int secrets_load_tls(const struct web_conf *web, int *ret_fd, struct err *err);
+
 #endif

@@ -77,12 +77,14 @@ int setup_open(struct config *config, uint32_t generation, const struct setup *o
 	       struct setup *ret, struct err *err)
 {
 	const struct listeners none = { 0 };
-	struct setup setup = { .config = config, .log_fd = -1 };
+	struct setup setup = { .config = config, .log_fd = -1, .tls_fd = -1 };
 	int code;
 
 	for (int i = 0; i < WORKER_ROLES; i++)
 		setup.workers[i].fd = -1;
 	code = secrets_load(config, err);
+	if (code == 0)
+		code = secrets_load_tls(&config->web, &setup.tls_fd, err);
 	if (code == 0)
 		code = pin_macs(config, err);
 	if (code == 0)
@@ -107,10 +109,12 @@ void setup_done(struct setup *setup)
 	listeners_done(&setup->listeners);
 	if (setup->log_fd >= 0)
 		close(setup->log_fd);
+	if (setup->tls_fd >= 0)
+		close(setup->tls_fd);
 	for (int i = 0; i < WORKER_ROLES; i++) {
 		if (setup->workers[i].fd >= 0)
 			close(setup->workers[i].fd);
 	}
 	config_free(setup->config);
-	*setup = (struct setup){ .log_fd = -1 };
+	*setup = (struct setup){ .log_fd = -1, .tls_fd = -1 };
 }

@@ -15,6 +15,7 @@ struct setup {
 	struct config *config;
 	struct listeners listeners;
 	int log_fd;
+	int tls_fd; /* -1: no TLS */
 	struct worker_config workers[WORKER_ROLES]; /* fd -1 once a worker has taken it */
 	uint32_t ring_block_size, ring_blocks; /* of each watched link */
 };

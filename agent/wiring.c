@@ -215,10 +215,14 @@ void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool
 {
 	struct agent *a = worker->data;
 
+	const struct setup *setup = successor ? &a->reload.setup : &a->setup;
+
+	if (worker->role == WORKER_WEB && setup->tls_fd >= 0)
+		ipc_send(channel, IPC_TLS, NULL, setup->tls_fd);
 	if (worker->role != WORKER_CAPTURE)
 		return;
 	ipc_send(channel, IPC_STATS, NULL, a->stats_fd);
-	ipc_send(channel, IPC_LOG_DIR, NULL, successor ? a->reload.setup.log_fd : a->setup.log_fd);
+	ipc_send(channel, IPC_LOG_DIR, NULL, setup->log_fd);
 }
 
 void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <jansson.h>
 
 #include "agent/base/buf.h"
+#include "web/problem.h"
 #include "web/reply.h"
 
 struct api_pending {
@@ -14,6 +16,8 @@ struct api_pending {
 	struct http_request *request; /* NULL: the client's connection was closed */
 	uint64_t id;
 	uint64_t deadline;
+	api_view view;
+	void *data;
 };
 
 static void on_deadline(uv_timer_t *timer);
@@ -78,9 +82,10 @@ static void on_gone(struct http_request *request)
 	pending->request = NULL;
 }
 
-void api_ask(struct api *api, struct http_request *request, enum ipc_op op)
+void api_ask(struct api *api, struct http_request *request, const struct ipc_request *ask,
+	     api_view view, void *data)
 {
-	struct ipc_request ask = { .op = op };
+	struct ipc_request sent = *ask;
 	struct api_pending *pending = NULL;
 
 	if (api->n_pending < API_PENDING_MAX)
@@ -91,8 +96,8 @@ void api_ask(struct api *api, struct http_request *request, enum ipc_op op)
 			      "try again");
 		return;
 	}
-	ask.id = pending->id = ++api->next_id;
-	if (ipc_send(api->channel, IPC_REQUEST, &ask, -1) != 0) {
+	sent.id = pending->id = ++api->next_id;
+	if (ipc_send(api->channel, IPC_REQUEST, &sent, -1) != 0) {
 		free(pending);
 		api->refused++;
 		reply_problem(request, 503, "agent.gone", "the agent cannot be asked", NULL);
@@ -101,6 +106,8 @@ void api_ask(struct api *api, struct http_request *request, enum ipc_op op)
 	api->asked++;
 	pending->api = api;
 	pending->request = request;
+	pending->view = view;
+	pending->data = data;
 	pending->deadline = uv_now(api->timer.loop) + api->deadline_ms;
 	request->data = pending;
 	request->gone = on_gone;
@@ -143,27 +150,37 @@ static const struct {
 	unsigned int status;
 	const char *code;
 } problems[] = {
-	{ -ENOENT, 404, "agent.not-found" },
-	{ -EINVAL, 400, "agent.invalid" },
-	{ -EBUSY, 503, "agent.busy" },
+	{ -ENOENT, 404, "agent.not-found" }, { -EINVAL, 400, "agent.invalid" },
+	{ -EBUSY, 503, "agent.busy" },	     { -EPERM, 403, "role.insufficient" },
+	{ -ESTALE, 409, "plan.stale" },	     { -EBADMSG, 422, "config.invalid" },
 };
 
-static void pass_problem(struct http_request *request, int error, const char *detail)
+/* The text is a detail, or a JSON object of one and other members. */
+static void pass_problem(struct http_request *request, int error, const char *text)
 {
-	unsigned int status = 500;
-	const char *code = "agent.failed";
+	json_t *members = text[0] == '{' ? json_loads(text, 0, NULL) : NULL;
+	const char *detail = json_string_value(json_object_get(members, "detail"));
+	struct problem problem = {
+		.status = 500,
+		.code = "agent.failed",
+		.detail = detail ? detail : text,
+		.instance = request->target,
+		.members = members,
+	};
 
 	for (size_t i = 0; i < sizeof(problems) / sizeof(problems[0]); i++) {
 		if (problems[i].error == error) {
-			status = problems[i].status;
-			code = problems[i].code;
+			problem.status = problems[i].status;
+			problem.code = problems[i].code;
 		}
 	}
-	reply_problem(request, status, code, detail, NULL);
+	reply_problem_object(request, &problem, NULL);
+	json_decref(members);
 }
 
-static void pass_on(struct http_request *request, const struct ipc_reply *reply, int fd)
+static void pass_on(const struct api_pending *pending, const struct ipc_reply *reply, int fd)
 {
+	struct http_request *request = pending->request;
 	struct buf body;
 
 	buf_init(&body, REPLY_MAX);
@@ -172,6 +189,8 @@ static void pass_on(struct http_request *request, const struct ipc_reply *reply,
 			      NULL);
 	else if (reply->error)
 		pass_problem(request, reply->error, body.data);
+	else if (pending->view)
+		pending->view(pending->data, request, &body);
 	else
 		reply_json(request, &body);
 	buf_done(&body);
@@ -189,7 +208,7 @@ void api_replied(struct api *api, const struct ipc_reply *reply, int fd)
 	}
 	pending = take(api, at);
 	if (pending->request)
-		pass_on(pending->request, reply, fd);
+		pass_on(pending, reply, fd);
 	free(pending);
 	arm(api);
 }

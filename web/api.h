@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "agent/base/buf.h"
 #include "agent/base/ipc.h"
 #include "web/http_server.h"
 
@@ -35,8 +36,15 @@ struct api {
 void api_init(struct api *api, uv_loop_t *loop, struct ipc_channel *channel,
 	      unsigned int deadline_ms);
 
-/* Asks the agent; the answer, 503 or 504 follows. */
-void api_ask(struct api *api, struct http_request *request, enum ipc_op op);
+/* What becomes of a good answer, instead of passing it on as it is; `body` is JSON. */
+typedef void (*api_view)(void *data, struct http_request *request, const struct buf *body);
+
+/*
+ * Asks the agent; the answer, 503 or 504 follows. `ask` needs no id. `view` may be NULL; `data` is
+ * for it.
+ */
+void api_ask(struct api *api, struct http_request *request, const struct ipc_request *ask,
+	     api_view view, void *data);
 
 /* IPC_REPLY came. The fd stays the caller's. */
 void api_replied(struct api *api, const struct ipc_reply *reply, int fd);

@@ -94,19 +94,14 @@ const struct guest_conf *boot_find(const struct boot *boot, const uint8_t mac[MA
 	return found ? found->guest : NULL;
 }
 
-void boot_serve(struct boot *boot, struct http_request *request, const uint8_t mac[MAC_LEN])
+void boot_serve_guest(struct boot *boot, struct http_request *request,
+		      const struct guest_conf *guest)
 {
-	const struct guest_conf *guest = boot_find(boot, mac);
 	struct boot_spec spec;
 	struct buf script;
 	struct err err;
 	int code;
 
-	if (!guest) {
-		boot->unknown++;
-		reply_text(request, 404, "no guest has this MAC address\n");
-		return;
-	}
 	buf_init(&script, IPXE_SCRIPT_MAX);
 	code = boot_spec_init(&spec, boot->config, guest, &err);
 	if (!code)
@@ -120,6 +115,18 @@ void boot_serve(struct boot *boot, struct http_request *request, const uint8_t m
 		reply_text(request, 200, script.data);
 	}
 	buf_done(&script);
+}
+
+void boot_serve(struct boot *boot, struct http_request *request, const uint8_t mac[MAC_LEN])
+{
+	const struct guest_conf *guest = boot_find(boot, mac);
+
+	if (guest) {
+		boot_serve_guest(boot, request, guest);
+		return;
+	}
+	boot->unknown++;
+	reply_text(request, 404, "no guest has this MAC address\n");
 }
 
 void boot_serve_chain(struct boot *boot, struct http_request *request)

@@ -32,6 +32,10 @@ const struct guest_conf *boot_find(const struct boot *boot, const uint8_t mac[MA
 /* The script of the guest with this MAC address; 404 when there is none, as text. */
 void boot_serve(struct boot *boot, struct http_request *request, const uint8_t mac[MAC_LEN]);
 
+/* The script of a guest. */
+void boot_serve_guest(struct boot *boot, struct http_request *request,
+		      const struct guest_conf *guest);
+
 /* The script that sends each guest to its own. */
 void boot_serve_chain(struct boot *boot, struct http_request *request);
 

@@ -28,6 +28,14 @@ static struct event_entry **place(const struct event_ring *ring, uint64_t index)
 	return &ring->entries[index % EVENT_RING_ENTRIES];
 }
 
+const char *event_ring_at(const struct event_ring *ring, uint64_t index, size_t *ret_len)
+{
+	const struct event_entry *entry = *place(ring, index);
+
+	*ret_len = entry->len;
+	return entry->line;
+}
+
 static void drop_first(struct event_ring *ring)
 {
 	struct event_entry **entry = place(ring, ring->first++);

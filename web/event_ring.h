@@ -42,6 +42,9 @@ void event_ring_done(struct event_ring *ring);
  */
 int event_ring_add(struct event_ring *ring, const void *line, size_t len);
 
+/* The line at an index from `first` to below `next`; its length is `ret_len`. */
+const char *event_ring_at(const struct event_ring *ring, uint64_t index, size_t *ret_len);
+
 enum event_format {
 	EVENT_NDJSON,
 	EVENT_SSE /* text/event-stream (WHATWG HTML, section 9.2) */

@@ -102,7 +102,6 @@ static void take_body(struct conn *conn, const char *bytes, size_t len)
 	conn->body_cut |= conn->body.failed;
 }
 
-/* Inside the handler's call alone the method and the headers are to be had. */
 static enum MHD_Result call_handler(struct conn *conn, const char *method)
 {
 	struct http_server *server = conn->server;

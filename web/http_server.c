@@ -74,6 +74,19 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
+bool http_tls_works(const struct http_tls *tls)
+{
+	struct MHD_Daemon *daemon =
+		MHD_start_daemon(MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
+				 NULL, http_on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER,
+				 stay_silent, NULL, MHD_OPTION_HTTPS_MEM_CERT, tls->cert,
+				 MHD_OPTION_HTTPS_MEM_KEY, tls->key, MHD_OPTION_END);
+
+	if (daemon)
+		MHD_stop_daemon(daemon);
+	return daemon != NULL;
+}
+
 int http_server_open(struct http_server **ret, uv_loop_t *loop, int fd,
 		     const struct http_limits *limits, const struct http_tls *tls,
 		     http_handler handler, void *data, struct err *err)

@@ -51,9 +51,9 @@ struct http_server;
  * `gone`: it is called when the server closes before, and the request must then be forgotten.
  */
 struct http_request {
-	const char *method; /* valid in the handler's call alone, as all that http_header() gives */
+	const char *method;
 	const char *target; /* path and query as they were sent */
-	const void *body; /* its content, as the method valid in the handler's call alone */
+	const void *body; /* its content */
 	size_t body_length;
 	void *data; /* the handler's */
 	void (*gone)(struct http_request *request);
@@ -61,7 +61,7 @@ struct http_request {
 
 typedef void (*http_handler)(struct http_request *request, void *data);
 
-/* The value of the first header with this name, or NULL. Only inside the handler's call. */
+/* The value of the first header with this name, or NULL. Valid as the request. */
 const char *http_header(const struct http_request *request, const char *name);
 
 /* Of a client on a unix socket, its user (SO_PEERCRED, unix(7)); false for others. */
@@ -109,6 +109,9 @@ void http_stream_wake(struct http_request *request);
 struct http_tls {
 	const char *cert, *key;
 };
+
+/* Whether the texts are a certificate and its key. */
+bool http_tls_works(const struct http_tls *tls);
 
 /*
  * Serves `fd`, a listening socket, which the server owns from here on (also when this fails). It

@@ -8,10 +8,20 @@ static const struct {
 	unsigned int status;
 	const char *title;
 } titles[] = {
-	{ 400, "Bad Request" },		{ 404, "Not Found" },
-	{ 405, "Method Not Allowed" },	{ 413, "Content Too Large" },
-	{ 414, "URI Too Long" },	{ 500, "Internal Server Error" },
-	{ 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 409, "Conflict" },
+	{ 413, "Content Too Large" },
+	{ 414, "URI Too Long" },
+	{ 415, "Unsupported Media Type" },
+	{ 422, "Unprocessable Content" },
+	{ 429, "Too Many Requests" },
+	{ 500, "Internal Server Error" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
 };
 
 const char *problem_title(unsigned int status)
@@ -46,6 +56,8 @@ void problem_write(struct buf *out, const struct problem *problem)
 	json_object_set_new(object, "message", text(problem->detail));
 	if (problem->hint)
 		json_object_set_new(object, "hint", text(problem->hint));
+	if (problem->members)
+		json_object_update_missing(object, (json_t *)problem->members);
 	dump = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(object);
 	if (dump) {

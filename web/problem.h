@@ -2,6 +2,8 @@
 #ifndef TW_PROBLEM_H
 #define TW_PROBLEM_H
 
+#include <jansson.h>
+
 #include "agent/base/buf.h"
 
 #define PROBLEM_TYPE "application/problem+json"
@@ -11,6 +13,7 @@ struct problem {
 	const char *code; /* stable, documented: "path.unknown" */
 	const char *detail; /* also given as `message`, which many clients look for */
 	const char *instance; /* the path asked for; NULL: none */
+	const json_t *members; /* an object whose other members are told too; NULL: none */
 	const char *hint; /* what to do next; NULL: none */
 };
 

@@ -3,59 +3,226 @@
 #include <errno.h>
 #include <string.h>
 
-#define ON_API	(1u << IPC_LISTEN_API)
-#define ON_BOOT (1u << IPC_LISTEN_BOOT)
+#define ON_SOCKET    (1u << IPC_LISTEN_API)
+#define ON_OPERATORS (1u << IPC_LISTEN_OPERATORS)
+#define ON_API	     (ON_SOCKET | ON_OPERATORS)
+#define ON_BOOT	     (1u << IPC_LISTEN_BOOT)
 
-#define MAC_PLACE "{mac}"
+#define MAC_PLACE  "{mac}"
+#define NAME_PLACE "{name}"
+
+#define GET    ROUTE_GET
+#define POST   ROUTE_POST
+#define DELETE ROUTE_DELETE
+#define ALL    ROUTE_ANYBODY
+#define VIEWER ROUTE_VIEWER
+#define BODY   ROUTE_TAKES_BODY
+
+#define RECORD_FILTER                                                                       \
+	(ROUTE_TAKES(LIMIT) | ROUTE_TAKES(BEFORE) | ROUTE_TAKES(LINK) | ROUTE_TAKES(RULE) | \
+	 ROUTE_TAKES(TYPE))
 
 const struct route routes[ROUTES] = {
-	[ROUTE_INDEX] = { "/v1", ON_API, 0, "this list" },
-	[ROUTE_HEALTH] = { "/v1/health", ON_API, 0, "whether this worker works, and its counters" },
-	[ROUTE_STATUS] = { "/v1/status", ON_API, 0, "sets, links, workers and counters" },
-	[ROUTE_EVENTS] = { "/v1/events", ON_API, ROUTE_TAKES_BACKLOG,
+	[ROUTE_INDEX] = { "/v1", GET, VIEWER, ON_API, 0, "this list" },
+	[ROUTE_OPENAPI] = { "/v1/openapi.json", GET, VIEWER, ON_API, 0,
+			    "this API as an OpenAPI document" },
+	[ROUTE_HEALTH] = { "/v1/health", GET, VIEWER, ON_API, 0,
+			   "whether this worker works, and its counters" },
+	[ROUTE_STATUS] = { "/v1/status", GET, VIEWER, ON_API, 0,
+			   "sets, links, workers and counters" },
+	[ROUTE_SETS] = { "/v1/sets", GET, VIEWER, ON_API, 0, "the sets of links" },
+	[ROUTE_SET] = { "/v1/sets/" NAME_PLACE, GET, VIEWER, ON_API, 0, "one set" },
+	[ROUTE_LINKS] = { "/v1/links", GET, VIEWER, ON_API, 0,
+			  "the links: state, holder, counters" },
+	[ROUTE_LINK] = { "/v1/links/" NAME_PLACE, GET, VIEWER, ON_API, 0, "one link" },
+	[ROUTE_RETRY] = { "/v1/links/" NAME_PLACE "/retry", POST, ROUTE_OPERATOR, ON_API, 0,
+			  "look at the link again now, and make it if it is missing" },
+	[ROUTE_PATTERNS] = { "/v1/patterns", GET, VIEWER, ON_API, 0,
+			     "the patterns and their counters" },
+	[ROUTE_PATTERN] = { "/v1/patterns/" NAME_PLACE, GET, VIEWER, ON_API, 0, "one pattern" },
+	[ROUTE_REACH] = { "/v1/reach", GET, VIEWER, ON_API, 0,
+			  "who can talk to whom over each lower device" },
+	[ROUTE_PLAN] = { "/v1/plan", GET, VIEWER, ON_API, 0,
+			 "what applying the configuration file would change, with a hash" },
+	[ROUTE_APPLY] = { "/v1/apply", POST, ROUTE_ADMIN, ON_API, BODY,
+			  "apply the file if the plan still has this hash: {\"plan\": HASH}" },
+	[ROUTE_RELOAD] = { "/v1/reload", POST, ROUTE_ADMIN, ON_API, 0,
+			   "read the configuration file again" },
+	[ROUTE_CHECK] = { "/v1/check", POST, ROUTE_OPERATOR, ON_API, BODY,
+			  "the faults of a configuration that is sent" },
+	[ROUTE_RECORDS] = { "/v1/records", GET, VIEWER, ON_API, RECORD_FILTER,
+			    "the last records, the newest first, a page at a time" },
+	[ROUTE_EVENTS] = { "/v1/events", GET, VIEWER, ON_API, ROUTE_TAKES(BACKLOG),
 			   "records as they come: a JSON object a line, or server-sent events" },
-	[ROUTE_BOOT_CHAIN] = { "/boot.ipxe", ON_BOOT, ROUTE_TAKES_ANY,
+	[ROUTE_GUESTS] = { "/v1/guests", GET, VIEWER, ON_API, 0, "the guests that boot from here" },
+	[ROUTE_SCRIPT] = { "/v1/guests/" NAME_PLACE "/script", GET, ROUTE_ADMIN, ON_API, 0,
+			   "a guest's boot script, secrets and all" },
+	[ROUTE_LOGIN] = { "/v1/session", POST, ALL, ON_OPERATORS, BODY,
+			  "log in: {\"user\": NAME, \"password\": TEXT}" },
+	[ROUTE_LOGOUT] = { "/v1/session", DELETE, VIEWER, ON_OPERATORS, 0, "log out" },
+	[ROUTE_WHOAMI] = { "/v1/whoami", GET, VIEWER, ON_API, 0, "the user and its role" },
+	[ROUTE_METRICS] = { "/metrics", GET, VIEWER, ON_API, 0, "counters in OpenMetrics text" },
+	[ROUTE_BOOT_CHAIN] = { "/boot.ipxe", GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
 			       "sends each guest to its own script" },
-	[ROUTE_BOOT_GUEST] = { "/ipxe/" MAC_PLACE, ON_BOOT, ROUTE_TAKES_ANY,
+	[ROUTE_BOOT_GUEST] = { "/ipxe/" MAC_PLACE, GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
 			       "the boot script of the guest with this MAC address" },
 };
 
-static bool path_matches(const struct route *route, const char *path, size_t len,
-			 uint8_t mac[MAC_LEN])
-{
-	const char *place = strstr(route->path, MAC_PLACE);
-	size_t fixed = place ? (size_t)(place - route->path) : strlen(route->path);
-	char text[MAC_TEXT_MAX];
+const struct route_param_info route_params[ROUTE_PARAMS] = {
+	[ROUTE_PARAM_BACKLOG] = { "backlog", ROUTE_BACKLOG_MAX, "so many of the records before" },
+	[ROUTE_PARAM_LIMIT] = { "limit", ROUTE_LIMIT_MAX, "records of one page" },
+	[ROUTE_PARAM_BEFORE] = { "before", UINT64_MAX, "the page that goes on here" },
+	[ROUTE_PARAM_LINK] = { "link", 0, "of this link alone" },
+	[ROUTE_PARAM_RULE] = { "rule", 0, "of this pattern alone" },
+	[ROUTE_PARAM_TYPE] = { "type", 0, "of this event_type alone" },
+};
 
-	if (!place)
-		return len == fixed && memcmp(path, route->path, len) == 0;
-	if (len <= fixed || len - fixed >= sizeof(text) || memcmp(path, route->path, fixed) != 0)
-		return false;
-	memcpy(text, path + fixed, len - fixed);
-	text[len - fixed] = '\0';
-	return parse_mac(text, mac, NULL) == 0;
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+static bool is_name(const char *text, size_t len)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-";
+
+	/* A name of dots alone would be another path to whoever tidies paths up. */
+	return len > 0 && len <= NAME_MAX_LEN && strspn(text, allowed) >= len &&
+	       strspn(text, ".") < len;
 }
 
-/* "backlog=N" and nothing else: the one parameter that there is. */
-static int read_query(const char *query, uint64_t *ret_backlog, struct err *err)
+static bool take_mac(const char *text, size_t len, struct route_match *match)
 {
-	static const char name[] = "backlog=";
+	char mac[MAC_TEXT_MAX];
 
-	if (strncmp(query, name, sizeof(name) - 1) != 0)
-		return err_set(err, -EINVAL, "the one parameter here is backlog=NUMBER");
-	if (parse_u64(query + sizeof(name) - 1, 0, ROUTE_BACKLOG_MAX, ret_backlog, NULL) != 0)
-		return err_set(err, -EINVAL, "backlog is a number from 0 to %d", ROUTE_BACKLOG_MAX);
+	if (len >= sizeof(mac))
+		return false;
+	memcpy(mac, text, len);
+	mac[len] = '\0';
+	return parse_mac(mac, match->mac, NULL) == 0;
+}
+
+static bool take_name(const char *text, size_t len, char out[NAME_MAX_LEN + 1])
+{
+	if (!is_name(text, len))
+		return false;
+	memcpy(out, text, len);
+	out[len] = '\0';
+	return true;
+}
+
+/* A place stands for one segment; what is around it is compared as it is. */
+static bool path_matches(const struct route *route, const char *path, size_t len,
+			 struct route_match *match)
+{
+	const char *place = strchr(route->path, '{');
+	size_t fixed = place ? (size_t)(place - route->path) : strlen(route->path);
+	const char *rest;
+	size_t part;
+
+	if (len < fixed || memcmp(path, route->path, fixed) != 0)
+		return false;
+	if (!place)
+		return len == fixed;
+	part = strcspn(path + fixed, "/?");
+	if (part > len - fixed)
+		part = len - fixed;
+	rest = strchr(place, '}') + 1;
+	if (len - fixed - part != strlen(rest) ||
+	    memcmp(path + fixed + part, rest, strlen(rest)) != 0)
+		return false;
+	return strncmp(place, MAC_PLACE, sizeof(MAC_PLACE) - 1) == 0
+		       ? take_mac(path + fixed, part, match)
+		       : take_name(path + fixed, part, match->name);
+}
+
+/* ---- queries --------------------------------------------------------------------------------- */
+
+static int take_param(enum route_param p, const char *text, size_t len, struct route_match *match,
+		      struct err *err)
+{
+	const struct route_param_info *info = &route_params[p];
+	char value[NAME_MAX_LEN + 1] = "";
+
+	if (match->has & (1u << p))
+		return err_set(err, -EINVAL, "%s is there twice", info->name);
+	match->has |= 1u << p;
+	if (!info->max && !take_name(text, len, match->names[p]))
+		return err_set(err, -EINVAL, "%s is a name", info->name);
+	if (!info->max)
+		return 0;
+	if (len >= sizeof(value))
+		len = 0;
+	memcpy(value, text, len);
+	if (parse_u64(value, 0, info->max, &match->numbers[p], NULL) != 0)
+		return err_set(err, -EINVAL, "%s is a number from 0 to %llu", info->name,
+			       (unsigned long long)info->max);
 	return 0;
+}
+
+/* "NAME=VALUE", with `len` bytes. */
+static int read_param(const struct route *route, const char *text, size_t len,
+		      struct route_match *match, struct err *err)
+{
+	for (unsigned int p = 0; p < ROUTE_PARAMS; p++) {
+		size_t name = strlen(route_params[p].name);
+
+		if (!(route->takes & (1u << p)) || len <= name || text[name] != '=' ||
+		    memcmp(text, route_params[p].name, name) != 0)
+			continue;
+		return take_param((enum route_param)p, text + name + 1, len - name - 1, match, err);
+	}
+	return err_set(err, -EINVAL, "this path takes no such parameter");
 }
 
 static int check_query(const struct route *route, const char *query, struct route_match *match,
 		       struct err *err)
 {
-	if (!*query || (route->takes & ROUTE_TAKES_ANY))
+	if (route->takes & ROUTE_TAKES_ANY)
 		return 0;
-	if (route->takes & ROUTE_TAKES_BACKLOG)
-		return read_query(query, &match->backlog, err);
-	return err_set(err, -EINVAL, "this path takes no parameter");
+	while (*query) {
+		size_t len = strcspn(query, "&");
+		int code = read_param(route, query, len, match, err);
+
+		if (code)
+			return code;
+		query += len + (query[len] == '&');
+	}
+	return 0;
+}
+
+/* ---- methods --------------------------------------------------------------------------------- */
+
+static const char *const method_names[] = {
+	[ROUTE_GET] = "GET",
+	[ROUTE_POST] = "POST",
+	[ROUTE_DELETE] = "DELETE",
+};
+
+const char *route_method_name(enum route_method method)
+{
+	return method_names[method];
+}
+
+static bool method_matches(const struct route *route, const char *method)
+{
+	return strcmp(method, method_names[route->method]) == 0 ||
+	       (route->method == ROUTE_GET && strcmp(method, "HEAD") == 0);
+}
+
+const char *route_allow(const char *target)
+{
+	static const char *const lists[] = {
+		"",	  "GET, HEAD",	       "POST",	       "GET, HEAD, POST",
+		"DELETE", "GET, HEAD, DELETE", "POST, DELETE", "GET, HEAD, POST, DELETE",
+	};
+	size_t len = strcspn(target, "?");
+	struct route_match match;
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < ROUTES; i++) {
+		if (path_matches(&routes[i], target, len, &match))
+			mask |= 1u << routes[i].method;
+	}
+	return lists[mask];
 }
 
 int route_match(enum ipc_listener listener, const char *method, const char *target,
@@ -63,20 +230,24 @@ int route_match(enum ipc_listener listener, const char *method, const char *targ
 {
 	size_t len = strcspn(target, "?");
 	const char *query = target[len] ? target + len + 1 : "";
+	bool known = false;
 
 	for (size_t i = 0; i < ROUTES; i++) {
 		struct route_match match = { .id = (enum route_id)i };
 		int code;
 
 		if (!(routes[i].listeners & (1u << listener)) ||
-		    !path_matches(&routes[i], target, len, match.mac))
+		    !path_matches(&routes[i], target, len, &match))
 			continue;
-		if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-			return err_set(err, -EOPNOTSUPP, "only GET and HEAD are answered here");
+		known = true;
+		if (!method_matches(&routes[i], method))
+			continue;
 		code = check_query(&routes[i], query, &match, err);
 		if (code == 0)
 			*ret = match;
 		return code;
 	}
+	if (known)
+		return err_set(err, -EOPNOTSUPP, "only %s are answered here", route_allow(target));
 	return err_set(err, -ENOENT, "there is nothing at this path");
 }

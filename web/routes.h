@@ -1,4 +1,4 @@
-/* What answers which path on which listener: one table. Pure. */
+/* What answers which path on which listener, for whom: one table. Pure. */
 #ifndef TW_ROUTES_H
 #define TW_ROUTES_H
 
@@ -12,47 +12,113 @@
 
 enum route_id {
 	ROUTE_INDEX,
+	ROUTE_OPENAPI,
 	ROUTE_HEALTH,
 	ROUTE_STATUS,
+	ROUTE_SETS,
+	ROUTE_SET,
+	ROUTE_LINKS,
+	ROUTE_LINK,
+	ROUTE_RETRY,
+	ROUTE_PATTERNS,
+	ROUTE_PATTERN,
+	ROUTE_REACH,
+	ROUTE_PLAN,
+	ROUTE_APPLY,
+	ROUTE_RELOAD,
+	ROUTE_CHECK,
+	ROUTE_RECORDS,
 	ROUTE_EVENTS,
+	ROUTE_GUESTS,
+	ROUTE_SCRIPT,
+	ROUTE_LOGIN,
+	ROUTE_LOGOUT,
+	ROUTE_WHOAMI,
+	ROUTE_METRICS,
 	ROUTE_BOOT_CHAIN,
 	ROUTE_BOOT_GUEST,
 	ROUTES
 };
 
+enum route_method {
+	ROUTE_GET, /* HEAD as well */
+	ROUTE_POST,
+	ROUTE_DELETE,
+};
+
+/* Who may ask: anybody, or a user whose role is this or a later one (enum user_role + 1). */
+enum route_access {
+	ROUTE_ANYBODY,
+	ROUTE_VIEWER,
+	ROUTE_OPERATOR,
+	ROUTE_ADMIN,
+};
+
 /* What a route takes beside its path; a parameter that it does not take is refused. */
-#define ROUTE_TAKES_BACKLOG (1u << 0) /* ?backlog=N */
-#define ROUTE_TAKES_ANY	    (1u << 1) /* any query, unread */
+enum route_param {
+	ROUTE_PARAM_BACKLOG,
+	ROUTE_PARAM_LIMIT,
+	ROUTE_PARAM_BEFORE,
+	ROUTE_PARAM_LINK,
+	ROUTE_PARAM_RULE,
+	ROUTE_PARAM_TYPE,
+	ROUTE_PARAMS
+};
+
+#define ROUTE_TAKES(param) (1u << ROUTE_PARAM_##param)
+#define ROUTE_TAKES_ANY	   (1u << 30) /* any query, unread */
+#define ROUTE_TAKES_BODY   (1u << 31) /* content, as application/json or text/plain */
+
+/* More records than this are never kept, so nobody can ask for more. */
+#define ROUTE_BACKLOG_MAX 65536
+
+/* What one page of records has at most. */
+#define ROUTE_LIMIT_MAX 1000
 
 struct route {
-	const char *path; /* exact; "{mac}" at the end stands for one MAC address */
+	const char *path; /* exact; "{mac}" stands for a MAC address, "{name}" for a name */
+	enum route_method method;
+	enum route_access access;
 	unsigned int listeners; /* mask of 1 << enum ipc_listener */
-	unsigned int takes; /* mask of ROUTE_TAKES_ */
+	unsigned int takes; /* mask of ROUTE_TAKES */
 	const char *summary;
 };
 
 /* In the order of enum route_id. */
 extern const struct route routes[ROUTES];
 
-/* More records than this are never kept, so nobody can ask for more. */
-#define ROUTE_BACKLOG_MAX 65536
+struct route_param_info {
+	const char *name;
+	uint64_t max; /* of a number; 0: it is a name */
+	const char *summary;
+};
 
-#define ROUTE_ALLOW "GET, HEAD"
+/* In the order of enum route_param. */
+extern const struct route_param_info route_params[ROUTE_PARAMS];
 
 struct route_match {
 	enum route_id id;
 	uint8_t mac[MAC_LEN]; /* of "{mac}" */
-	uint64_t backlog;
+	char name[NAME_MAX_LEN + 1]; /* of "{name}" */
+	unsigned int has; /* mask of ROUTE_TAKES: which parameters were given */
+	uint64_t numbers[ROUTE_PARAMS];
+	char names[ROUTE_PARAMS][NAME_MAX_LEN + 1];
 };
 
 /*
  * Finds the route of a request. `target` is the request target as it was sent (RFC 9112 section
  * 3.2.1), path and query, without any decoding: no path of ours needs an escape, so an escaped one
  * is none of ours. Returns 0; -ENOENT for a path that this listener does not have; -EOPNOTSUPP for
- * a method other than GET and HEAD on one that it has; -EINVAL for a bad query. The text is for
- * whoever sent the request and repeats nothing of it.
+ * a method that a path which it has does not take; -EINVAL for a bad query. The text is for whoever
+ * sent the request and repeats nothing of it.
  */
 int route_match(enum ipc_listener listener, const char *method, const char *target,
 		struct route_match *ret, struct err *err);
+
+/* The methods that a path takes on any listener, for the header Allow: "GET, HEAD". */
+const char *route_allow(const char *target);
+
+/* "GET", "POST", "DELETE" */
+const char *route_method_name(enum route_method method);
 
 #endif

@@ -5,6 +5,7 @@
 #include "agent/base/config.h"
 #include "agent/base/ipc_msg.h"
 #include "web/api.h"
+#include "web/auth.h"
 #include "web/boot.h"
 #include "web/events.h"
 #include "web/http_server.h"
@@ -21,7 +22,10 @@ struct site_listener {
 struct site {
 	uv_loop_t *loop;
 	struct api api;
+	struct auth auth;
 	struct events events;
+	struct http_tls tls; /* of the operators' listeners; NULL texts: none */
+	char *pem; /* that it points to */
 	struct boot boot;
 	struct site_listener listeners[CONFIG_LISTENERS_MAX];
 	size_t n_listeners;
@@ -34,6 +38,13 @@ struct site {
  */
 int site_init(struct site *site, uv_loop_t *loop, const struct config *config,
 	      struct ipc_channel *channel, struct err *err);
+
+/*
+ * What the agent read from tls-cert and tls-key, in `fd`, which stays the caller's; before the first
+ * listener. -EINVAL when they are none that fit.
+ */
+#define SITE_PEM_MAX (256 << 10)
+int site_take_tls(struct site *site, int fd, struct err *err);
 
 /* Serves `fd`, which is owned from here on, also when this fails: -ENOSPC above the bound. */
 int site_listen(struct site *site, const struct ipc_listen *listen, int fd, struct err *err);

@@ -26,6 +26,7 @@ struct web_worker {
 	struct site site;
 	uv_timer_t drain;
 	uint64_t drain_until; /* the loop's clock, in ms */
+	bool ready; /* the agent was told */
 	bool draining;
 	bool closing;
 	int status;
@@ -74,10 +75,21 @@ static int load_config(int fd, struct config **ret, struct err *err)
 	return code;
 }
 
+static int become_ready(struct web_worker *worker, struct err *err)
+{
+	struct ipc_ready ready = { .generation = worker->site.generation };
+	int code = sandbox_seal(err);
+
+	if (code)
+		return code;
+	worker->ready = true;
+	ipc_send(&worker->channel, IPC_READY, &ready, -1);
+	return 0;
+}
+
 static int on_config(struct web_worker *worker, struct ipc_message *message, struct err *err)
 {
 	const struct ipc_config *m = message->payload;
-	struct ipc_ready ready = { .generation = m->generation };
 	struct config *config = NULL;
 	int code;
 
@@ -97,11 +109,18 @@ static int on_config(struct web_worker *worker, struct ipc_message *message, str
 	if (worker->site.boot.n_without_mac)
 		log_warning("%zu guests have a link without a MAC address: no boot script for them",
 			    worker->site.boot.n_without_mac);
-	code = sandbox_seal(err);
-	if (code)
-		return code;
-	ipc_send(&worker->channel, IPC_READY, &ready, -1);
-	return 0;
+	/* Without its certificate it cannot serve what the configuration says. */
+	return config->web.tls_cert ? 0 : become_ready(worker, err);
+}
+
+static int on_tls(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	int code;
+
+	if (worker->ready)
+		return err_set(err, -EBADMSG, "a certificate came that nobody waits for");
+	code = site_take_tls(&worker->site, message->fd, err);
+	return code ? code : become_ready(worker, err);
 }
 
 static int on_listen(struct web_worker *worker, struct ipc_message *message, struct err *err)
@@ -162,9 +181,10 @@ static const struct {
 	int (*handle)(struct web_worker *worker, struct ipc_message *message, struct err *err);
 	bool early; /* also before IPC_CONFIG */
 } handlers[IPC_TYPE_END] = {
-	[IPC_CONFIG] = { on_config, true }, [IPC_LISTEN] = { on_listen, false },
-	[IPC_FEED] = { on_feed, false },    [IPC_REPLY] = { on_reply, false },
-	[IPC_PING] = { on_ping, true },	    [IPC_DRAIN] = { on_drain, false },
+	[IPC_CONFIG] = { on_config, true },  [IPC_TLS] = { on_tls, false },
+	[IPC_LISTEN] = { on_listen, false }, [IPC_FEED] = { on_feed, false },
+	[IPC_REPLY] = { on_reply, false },   [IPC_PING] = { on_ping, true },
+	[IPC_DRAIN] = { on_drain, false },
 };
 
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)

@@ -20,7 +20,7 @@
 /* The API's socket in run-dir. */
 #define API_SOCKET_NAME "api.sock"
 
-/* Listening sockets of the web worker: the API's and every boot-listen address. */
+/* Listening sockets of the web worker: the API's, every listen and every boot-listen address. */
 #define CONFIG_LISTENERS_MAX 32
 
 /* One worker's counters page has this many places; see stats.h. */
@@ -227,10 +227,27 @@ struct guest_conf {
 	char *mirror;
 };
 
+/* What somebody may do over the API; each may what those before it may. */
+enum user_role {
+	ROLE_VIEWER, /* look at everything but secrets */
+	ROLE_OPERATOR, /* and act on links */
+	ROLE_ADMIN /* and change the configuration that holds */
+};
+
 struct web_conf {
 	struct conf_head head;
 	struct host_port *boot_listen;
 	size_t n_boot_listen;
+	struct host_port *listen;
+	size_t n_listen;
+	char *tls_cert, *tls_key; /* paths of PEM files */
+	uint32_t session_hours;
+};
+
+struct user_conf {
+	struct conf_head head;
+	char *password; /* crypt(5) hash */
+	enum user_role role;
 };
 
 struct config {
@@ -244,6 +261,8 @@ struct config {
 	size_t n_links;
 	struct pattern_conf *patterns;
 	size_t n_patterns;
+	struct user_conf *users;
+	size_t n_users;
 	struct target_conf *targets;
 	size_t n_targets;
 	struct guest_conf *guests;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "agent/base/config.h"
 #include "agent/base/stats.h"
 
 /* A text field must end inside itself. */
@@ -62,7 +63,8 @@ static int check_request(const void *payload)
 {
 	const struct ipc_request *m = payload;
 
-	return verdict(m->op < IPC_OPS);
+	return verdict(m->op < IPC_OPS && m->role <= ROLE_ADMIN && TEXT_OK(m->user) &&
+		       TEXT_OK(m->name) && TEXT_OK(m->plan));
 }
 
 #define WORKERS (IPC_CAPTURE | IPC_WEB)
@@ -71,6 +73,7 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_CONFIG] = { "config", IPC_AGENT, WORKERS, sizeof(struct ipc_config), 1, check_config },
 	[IPC_STATS] = { "stats", IPC_AGENT, IPC_CAPTURE, 0, 1, NULL },
 	[IPC_LOG_DIR] = { "log-dir", IPC_AGENT, IPC_CAPTURE, 0, 1, NULL },
+	[IPC_TLS] = { "tls", IPC_AGENT, IPC_WEB, 0, 1, NULL },
 	[IPC_LISTEN] = { "listen", IPC_AGENT, IPC_WEB, sizeof(struct ipc_listen), 1, check_listen },
 	[IPC_FEED] = { "feed", IPC_AGENT, WORKERS, 0, 1, NULL },
 	[IPC_LINK_ADD] = { "link-add", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link), 1,

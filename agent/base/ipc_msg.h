@@ -28,6 +28,7 @@ enum ipc_type {
 	IPC_CONFIG = 1, /* struct ipc_config; fd: memfd with INI text */
 	IPC_STATS, /* fd: the counters page set (stats.h); capture only */
 	IPC_LOG_DIR, /* fd: the open log directory; capture only */
+	IPC_TLS, /* fd: memfd of the certificate's and the key's PEM; web only, where tls-cert is set */
 
 	/* agent to a worker, at any time once it said IPC_READY */
 	IPC_LISTEN, /* struct ipc_listen; fd: a listening socket; web only */
@@ -58,6 +59,7 @@ struct ipc_config {
 enum ipc_listener {
 	IPC_LISTEN_API,
 	IPC_LISTEN_BOOT,
+	IPC_LISTEN_OPERATORS,
 	IPC_LISTENERS
 };
 
@@ -110,17 +112,30 @@ struct ipc_fault {
 /* What the web worker may ask of the agent; the table of handlers is in agent/api_ops.c. */
 enum ipc_op {
 	IPC_OP_STATUS,
+	IPC_OP_SETS, /* these three: all, or the one called `name` */
+	IPC_OP_LINKS,
+	IPC_OP_PATTERNS,
+	IPC_OP_REACH,
+	IPC_OP_PLAN,
+	IPC_OP_APPLY,
+	IPC_OP_RELOAD,
+	IPC_OP_RETRY,
 	IPC_OPS
 };
 
 struct ipc_request {
 	uint64_t id; /* chosen by the web worker, repeated in the reply */
 	uint32_t op; /* enum ipc_op */
+	uint32_t role; /* enum user_role of who asks: the agent looks at it once more */
+	char user[NAME_MAX_LEN + 1]; /* who asks, for the log */
+	char name[NAME_MAX_LEN + 1]; /* of a set, link or pattern; "": none */
+	char plan[17]; /* of IPC_OP_APPLY: the hash that the plan must have */
 };
 
 struct ipc_reply {
 	uint64_t id;
-	int32_t error; /* 0, or a negative errno: then the memfd holds a problem's detail as text */
+	int32_t error; /* 0, or a negative errno: then the memfd holds a problem's detail as text, or as
+			  a JSON object with members beside */
 	uint32_t length; /* bytes in the memfd */
 };
 

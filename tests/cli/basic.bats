@@ -145,3 +145,40 @@ END
   run ./usr/bin/tapwarden check -c etc/tapwarden/tapwarden.ini.example
   [ "$status" -eq 0 ]
 }
+
+@test "check: who can log in, and where, and by which hash" {
+  cat >>"$ini" <<'END'
+[web]
+listen = 192.0.2.1:8443 127.0.0.1:8080
+tls-key = /etc/ssl/private/x.pem
+[user anna]
+password = secret
+[user ben]
+password = "$6$rounds=5000001$sOmEsAlT$F3DN61SEKPHtTeIzgzyLe.rpctiym/qxz5xQz9YM.PyTdH7R13ZDXj6sDMeZg5wklbYJYSqDBXcH4UnAWQrRN0"
+[user carl]
+password = "$6$sOmEsAlT$F3DN61SEKPHtTeIzgzyLe.rpctiym/qxz5xQz9YM.PyTdH7R13ZDXj6sDMeZg5wklbYJYSqDBXcH4UnAWQrRN0"
+role = boss
+END
+  refuses '%s:9: [web] listen: 192.0.2.1 is no loopback address'
+  refuses '%s:10: [web] tls-key: tls-cert is missing beside it'
+  refuses '%s:12: [user anna] password: no method of crypt(5) writes this: `tapwarden passwd` makes one'
+  refuses '%s:14: [user ben] password: sha512crypt: the cost 5000001 is above the cap of 5000000'
+  refuses '%s:17: [user carl] role: '
+}
+
+@test "check: a weak hash is no fault, and is told" {
+  cat >>"$ini" <<'END'
+[web]
+listen = 127.0.0.1:8080
+[user carl]
+password = "$1$sOmEsAlT$/P0kMFJ2ixP2kgbWM542W/"
+END
+  run --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ "$status" -eq 0 ]
+  [[ "$stderr" == "$ini:11: [user carl] password: a md5crypt hash, weaker than policy: a method of old times: it holds all the same" ]]
+}
+
+@test "check: a listener that nobody can log in to is a fault" {
+  printf '[web]\nlisten = [::1]:8080\n' >>"$ini"
+  refuses '%s:9: [web] listen: nobody can log in there: no [user NAME] is in the file'
+}

@@ -49,7 +49,7 @@ VERBS="run check plan apply down status reach qemu watch boot passwd help"
   run "$TAPWARDEN" help config
   [ "$status" -eq 0 ]
   local section
-  for section in agent set link pattern record target guest web; do
+  for section in agent set link pattern record target guest web user; do
     grep -q "\[$section" <<<"$output"
   done
 }

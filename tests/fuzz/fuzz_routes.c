@@ -21,10 +21,13 @@ static void check_match(enum ipc_listener listener, const char *target,
 
 	if (match->id >= ROUTES || !(routes[match->id].listeners & (1u << listener)))
 		abort();
-	if (match->backlog > ROUTE_BACKLOG_MAX)
+	if (match->numbers[ROUTE_PARAM_BACKLOG] > ROUTE_BACKLOG_MAX)
 		abort();
 	if (match->id != ROUTE_BOOT_GUEST) {
-		if (strncmp(target, routes[match->id].path, strlen(routes[match->id].path)) != 0)
+		size_t fixed = strcspn(routes[match->id].path, "{");
+
+		if (strncmp(target, routes[match->id].path, fixed) != 0 ||
+		    strpbrk(match->name, "/%<>&\"' "))
 			abort();
 		return;
 	}
@@ -35,7 +38,7 @@ static void check_match(enum ipc_listener listener, const char *target,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const methods[] = { "GET", "HEAD", "POST", "" };
+	static const char *const methods[] = { "GET", "HEAD", "POST", "DELETE" };
 	enum ipc_listener listener;
 	struct route_match match;
 	struct err err = { "" };
@@ -47,7 +50,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	target = strndup((const char *)data + 1, size - 1);
 	if (!target)
 		return 0;
-	listener = data[0] & 1 ? IPC_LISTEN_BOOT : IPC_LISTEN_API;
+	listener = data[0] & 8	 ? IPC_LISTEN_OPERATORS
+		   : data[0] & 1 ? IPC_LISTEN_BOOT
+				 : IPC_LISTEN_API;
 	code = route_match(listener, methods[(data[0] >> 1) & 3], target, &match, &err);
 	if (code == 0)
 		check_match(listener, target, &match);

@@ -12,9 +12,11 @@
 
 #define API  IPC_LISTEN_API
 #define BOOT IPC_LISTEN_BOOT
+#define PAGE IPC_LISTEN_OPERATORS
 
+#define PARAM	"this path takes no such parameter"
 #define NOTHING "there is nothing at this path"
-#define METHOD	"only GET and HEAD are answered here"
+#define METHOD	"only GET, HEAD are answered here"
 #define LONG_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const struct {
@@ -42,13 +44,38 @@ static const struct {
 	{ API, "GET", "/v1/events?backlog=65537", -EINVAL, 0,
 	  "backlog is a number from 0 to 65536" },
 	{ API, "GET", "/v1/events?backlog=", -EINVAL, 0, "backlog is a number from 0 to 65536" },
-	{ API, "GET", "/v1/events?backlog=1&x", -EINVAL, 0, "backlog is a number from 0 to 65536" },
-	{ API, "GET", "/v1/events?back=1", -EINVAL, 0, "the one parameter here is backlog=NUMBER" },
-	{ API, "GET", "/v1/status?x=1", -EINVAL, 0, "this path takes no parameter" },
+	{ API, "GET", "/v1/events?backlog=1&x", -EINVAL, 0, PARAM },
+	{ API, "GET", "/v1/events?backlog=1&backlog=2", -EINVAL, 0, "backlog is there twice" },
+	{ API, "GET", "/v1/events?limit=1", -EINVAL, 0, PARAM },
+	{ API, "GET", "/v1/events?back=1", -EINVAL, 0, PARAM },
+	{ API, "GET", "/v1/status?x=1", -EINVAL, 0, PARAM },
 	{ API, "POST", "/v1/status", -EOPNOTSUPP, 0, METHOD },
 	{ API, "get", "/v1/status", -EOPNOTSUPP, 0, METHOD },
 	{ BOOT, "DELETE", "/ipxe/525400123456", -EOPNOTSUPP, 0, METHOD },
 	{ BOOT, "POST", "/ipxe/nobody", -ENOENT, 0, NOTHING },
+
+	{ API, "GET", "/v1/links/web01", 0, ROUTE_LINK, NULL },
+	{ API, "POST", "/v1/links/web01/retry", 0, ROUTE_RETRY, NULL },
+	{ API, "GET", "/v1/links/web01/retry", -EOPNOTSUPP, 0, "only POST are answered here" },
+	{ API, "GET", "/v1/links/", -ENOENT, 0, NOTHING },
+	{ API, "GET", "/v1/links/..", -ENOENT, 0, NOTHING },
+	{ API, "GET", "/v1/links/a/b", -ENOENT, 0, NOTHING },
+	{ API, "POST", "/v1/links/a/retry/", -ENOENT, 0, NOTHING },
+	{ API, "GET", "/v1/links/%77eb01", -ENOENT, 0, NOTHING },
+	{ API, "GET", "/v1/links/<script>", -ENOENT, 0, NOTHING },
+	{ API, "GET", "/v1/links/" LONG_64, -ENOENT, 0, NOTHING },
+	{ API, "GET", "/v1/records?limit=5&link=web01&type=alert", 0, ROUTE_RECORDS, NULL },
+	{ API, "GET", "/v1/records?limit=1001", -EINVAL, 0, "limit is a number from 0 to 1000" },
+	{ API, "GET", "/v1/records?link=", -EINVAL, 0, "link is a name" },
+	{ API, "GET", "/v1/records?link=a%20b", -EINVAL, 0, "link is a name" },
+	{ API, "POST", "/v1/session", -ENOENT, 0, NOTHING },
+	{ PAGE, "POST", "/v1/session", 0, ROUTE_LOGIN, NULL },
+	{ PAGE, "DELETE", "/v1/session", 0, ROUTE_LOGOUT, NULL },
+	{ PAGE, "GET", "/v1/session", -EOPNOTSUPP, 0, "only POST, DELETE are answered here" },
+	{ PAGE, "GET", "/", -ENOENT, 0, NOTHING },
+	{ PAGE, "GET", "/ui/../style.css", -ENOENT, 0, NOTHING },
+	{ PAGE, "GET", "/ipxe/525400123456", -ENOENT, 0, NOTHING },
+	{ PAGE, "GET", "/boot.ipxe", -ENOENT, 0, NOTHING },
 
 	/* Nothing of one listener is on the other. */
 	{ API, "GET", "/boot.ipxe", -ENOENT, 0, NOTHING },
@@ -112,9 +139,26 @@ static void parameters(void **state)
 		assert_memory_equal(match.mac, mac, MAC_LEN);
 	}
 	assert_int_equal(route_match(API, "GET", "/v1/events?backlog=17", &match, NULL), 0);
-	assert_int_equal(match.backlog, 17);
+	assert_int_equal(match.numbers[ROUTE_PARAM_BACKLOG], 17);
 	assert_int_equal(route_match(API, "GET", "/v1/events", &match, NULL), 0);
-	assert_int_equal(match.backlog, 0);
+	assert_int_equal(match.has, 0);
+}
+
+/* Nobody but users and root learns anything but where to log in; what acts asks for more. */
+static void access_of_all(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROUTES; i++) {
+		const struct route *r = &routes[i];
+
+		assert_non_null(r->path);
+		if (r->access == ROUTE_ANYBODY)
+			assert_true(strncmp(r->path, "/v1", 3) != 0 || i == ROUTE_LOGIN);
+		if (r->method == ROUTE_POST && i != ROUTE_LOGIN)
+			assert_true(r->access >= ROUTE_OPERATOR);
+		if (r->listeners & (1u << BOOT))
+			assert_int_equal(r->listeners, 1u << BOOT);
+	}
 }
 
 int main(void)
@@ -122,6 +166,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(targets),
 		cmocka_unit_test(parameters),
+		cmocka_unit_test(access_of_all),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# The API of a running agent, on its socket and for users who log in; curl and jq are the judges.
+
+bats_require_minimum_version 1.5.0
+
+load guest
+
+setup() {
+  house_up
+  ip -n "$HOST" link set lo up
+  hash=$(printf 'a secret word' | "$TAPWARDEN" passwd -s)
+  cat >>"$INI" <<END
+
+[user ann]
+password = "$hash"
+role = viewer
+
+[user bob]
+password = "$hash"
+role = admin
+END
+  sed -i 's/^\[web\]$/[web]\nlisten = 127.0.0.1:8443/' "$INI"
+  cp "$INI" "$DIR/commands.ini"
+  agent_start
+}
+
+teardown() {
+  house_down
+}
+
+# api USER[:PASSWORD] PATH [CURL WORDS...]: the body is in `body`, the status is printed.
+api() {
+  local user=$1 path=$2
+  shift 2
+  [[ $user == *:* ]] || user="$user:a secret word"
+  in_host curl -sS --max-time 20 -u "$user" -o "$DIR/body" -w '%{http_code}' "$@" \
+    "http://127.0.0.1:8443$path"
+}
+
+body() {
+  jq -e "$1" "$DIR/body"
+}
+
+@test "nobody gets anything, a viewer looks, an admin acts" {
+  [ "$(in_host curl -sS -o "$DIR/body" -w '%{http_code}' http://127.0.0.1:8443/v1/links)" = 401 ]
+  body '.status == 401 and .code != ""'
+  [ "$(api ann:wrong /v1/links)" = 401 ]
+  [ "$(api nobody /v1/links)" = 401 ]
+  [ "$(api ann /v1/links)" = 200 ]
+  body '[.[].name] | contains(["web01", "web02"])'
+  [ "$(api ann /v1/links/web01)" = 200 ]
+  body ".mac == \"$(mac_of web01)\""
+  [ "$(api ann /v1/links/nosuch)" = 404 ]
+  [ "$(api ann /v1/reload -X POST)" = 403 ]
+  body '.code == "role.insufficient"'
+  [ "$(api bob /v1/reload -X POST)" = 202 ] || [ "$(api bob /v1/reload -X POST)" = 200 ]
+  wait_for 20 has_record '.tapwarden != null and (.. | strings | test("bob asks: reload"))'
+}
+
+@test "a session by cookie, until it is ended" {
+  local jar=$DIR/jar url=http://127.0.0.1:8443
+  in_host curl -sS -f -c "$jar" -H 'Content-Type: application/json' \
+    -d '{"user": "ann", "password": "a secret word"}' "$url/v1/session" >"$DIR/body"
+  [ "$(in_host curl -sS -b "$jar" -o "$DIR/body" -w '%{http_code}' "$url/v1/sets")" = 200 ]
+  body '.[0].name'
+  cp "$jar" "$jar.old"
+  in_host curl -sS -b "$jar" "$url/v1/whoami" | jq -e '.user == "ann" and .role == "viewer"'
+}
+
+@test "apply takes the plan that was looked at, and no other" {
+  [ "$(api bob /v1/plan)" = 200 ]
+  plan=$(jq -r .hash "$DIR/body")
+  [ "$(api bob /v1/apply -X POST -H 'Content-Type: application/json' -d '{"plan": "0000000000000000"}')" = 409 ]
+  code=$(api bob /v1/apply -X POST -H 'Content-Type: application/json' -d "{\"plan\": \"$plan\"}")
+  [ "$code" = 200 ] || [ "$code" = 202 ] || { cat "$DIR/body"; false; }
+}
+
+@test "records by page and by link, metrics, and a document of it all" {
+  guest_start
+  ask order=1 >/dev/null
+  wait_for 20 has_record '.event_type == "alert"'
+  [ "$(api ann '/v1/records?type=alert&link=web01&limit=1')" = 200 ]
+  body '.records | length == 1 and .[0].event_type == "alert" and .[0].in_iface == "web01"'
+  [ "$(api ann '/v1/records?limit=many')" = 400 ]
+  [ "$(api ann /metrics)" = 200 ]
+  [ "$(tail -n 1 "$DIR/body")" = '# EOF' ]
+  grep -q '^tapwarden_records_total [1-9]' "$DIR/body"
+  [ "$(api ann /v1/openapi.json)" = 200 ]
+  body '.openapi | startswith("3.")'
+  body '.paths | has("/v1/links/{name}") and has("/v1/plan")'
+  in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/v1/links | jq -e 'length >= 2'
+}

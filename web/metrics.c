@@ -1,0 +1,296 @@
+#include "web/metrics.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *s = json_string_value(json_object_get(object, key));
+
+	return s ? s : "";
+}
+
+/* "a.b.c" from object to object; 0 when there is nothing. */
+static double number(const json_t *object, const char *path)
+{
+	char key[64];
+
+	for (;;) {
+		size_t len = strcspn(path, ".");
+
+		if (len >= sizeof(key))
+			return 0;
+		memcpy(key, path, len);
+		key[len] = '\0';
+		object = json_object_get(object, key);
+		if (path[len] == '\0')
+			return json_number_value(object);
+		path += len + 1;
+	}
+}
+
+static void add_number(struct buf *out, double n)
+{
+	/* Counters are whole below 2^53, and have no exponent then. */
+	buf_addf(out, "%.15g\n", n);
+}
+
+static void add_type(struct buf *out, const char *name, const char *type, const char *help)
+{
+	buf_addf(out, "# TYPE %s %s\n# HELP %s %s\n", name, type, name, help);
+}
+
+/* A label's value: backslash, quote and newline are escaped (OpenMetrics, "escaped-string"). */
+static void add_label(struct buf *out, bool first, const char *name, const char *value)
+{
+	buf_addf(out, "%c%s=\"", first ? '{' : ',', name);
+	for (; *value; value++) {
+		if (*value == '\n') {
+			buf_adds(out, "\\n");
+			continue;
+		}
+		if (*value == '"' || *value == '\\')
+			buf_addc(out, '\\');
+		buf_addc(out, *value);
+	}
+	buf_addc(out, '"');
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *path, *help;
+} link_counters[] = {
+	{ "tapwarden_link_from_guest_packets", "from_guest.frames", "Frames that the guest sent." },
+	{ "tapwarden_link_from_guest_bytes", "from_guest.bytes", "Bytes that the guest sent." },
+	{ "tapwarden_link_to_guest_packets", "to_guest.frames", "Frames sent to the guest." },
+	{ "tapwarden_link_to_guest_bytes", "to_guest.bytes", "Bytes sent to the guest." },
+	{ "tapwarden_link_matches", "matches", "Matches of patterns in the link's payloads." },
+	{ "tapwarden_link_payloads", "captured.payloads", "Payloads that patterns were tried on." },
+	{ "tapwarden_link_capture_drops", "captured.drops",
+	  "Frames that the capture worker did not get." },
+	{ "tapwarden_link_malformed_packets", "captured.malformed",
+	  "Frames that are cut or wrong." },
+};
+
+static void link_labels(struct buf *out, const json_t *link)
+{
+	add_label(out, true, "set", text(link, "set"));
+	add_label(out, false, "link", text(link, "name"));
+	buf_adds(out, "} ");
+}
+
+static void add_link_counter(struct buf *out, const json_t *links, size_t c)
+{
+	const json_t *link;
+	double other = 0;
+	size_t i;
+
+	add_type(out, link_counters[c].name, "counter", link_counters[c].help);
+	json_array_foreach(links, i, link) {
+		double n = number(link, link_counters[c].path);
+
+		if (i >= METRICS_LINKS_MAX) {
+			other += n;
+			continue;
+		}
+		buf_addf(out, "%s_total", link_counters[c].name);
+		link_labels(out, link);
+		add_number(out, n);
+	}
+	if (json_array_size(links) > METRICS_LINKS_MAX) {
+		buf_addf(out, "%s_total{set=\"_other\",link=\"_other\"} ", link_counters[c].name);
+		add_number(out, other);
+	}
+}
+
+static void add_link_flag(struct buf *out, const json_t *links, const char *name, const char *help,
+			  bool (*is)(const json_t *link))
+{
+	const json_t *link;
+	size_t i;
+
+	add_type(out, name, "gauge", help);
+	json_array_foreach(links, i, link) {
+		if (i >= METRICS_LINKS_MAX)
+			break;
+		buf_adds(out, name);
+		link_labels(out, link);
+		add_number(out, is(link));
+	}
+}
+
+static bool is_up(const json_t *link)
+{
+	return strcmp(text(link, "state"), "up") == 0;
+}
+
+static bool is_held(const json_t *link)
+{
+	return json_is_object(json_object_get(json_object_get(link, "tap"), "holder"));
+}
+
+static void add_link_info(struct buf *out, const json_t *links)
+{
+	static const char *const labels[] = {
+		"set", "name", "lower", "kind", "mode", "mac", "guest"
+	};
+	const json_t *link;
+	size_t i;
+
+	add_type(out, "tapwarden_link", "info", "What a link is.");
+	json_array_foreach(links, i, link) {
+		if (i >= METRICS_LINKS_MAX)
+			break;
+		buf_adds(out, "tapwarden_link_info");
+		for (size_t l = 0; l < COUNT(labels); l++)
+			add_label(out, l == 0, l == 1 ? "link" : labels[l], text(link, labels[l]));
+		buf_adds(out, "} 1\n");
+	}
+}
+
+static void add_states(struct buf *out, const json_t *sets, const json_t *links)
+{
+	static const char *const states[] = { "up", "down", "missing", "failed", "blocked" };
+	const json_t *set, *link;
+	size_t i, j;
+
+	add_type(out, "tapwarden_links", "gauge", "Links of a set by state.");
+	json_array_foreach(sets, i, set) {
+		size_t n[COUNT(states)] = { 0 };
+
+		json_array_foreach(links, j, link) {
+			for (size_t s = 0; s < COUNT(states); s++)
+				n[s] += strcmp(text(link, "set"), text(set, "name")) == 0 &&
+					strcmp(text(link, "state"), states[s]) == 0;
+		}
+		for (size_t s = 0; s < COUNT(states); s++) {
+			buf_adds(out, "tapwarden_links");
+			add_label(out, true, "set", text(set, "name"));
+			add_label(out, false, "state", states[s]);
+			buf_addf(out, "} %zu\n", n[s]);
+		}
+	}
+}
+
+/* ---- lists of named things ------------------------------------------------------------------- */
+
+/* A counter of each element of a list, told apart by one label. */
+struct family {
+	const char *name, *type, *help;
+	const char *label, *label_path;
+	const char *path;
+};
+
+static void add_family(struct buf *out, const json_t *list, const struct family *f)
+{
+	bool counter = strcmp(f->type, "counter") == 0;
+	const json_t *element;
+	size_t i;
+
+	add_type(out, f->name, f->type, f->help);
+	json_array_foreach(list, i, element) {
+		buf_addf(out, "%s%s", f->name, counter ? "_total" : "");
+		add_label(out, true, f->label, text(element, f->label_path));
+		buf_adds(out, "} ");
+		add_number(out, number(element, f->path));
+	}
+}
+
+static const struct family rules[] = {
+	{ "tapwarden_rule_matches", "counter", "Matches of a pattern.", "rule", "name", "matches" },
+	{ "tapwarden_rule_tried", "counter", "Payloads that a pattern was tried on.", "rule",
+	  "name", "tried" },
+	{ "tapwarden_rule_limited", "counter", "Payloads at which a pattern met its limit.", "rule",
+	  "name", "limited" },
+};
+
+static const struct family workers[] = {
+	{ "tapwarden_worker_restarts", "counter", "Deaths of a worker.", "worker", "name",
+	  "restarts" },
+};
+
+static const struct family listeners[] = {
+	{ "tapwarden_http_requests", "counter", "HTTP requests.", "listener", "address",
+	  "requests" },
+	{ "tapwarden_http_connections", "counter", "HTTP connections.", "listener", "address",
+	  "connections" },
+	{ "tapwarden_http_refused", "counter", "Connections refused while all others were busy.",
+	  "listener", "address", "refused_busy" },
+	{ "tapwarden_http_cut", "counter", "Connections cut at a deadline.", "listener", "address",
+	  "cut" },
+};
+
+/* ---- single numbers -------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name, *type, *help, *path;
+} of_status[] = {
+	{ "tapwarden_config_generation", "gauge", "Configurations since the agent began.",
+	  "agent.generation" },
+	{ "tapwarden_records", "counter", "Records written.", "capture.records" },
+	{ "tapwarden_records_lost", "counter", "Records that no log file took.", "capture.log_lost" },
+	{ "tapwarden_feed_lost", "counter", "Records that the web worker did not get.",
+	  "capture.feed_lost" },
+	{ "tapwarden_capture_drops", "counter", "Frames that the capture worker did not get.",
+	  "capture.drops" },
+}, of_health[] = {
+	{ "tapwarden_event_streams", "gauge", "Open event streams.", "events.streams" },
+	{ "tapwarden_event_skipped", "counter", "Records that slow streams missed.",
+	  "events.skipped" },
+	{ "tapwarden_logins", "counter", "Logins that were good.", "auth.logins" },
+	{ "tapwarden_auth_failures", "counter", "Logins that were not.", "auth.failures" },
+	{ "tapwarden_auth_throttled", "counter", "Logins that were not even tried.",
+	  "auth.throttled" },
+	{ "tapwarden_boot_scripts", "counter", "Boot scripts served.", "boot.scripts" },
+};
+
+static void add_single(struct buf *out, const json_t *object, const char *name, const char *type,
+		       const char *help, const char *path)
+{
+	add_type(out, name, type, help);
+	buf_addf(out, "%s%s ", name, strcmp(type, "counter") == 0 ? "_total" : "");
+	add_number(out, number(object, path));
+}
+
+static void add_build(struct buf *out, const json_t *status)
+{
+	add_type(out, "tapwarden_build", "info", "The program.");
+	buf_adds(out, "tapwarden_build_info");
+	add_label(out, true, "version", text(json_object_get(status, "agent"), "version"));
+	buf_adds(out, "} 1\n");
+	add_type(out, "tapwarden_config_last_reload_successful", "gauge",
+		 "Whether the last reload was taken.");
+	buf_addf(out, "tapwarden_config_last_reload_successful %d\n",
+		 !text(json_object_get(status, "agent"), "reload_error")[0]);
+}
+
+void metrics_write(const json_t *status, const json_t *health, struct buf *out)
+{
+	const json_t *links = json_object_get(status, "links");
+
+	add_build(out, status);
+	for (size_t i = 0; i < COUNT(of_status); i++)
+		add_single(out, status, of_status[i].name, of_status[i].type, of_status[i].help,
+			   of_status[i].path);
+	for (size_t i = 0; i < COUNT(of_health); i++)
+		add_single(out, health, of_health[i].name, of_health[i].type, of_health[i].help,
+			   of_health[i].path);
+	for (size_t i = 0; i < COUNT(workers); i++)
+		add_family(out, json_object_get(status, "workers"), &workers[i]);
+	for (size_t i = 0; i < COUNT(listeners); i++)
+		add_family(out, json_object_get(health, "listeners"), &listeners[i]);
+	for (size_t i = 0; i < COUNT(rules); i++)
+		add_family(out, json_object_get(status, "patterns"), &rules[i]);
+	add_states(out, json_object_get(status, "sets"), links);
+	add_link_info(out, links);
+	add_link_flag(out, links, "tapwarden_link_up", "Whether the link is up.", is_up);
+	add_link_flag(out, links, "tapwarden_link_held", "Whether a process holds its tap.",
+		      is_held);
+	for (size_t i = 0; i < COUNT(link_counters); i++)
+		add_link_counter(out, links, i);
+	buf_adds(out, "# EOF\n");
+}
