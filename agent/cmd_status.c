@@ -46,6 +46,26 @@ static void add_traffic(struct table *table, const json_t *link, const char *dir
 	table_add(table, "%" JSON_INTEGER_FORMAT " / %s", number(traffic, "frames"), bytes);
 }
 
+/* "8 from guest": what filters dropped of one direction, or of both. */
+static void add_filtered(struct table *table, const json_t *filtered)
+{
+	static const char *const directions[][2] = {
+		{ "from_guest", "from guest" },
+		{ "to_guest", "to guest" },
+		{ "both", "both ways" },
+	};
+
+	if (!json_is_object(filtered)) {
+		table_add(table, "%s", "");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]); i++) {
+		if (strcmp(text(filtered, "direction"), directions[i][0]) == 0)
+			table_add(table, "%" JSON_INTEGER_FORMAT " %s", number(filtered, "frames"),
+				  directions[i][1]);
+	}
+}
+
 static void add_sets(const json_t *sets, struct buf *out)
 {
 	static const char *const headline[] = { "SET",	 "LOWER", "KIND",  "MODE",
@@ -96,15 +116,16 @@ static void add_link(struct table *table, const json_t *link)
 		table_add(table, "%s", "");
 	add_traffic(table, link, "from_guest");
 	add_traffic(table, link, "to_guest");
+	add_filtered(table, json_object_get(link, "filtered"));
 	table_add(table, "%" JSON_INTEGER_FORMAT, number(link, "matches"));
 	table_add(table, "%s%s%s", text(link, "state"), detail[0] ? ": " : "", detail);
 }
 
 static void add_links(const json_t *links, struct buf *out)
 {
-	static const char *const headline[] = { "LINK",	   "SET",     "MODE",	    "MAC",
-						"TAP",	   "HELD BY", "FROM GUEST", "TO GUEST",
-						"MATCHES", "STATE",   NULL };
+	static const char *const headline[] = { "LINK",	    "SET",     "MODE",	     "MAC",
+						"TAP",	    "HELD BY", "FROM GUEST", "TO GUEST",
+						"FILTERED", "MATCHES", "STATE",	     NULL };
 	struct table table;
 	const json_t *link;
 	size_t i;

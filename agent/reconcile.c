@@ -101,6 +101,24 @@ void reconcile_free(struct reconcile *reconcile)
 	free(reconcile);
 }
 
+/* The qdiscs outlive a reload, and what is known of their counters does too. */
+static void keep_drops(const struct reconcile *reconcile, struct reconcile_link *links, size_t n)
+{
+	for (size_t i = 0; i < reconcile->n; i++) {
+		const struct reconcile_link *old = &reconcile->links[i];
+
+		for (size_t k = 0; k < n; k++) {
+			/* Two files name most links in the same order. */
+			struct reconcile_link *link = &links[(i + k) % n];
+
+			if (strcmp(link->spec.name, old->spec.name) != 0)
+				continue;
+			link->drops = old->drops;
+			break;
+		}
+	}
+}
+
 int reconcile_reload(struct reconcile *reconcile, const struct config *config, struct err *err)
 {
 	struct reconcile_link *links = NULL;
@@ -110,6 +128,7 @@ int reconcile_reload(struct reconcile *reconcile, const struct config *config, s
 
 	if (code < 0)
 		return code;
+	keep_drops(reconcile, links, n);
 	link_plan_done(&reconcile->plan);
 	port_plan_done(&reconcile->port_plan);
 	free(reconcile->ports);

@@ -52,6 +52,22 @@ static void find_node(struct reconcile_link *link)
 	link->node_known = true;
 }
 
+/* Programs come and go and the counter goes on; one that fell is another qdisc's. */
+static void refresh_drops(struct reconcile_drops *drops, const struct link_state *now)
+{
+	if (!now || !now->tc.has_clsact) {
+		*drops = (struct reconcile_drops){ 0 };
+		return;
+	}
+	if (drops->ifindex != now->ifindex || now->tc.drops < drops->frames)
+		*drops = (struct reconcile_drops){ .ifindex = now->ifindex };
+	drops->frames = now->tc.drops;
+	for (int hook = 0; hook < LINK_HOOKS; hook++) {
+		if (now->tc.programs[hook])
+			drops->hooks |= 1u << hook;
+	}
+}
+
 void reconcile_link_refresh(struct reconcile_link *link, const struct link_state *now)
 {
 	link->present = now;
@@ -59,6 +75,7 @@ void reconcile_link_refresh(struct reconcile_link *link, const struct link_state
 		link->link = *now;
 	else
 		link->link = (struct link_state){ 0 };
+	refresh_drops(&link->drops, now);
 	find_node(link);
 	link->holder = (struct tap_holder){ .dev = 0 };
 	reconcile_link_judge(link);

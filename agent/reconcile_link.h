@@ -26,6 +26,16 @@ enum reconcile_state {
 
 extern const char *const reconcile_state_names[RECONCILE_STATES];
 
+/*
+ * What the kernel's drop counter of the link's clsact is of. There is one for both hooks: it is of one
+ * direction as long as one of them alone has had a program.
+ */
+struct reconcile_drops {
+	uint32_t ifindex; /* of the link; 0: it has no clsact */
+	uint32_t frames; /* since that was made; others' filters at it count too */
+	uint32_t hooks; /* mask of 1 << enum link_hook: those seen with a program of ours since */
+};
+
 /* One wanted link as the last pass or look saw it. */
 struct reconcile_link {
 	struct link_spec spec;
@@ -40,6 +50,7 @@ struct reconcile_link {
 		holder; /* by reconcile_link_look(); `dev` 0: no tap (macvlan), or not known */
 	struct link_addr_list
 		*addrs; /* of a host link that is there; else NULL, or of no meaning */
+	struct reconcile_drops drops;
 	char error[512]; /* why it is not as wanted; "" when it is */
 	struct link_track track;
 	uint32_t done; /* attributes that were set since the last plan */

@@ -87,6 +87,21 @@ static json_t *tap_json(const struct reconcile_link *link)
 	return tap;
 }
 
+/* Null where no program of ours has ever been: what drops there is another's matter. */
+static json_t *filtered_json(const struct reconcile_drops *drops)
+{
+	static const char *const directions[] = {
+		[1u << LINK_HOOK_FROM_GUEST] = "from_guest",
+		[1u << LINK_HOOK_TO_GUEST] = "to_guest",
+		[1u << LINK_HOOK_FROM_GUEST | 1u << LINK_HOOK_TO_GUEST] = "both",
+	};
+
+	if (!drops->hooks)
+		return json_null();
+	return json_pack("{s:I, s:s}", "frames", (json_int_t)drops->frames, "direction",
+			 directions[drops->hooks]);
+}
+
 static json_t *captured_json(const struct source_counters *c)
 {
 	json_t *from = traffic(c->frames[STATS_FROM_GUEST], c->bytes[STATS_FROM_GUEST]);
@@ -155,6 +170,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 	/* What a guest sends leaves the host's side of the link: the kernel's tx. */
 	json_object_set_new(json, "from_guest", traffic(stats->tx_packets, stats->tx_bytes));
 	json_object_set_new(json, "to_guest", traffic(stats->rx_packets, stats->rx_bytes));
+	json_object_set_new(json, "filtered", filtered_json(&link->drops));
 	json_object_set_new(json, "captured", source ? captured_json(&counters) : json_null());
 	json_object_set_new(json, "matches", integer(counters.matches));
 	return json;

@@ -33,6 +33,8 @@ struct status_input {
  *   links    [name, set, lower, kind, mode, mac, mtu, ifindex, guest, state, detail, monitor,
  *             tap {node, major, minor, holder {pid, comm, processes, fds} or null} or null,
  *             from_guest {frames, bytes}, to_guest {frames, bytes}   (the kernel's counters),
+ *             filtered {frames, direction "from_guest", "to_guest" or "both"} or null (dropped by
+ *             filters, in 32 bits of the kernel's, see struct reconcile_drops),
  *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
  *             truncated, malformed} or null, matches]
  *   patterns [name, tried, matches, limited]

@@ -202,6 +202,84 @@ filter-to-guest = not udp"
   [ "$(drops web1)" = 4 ]
 }
 
+# agent_counts FRAMES DIRECTION: the agent says so of web1; a count only rises.
+agent_counts() {
+  until tapwarden status --json 2>/dev/null |
+    jq -e --arg d "$2" ".links[0].filtered == {frames: $1, direction: \$d}" >"$DIR/counts"; do
+    kill -0 "$AGENT"
+    sleep 0.05
+  done
+}
+
+agent_starts() {
+  spawn "$DIR/agent" "$TAPWARDEN" run -c "$INI"
+  AGENT=${HOLDERS%% *}
+}
+
+reload() {
+  one_link "$1"
+  workers
+  kill -HUP "$AGENT"
+}
+
+# workers: to the configuration of an agent that runs.
+workers() {
+  sed -i '/^log-dir/a user-capture = 64901\nuser-web = 64902' "$INI"
+}
+
+@test "status counts what is dropped, by direction where one has a program, over reloads and restarts" {
+  one_link ""
+  workers
+  agent_starts
+  agent_counts 0 from_guest
+  guest web1
+  outsider
+  see
+  send "$TO${OTHER}0800$(ip4 c0000201)" "$TO${OTHER}0806$(arp $OTHER c0000201)" "$(mark)"
+  seen || true
+  agent_counts 2 from_guest
+  run -0 tapwarden status
+  echo "$output"
+  grep -Eq '^LINK .*  FILTERED +MATCHES ' <<<"$output"
+  grep -Eq '^web1 .*  2 from guest  ' <<<"$output"
+  # Another program is put in the place of the first, and the count goes on.
+  reload "filter-from-guest = not port 25"
+  until inside tc filter show dev web1 egress | grep -q 'bytecode .*\<25\>'; do
+    sleep 0.05
+  done
+  send "$TO${OWN}0800$(ip4 c0000201 d4310019)" "$TO${OTHER}9999$PAD" "${TO}${OWN}9998$PAD"
+  until hex | grep -q "^${TO}${OWN}9998"; do
+    sleep 0.02
+  done
+  agent_counts 4 from_guest
+  reload "filter-to-guest = not udp"
+  agent_counts 4 both
+  local to=${OWN}${TO}
+  send_from_outside "${to}0800$(ip4 c0000201)" "$to${MARK_TYPE}00$PAD"
+  wait_for "$DIR/got" "^got $to$MARK_TYPE"
+  agent_counts 5 both
+  # What was dropped to the guest is still in it when that program is gone.
+  reload ""
+  until [ -z "$(inside tc filter show dev web1 ingress)" ]; do
+    sleep 0.05
+  done
+  agent_counts 5 both
+  reload "filter-from-guest = not port 26"
+  until tapwarden status --json | jq -e '.agent.generation == 5' >"$DIR/counts"; do
+    sleep 0.05
+  done
+  agent_counts 5 both
+  kill "$AGENT"
+  wait "$AGENT" || true
+  agent_starts
+  agent_counts 5 from_guest
+  # Where nothing of ours is at work nothing is told.
+  reload "anti-spoof = off"
+  until tapwarden status --json | jq -e '.links[0].filtered == null' >"$DIR/counts"; do
+    sleep 0.05
+  done
+}
+
 # assert_passes <<END: commands that begin with "> ", each followed by what it must print.
 assert_passes() {
   local script

@@ -278,11 +278,38 @@ static void a_host_links_addresses(void **state)
 	json_decref(json);
 }
 
+/* The kernel has one counter for both hooks of a link. */
+static void what_filters_dropped(void **state)
+{
+	static const struct {
+		uint32_t hooks;
+		const char *direction, *frames;
+	} cases[] = {
+		{ 0, "absent", "absent" },
+		{ 1u << LINK_HOOK_FROM_GUEST, "from_guest", "12" },
+		{ 1u << LINK_HOOK_TO_GUEST, "to_guest", "12" },
+		{ 1u << LINK_HOOK_FROM_GUEST | 1u << LINK_HOOK_TO_GUEST, "both", "12" },
+	};
+	struct reconcile_link link = held_link();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		json_t *json;
+
+		link.drops = (struct reconcile_drops){ 5, 12, cases[i].hooks };
+		json = make(&link, 1);
+		assert_string_equal(at(json, "links/0/filtered/direction"), cases[i].direction);
+		assert_string_equal(at(json, "links/0/filtered/frames"), cases[i].frames);
+		json_decref(json);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_host_links_addresses),
 		cmocka_unit_test(says_what_is),
+		cmocka_unit_test(what_filters_dropped),
 		cmocka_unit_test(names_the_first_that_is_not_as_wanted),
 		cmocka_unit_test(down_can_be_right),
 	};
