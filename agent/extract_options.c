@@ -22,6 +22,7 @@ struct common {
 	bool fixed;
 	char **regexes;
 	size_t n;
+	const char *empty; /* a file of patterns that has none */
 };
 
 enum word {
@@ -70,6 +71,8 @@ static const struct option longs[] = {
 	{ 0 },
 };
 
+static const char letters[] = "e:f:Fig:Uc:nHhb0q";
+
 static int add_text(char ***v, size_t *n, const char *text)
 {
 	char **more = realloc(*v, (*n + 1) * sizeof(*more));
@@ -87,26 +90,29 @@ static int add_file(struct common *common, const char *path, struct err *err)
 {
 	FILE *file = fopen(path, "re");
 	char *line = NULL;
-	size_t size = 0;
+	size_t size = 0, number = 0;
 	ssize_t n;
 	int code = 0;
 
 	if (!file)
 		return err_errno(err, -errno, "cannot read the patterns of %s", path);
 	while (!code && (n = getline(&line, &size, file)) >= 0) {
+		number++;
 		if (n && line[n - 1] == '\n')
 			line[--n] = '\0';
 		if (strlen(line) != (size_t)n)
 			code = err_set(err, -EINVAL, "%s:%zu: a NUL byte: write it as \\x00", path,
-				       common->n + 1);
+				       number);
 		else if (common->n == EXTRACT_PATTERNS_MAX)
 			code = err_set(err, -E2BIG, "%s has more than %u patterns", path,
 				       EXTRACT_PATTERNS_MAX);
 		else
 			code = add_text(&common->regexes, &common->n, line);
 	}
-	if (!code && ferror(file))
-		code = err_errno(err, -EIO, "cannot read the patterns of %s", path);
+	if (!code && !feof(file))
+		code = err_errno(err, -errno, "cannot read the patterns of %s", path);
+	if (!number)
+		common->empty = path;
 	free(line);
 	(void)fclose(file);
 	return code;
@@ -270,7 +276,8 @@ static bool read_flag(int word, struct extract_options *o, struct common *common
 		o->show = EXTRACT_QUIET;
 		return true;
 	case WORD_COUNT:
-		o->show = EXTRACT_COUNT;
+		if (o->show != EXTRACT_QUIET)
+			o->show = EXTRACT_COUNT;
 		return true;
 	default:
 		return false;
@@ -328,9 +335,15 @@ static int read_word(int word, char *value, struct extract_options *o, struct co
 	}
 }
 
+/* Where getopt_long() stopped, which is not yet behind the word when that has more letters. */
 static int unknown(const char *word, struct err *err)
 {
+	const bool is_letter = optopt > 0 && optopt < WORD_UTF && !strchr(letters, optopt);
+	const char letter[] = { '-', (char)optopt, '\0' };
 	struct hint hint = hint_for(word[0] == '-' && word[1] == '-' ? word + 2 : "");
+
+	if (is_letter)
+		word = letter;
 
 	for (const struct option *l = longs; l->name && *word; l++)
 		hint_try(&hint, l->name);
@@ -348,12 +361,14 @@ static int judge(const struct extract_options *o, const struct common *common, s
 			       "here: one of the two");
 	if (o->config && !o->names.n)
 		return err_set(err, -EINVAL, "-c FILE without --pattern NAME says no pattern");
+	if (!o->names.n && !common->n && common->empty)
+		return err_set(err, -EINVAL, "no pattern: %s is empty", common->empty);
 	if (!o->names.n && !common->n)
 		return err_set(err, -EINVAL,
 			       "no pattern: -e REGEX, -f FILE or -c FILE --pattern NAME");
 	if (o->has_template && common->conf.groups.n)
 		return err_set(err, -EINVAL, "-g and --template both say what is printed");
-	if (o->whole && o->names_on && o->names_off)
+	if (o->names_on && o->names_off)
 		return err_set(err, -EINVAL, "-H and -h exclude each other");
 	return 0;
 }
@@ -372,7 +387,7 @@ int extract_options_read(int argc, char **argv, struct extract_options *ret, str
 	buf_init(&ret->unset, TEXT_MAX);
 	buf_adds(&ret->sep, "\t");
 	optind = 1;
-	while (!code && (word = getopt_long(argc, argv, "e:f:Fig:Uc:nHhb0q", longs, NULL)) != -1) {
+	while (!code && (word = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		code = word == '?' ? -ENOENT : read_word(word, optarg, ret, &common, err);
 		if (code == -ENOENT && word == '?')
 			code = unknown(argv[optind - 1], err);

@@ -251,6 +251,20 @@ static void show_count(struct source *source)
 	extract_outlet_done(&outlet);
 }
 
+/*
+ * A file of sysfs has the size of a page and fewer bytes: what ended early is shorter now than it
+ * was, or has bytes again where there were none.
+ */
+static bool is_shortened(const struct source *source)
+{
+	struct stat st;
+	uint8_t byte;
+
+	return source->ended < source->size &&
+	       (fstat(source->fd, &st) || (uint64_t)st.st_size < source->size ||
+		pread(source->fd, &byte, 1, (off_t)source->ended) != 0);
+}
+
 static void search_source(struct source *source)
 {
 	struct extract_job *job = source->job;
@@ -265,8 +279,7 @@ static void search_source(struct source *source)
 		search_alone(source);
 	if (source->error)
 		complain(source, source->error, "cannot be read to its end");
-	else if (source->seekable && source->ended < source->size &&
-		 !extract_out_stopped(&job->out))
+	else if (source->seekable && !extract_out_stopped(&job->out) && is_shortened(source))
 		complain(source, 0,
 			 "it became shorter while it was read: the rest was not searched");
 	job->totals.hits += source->hits;

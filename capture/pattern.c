@@ -145,7 +145,7 @@ static int add_group(struct pattern *pattern, const char *name, struct err *err)
 	struct group *group = &pattern->groups[pattern->n_groups];
 
 	if (regex_find_group(pattern->regex, name, &group->regex)) {
-		if (name[strspn(name, "0123456789")] == '\0')
+		if (*name && name[strspn(name, "0123456789")] == '\0')
 			return err_set(err, -EINVAL,
 				       "groups: there is no group %s: the regex has %u", name,
 				       regex_captures(pattern->regex));

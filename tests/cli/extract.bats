@@ -178,6 +178,38 @@ same_as() {
   [ "$status" -eq 2 ]
 }
 
+# run_refused TEXT WORDS...: extract WORDS searches nothing, and TEXT is in what it says.
+run_refused() {
+  local text=$1
+  shift
+  run extract "$@"
+  if [ "$status" -ne 2 ] || [[ "$output" != *"$text"* ]]; then
+    echo "$output"
+    return 1
+  fi
+}
+
+@test "words that cannot be followed are named" {
+  echo ab >good
+  : >empty
+  mkdir folder
+  run_refused '"-X" is not' -Xn -e ab good
+  run_refused '"-X" is not' --utf -nX -e ab good
+  run_refused "-H and -h exclude" -H -h -e ab good
+  run_refused "no pattern: empty is empty" -f empty good
+  run_refused "folder: Is a directory" -f folder good
+  run_refused 'no group named ""' -g "" -e ab good
+  printf 'ok\nx\0y\n' >nul
+  run_refused "nul:2: a NUL byte" -e ab -f nul good
+  same_as grep -oE -e ab -f empty good -- -e ab -f empty good
+  run extract -q --count -e ab good
+  [ -z "$output" ]
+}
+
+@test "a file of sysfs tells a larger size than it has" {
+  same_as cat /sys/class/net/lo/mtu -- -e ".+" /sys/class/net/lo/mtu
+}
+
 @test "fixed texts, patterns from a file, and rules of a configuration" {
   printf '%s\n' 'a.b axb' 'x[1]' >text
   same_as grep -oF -e a.b -e 'x[1]' text -- -F -e a.b -e 'x[1]' text
