@@ -47,11 +47,11 @@ static int find_wish(const struct config *config, const struct cli_options *opti
 		i++;
 	if (i == n)
 		code = no_wish(wishes, n, options, err);
-	else if (wishes[i].keys.kind != LINK_KIND_MACVTAP)
+	else if (wishes[i].keys->kind != LINK_KIND_MACVTAP)
 		code = err_set(err, -EINVAL, "it is a %s, and only a macvtap has a tap",
-			       link_kind_names[wishes[i].keys.kind]);
+			       link_kind_names[wishes[i].keys->kind]);
 	else
-		*ret = wishes[i].keys;
+		*ret = *wishes[i].keys;
 	free(wishes);
 	return code;
 }

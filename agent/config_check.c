@@ -93,32 +93,28 @@ static bool says(const struct link_wish *wish, const char *key)
 /* A link may say that it is less strict than its set, whose addresses it then has for nothing. */
 static void check_addresses(const struct link_wish *wish, struct faults *faults)
 {
-	const bool strict = wish->keys.anti_spoof == ANTI_SPOOF_MAC_IP;
+	const bool strict = wish->keys->anti_spoof == ANTI_SPOOF_MAC_IP;
 	const char *key = strict ? "anti-spoof" : "addresses";
 	const struct conf_head *head = says(wish, key) ? &wish->link->head : &wish->set->head;
 
-	if (strict == (wish->keys.addresses.n > 0))
+	if (strict == (wish->keys->addresses.n > 0))
 		return;
 	if (strict)
 		schema_fault(faults, head, key,
 			     "addresses is missing beside it: what may link \"%s\" send from?",
 			     wish->name);
 	else if (says(wish, key) || !says(wish, "anti-spoof"))
-		schema_fault(
-			faults, head, key, "it is for anti-spoof = mac+ip, and link \"%s\" has %s",
-			wish->name,
-			anti_spoof_names[link_anti_spoof(wish->keys.anti_spoof, wish->keys.kind)]);
+		schema_fault(faults, head, key,
+			     "it is for anti-spoof = mac+ip, and link \"%s\" has %s", wish->name,
+			     anti_spoof_names[link_anti_spoof(wish->keys->anti_spoof,
+							      wish->keys->kind)]);
 }
 
 /* Told of the first link that each section is at fault for. */
-static void check_all_addresses(const struct config *config, struct faults *faults)
+static void check_all_addresses(const struct link_wish *wishes, size_t n, struct faults *faults)
 {
-	struct link_wish *wishes;
-	struct err err;
-	size_t n, before;
+	size_t before;
 
-	if (config_links(config, &wishes, &n, &err))
-		return;
 	for (size_t i = 0; i < n; i++) {
 		before = faults->n;
 		check_addresses(&wishes[i], faults);
@@ -127,33 +123,45 @@ static void check_all_addresses(const struct config *config, struct faults *faul
 		while (i + 1 < n && wishes[i + 1].set == wishes[i].set)
 			i++;
 	}
-	free(wishes);
+}
+
+static int size_rings(const struct config *config, const struct link_wish *wishes, size_t n,
+		      uint32_t *ret_block_size, uint32_t *ret_blocks, struct err *err)
+{
+	uint32_t watched = 0;
+
+	for (size_t i = 0; i < n; i++)
+		watched += wishes[i].keys->monitor == MONITOR_PASSIVE;
+	return packet_ring_size(config->agent.ring_memory, watched, ret_block_size, ret_blocks,
+				err);
 }
 
 int config_rings(const struct config *config, uint32_t *ret_block_size, uint32_t *ret_blocks,
 		 struct err *err)
 {
 	struct link_wish *wishes;
-	uint32_t watched = 0;
 	size_t n;
 	int code = config_links(config, &wishes, &n, err);
 
 	if (code)
 		return code;
-	for (size_t i = 0; i < n; i++)
-		watched += wishes[i].keys.monitor == MONITOR_PASSIVE;
+	code = size_rings(config, wishes, n, ret_block_size, ret_blocks, err);
 	free(wishes);
-	return packet_ring_size(config->agent.ring_memory, watched, ret_block_size, ret_blocks,
-				err);
+	return code;
 }
 
-static void check_rings(const struct config *config, struct faults *faults)
+static void check_links(const struct config *config, struct faults *faults)
 {
 	uint32_t block_size, blocks;
+	struct link_wish *wishes = NULL;
 	struct err err;
+	size_t n = 0;
 
-	if (config_rings(config, &block_size, &blocks, &err))
+	if (config_links(config, &wishes, &n, &err) ||
+	    size_rings(config, wishes, n, &block_size, &blocks, &err))
 		schema_fault(faults, &config->agent.head, "ring-memory", "%s", err.text);
+	check_all_addresses(wishes, n, faults);
+	free(wishes);
 }
 
 int config_check(const char *path, struct config **ret, struct faults *faults)
@@ -166,10 +174,8 @@ int config_check(const char *path, struct config **ret, struct faults *faults)
 	if (code == 0)
 		config_check_web(config, faults);
 	/* What links there are can be told only of a configuration without faults. */
-	if (code == 0 && faults->n == 0) {
-		check_rings(config, faults);
-		check_all_addresses(config, faults);
-	}
+	if (code == 0 && faults->n == 0)
+		check_links(config, faults);
 	for (size_t i = 0; code == 0 && i < config->n_sets; i++)
 		check_keys(&config->sets[i].head, &config->sets[i].keys, faults);
 	for (size_t i = 0; code == 0 && i < config->n_links; i++)

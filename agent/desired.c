@@ -109,19 +109,19 @@ static int choose_mac(struct link_spec *specs, size_t n, size_t at, const char *
 static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t group)
 {
 	*spec = (struct link_spec){
-		.kind = wish->keys.kind,
-		.mode = wish->keys.mode,
-		.flags = wish->keys.flags,
-		.sources = wish->keys.sources,
-		.mtu = wish->keys.mtu,
-		.txqueuelen = wish->keys.txqueuelen,
-		.bcqueuelen = wish->keys.bcqueuelen,
-		.bccutoff = wish->keys.bccutoff,
+		.kind = wish->keys->kind,
+		.mode = wish->keys->mode,
+		.flags = wish->keys->flags,
+		.sources = wish->keys->sources,
+		.mtu = wish->keys->mtu,
+		.txqueuelen = wish->keys->txqueuelen,
+		.bcqueuelen = wish->keys->bcqueuelen,
+		.bccutoff = wish->keys->bccutoff,
 		.group = group,
-		.up = wish->keys.up,
+		.up = wish->keys->up,
 		.is_host_link = wish->is_host_link,
-		.anti_spoof = link_anti_spoof(wish->keys.anti_spoof, wish->keys.kind),
-		.addresses = wish->keys.addresses,
+		.anti_spoof = link_anti_spoof(wish->keys->anti_spoof, wish->keys->kind),
+		.addresses = wish->keys->addresses,
 		.hairpin = wish->set->hairpin,
 	};
 
@@ -136,7 +136,7 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 		spec->addrs = wish->set->host_addrs;
 	snprintf(spec->name, sizeof(spec->name), "%s", wish->name);
 	snprintf(spec->set, sizeof(spec->set), "%s", wish->set->head.name);
-	snprintf(spec->lower, sizeof(spec->lower), "%s", wish->keys.lower);
+	snprintf(spec->lower, sizeof(spec->lower), "%s", wish->keys->lower);
 	memcpy(spec->mac, wish->mac, MAC_LEN);
 	for (size_t i = 0; wish->link && i < wish->link->altnames.n && i < LINK_ALTNAMES_MAX; i++)
 		snprintf(spec->altnames[i], sizeof(spec->altnames[i]), "%s",
@@ -148,10 +148,10 @@ static int set_rights(struct link_spec *specs, size_t at, const struct link_wish
 		      struct err *err)
 {
 	struct tap_rights *tap = &specs[at].tap;
-	const struct link_keys *keys = &wishes[at].keys;
+	const struct link_keys *keys = wishes[at].keys;
 	int code = 0;
 
-	if (at && strcmp(wishes[at - 1].keys.owner, keys->owner) == 0)
+	if (at && strcmp(wishes[at - 1].keys->owner, keys->owner) == 0)
 		*tap = specs[at - 1].tap;
 	else
 		code = owner_find(keys->owner, &tap->uid, &tap->gid, err);
@@ -210,9 +210,9 @@ static int compile_filters(struct filters *filters, struct link_spec *specs,
 	int code = 0;
 
 	for (size_t i = 0; code == 0 && i < n; i++) {
-		const struct link_keys *keys = &wishes[i].keys;
+		const struct link_keys *keys = wishes[i].keys;
 
-		if (i && filter_alike(keys, &wishes[i - 1].keys)) {
+		if (i && filter_alike(keys, wishes[i - 1].keys)) {
 			memcpy(specs[i].filters, specs[i - 1].filters, sizeof(specs[i].filters));
 			memcpy(filters->at[i], filters->at[i - 1], sizeof(filters->at[i]));
 			continue;

@@ -150,7 +150,7 @@ static void on_passed(struct supervisor *supervisor)
 	for (size_t i = 0; sources && i < n && i < n_wishes; i++) {
 		/* A packet socket is of one namespace, which is the agent's. */
 		if (!links[i].present || *links[i].spec.netns ||
-		    wishes[i].keys.monitor != MONITOR_PASSIVE)
+		    wishes[i].keys->monitor != MONITOR_PASSIVE)
 			continue;
 		sources[n_sources] = (struct source_wish){
 			.ifindex = links[i].link.ifindex,

@@ -144,7 +144,7 @@ static struct rule_mask wished_rules(const struct worker *w, const char *link)
 
 	for (size_t i = 0; i < w->n_wishes; i++) {
 		if (strcmp(w->wishes[i].name, link) == 0) {
-			ruleset_select(&w->rules, &w->wishes[i].keys.patterns, &mask);
+			ruleset_select(&w->rules, &w->wishes[i].keys->patterns, &mask);
 			break;
 		}
 	}

@@ -144,8 +144,10 @@ int config_pin_mac(struct config *config, const char *name, const char *set,
 struct link_maker {
 	const struct config *config;
 	const struct link_conf **by_name; /* the [link] sections, sorted */
+	bool *numbered; /* per [link] section: it says more of one of the links of a count */
 	struct link_wish *wishes;
 	size_t n;
+	struct link_keys *merged; /* room for those of the next link that has its own */
 };
 
 static int compare_links(const void *a, const void *b)
@@ -174,10 +176,12 @@ static int add_wish(struct link_maker *maker, const struct set_conf *set,
 	if (maker->n >= CONFIG_LINKS_MAX)
 		return err_set(err, -E2BIG, "more than %d links: nobody could count their frames",
 			       CONFIG_LINKS_MAX);
-	*wish = (struct link_wish){ .set = set, .link = link, .keys = set->keys };
+	*wish = (struct link_wish){ .set = set, .link = link, .keys = &set->keys };
 	snprintf(wish->name, sizeof(wish->name), "%s", name);
 	if (link) {
-		schema_override(&config_schema, "link", &link->head, &link->keys, &wish->keys);
+		*maker->merged = set->keys;
+		schema_override(&config_schema, "link", &link->head, &link->keys, maker->merged);
+		wish->keys = maker->merged++;
 		memcpy(wish->mac, link->mac, MAC_LEN);
 	}
 	maker->n++;
@@ -187,8 +191,9 @@ static int add_wish(struct link_maker *maker, const struct set_conf *set,
 /* The host's own leg: nothing of what the set says of its guests, but a section of its own may. */
 static int add_host_link(struct link_maker *maker, const struct set_conf *set, struct err *err)
 {
+	struct link_keys *keys = maker->merged++;
 	const struct link_conf *link;
-	struct link_keys *keys;
+	struct link_wish *wish;
 	int code;
 
 	if (!set->host_link)
@@ -196,10 +201,10 @@ static int add_host_link(struct link_maker *maker, const struct set_conf *set, s
 	link = find_link(maker, set->host_link);
 	if (link && strcmp(link->set, set->head.name) != 0)
 		link = NULL;
+	wish = &maker->wishes[maker->n];
 	code = add_wish(maker, set, link, set->host_link, err);
 	if (code)
 		return code;
-	keys = &maker->wishes[maker->n - 1].keys;
 	*keys = (struct link_keys){
 		.lower = set->keys.lower,
 		.mtu = set->keys.mtu,
@@ -212,7 +217,8 @@ static int add_host_link(struct link_maker *maker, const struct set_conf *set, s
 		schema_override(&config_schema, "link", &link->head, &link->keys, keys);
 	keys->kind = LINK_KIND_MACVLAN;
 	keys->mode = LINK_MODE_BRIDGE;
-	maker->wishes[maker->n - 1].is_host_link = true;
+	wish->keys = keys;
+	wish->is_host_link = true;
 	return 0;
 }
 
@@ -231,45 +237,31 @@ static int add_numbered(struct link_maker *maker, const struct set_conf *set, st
 		link = find_link(maker, name);
 		if (link && strcmp(link->set, set->head.name) != 0)
 			link = NULL;
+		if (link)
+			maker->numbered[link - maker->config->links] = true;
 		code = add_wish(maker, set, link, name, err);
 	}
 	return code;
 }
 
-static int compare_wishes(const void *a, const void *b)
-{
-	return strcmp(((const struct link_wish *)a)->name, ((const struct link_wish *)b)->name);
-}
-
 /* The [link] sections that are none of the set's numbered links. */
-static int add_named(struct link_maker *maker, const struct set_conf *set, size_t first,
-		     struct err *err)
+static int add_named(struct link_maker *maker, const struct set_conf *set, struct err *err)
 {
-	size_t n_numbered = maker->n - first;
-	struct link_wish *numbered = calloc(n_numbered + 1, sizeof(*numbered));
 	int code = 0;
 
-	if (!numbered)
-		return -ENOMEM;
-	memcpy(numbered, &maker->wishes[first], n_numbered * sizeof(*numbered));
-	qsort(numbered, n_numbered, sizeof(*numbered), compare_wishes);
 	for (size_t i = 0; i < maker->config->n_links && !code; i++) {
 		const struct link_conf *link = maker->by_name[i];
-		struct link_wish key = { 0 };
 
-		if (strcmp(link->set, set->head.name) != 0 ||
+		if (maker->numbered[link - maker->config->links] ||
+		    strcmp(link->set, set->head.name) != 0 ||
 		    (set->host_link && strcmp(link->head.name, set->host_link) == 0))
 			continue;
 		code = parse_ifname(link->head.name, err);
-		if (code) {
+		if (code)
 			code = err_prefix(err, code, "[link %s]", link->head.name);
-			break;
-		}
-		snprintf(key.name, sizeof(key.name), "%s", link->head.name);
-		if (!bsearch(&key, numbered, n_numbered, sizeof(key), compare_wishes))
-			code = add_wish(maker, set, link, key.name, err);
+		else
+			code = add_wish(maker, set, link, link->head.name, err);
 	}
-	free(numbered);
 	return code;
 }
 
@@ -285,20 +277,23 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 	if (max > CONFIG_LINKS_MAX)
 		max = CONFIG_LINKS_MAX;
 	maker.by_name = calloc(config->n_links + 1, sizeof(*maker.by_name));
-	maker.wishes = calloc(max + 1, sizeof(*maker.wishes));
-	if (!maker.by_name || !maker.wishes) {
+	maker.numbered = calloc(config->n_links + 1, sizeof(*maker.numbered));
+	/* Keys of their own have the links with sections, and a host link of each set. */
+	maker.wishes =
+		calloc(1, (max + 1) * sizeof(*maker.wishes) +
+				  (config->n_links + config->n_sets) * sizeof(*maker.merged));
+	if (!maker.by_name || !maker.numbered || !maker.wishes) {
 		code = err_errno(err, -ENOMEM, "cannot list the links");
 		goto out;
 	}
+	maker.merged = (void *)(maker.wishes + max + 1);
 	for (size_t i = 0; i < config->n_links; i++)
 		maker.by_name[i] = &config->links[i];
 	qsort(maker.by_name, config->n_links, sizeof(*maker.by_name), compare_links);
 	for (size_t i = 0; i < config->n_sets && !code; i++) {
-		size_t first = maker.n;
-
 		code = add_numbered(&maker, &config->sets[i], err);
 		if (!code)
-			code = add_named(&maker, &config->sets[i], first, err);
+			code = add_named(&maker, &config->sets[i], err);
 		if (!code)
 			code = add_host_link(&maker, &config->sets[i], err);
 	}
@@ -309,6 +304,7 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 	maker.wishes = NULL;
 out:
 	free(maker.by_name);
+	free(maker.numbered);
 	free(maker.wishes);
 	return code;
 }

@@ -276,7 +276,7 @@ struct link_wish {
 	const struct set_conf *set;
 	const struct link_conf *link; /* NULL: only the set itself made it */
 	bool is_host_link; /* the host's own, by the set's host-link */
-	struct link_keys keys; /* merged; its pointers belong to the config */
+	const struct link_keys *keys; /* merged; they live as long as config and wishes both do */
 	uint8_t mac[MAC_LEN]; /* all zero: automatic */
 };
 

@@ -134,7 +134,7 @@ static int by_mac(const void *a, const void *b)
 
 static int compare_lowers(const struct link_wish *a, const struct link_wish *b)
 {
-	return strcmp(a->keys.lower ? a->keys.lower : "", b->keys.lower ? b->keys.lower : "");
+	return strcmp(a->keys->lower ? a->keys->lower : "", b->keys->lower ? b->keys->lower : "");
 }
 
 static int by_lower(const void *a, const void *b)
@@ -183,13 +183,13 @@ static void check_lowers(struct cross *cross)
 		const struct link_wish *wish = cross->sorted[i];
 		const struct conf_head *head = giver(wish, "lower");
 
-		if (!wish->keys.lower || !find_wish(cross, wish->keys.lower))
+		if (!wish->keys->lower || !find_wish(cross, wish->keys->lower))
 			continue;
 		if (head == &wish->set->head && told_of_set(cross, wish))
 			continue;
 		schema_fault(cross->faults, head, "lower",
 			     "\"%s\" is a link of this configuration, and links do not stack",
-			     wish->keys.lower);
+			     wish->keys->lower);
 	}
 	forget_told(cross);
 }
@@ -232,7 +232,7 @@ static void check_places(struct cross *cross)
 
 		if (!link || (!link->netns && !link->master))
 			continue;
-		if (wish->keys.kind != LINK_KIND_MACVLAN)
+		if (wish->keys->kind != LINK_KIND_MACVLAN)
 			schema_fault(cross->faults, &link->head, key, "it is for macvlan links: %s",
 				     link->netns ? "the tap of a macvtap is opened here"
 						 : "the tap of a macvtap is in the place that a "
@@ -313,15 +313,15 @@ static void check_passthru(struct cross *cross)
 	qsort(cross->sorted, cross->n, sizeof(*cross->sorted), by_lower);
 	for (size_t first = 0; first < cross->n; first = end) {
 		const struct link_wish *passthru = NULL, *other = NULL;
-		const char *lower = cross->sorted[first]->keys.lower;
+		const char *lower = cross->sorted[first]->keys->lower;
 
 		for (end = first; end < cross->n; end++) {
 			const struct link_wish *wish = cross->sorted[end];
 
-			if (strcmp(wish->keys.lower ? wish->keys.lower : "", lower ? lower : "") !=
-			    0)
+			if (strcmp(wish->keys->lower ? wish->keys->lower : "",
+				   lower ? lower : "") != 0)
 				break;
-			if (!passthru && wish->keys.mode == LINK_MODE_PASSTHRU)
+			if (!passthru && wish->keys->mode == LINK_MODE_PASSTHRU)
 				passthru = wish;
 			else
 				other = wish;
@@ -348,14 +348,14 @@ static void check_flags(struct cross *cross)
 		size_t flag = 0;
 
 		while (flag < LINK_FLAGS &&
-		       (!(wish->keys.flags & (1u << flag)) || wish->keys.mode == modes[flag]))
+		       (!(wish->keys->flags & (1u << flag)) || wish->keys->mode == modes[flag]))
 			flag++;
 		if (flag == LINK_FLAGS || (head == &wish->set->head && told_of_set(cross, wish)))
 			continue;
 		schema_fault(cross->faults, head, "flags",
 			     "%s is for mode %s, and link \"%s\" has mode %s",
 			     link_flag_names[flag], link_mode_names[modes[flag]], wish->name,
-			     link_mode_names[wish->keys.mode]);
+			     link_mode_names[wish->keys->mode]);
 	}
 	forget_told(cross);
 }
@@ -371,11 +371,11 @@ static void check_sources(struct cross *cross)
 {
 	for (size_t i = 0; i < cross->n; i++) {
 		const struct link_wish *wish = cross->sorted[i];
-		bool source = wish->keys.mode == LINK_MODE_SOURCE;
+		bool source = wish->keys->mode == LINK_MODE_SOURCE;
 		const char *key = source ? "mode" : "source-macs";
 		const struct conf_head *head = giver(wish, key);
 
-		if (source ? says_sources(wish) : wish->keys.sources.n == 0)
+		if (source ? says_sources(wish) : wish->keys->sources.n == 0)
 			continue;
 		if (head == &wish->set->head && told_of_set(cross, wish))
 			continue;
@@ -387,7 +387,7 @@ static void check_sources(struct cross *cross)
 		else
 			schema_fault(cross->faults, head, key,
 				     "it is for mode source, and link \"%s\" has mode %s",
-				     wish->name, link_mode_names[wish->keys.mode]);
+				     wish->name, link_mode_names[wish->keys->mode]);
 	}
 	forget_told(cross);
 }
@@ -401,19 +401,19 @@ static void check_cutoffs(struct cross *cross)
 	for (size_t i = 0; i < cross->n; i++) {
 		const struct link_wish *wish = cross->sorted[i];
 
-		if (!wish->keys.bccutoff.set)
+		if (!wish->keys->bccutoff.set)
 			continue;
 		if (!first || compare_lowers(first, wish) != 0) {
 			first = wish;
 			told = false;
 		}
-		if (told || wish->keys.bccutoff.value == first->keys.bccutoff.value)
+		if (told || wish->keys->bccutoff.value == first->keys->bccutoff.value)
 			continue;
 		told = true;
 		schema_fault(cross->faults, giver(wish, "bccutoff"), "bccutoff",
 			     "\"%s\" has one for all its links, and link \"%s\" wants another "
 			     "than \"%s\"",
-			     wish->keys.lower, wish->name, first->name);
+			     wish->keys->lower, wish->name, first->name);
 	}
 }
 
@@ -433,7 +433,7 @@ static void check_hairpins(struct cross *cross)
 			continue;
 		schema_fault(cross->faults, &wish->set->head, "hairpin",
 			     "[set %s] wants another on the same lower \"%s\"",
-			     first->set->head.name, wish->keys.lower);
+			     first->set->head.name, wish->keys->lower);
 	}
 	forget_told(cross);
 }

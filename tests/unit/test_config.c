@@ -273,17 +273,17 @@ static void links_come_in_order(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_string_equal(wishes[i].name, names[i]);
 	assert_null(wishes[0].link);
-	assert_int_equal(wishes[0].keys.mode, LINK_MODE_VEPA);
-	assert_int_equal(wishes[0].keys.patterns.n, 2);
+	assert_int_equal(wishes[0].keys->mode, LINK_MODE_VEPA);
+	assert_int_equal(wishes[0].keys->patterns.n, 2);
 	/* The section's own keys, and the set's for the others. */
 	assert_ptr_equal(wishes[1].link, &c->links[0]);
-	assert_int_equal(wishes[1].keys.mode, LINK_MODE_PRIVATE);
-	assert_int_equal(wishes[1].keys.patterns.n, 0);
-	assert_string_equal(wishes[1].keys.lower, "eth0");
-	assert_int_equal(wishes[1].keys.mtu, 1400);
+	assert_int_equal(wishes[1].keys->mode, LINK_MODE_PRIVATE);
+	assert_int_equal(wishes[1].keys->patterns.n, 0);
+	assert_string_equal(wishes[1].keys->lower, "eth0");
+	assert_int_equal(wishes[1].keys->mtu, 1400);
 	assert_int_equal(wishes[1].mac[5], 0xcc);
-	assert_string_equal(wishes[2].keys.lower, "eth2");
-	assert_false(wishes[2].keys.up);
+	assert_string_equal(wishes[2].keys->lower, "eth2");
+	assert_false(wishes[2].keys->up);
 	assert_string_equal(wishes[3].set->head.name, "db");
 	free(wishes);
 	config_free(c);
@@ -307,13 +307,13 @@ static void a_host_link_is_the_last_of_its_set(void **state)
 	assert_false(wishes[1].is_host_link);
 	assert_string_equal(wishes[2].name, "aaa");
 	assert_true(wishes[2].is_host_link);
-	assert_int_equal(wishes[2].keys.kind, LINK_KIND_MACVLAN);
-	assert_int_equal(wishes[2].keys.mode, LINK_MODE_BRIDGE);
-	assert_string_equal(wishes[2].keys.lower, "eth0");
-	assert_int_equal(wishes[2].keys.mtu, 1400);
-	assert_int_equal(wishes[2].keys.txqueuelen, 0);
-	assert_int_equal(wishes[2].keys.monitor, MONITOR_OFF);
-	assert_false(wishes[2].keys.up);
+	assert_int_equal(wishes[2].keys->kind, LINK_KIND_MACVLAN);
+	assert_int_equal(wishes[2].keys->mode, LINK_MODE_BRIDGE);
+	assert_string_equal(wishes[2].keys->lower, "eth0");
+	assert_int_equal(wishes[2].keys->mtu, 1400);
+	assert_int_equal(wishes[2].keys->txqueuelen, 0);
+	assert_int_equal(wishes[2].keys->monitor, MONITOR_OFF);
+	assert_false(wishes[2].keys->up);
 	assert_int_equal(wishes[2].mac[5], 0xaa);
 	assert_int_equal(wishes[2].set->host_addrs.n, 2);
 	free(wishes);

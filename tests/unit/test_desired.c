@@ -38,25 +38,25 @@ static const struct config config = { .agent.link_group = 77 };
 
 static char *owner = "0:0";
 
+static struct link_keys keys[CONFIG_LINKS_MAX];
+
 static struct link_wish *wish(const struct set_conf *set, const char *name)
 {
-	struct link_wish *w = &wishes[n_wishes++];
+	struct link_wish *w = &wishes[n_wishes];
 
-	*w = (struct link_wish){
-		.set = set,
-		.keys = { .kind = LINK_KIND_MACVLAN,
-			  .mode = LINK_MODE_PRIVATE,
-			  .lower = "eno1",
-			  .flags = 2,
-			  .sources = { .n = 1, .macs = { { 2, 3 } } },
-			  .mtu = 1400,
-			  .owner = owner,
-			  .perms = 0640,
-			  .txqueuelen = 9,
-			  .bcqueuelen = 8,
-			  .bccutoff = { true, 7 },
-			  .up = true },
-	};
+	keys[n_wishes] = (struct link_keys){ .kind = LINK_KIND_MACVLAN,
+					     .mode = LINK_MODE_PRIVATE,
+					     .lower = "eno1",
+					     .flags = 2,
+					     .sources = { .n = 1, .macs = { { 2, 3 } } },
+					     .mtu = 1400,
+					     .owner = owner,
+					     .perms = 0640,
+					     .txqueuelen = 9,
+					     .bcqueuelen = 8,
+					     .bccutoff = { true, 7 },
+					     .up = true };
+	*w = (struct link_wish){ .set = set, .keys = &keys[n_wishes++] };
 	snprintf(w->name, sizeof(w->name), "%s", name);
 	return w;
 }
