@@ -419,7 +419,10 @@ static bool has_file_errors(const struct worker *w)
 	return false;
 }
 
-/* Ticks end when nothing came since the last one: a worker with nothing to do sleeps. */
+/*
+ * Ticks end when nothing came since the last one and nothing is waited for: a worker with nothing to
+ * do sleeps.
+ */
 static void on_tick(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
@@ -434,7 +437,7 @@ static void on_tick(uv_timer_t *timer)
 	inspect_tick(&w->inspector, now_ns());
 	emitter_tick(&w->emitter, now_ns());
 	write_out(w);
-	if (!w->busy && !has_file_errors(w))
+	if (!w->busy && !has_file_errors(w) && !inspect_is_waiting(&w->inspector))
 		uv_timer_stop(timer);
 }
 

@@ -89,3 +89,18 @@ has_frames() {
   [ "${#lines[@]}" -ge 1 ]
   tcpdump -n -r "$DIR/log/frames.pcapng" 'tcp port 80' 2>/dev/null | grep -q 'HTTP: GET'
 }
+
+# Time passes for what is held although no frame comes: the worker goes on looking at its clock.
+@test "a packet whose fragments never end is given up, and told" {
+  agent_start
+  exec {FRAMES}> >(exec ip netns exec "$PEER" "$ROOT/build/tests/net/tap_frames" --wire eno1 >/dev/null 3>&-)
+  # The first 16 bytes of a UDP datagram, with more to come.
+  perl -e 'my $ip = pack "CCnnnCCn a4 a4", 0x45, 0, 44, 4711, 0x2000, 64, 17, 0,
+      pack("C4", 192, 0, 2, 2), pack("C4", 192, 0, 2, 10);
+    my $mac = shift; $mac =~ s/://g;
+    print $mac, unpack("H*", "\2\0\0\0\0\1\x08\0" . $ip . pack("n4", 9, 9, 1008, 0) . "x" x 16), "\n"' \
+    "$(mac_of web01)" >&"$FRAMES"
+  exec {FRAMES}>&-
+  wait_for 60 has_record '.event_type == "gap" and .gap.reason == "fragments-missing"
+    and .src_ip == "192.0.2.2"'
+}
