@@ -110,19 +110,21 @@ bool flashback_add(struct flashback *flashback, const struct flashback_frame *fr
 	return wanted;
 }
 
-void flashback_match(struct flashback *flashback, uint64_t flow_id, uint64_t first, uint32_t before,
+bool flashback_match(struct flashback *flashback, uint64_t flow_id, uint64_t first, uint32_t before,
 		     uint32_t after, flashback_cb cb, void *data)
 {
 	struct flashback_flow *flow = flow_at(flashback, flow_id);
 	struct entry *chain[CHAIN_MAX], *entry;
 	uint64_t link = flow->last;
 	size_t n = 0, seen = 0;
+	bool reaches = false;
 
 	if (flow->flow != flow_id)
-		return;
+		return false;
 	if (after > flow->after)
 		flow->after = after;
 	while (n < CHAIN_MAX && (entry = entry_of(flashback, link))) {
+		reaches = reaches || entry->frame.number <= first;
 		if (seen > before && entry->frame.number < first)
 			break;
 		seen++;
@@ -134,4 +136,5 @@ void flashback_match(struct flashback *flashback, uint64_t flow_id, uint64_t fir
 		chain[--n]->taken = true;
 		cb(data, &chain[n]->frame);
 	}
+	return reaches;
 }

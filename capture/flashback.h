@@ -53,9 +53,9 @@ typedef void (*flashback_cb)(void *data, const struct flashback_frame *frame);
 /*
  * Hands over the flow's frames that were not handed over before, the oldest first: the last one and
  * `before` others at most, and all whose number is `first` or higher. The next `after` will be
- * wanted.
+ * wanted. False when the ring does not reach back to the frame `first` any more.
  */
-void flashback_match(struct flashback *flashback, uint64_t flow, uint64_t first, uint32_t before,
+bool flashback_match(struct flashback *flashback, uint64_t flow, uint64_t first, uint32_t before,
 		     uint32_t after, flashback_cb cb, void *data);
 
 #endif

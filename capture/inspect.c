@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "capture/pcapng_format.h"
+#include "capture/sift_record.h"
 
 /* A match in a stream may be as long as this; more is told as a loss. */
 #define MATCH_MAX (256u << 10)
@@ -34,31 +35,14 @@ static void on_match(void *data, const struct sift_match *match)
 {
 	struct inspector *inspector = data;
 	const struct inspected_link *inspected = inspected_of(match->link);
-	struct record_alert alert = {
-		.frame = match->frame,
-		.has_direction = match->direction != SIFT_NOBODY_KNOWS,
-		.direction = match->direction == SIFT_FROM_GUEST ? STATS_FROM_GUEST
-								 : STATS_TO_GUEST,
-		.frame_number = match->number,
-		.subject = match->hit->subject,
-		.base = match->hit->offset,
-		.stream = match->stream,
-		.gap = match->gap,
-		.spans = match->spans,
-		.n_spans = match->n_spans,
-		.rule = match->rule->conf->head.name,
-		.signature_id = match->rule->signature_id,
-		.category = match->rule->conf->category,
-		.severity = match->rule->conf->severity,
-		.pattern = match->rule->pattern,
-		.match = match->hit->match,
-		.payload_bytes = (size_t)inspector->conf->payload_bytes,
-		.payload_told = match->whole_frame && inspector->payload_told,
-		.payload_seq = inspector->payload_seq,
-	};
-	uint64_t seq = emitter_alert(inspector->emitter, record_head_of(inspected, match->time_ns),
-				     &alert);
+	struct record_alert alert;
+	uint64_t seq;
 
+	sift_record_alert(match, &alert);
+	alert.payload_bytes = (size_t)inspector->conf->payload_bytes;
+	alert.payload_told = match->whole_frame && inspector->payload_told;
+	alert.payload_seq = inspector->payload_seq;
+	seq = emitter_alert(inspector->emitter, record_head_of(inspected, match->time_ns), &alert);
 	stat_add(&inspector->stats->links[inspected->link->slot].matches, 1);
 	keeper_match(&inspector->keeper, match);
 	if (!match->whole_frame || inspector->payload_told)
@@ -70,15 +54,9 @@ static void on_match(void *data, const struct sift_match *match)
 static void on_loss(void *data, const struct sift_loss *loss)
 {
 	struct inspector *inspector = data;
-	const struct record_gap gap = {
-		.lost = loss->bytes,
-		.unit = RECORD_UNIT_BYTES,
-		.reason = loss->why,
-		.frame = loss->frame,
-		.rule = loss->rule ? loss->rule->conf->head.name : NULL,
-		.offset = loss->offset,
-	};
+	struct record_gap gap;
 
+	sift_record_gap(loss, &gap);
 	emitter_gap(inspector->emitter, record_head_of(inspected_of(loss->link), loss->time_ns),
 		    &gap);
 }

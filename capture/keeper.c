@@ -42,19 +42,21 @@ static void add_note(struct keeper *keeper, const struct sift_match *match,
 		       to);
 }
 
-static void add_flow(struct keeper *keeper, uint32_t link, uint64_t flow, uint64_t first)
+static void add_flow(struct keeper *keeper, const struct sift_match *match, uint64_t flow,
+		     uint64_t first)
 {
 	for (size_t i = 0; i < keeper->n_flows; i++) {
 		struct keeper_flow *known = &keeper->flows[i];
 
-		if (known->flow != flow || known->link != link)
+		if (known->flow != flow || known->link != match->link->id)
 			continue;
 		if (first < known->first)
 			known->first = first;
 		return;
 	}
 	if (keeper->n_flows < KEEPER_FLOWS_MAX)
-		keeper->flows[keeper->n_flows++] = (struct keeper_flow){ flow, first, link };
+		keeper->flows[keeper->n_flows++] =
+			(struct keeper_flow){ flow, first, match->link->id, match->stream };
 }
 
 /* Fragments have no ports, and are another flow than the packet that they make. */
@@ -78,9 +80,9 @@ void keeper_match(struct keeper *keeper, const struct sift_match *match)
 		return;
 	for (size_t i = 0; i < n; i++)
 		add_note(keeper, match, &spans[i]);
-	add_flow(keeper, match->link->id, record_flow_id(match->frame), spans[0].frame);
+	add_flow(keeper, match, record_flow_id(match->frame), spans[0].frame);
 	if (match->n_spans && !match->stream)
-		add_flow(keeper, match->link->id, flow_without_ports(match->frame), spans[0].frame);
+		add_flow(keeper, match, flow_without_ports(match->frame), spans[0].frame);
 }
 
 /* ---- frames --------------------------------------------------------------------------------- */
@@ -131,9 +133,13 @@ static void on_kept(void *data, const struct flashback_frame *frame)
 void keeper_settle(struct keeper *keeper)
 {
 	for (size_t i = 0; i < keeper->n_flows && keeper->conf.mode == PCAP_MATCHES; i++) {
-		keeper->link = keeper->flows[i].link;
-		flashback_match(&keeper->flashback, keeper->flows[i].flow, keeper->flows[i].first,
-				keeper->conf.before, keeper->conf.after, on_kept, keeper);
+		const struct keeper_flow *flow = &keeper->flows[i];
+
+		keeper->link = flow->link;
+		if (!flashback_match(&keeper->flashback, flow->flow, flow->first,
+				     keeper->conf.before, keeper->conf.after, on_kept, keeper) &&
+		    flow->stream)
+			keeper->missed++;
 	}
 	keeper->n_flows = 0;
 	keeper->n_notes = 0;

@@ -34,6 +34,7 @@ struct keeper_flow {
 	uint64_t flow;
 	uint64_t first; /* number of its first frame in a match */
 	uint32_t link;
+	bool stream; /* the match is of a stream: all of its frames are of this flow */
 };
 
 struct keeper {
@@ -43,6 +44,7 @@ struct keeper {
 	size_t n_notes;
 	struct keeper_flow flows[KEEPER_FLOWS_MAX];
 	size_t n_flows;
+	uint64_t missed; /* streams' matches whose first frame was not held any more */
 	uint32_t link; /* whose frames are handed over now */
 };
 

@@ -333,10 +333,26 @@ static void read_simple(struct pcap_reader *r, struct cursor *body, struct pcap_
 	take_packet(r, body, 0, NULL, kept, wire_len, ret);
 }
 
+static void section_option(void *data, uint16_t code, const uint8_t *value, size_t len)
+{
+	struct pcap_reader *r = data;
+
+	if (code == SHB_USERAPPL)
+		r->ours = len == strlen(PCAPNG_APPLICATION) &&
+			  memcmp(value, PCAPNG_APPLICATION, len) == 0;
+}
+
+static void read_section(struct pcap_reader *r, struct cursor *body, struct pcap_step *ret)
+{
+	(void)ret;
+	(void)cursor_pull(body, 16);
+	r->ours = false;
+	each_option(r, body, section_option, r);
+}
+
 static const struct block_step block_steps[] = {
-	{ BLOCK_INTERFACE, 8, read_interface },
-	{ BLOCK_PACKET_OLD, 20, read_old_packet },
-	{ BLOCK_SIMPLE, 4, read_simple },
+	{ BLOCK_SECTION, 16, read_section },	   { BLOCK_INTERFACE, 8, read_interface },
+	{ BLOCK_PACKET_OLD, 20, read_old_packet }, { BLOCK_SIMPLE, 4, read_simple },
 	{ BLOCK_ENHANCED, 20, read_enhanced },
 };
 

@@ -55,6 +55,7 @@ struct pcap_reader {
 	struct pcap_interface *interfaces; /* of the section; one of a pcap file */
 	size_t n_interfaces;
 	size_t cap_interfaces;
+	bool ours; /* the section is of tapwarden(1): what is outbound was sent by a guest */
 	uint32_t generation; /* counts sections: an interface number is that of its section */
 };
 

@@ -19,6 +19,9 @@
 
 #define SHB_USERAPPL 4u
 
+/* What our files say there. */
+#define PCAPNG_APPLICATION "tapwarden"
+
 #define IF_NAME	       2u
 #define IF_DESCRIPTION 3u
 #define IF_TSRESOL     9u

@@ -31,7 +31,7 @@ int ruleset_init(struct ruleset *set, const struct config *config, struct err *e
 {
 	int code;
 
-	*set = (struct ruleset){ 0 };
+	*set = (struct ruleset){ .policy = &extract_live };
 	if (config->n_patterns > STATS_PATTERNS_MAX)
 		return err_set(err, -E2BIG, "more than %u patterns", STATS_PATTERNS_MAX);
 	if (regex_scratch_new(&set->scratch))
@@ -94,7 +94,7 @@ static size_t rule_run(const struct ruleset *set, size_t i, struct stats_pattern
 	enum extract_result result;
 	size_t n;
 
-	result = extract(told.rule->pattern, &extract_live, set->scratch, payload, len, on_match,
+	result = extract(told.rule->pattern, set->policy, set->scratch, payload, len, on_match,
 			 &told, &n);
 	stat_add(&stats->tried, 1);
 	stat_add(&stats->matches, n);

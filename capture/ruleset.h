@@ -25,6 +25,7 @@ struct ruleset {
 	size_t n;
 	size_t n_jit; /* that run as machine code */
 	struct regex_scratch *scratch;
+	const struct extract_policy *policy; /* extract_live, unless the caller sets another */
 };
 
 /* Which rules a link wants. */
@@ -48,7 +49,7 @@ typedef void (*ruleset_cb)(void *data, const struct rule *rule, const struct ext
 
 /*
  * Runs the rules in `mask`, in order, over a payload and counts into stats[rule]. A rule that gives
- * up, or has more matches than EXTRACT_MATCHES_MAX, is counted as limited; the others go on.
+ * up, or has more matches than the policy allows, is counted as limited; the others go on.
  * Returns the number of matches told.
  */
 size_t ruleset_run(const struct ruleset *set, const struct rule_mask *mask,

@@ -23,7 +23,7 @@ static void header(void *data, struct buf *out)
 {
 	struct sink_pcapng *sink = data;
 
-	pcapng_section(out, "tapwarden", sink->host);
+	pcapng_section(out, PCAPNG_APPLICATION, sink->host);
 	for (size_t i = 0; i < sink->n_links; i++) {
 		struct sink_pcapng_link *link = &sink->links[i];
 

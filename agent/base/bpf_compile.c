@@ -206,7 +206,26 @@ static void take(const struct bpf_program *program, struct bpf_code *code)
 	}
 }
 
+/* The types that have another number in files than in libpcap: RAW alone of those that we know. */
+static int dlt_of(uint32_t link_type)
+{
+	return link_type == 101 ? DLT_RAW : (int)link_type;
+}
+
+bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, size_t wire_len)
+{
+	_Static_assert(sizeof(struct bpf_op) == sizeof(struct bpf_insn), "one is the other");
+	return bpf_filter((const struct bpf_insn *)(const void *)code->ops, bytes, (u_int)wire_len,
+			  (u_int)len) != 0;
+}
+
 int bpf_compile(const char *expression, struct bpf_code *ret, struct err *err)
+{
+	return bpf_compile_for(expression, BPF_ETHERNET, ret, err);
+}
+
+int bpf_compile_for(const char *expression, uint32_t link_type, struct bpf_code *ret,
+		    struct err *err)
 {
 	struct bpf_program program;
 	struct bpf_code code = { 0 };
@@ -215,7 +234,7 @@ int bpf_compile(const char *expression, struct bpf_code *ret, struct err *err)
 
 	if (error)
 		return error;
-	pcap = pcap_open_dead(DLT_EN10MB, SNAPLEN);
+	pcap = pcap_open_dead(dlt_of(link_type), SNAPLEN);
 	if (!pcap)
 		return err_errno(err, -ENOMEM, "could not compile");
 	if (pcap_compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) {

@@ -9,11 +9,21 @@
 #include "agent/base/bpf_code.h"
 #include "agent/base/err.h"
 
+/* LINKTYPE_ETHERNET of pcap files. */
+#define BPF_ETHERNET 1u
+
 /*
  * Replaces the content of `ret`. The program returns 0 for a frame that the expression does not
  * match. Returns 0, -EINVAL with the reason, or -ENOMEM; `ret` is untouched on failure. Not by two
  * threads at once: so it is with pcap_compile(3PCAP) before libpcap 1.8.
  */
 int bpf_compile(const char *expression, struct bpf_code *ret, struct err *err);
+
+/* The same for frames of a LINKTYPE_ of pcap files: what there is none of is -EINVAL too. */
+int bpf_compile_for(const char *expression, uint32_t link_type, struct bpf_code *ret,
+		    struct err *err);
+
+/* Whether a compiled expression matches the `len` bytes that there are of `wire_len`. */
+bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, size_t wire_len);
 
 #endif
