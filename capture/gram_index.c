@@ -310,6 +310,51 @@ static void look_plain(struct gram_search *s, size_t at, size_t last)
 	}
 }
 
+#if defined(__x86_64__)
+
+#define BLOCK 32
+
+/* Of eight grams: a bit for each that may be one of a text. */
+__attribute__((target("avx2"))) static inline unsigned int may_be(const struct gram_index *index,
+								  __m256i grams)
+{
+	const __m256i low = _mm256_set1_epi32(31);
+	__m256i h = _mm256_mullo_epi32(grams, _mm256_set1_epi32((int)HASH_FACTOR));
+	__m256i words;
+
+	h = _mm256_srl_epi32(h, _mm_cvtsi32_si128((int)index->bits_shift));
+	words = _mm256_i32gather_epi32((const int *)index->bits, _mm256_srli_epi32(h, 5), 4);
+	/* The bit that is asked for, as the sign. */
+	words = _mm256_sllv_epi32(words, _mm256_andnot_si256(h, low));
+	return (unsigned int)_mm256_movemask_ps(_mm256_castsi256_ps(words));
+}
+
+__attribute__((target("avx2"))) static void look_avx2(struct gram_search *s, size_t at, size_t last)
+{
+	const struct gram_index *index = s->index;
+	const __m256i mask = _mm256_set1_epi32((int)index->mask);
+	const __m256i fold = _mm256_set1_epi32((int)index->fold);
+
+	/* The last place of a block is up to three bytes behind its first, and all have four bytes. */
+	for (; last >= BLOCK && at <= last - BLOCK && s->len - at >= BLOCK + 4 && s->n <= s->max;
+	     at += BLOCK) {
+		for (size_t k = 0; k < 4; k += index->step) {
+			__m256i v = _mm256_loadu_si256((const __m256i *)(s->data + at + k));
+			unsigned int hits;
+
+			v = _mm256_or_si256(_mm256_and_si256(v, mask), fold);
+			for (hits = may_be(index, v); hits; hits &= hits - 1) {
+				size_t place = at + k + 4 * (size_t)__builtin_ctz(hits);
+
+				verify(s, place, gram_at(index, s->data + place, 4));
+			}
+		}
+	}
+	look_plain(s, at, last);
+}
+
+#endif
+
 static void sort_hits(struct gram_hit *hits, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -354,11 +399,16 @@ int gram_index_init(struct gram_index *index, const struct gram_text *texts, siz
 	int code;
 
 	*index = (struct gram_index){ .texts = texts, .look = look_plain };
+#if defined(__x86_64__)
+	if (simd && __builtin_cpu_supports("avx2"))
+		index->look = look_avx2;
+#else
+	(void)simd;
+#endif
 	choose_shape(index, n);
 	code = build(index, n);
 	if (code)
 		gram_index_done(index);
-	(void)simd;
 	return code;
 }
 
