@@ -62,6 +62,11 @@ static const struct cli_verb verbs[] = {
 	  "  --preceded-by REGEX, --followed-by REGEX        what stands around it, and may be shared\n"
 	  "                         by two neighbours\n"
 	  "  -c FILE --pattern NAME a rule of a configuration\n"
+	  "  --begin REGEX --end REGEX   ranges of lines: without -e they are printed, with it\n"
+	  "                         searched. What sed -n '/BEGIN/,/END/p' prints, by other words:\n"
+	  "    --include both|begin|end|none      of the lines of BEGIN and END\n"
+	  "    --end-test next|rest|same          whether END may be on the line of BEGIN\n"
+	  "    --open-end emit|drop --nest flat|restart|count --max-lines N --max-bytes N --outside\n"
 	  "  -U, --whole            each text is one subject: a match may span lines\n"
 	  "  --overlap none|starts  starts: one match for each place where one can start\n"
 	  "  --empty skip|keep      matches of no bytes\n"
@@ -226,9 +231,11 @@ static const struct cli_verb *nearest(const char *name)
 	return best;
 }
 
+/* -h with other words is the verb's own: of extract, as grep has it. */
 static bool wants_help(int argc, char **argv)
 {
-	return argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0);
+	return argc > 1 &&
+	       ((argc == 2 && strcmp(argv[1], "-h") == 0) || strcmp(argv[1], "--help") == 0);
 }
 
 int cli_main(int argc, char **argv)

@@ -12,6 +12,7 @@
 
 #include "agent/base/hint.h"
 #include "agent/extract_options.h"
+#include "capture/extract_range.h"
 
 /* Complaints come from several threads. */
 static void complain(void *data, const char *text)
@@ -78,6 +79,14 @@ static int compile(const struct extract_options *options, const struct config *c
 	return code;
 }
 
+static int compile_range(const struct extract_options *options, struct extract_range_rule *range,
+			 struct err *err)
+{
+	if (!options->range.begin)
+		return 0;
+	return extract_range_compile(&options->range, range, err);
+}
+
 /* ---- what is said at the end ---------------------------------------------------------------- */
 
 /* What a rule gave up on. Returns whether there was anything. */
@@ -105,7 +114,10 @@ static void tell_stats(const struct extract_job *job)
 	const struct search *search = job->plan.search;
 
 	fprintf(stderr, "%" PRIu64 " bytes searched, %" PRIu64 " matches, %" PRIu64 " gaps\n",
-		totals->bytes, totals->hits, totals->gaps);
+		totals->bytes, job->plan.search->n ? totals->hits : 0, totals->gaps);
+	if (job->plan.range)
+		fprintf(stderr, "%" PRIu64 " ranges, %" PRIu64 " of them dropped\n", totals->ranges,
+			totals->dropped);
 	for (size_t i = 0; i < search->n; i++) {
 		const char *why = NULL;
 		bool jit = regex_jit(pattern_regex(search->rules[i].pattern), &why);
@@ -142,7 +154,7 @@ static int finish(struct extract_job *job, const struct extract_options *options
 /* ---- the verb ------------------------------------------------------------------------------- */
 
 static void make_plan(const struct extract_options *o, const struct search *search,
-		      struct extract_plan *ret)
+		      const struct extract_range_rule *range, struct extract_plan *ret)
 {
 	bool terminal = isatty(STDOUT_FILENO);
 
@@ -150,6 +162,7 @@ static void make_plan(const struct extract_options *o, const struct search *sear
 		.search = search,
 		.show = o->show,
 		.whole = o->whole,
+		.range = range->begin ? range : NULL,
 		.complain = complain,
 		.format = {
 			.search = search,
@@ -159,6 +172,7 @@ static void make_plan(const struct extract_options *o, const struct search *sear
 			.offsets = o->offsets,
 			.color = (terminal || o->color_on) && !o->color_off && !o->raw,
 			.escape = terminal && !o->raw,
+			.raw = o->raw,
 			.end = o->nul ? '\0' : '\n',
 			.sep = o->sep.data ? o->sep.data : "",
 			.sep_len = o->sep.len,
@@ -168,7 +182,8 @@ static void make_plan(const struct extract_options *o, const struct search *sear
 	};
 }
 
-static int run(const struct extract_options *options, const struct search *search)
+static int run(const struct extract_options *options, const struct search *search,
+	       const struct extract_range_rule *range)
 {
 	static char standard_input[] = EXTRACT_STDIN;
 	char *only[] = { standard_input };
@@ -177,7 +192,7 @@ static int run(const struct extract_options *options, const struct search *searc
 	struct extract_job job = { .threads = options->threads };
 	int code;
 
-	make_plan(options, search, &job.plan);
+	make_plan(options, search, range, &job.plan);
 	if (extract_job_init(&job, STDOUT_FILENO)) {
 		fputs("tapwarden: out of memory: nothing was searched\n", stderr);
 		return CLI_BAD;
@@ -193,7 +208,8 @@ int cmd_extract(int argc, char **argv)
 {
 	struct extract_options options;
 	struct config *config = NULL;
-	struct search search;
+	struct extract_range_rule range = { .begin = NULL };
+	struct search search = { .n = 0 };
 	struct err err;
 	int code = extract_options_read(argc, argv, &options, &err);
 
@@ -208,13 +224,14 @@ int cmd_extract(int argc, char **argv)
 		code = CLI_BAD;
 		goto out;
 	}
-	if (compile(&options, config, &search, &err)) {
+	if (compile(&options, config, &search, &err) || compile_range(&options, &range, &err)) {
 		code = cli_fail(&err, "nothing was searched");
 		goto out;
 	}
-	code = run(&options, &search);
-	search_done(&search);
+	code = run(&options, &search, &range);
 out:
+	extract_range_rule_done(&range);
+	search_done(&search);
 	config_free(config);
 	extract_options_done(&options);
 	return code;

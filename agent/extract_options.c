@@ -1,29 +1,20 @@
 #include "agent/extract_options.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/hint.h"
 #include "agent/base/parse.h"
+#include "agent/base/schema_type.h"
+#include "agent/extract_patterns.h"
 
 /*
  * Ten times what a guest's payload may cost: whoever runs the verb waits for it, and may ask for more.
  */
 #define MATCH_LIMIT 1000000u
 #define TEXT_MAX    65536u
-
-/* What the patterns have in common; the words may come in any order. */
-struct common {
-	struct pattern_conf conf; /* its texts are argv's */
-	bool fixed;
-	char **regexes;
-	size_t n;
-	const char *empty; /* a file of patterns that has none */
-};
 
 enum word {
 	WORD_UTF = 256,
@@ -42,6 +33,15 @@ enum word {
 	WORD_PATTERN,
 	WORD_LIMIT,
 	WORD_COLOR,
+	WORD_BEGIN,
+	WORD_END,
+	WORD_INCLUDE,
+	WORD_END_TEST,
+	WORD_OPEN_END,
+	WORD_NEST,
+	WORD_OUTSIDE,
+	WORD_MAX_LINES,
+	WORD_MAX_BYTES,
 };
 
 static const struct option longs[] = {
@@ -68,118 +68,19 @@ static const struct option longs[] = {
 	{ "pattern", required_argument, NULL, WORD_PATTERN },
 	{ "match-limit", required_argument, NULL, WORD_LIMIT },
 	{ "color", required_argument, NULL, WORD_COLOR },
+	{ "begin", required_argument, NULL, WORD_BEGIN },
+	{ "end", required_argument, NULL, WORD_END },
+	{ "include", required_argument, NULL, WORD_INCLUDE },
+	{ "end-test", required_argument, NULL, WORD_END_TEST },
+	{ "open-end", required_argument, NULL, WORD_OPEN_END },
+	{ "nest", required_argument, NULL, WORD_NEST },
+	{ "outside", no_argument, NULL, WORD_OUTSIDE },
+	{ "max-lines", required_argument, NULL, WORD_MAX_LINES },
+	{ "max-bytes", required_argument, NULL, WORD_MAX_BYTES },
 	{ 0 },
 };
 
 static const char letters[] = "e:f:Fig:Uc:nHhb0q";
-
-static int add_text(char ***v, size_t *n, const char *text)
-{
-	char **more = realloc(*v, (*n + 1) * sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	*v = more;
-	more[*n] = strdup(text);
-	return more[*n] ? (++*n, 0) : -ENOMEM;
-}
-
-/* ---- patterns ------------------------------------------------------------------------------- */
-
-static int add_file(struct common *common, const char *path, struct err *err)
-{
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t size = 0, number = 0;
-	ssize_t n;
-	int code = 0;
-
-	if (!file)
-		return err_errno(err, -errno, "cannot read the patterns of %s", path);
-	while (!code && (n = getline(&line, &size, file)) >= 0) {
-		number++;
-		if (n && line[n - 1] == '\n')
-			line[--n] = '\0';
-		if (strlen(line) != (size_t)n)
-			code = err_set(err, -EINVAL, "%s:%zu: a NUL byte: write it as \\x00", path,
-				       number);
-		else if (common->n == EXTRACT_PATTERNS_MAX)
-			code = err_set(err, -E2BIG, "%s has more than %u patterns", path,
-				       EXTRACT_PATTERNS_MAX);
-		else
-			code = add_text(&common->regexes, &common->n, line);
-	}
-	if (!code && !feof(file))
-		code = err_errno(err, -errno, "cannot read the patterns of %s", path);
-	if (!number)
-		common->empty = path;
-	free(line);
-	(void)fclose(file);
-	return code;
-}
-
-/* No byte but letters, digits and those above ASCII means anything behind a backslash but itself. */
-static char *quote(const char *text)
-{
-	char *quoted = malloc(2 * strlen(text) + 1), *p = quoted;
-
-	for (; quoted && *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x80 && !isalnum(c))
-			*p++ = '\\';
-		*p++ = *text;
-	}
-	if (quoted)
-		*p = '\0';
-	return quoted;
-}
-
-static char *copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
-
-static int copy_groups(const struct strv *from, struct strv *to)
-{
-	int code = 0;
-
-	for (size_t i = 0; i < from->n && !code; i++)
-		code = add_text(&to->v, &to->n, from->v[i]);
-	return code;
-}
-
-static int make_pattern(const struct common *common, size_t number, const struct strv *groups,
-			struct pattern_conf *ret)
-{
-	char name[24];
-
-	(void)snprintf(name, sizeof(name), "%zu", number + 1);
-	*ret = common->conf;
-	ret->groups = (struct strv){ 0 };
-	ret->head.name = strdup(name);
-	ret->regex = common->fixed ? quote(common->regexes[number])
-				   : strdup(common->regexes[number]);
-	ret->preceded_by = copy(common->conf.preceded_by);
-	ret->followed_by = copy(common->conf.followed_by);
-	if (!ret->head.name || !ret->regex)
-		return -ENOMEM;
-	return copy_groups(groups, &ret->groups);
-}
-
-static int make_patterns(const struct common *common, struct extract_options *ret)
-{
-	const struct strv *groups = ret->has_template ? &ret->template.groups
-						      : &common->conf.groups;
-	int code = 0;
-
-	ret->patterns = calloc(common->n + 1, sizeof(*ret->patterns));
-	if (!ret->patterns)
-		return -ENOMEM;
-	for (size_t i = 0; i < common->n && !code; i++)
-		code = make_pattern(common, i, groups, &ret->patterns[ret->n++]);
-	return code;
-}
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
@@ -224,13 +125,13 @@ static int read_template(const char *text, struct extract_options *o, struct err
 }
 
 /* -g NAME, or several with commas between. */
-static int read_groups(const char *text, struct common *common)
+static int read_groups(const char *text, struct extract_words *words)
 {
 	char *list = strdup(text), *rest = list, *name;
 	int code = list ? 0 : -ENOMEM;
 
 	while (!code && (name = strsep(&rest, ",")))
-		code = add_text(&common->conf.groups.v, &common->conf.groups.n, name);
+		code = extract_text_add(&words->conf.groups.v, &words->conf.groups.n, name);
 	free(list);
 	return code;
 }
@@ -245,15 +146,17 @@ static int read_color(const char *text, struct extract_options *o, struct err *e
 }
 
 /* The words that only say yes. */
-static bool read_flag(int word, struct extract_options *o, struct common *common)
+static bool read_flag(int word, struct extract_options *o, struct extract_words *words)
 {
 	switch (word) {
 	case 'F':
-		return common->fixed = true;
+		return words->fixed = true;
 	case 'i':
-		return common->conf.caseless = true;
+		return words->conf.caseless = true;
 	case WORD_UTF:
-		return common->conf.utf = true;
+		return words->conf.utf = true;
+	case WORD_OUTSIDE:
+		return words->range_words = words->conf.range.outside = true;
 	case 'U':
 		return o->whole = true;
 	case 'n':
@@ -284,7 +187,55 @@ static bool read_flag(int word, struct extract_options *o, struct common *common
 	}
 }
 
-static int read_word(int word, char *value, struct extract_options *o, struct common *common,
+static const char *word_name(int word)
+{
+	const struct option *l = longs;
+
+	while (l->name && l->val != word)
+		l++;
+	return l->name;
+}
+
+/* The words of ranges, which are those of [pattern]'s keys of the same names. */
+#define CHOICE(field, table)                                                            \
+	{                                                                               \
+		SCHEMA_ENUM, offsetof(struct range_conf, field),                        \
+		{                                                                       \
+			.words = (table), .n_words = sizeof(table) / sizeof((table)[0]) \
+		}                                                                       \
+	}
+#define LIMIT(type, field)                                  \
+	{                                                   \
+		(type), offsetof(struct range_conf, field), \
+		{                                           \
+			.min = 1, .max = UINT64_MAX         \
+		}                                           \
+	}
+
+static const struct range_word {
+	enum schema_type type;
+	size_t offset;
+	struct schema_bounds bounds;
+} range_words[] = {
+	[WORD_INCLUDE - WORD_BEGIN] = CHOICE(include, range_include_words),
+	[WORD_END_TEST - WORD_BEGIN] = CHOICE(end_test, range_end_test_words),
+	[WORD_OPEN_END - WORD_BEGIN] = CHOICE(open_end, range_open_end_words),
+	[WORD_NEST - WORD_BEGIN] = CHOICE(nest, range_nest_words),
+	[WORD_MAX_LINES - WORD_BEGIN] = LIMIT(SCHEMA_SIZE, max_lines),
+	[WORD_MAX_BYTES - WORD_BEGIN] = LIMIT(SCHEMA_SIZE, max_bytes),
+};
+
+static int read_range_word(int word, const char *value, struct range_conf *conf, struct err *err)
+{
+	const struct range_word *w = &range_words[word - WORD_BEGIN];
+	const char *option = word_name(word);
+	int code =
+		schema_type_read(w->type, &w->bounds, option, value, (char *)conf + w->offset, err);
+
+	return code ? err_prefix(err, code, "--%s", option) : 0;
+}
+
+static int read_word(int word, char *value, struct extract_options *o, struct extract_words *words,
 		     struct err *err)
 {
 	uint64_t number;
@@ -292,21 +243,21 @@ static int read_word(int word, char *value, struct extract_options *o, struct co
 
 	switch (word) {
 	case 'e':
-		return add_text(&common->regexes, &common->n, value);
+		return extract_text_add(&words->regexes, &words->n, value);
 	case 'f':
-		return add_file(common, value, err);
+		return extract_words_file(words, value, err);
 	case 'g':
-		return read_groups(value, common);
+		return read_groups(value, words);
 	case 'c':
 		o->config = value;
 		return 0;
 	case WORD_PATTERN:
-		return add_text(&o->names.v, &o->names.n, value);
+		return extract_text_add(&o->names.v, &o->names.n, value);
 	case WORD_PRECEDED:
-		common->conf.preceded_by = value;
+		words->conf.preceded_by = value;
 		return 0;
 	case WORD_FOLLOWED:
-		common->conf.followed_by = value;
+		words->conf.followed_by = value;
 		return 0;
 	case WORD_SEP:
 		return read_text("sep", value, &o->sep, err);
@@ -318,6 +269,20 @@ static int read_word(int word, char *value, struct extract_options *o, struct co
 		return read_choice("overlap", value, "none", "starts", &o->policy.starts, err);
 	case WORD_EMPTY:
 		return read_choice("empty", value, "skip", "keep", &o->policy.keep_empty, err);
+	case WORD_BEGIN:
+		words->conf.begin = value;
+		return 0;
+	case WORD_END:
+		words->conf.end = value;
+		return 0;
+	case WORD_INCLUDE:
+	case WORD_END_TEST:
+	case WORD_OPEN_END:
+	case WORD_NEST:
+	case WORD_MAX_LINES:
+	case WORD_MAX_BYTES:
+		words->range_words = true;
+		return read_range_word(word, value, &words->conf.range, err);
 	case WORD_COLOR:
 		return read_color(value, o, err);
 	case WORD_THREADS:
@@ -328,10 +293,10 @@ static int read_word(int word, char *value, struct extract_options *o, struct co
 	case WORD_LIMIT:
 		code = read_number("match-limit", value, UINT32_MAX, &number, err);
 		if (!code)
-			common->conf.match_limit = (uint32_t)number;
+			words->conf.match_limit = (uint32_t)number;
 		return code;
 	default:
-		return read_flag(word, o, common) ? 0 : -ENOENT;
+		return read_flag(word, o, words) ? 0 : -ENOENT;
 	}
 }
 
@@ -352,21 +317,46 @@ static int unknown(const char *word, struct err *err)
 		       hint.best ? "\"?" : "");
 }
 
-/* What the words are together. */
-static int judge(const struct extract_options *o, const struct common *common, struct err *err)
+static int judge_range(const struct extract_options *o, const struct extract_words *words,
+		       struct err *err)
 {
-	if (o->names.n && common->n)
+	const struct pattern_conf *conf = &words->conf;
+
+	if (!conf->begin != !conf->end)
+		return err_set(err, -EINVAL, "a range has two ends: --begin REGEX and --end REGEX");
+	if (!conf->begin)
+		return words->range_words ? err_set(err, -EINVAL,
+						    "there is no range: --begin REGEX and "
+						    "--end REGEX")
+					  : 0;
+	if (o->names.n)
+		return err_set(err, -EINVAL, "--pattern and --begin exclude each other");
+	if (o->whole)
+		return err_set(err, -EINVAL, "ranges are of lines, and with -U there are none");
+	return 0;
+}
+
+/* What the words are together. */
+static int judge(const struct extract_options *o, const struct extract_words *words,
+		 struct err *err)
+{
+	if (o->names.n && words->n)
 		return err_set(err, -EINVAL,
 			       "--pattern takes rules of a file, -e and -f give them "
 			       "here: one of the two");
 	if (o->config && !o->names.n)
 		return err_set(err, -EINVAL, "-c FILE without --pattern NAME says no pattern");
-	if (!o->names.n && !common->n && common->empty)
-		return err_set(err, -EINVAL, "no pattern: %s is empty", common->empty);
-	if (!o->names.n && !common->n)
+	if (!o->names.n && !words->n && words->empty)
+		return err_set(err, -EINVAL, "no pattern: %s is empty", words->empty);
+	if (!o->names.n && !words->n && !words->conf.begin)
+		return err_set(
+			err, -EINVAL,
+			"no pattern: -e REGEX, -f FILE, --begin REGEX --end REGEX or -c FILE "
+			"--pattern NAME");
+	if (!words->n && (o->has_template || words->conf.groups.n) && !o->names.n)
 		return err_set(err, -EINVAL,
-			       "no pattern: -e REGEX, -f FILE or -c FILE --pattern NAME");
-	if (o->has_template && common->conf.groups.n)
+			       "-g and --template are of a match, and there is no -e");
+	if (o->has_template && words->conf.groups.n)
 		return err_set(err, -EINVAL, "-g and --template both say what is printed");
 	if (o->names_on && o->names_off)
 		return err_set(err, -EINVAL, "-H and -h exclude each other");
@@ -375,7 +365,9 @@ static int judge(const struct extract_options *o, const struct common *common, s
 
 int extract_options_read(int argc, char **argv, struct extract_options *ret, struct err *err)
 {
-	struct common common = { .conf = { .match_limit = MATCH_LIMIT } };
+	struct extract_words words = {
+		.conf = { .match_limit = MATCH_LIMIT, .range = { .include = RANGE_BOTH } },
+	};
 	int word, code = 0;
 
 	*ret = (struct extract_options){
@@ -388,47 +380,37 @@ int extract_options_read(int argc, char **argv, struct extract_options *ret, str
 	buf_adds(&ret->sep, "\t");
 	optind = 1;
 	while (!code && (word = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		code = word == '?' ? -ENOENT : read_word(word, optarg, ret, &common, err);
+		code = word == '?' ? -ENOENT : read_word(word, optarg, ret, &words, err);
 		if (code == -ENOENT && word == '?')
 			code = unknown(argv[optind - 1], err);
 	}
 	if (!code)
-		code = judge(ret, &common, err);
+		code = judge(ret, &words, err);
 	if (!code)
-		code = make_patterns(&common, ret);
+		code = judge_range(ret, &words, err);
+	if (!code)
+		code = extract_words_patterns(
+			&words, ret->has_template ? &ret->template.groups : &words.conf.groups,
+			&ret->patterns, &ret->n);
+	if (!code)
+		code = extract_words_range(&words, &ret->range);
 	if (code == -ENOMEM)
 		err_set(err, code, "out of memory");
 	ret->files = argv + optind;
 	ret->n_files = (size_t)(argc - optind);
-	for (size_t i = 0; i < common.n; i++)
-		free(common.regexes[i]);
-	free(common.regexes);
-	for (size_t i = 0; i < common.conf.groups.n; i++)
-		free(common.conf.groups.v[i]);
-	free(common.conf.groups.v);
+	extract_words_done(&words);
 	return code;
-}
-
-static void strv_done(struct strv *strv)
-{
-	for (size_t i = 0; i < strv->n; i++)
-		free(strv->v[i]);
-	free(strv->v);
 }
 
 void extract_options_done(struct extract_options *options)
 {
-	for (size_t i = 0; i < options->n; i++) {
-		struct pattern_conf *conf = &options->patterns[i];
-
-		free((char *)conf->head.name);
-		free(conf->regex);
-		free(conf->preceded_by);
-		free(conf->followed_by);
-		strv_done(&conf->groups);
-	}
+	for (size_t i = 0; i < options->n; i++)
+		extract_pattern_done(&options->patterns[i]);
 	free(options->patterns);
-	strv_done(&options->names);
+	extract_pattern_done(&options->range);
+	for (size_t i = 0; i < options->names.n; i++)
+		free(options->names.v[i]);
+	free(options->names.v);
 	hit_template_done(&options->template);
 	buf_done(&options->sep);
 	buf_done(&options->unset);

@@ -7,12 +7,10 @@
 #include "agent/base/err.h"
 #include "capture/extract_job.h"
 
-/* A rule each: more would be a mistake of whoever wrote the file. */
-#define EXTRACT_PATTERNS_MAX 10000u
-
 struct extract_options {
 	struct pattern_conf *patterns; /* of the words; their texts are owned */
 	size_t n;
+	struct pattern_conf range; /* --begin and --end, owned; NULL: none */
 	const char *config; /* -c; NULL: not given */
 	struct strv names; /* --pattern: of the configuration */
 	struct extract_policy policy;

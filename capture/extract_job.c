@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/lines.h"
+#include "capture/extract_range.h"
 
 /* A file is cut in parts of this for several threads; a smaller one is not worth their start. */
 #define PART_SIZE ((uint64_t)2 << 20)
@@ -162,6 +162,8 @@ static void settle(struct source *source, struct extract_worker *worker)
 	pthread_mutex_lock(&source->lock);
 	totals->bytes += worker->bytes;
 	totals->gaps += worker->gaps + worker->outlet.full;
+	totals->ranges += worker->ranges;
+	totals->dropped += worker->dropped;
 	source->hits += worker->scan.hits;
 	for (size_t i = 0; i < source->job->plan.search->n; i++)
 		search_count_add(&totals->counts[i], &worker->scan.counts[i]);
@@ -224,6 +226,8 @@ static void search_alone(struct source *source)
 		code = text_input_open(&input, source->fd, false, 0, UINT64_MAX);
 	if (!code) {
 		input.whole = plan->whole;
+		if (plan->range)
+			input.line_max = extract_range_line_max(plan->range);
 		code = extract_worker_run(&worker, &input);
 		source->ended = input.at;
 		text_input_close(&input);
@@ -272,7 +276,7 @@ static void search_source(struct source *source)
 	pthread_mutex_init(&source->lock, NULL);
 	pthread_cond_init(&source->moved, NULL);
 	source->first_turn = job->out.turn;
-	if (source->seekable && job->threads > 1 && !job->plan.whole &&
+	if (source->seekable && job->threads > 1 && !job->plan.whole && !job->plan.range &&
 	    source->size >= 2 * PART_SIZE)
 		search_parallel(source);
 	else

@@ -15,6 +15,7 @@
 struct extract_totals {
 	uint64_t bytes; /* searched */
 	uint64_t hits;
+	uint64_t ranges, dropped; /* dropped: of them, those that END never closed */
 	uint64_t gaps; /* places, files among them, that were not fully searched */
 	struct search_count *counts; /* of each rule */
 };

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "capture/extract_range.h"
 #include "capture/json_writer.h"
 #include "capture/lines.h"
 
@@ -33,7 +34,7 @@ int extract_worker_init(struct extract_worker *worker, const struct extract_plan
 		return -ENOMEM;
 	worker->scan.count_lines = plan->format.lines;
 	worker->scan.first_only = plan->show == EXTRACT_QUIET;
-	return 0;
+	return plan->range ? extract_range_new(worker, &worker->range) : 0;
 }
 
 void extract_worker_done(struct extract_worker *worker)
@@ -41,6 +42,7 @@ void extract_worker_done(struct extract_worker *worker)
 	for (size_t i = 0; worker->matchers && i < worker->plan->search->n; i++)
 		stream_match_done(&worker->matchers[i]);
 	free(worker->matchers);
+	extract_range_free(worker->range);
 	text_scan_done(&worker->scan);
 	extract_outlet_done(&worker->outlet);
 }
@@ -162,6 +164,23 @@ static int search_part(struct extract_worker *worker, const uint8_t *data, size_
 	return 0;
 }
 
+/*
+ * A line that is too long to be held, in parts. With ranges one behind the other is asked first
+ * whether it is shown.
+ */
+static int take_part(struct extract_worker *worker, const struct text_input *input,
+		     const uint8_t *data, size_t len, uint64_t offset, bool begins, bool last)
+{
+	if (worker->range) {
+		/* Lines are shown with their CR and LF. */
+		bool shown = extract_range_part(worker->range, data, input->given, begins, last);
+
+		if (!shown || !worker->plan->search->n)
+			return 0;
+	}
+	return search_part(worker, data, len, offset, begins, last);
+}
+
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
 int extract_worker_run(struct extract_worker *worker, struct text_input *input)
@@ -171,7 +190,7 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 	const uint8_t *data;
 	uint64_t offset;
 	size_t len;
-	int code;
+	int code = 0;
 
 	while (!extract_out_stopped(worker->outlet.out)) {
 		/* A pipe may have nothing for a while. */
@@ -179,16 +198,20 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 			extract_outlet_flush(&worker->outlet);
 		code = text_input_next(input, &piece, &data, &len, &offset);
 		if (code || piece == TEXT_END)
-			return code;
+			break;
 		worker->bytes += len;
-		if (piece == TEXT_LINES) {
+		if (piece != TEXT_LINES)
+			code = take_part(worker, input, data, len, offset, !in_subject,
+					 piece == TEXT_LAST_PART);
+		else if (worker->range)
+			extract_range_feed(worker->range, data, len);
+		else
 			text_scan_block(&worker->scan, data, len, offset);
-			continue;
-		}
-		code = search_part(worker, data, len, offset, !in_subject, piece == TEXT_LAST_PART);
 		if (code)
-			return code;
+			break;
 		in_subject = piece == TEXT_PART;
 	}
-	return 0;
+	if (worker->range)
+		extract_range_end(worker->range, code ? RANGE_CLOSED_GAP : RANGE_CLOSED_EOF);
+	return code;
 }

@@ -23,12 +23,16 @@ enum extract_show {
 	EXTRACT_QUIET, /* whether there is one at all */
 };
 
+struct extract_range;
+struct extract_range_rule;
+
 /* What all threads share and none changes. */
 struct extract_plan {
 	const struct search *search;
 	struct hit_format format;
 	enum extract_show show;
 	bool whole; /* the text is one subject */
+	const struct extract_range_rule *range; /* what is searched; NULL: all */
 	/* What was not searched, once for each place; from any thread. */
 	void (*complain)(void *data, const char *text);
 	void *data;
@@ -46,6 +50,8 @@ struct extract_worker {
 	uint64_t part_offset;
 	uint64_t part_lines; /* before the part, of a text that is one subject */
 	uint64_t counted, counted_lines; /* a place in the part, or its end, and the lines before */
+	struct extract_range *range; /* NULL: the plan has none */
+	uint64_t ranges, dropped;
 	uint64_t bytes; /* searched */
 	uint64_t gaps; /* places that were not, or not fully, searched */
 };

@@ -121,15 +121,21 @@ static void add_template(const struct hit_format *format, const struct hit *hit,
 	}
 }
 
-static void add_text(const struct hit_format *format, const char *source, const struct hit *hit,
-		     struct buf *out)
+static void add_places(const struct hit_format *format, const char *source, uint64_t line,
+		       uint64_t offset, struct buf *out)
 {
 	if (format->names)
 		hit_format_name(format, source, out);
 	if (format->lines)
-		add_place(format, out, hit->line);
+		add_place(format, out, line);
 	if (format->offsets)
-		add_place(format, out, hit->offset + hit->match->whole.start);
+		add_place(format, out, offset);
+}
+
+static void add_text(const struct hit_format *format, const char *source, const struct hit *hit,
+		     struct buf *out)
+{
+	add_places(format, source, hit->line, hit->offset + hit->match->whole.start, out);
 	if (format->template)
 		add_template(format, hit, out);
 	else
@@ -162,6 +168,15 @@ static void add_json_group(struct json_writer *w, const char *name, const struct
 	jw_object_end(w);
 }
 
+static void add_json_match(struct json_writer *w, const uint8_t *data, size_t len, uint64_t offset)
+{
+	jw_u64(w, "offset", offset);
+	jw_u64(w, "length", len);
+	jw_object(w, "match");
+	add_value(w, data, len);
+	jw_object_end(w);
+}
+
 static void add_json(const struct hit_format *format, const char *source, const struct hit *hit,
 		     struct buf *out)
 {
@@ -170,15 +185,12 @@ static void add_json(const struct hit_format *format, const char *source, const 
 	struct json_writer w = { .out = out };
 
 	jw_object(&w, NULL);
-	jw_string(&w, "source", source, strlen(source));
+	jw_text(&w, "source", source);
 	if (hit->line)
 		jw_u64(&w, "line", hit->line);
-	jw_string(&w, "rule", rule->name, strlen(rule->name));
-	jw_u64(&w, "offset", hit->offset + whole.start);
-	jw_u64(&w, "length", whole.end - whole.start);
-	jw_object(&w, "match");
-	add_value(&w, hit->subject + whole.start, whole.end - whole.start);
-	jw_object_end(&w);
+	jw_text(&w, "rule", rule->name);
+	add_json_match(&w, hit->subject + whole.start, whole.end - whole.start,
+		       hit->offset + whole.start);
 	jw_object(&w, "groups");
 	for (size_t i = 0; i < pattern_n_groups(rule->pattern); i++) {
 		const char *name = pattern_group_name(rule->pattern, i);
@@ -198,4 +210,52 @@ void hit_format_add(const struct hit_format *format, const char *source, const s
 		add_json(format, source, hit, out);
 	else
 		add_text(format, source, hit, out);
+}
+
+static void add_json_line(const char *source, const struct hit_line *line, struct buf *out)
+{
+	struct json_writer w = { .out = out };
+
+	jw_object(&w, NULL);
+	jw_text(&w, "source", source);
+	if (line->line)
+		jw_u64(&w, "line", line->line);
+	add_json_match(&w, line->text, line->len, line->offset);
+	if (line->more)
+		jw_bool(&w, "more", true);
+	jw_object_end(&w);
+}
+
+void hit_format_line(const struct hit_format *format, const char *source,
+		     const struct hit_line *line, struct buf *out)
+{
+	if (format->json) {
+		add_json_line(source, line, out);
+		buf_addc(out, format->end);
+		return;
+	}
+	if (!line->begun)
+		add_places(format, source, line->line, line->offset, out);
+	add_bytes(format, out, line->text, line->len);
+	if (!line->more)
+		buf_addc(out, format->end);
+}
+
+void hit_format_range(const struct hit_format *format, const char *source,
+		      const struct range_closed *closed, uint64_t offset, struct buf *out)
+{
+	struct json_writer w = { .out = out };
+
+	jw_object(&w, NULL);
+	jw_text(&w, "source", source);
+	jw_object(&w, "range");
+	jw_u64(&w, "offset", offset);
+	jw_u64(&w, "length", closed->bytes);
+	jw_u64(&w, "lines", closed->lines);
+	jw_u64(&w, "shown_lines", closed->shown_lines);
+	jw_u64(&w, "shown_length", closed->shown_bytes);
+	jw_text(&w, "end", range_reason_name(closed->reason));
+	jw_object_end(&w);
+	jw_object_end(&w);
+	buf_addc(out, format->end);
 }

@@ -11,6 +11,7 @@
 #include "agent/base/buf.h"
 #include "capture/hit.h"
 #include "capture/hit_template.h"
+#include "capture/range.h"
 #include "capture/search.h"
 
 struct hit_format {
@@ -19,6 +20,7 @@ struct hit_format {
 	bool names, lines, offsets; /* before each record */
 	bool color;
 	bool escape; /* what could steer a terminal is shown as \xNN */
+	bool raw; /* a line of a range is not given the LF that it lacks */
 	char end; /* of a record: LF or NUL */
 	const char *sep; /* between groups */
 	size_t sep_len;
@@ -29,6 +31,23 @@ struct hit_format {
 /* `source` is what the input is called. */
 void hit_format_add(const struct hit_format *format, const char *source, const struct hit *hit,
 		    struct buf *out);
+
+/* A line of a range, or a part of one, without its LF. */
+struct hit_line {
+	const uint8_t *text;
+	size_t len;
+	uint64_t offset; /* in the input */
+	uint64_t line; /* from 1; 0: not asked for */
+	bool begun; /* an earlier part was written */
+	bool more; /* there are others behind it */
+};
+
+void hit_format_line(const struct hit_format *format, const char *source,
+		     const struct hit_line *line, struct buf *out);
+
+/* A range that is closed, which began at `offset`, in JSON. */
+void hit_format_range(const struct hit_format *format, const char *source,
+		      const struct range_closed *closed, uint64_t offset, struct buf *out);
 
 /* "NAME:" as it stands before a record, coloured. */
 void hit_format_name(const struct hit_format *format, const char *source, struct buf *out);

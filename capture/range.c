@@ -74,6 +74,8 @@ static bool ends_too(const struct range *range, const struct range_test *test, s
 		return test->ends(test->data, behind);
 	case RANGE_END_SAME:
 		return test->ends(test->data, 0);
+	case RANGE_END_TESTS:
+		break;
 	}
 	return false;
 }

@@ -13,33 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Which of its delimiters belong to what is shown of a range; a mask of the two. */
-enum range_include {
-	RANGE_NONE = 0,
-	RANGE_BEGIN = 1 << 0,
-	RANGE_END = 1 << 1,
-	RANGE_BOTH = RANGE_BEGIN | RANGE_END,
-};
-
-/* Where END may stand that closes a range. */
-enum range_end_test {
-	RANGE_END_NEXT, /* on a line behind that of BEGIN, as in sed */
-	RANGE_END_REST, /* also on the line of BEGIN, behind the match of BEGIN */
-	RANGE_END_SAME, /* also anywhere on the line of BEGIN, as in awk */
-};
-
-/* What becomes of a range that END never closed. */
-enum range_open_end {
-	RANGE_EMIT, /* it is shown, as it comes */
-	RANGE_DROP, /* it is not: whoever shows lines keeps those of a range back until it is closed */
-};
-
-/* What BEGIN means inside a range. A line that closes the range is not looked at for it. */
-enum range_nest {
-	RANGE_FLAT, /* nothing */
-	RANGE_RESTART, /* the range before is closed, and another begins */
-	RANGE_COUNT, /* one END more is needed */
-};
+#include "agent/base/range_types.h"
 
 enum range_reason {
 	RANGE_CLOSED_END, /* END was found */
@@ -50,16 +24,6 @@ enum range_reason {
 	RANGE_CLOSED_CLOSED, /* the flow or the log it came from was closed */
 	RANGE_CLOSED_RESTART,
 	RANGE_REASONS
-};
-
-struct range_conf {
-	enum range_include include;
-	enum range_end_test end_test;
-	enum range_open_end open_end;
-	enum range_nest nest;
-	bool outside; /* what is shown is the lines that are in no range, whatever `include` */
-	uint64_t max_lines, max_bytes; /* of one range with its delimiters; 0: no limit */
-	uint64_t idle_ns; /* without a line; 0: no limit */
 };
 
 /* A range that is closed. Lines and bytes with its delimiters, and those that are shown. */

@@ -30,18 +30,29 @@ static bool holds_back(const struct range_text *t)
 	return t->range.conf.open_end == RANGE_DROP;
 }
 
+static uint64_t lines_before(struct range_text *t, const uint8_t *p)
+{
+	if (!t->number_lines)
+		return 0;
+	t->before += lines_count(t->numbered, (size_t)(p - t->numbered));
+	t->numbered = p;
+	return t->before;
+}
+
 static void tell_span(struct range_text *t)
 {
 	uint64_t offset = t->offset + (uint64_t)(t->span - t->piece);
 
 	if (!t->span_len)
 		return;
-	if (holds_back(t)) {
-		if (!t->held.len)
-			t->held_offset = offset;
-		buf_add(&t->held, t->span, t->span_len);
+	if (!holds_back(t)) {
+		t->ops->shown(t->data, t->span, t->span_len, offset, lines_before(t, t->span));
 	} else {
-		t->ops->shown(t->data, t->span, t->span_len, offset);
+		if (!t->held.len) {
+			t->held_offset = offset;
+			t->held_before = lines_before(t, t->span);
+		}
+		buf_add(&t->held, t->span, t->span_len);
 	}
 	t->span_len = 0;
 }
@@ -55,6 +66,7 @@ static void show(struct range_text *t, const uint8_t *lines, size_t len)
 	if (!t->span_len)
 		t->span = lines;
 	t->span_len += len;
+	t->shown_end = lines + len;
 }
 
 /* What was held back of a range is shown, or was for nothing. */
@@ -63,9 +75,11 @@ static void tell_held(struct range_text *t, struct range_closed *closed)
 	t->out_of_memory = t->out_of_memory || t->held.failed;
 	if (closed->reason != RANGE_CLOSED_END || t->held.failed) {
 		t->n_dropped++;
+		t->n_overrun += closed->reason == RANGE_CLOSED_LIMIT || t->held.failed;
 		closed->shown_lines = closed->shown_bytes = 0;
 	} else if (t->held.len) {
-		t->ops->shown(t->data, (const uint8_t *)t->held.data, t->held.len, t->held_offset);
+		t->ops->shown(t->data, (const uint8_t *)t->held.data, t->held.len, t->held_offset,
+			      t->held_before);
 	}
 	buf_reset(&t->held);
 }
@@ -176,7 +190,9 @@ void range_text_feed(struct range_text *t, const uint8_t *piece, size_t len, uin
 	const uint8_t *p = piece, *end = piece + len;
 	struct range_closed closed;
 
-	t->piece = piece;
+	t->piece = t->numbered = piece;
+	t->piece_end = end;
+	t->shown_end = NULL;
 	if (range_tick(&t->range, now_ns, &closed))
 		tell_closed(t, &closed);
 	while (p < end) {
@@ -191,7 +207,17 @@ void range_text_feed(struct range_text *t, const uint8_t *piece, size_t len, uin
 		feed_line(t, &line, now_ns);
 	}
 	tell_span(t);
+	(void)lines_before(t, end);
 	t->offset += len;
+}
+
+bool range_text_continue(struct range_text *t, size_t len, bool ends)
+{
+	t->offset += len;
+	t->before += t->number_lines && ends;
+	if (t->range.open)
+		t->range.so_far.bytes += len;
+	return t->shown_end == t->piece_end && !holds_back(t);
 }
 
 void range_text_end(struct range_text *t, enum range_reason reason)
@@ -200,5 +226,5 @@ void range_text_end(struct range_text *t, enum range_reason reason)
 
 	if (range_close(&t->range, reason, &closed))
 		tell_closed(t, &closed);
-	t->offset = 0;
+	t->offset = t->before = 0;
 }

@@ -18,9 +18,11 @@
 struct range_text_ops {
 	/*
 	 * Whole lines that are shown, one behind the other in the text; `offset` is where they begin in
-	 * the whole text. Only the last line of the text may lack its LF. Valid during the call.
+	 * the whole text, and `before` how many lines are before them, 0 without number_lines. Only
+	 * the last line of the text may lack its LF. Valid during the call.
 	 */
-	void (*shown)(void *data, const uint8_t *lines, size_t len, uint64_t offset);
+	void (*shown)(void *data, const uint8_t *lines, size_t len, uint64_t offset,
+		      uint64_t before);
 	/* A range is closed, and all of it that is shown was told; NULL: nobody wants to know. */
 	void (*closed)(void *data, const struct range_closed *closed, uint64_t offset);
 };
@@ -31,21 +33,31 @@ struct range_text {
 	struct regex_scratch *scratch;
 	const struct range_text_ops *ops;
 	void *data;
-	bool count_lines; /* set by the owner; else the lines of a range_closed are not exact */
+	/* Set by the owner. */
+	bool count_lines; /* else the lines of a range_closed are not exact */
+	bool number_lines;
+
 	uint64_t n_ranges;
 	uint64_t n_dropped; /* of them, by RANGE_DROP */
+	uint64_t n_overrun; /* of these, because they were larger than a limit */
 	uint64_t n_limited; /* lines on which a pattern gave up: as if they did not match */
 
 	uint64_t offset; /* of the piece in hand */
 	uint64_t begun; /* offset of the open range */
 	const uint8_t *piece, *span; /* span: what is shown and not told yet */
 	size_t span_len;
+	const uint8_t *piece_end, *shown_end; /* alike: the last line of the piece was shown */
 	struct buf held;
-	uint64_t held_offset;
+	uint64_t held_offset, held_before;
+	const uint8_t *numbered; /* in the piece: the lines before it are `before` */
+	uint64_t before;
 	bool out_of_memory; /* something of RANGE_DROP could not be kept: that range was dropped */
 };
 
-/* Patterns, scratch and `ops` are the caller's and outlive this. */
+/*
+ * Patterns, scratch and `ops` are the caller's and outlive this. With RANGE_DROP and without
+ * max_bytes the range's own conf has a bound.
+ */
 void range_text_init(struct range_text *text, const struct range_conf *conf,
 		     const struct pattern *begin, const struct pattern *end,
 		     struct regex_scratch *scratch, const struct range_text_ops *ops, void *data);
@@ -53,6 +65,13 @@ void range_text_done(struct range_text *text);
 
 /* The next piece: whole lines, but for the last line of the text. */
 void range_text_feed(struct range_text *text, const uint8_t *piece, size_t len, uint64_t now_ns);
+
+/*
+ * The last line that was fed, which had no LF, goes on with `len` bytes more, and `ends` when they
+ * are its last. They are not looked at, and not told: returns whether they are shown, which they
+ * are not with RANGE_DROP.
+ */
+bool range_text_continue(struct range_text *text, size_t len, bool ends);
 
 /* The text ends here: the next piece begins another one, which no range reaches into. */
 void range_text_end(struct range_text *text, enum range_reason reason);

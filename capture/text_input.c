@@ -8,7 +8,12 @@
 
 int text_input_open(struct text_input *input, int fd, bool seekable, uint64_t start, uint64_t stop)
 {
-	*input = (struct text_input){ .fd = fd, .seekable = seekable, .stop = stop };
+	*input = (struct text_input){
+		.fd = fd,
+		.seekable = seekable,
+		.stop = stop,
+		.line_max = TEXT_INPUT_LINE_MAX,
+	};
 	input->cap = TEXT_INPUT_BLOCK;
 	input->buffer = malloc(input->cap);
 	if (!input->buffer)
@@ -81,7 +86,7 @@ static int make_room(struct text_input *input)
 		move_down(input);
 	if (input->end < input->cap)
 		return 0;
-	if (input->cap >= TEXT_INPUT_LINE_MAX)
+	if (input->cap >= input->line_max)
 		return 1;
 	assert(input->cap); /* since it was opened */
 	buffer = realloc(input->buffer, 2 * input->cap);

@@ -15,7 +15,7 @@
 #define TEXT_INPUT_BLOCK (256u << 10)
 
 /* A longer line is handed over in parts: the buffer is bounded, lines are not. */
-#define TEXT_INPUT_LINE_MAX (1u << 20)
+#define TEXT_INPUT_LINE_MAX ((size_t)1 << 20)
 
 enum text_piece {
 	TEXT_END,
@@ -30,6 +30,7 @@ struct text_input {
 	bool seekable; /* read from `at` on, so that several may read one file */
 	uint64_t at; /* in the file, of what is read next */
 	uint64_t stop; /* lines that begin here or behind are not ours; UINT64_MAX: all are */
+	size_t line_max; /* TEXT_INPUT_LINE_MAX, unless the owner sets another */
 	bool skipped; /* the first line began before ours: */
 	uint8_t *buffer;
 	size_t cap, begin, end; /* what is read and not handed over */

@@ -14,6 +14,7 @@
 #include "agent/base/ini.h"
 #include "agent/base/link_types.h"
 #include "agent/base/parse.h"
+#include "agent/base/range_types.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/tapwarden/tapwarden.ini"
 
@@ -154,6 +155,8 @@ struct pattern_conf {
 	char *regex;
 	char *preceded_by; /* NULL: none */
 	char *followed_by;
+	char *begin, *end; /* of a range of lines; NULL: none */
+	struct range_conf range;
 	struct strv groups; /* names or numbers; empty: 0, the whole match */
 	bool caseless;
 	bool multiline;

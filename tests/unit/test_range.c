@@ -21,12 +21,14 @@ struct told {
 	const char *text; /* whose lines are told; NULL when it comes in pieces */
 };
 
-static void on_shown(void *data, const uint8_t *lines, size_t len, uint64_t offset)
+static void on_shown(void *data, const uint8_t *lines, size_t len, uint64_t offset, uint64_t before)
 {
 	struct told *told = data;
 
-	if (told->text)
+	if (told->text) {
 		assert_memory_equal(told->text + offset, lines, len);
+		assert_int_equal(lines_count((const uint8_t *)told->text, offset), before);
+	}
 	buf_add(&told->shown, lines, len);
 }
 
@@ -68,7 +70,7 @@ static void run(struct told *told, const struct range_conf *conf, const char *be
 	buf_init(&told->closed, 64u << 20);
 	told->text = text;
 	range_text_init(&ranges, conf, patterns[0], patterns[1], scratch, &ops, told);
-	ranges.count_lines = true;
+	ranges.count_lines = ranges.number_lines = true;
 	for (size_t at = 0; at < len;) {
 		size_t n = piece && piece < len - at ? piece : len - at;
 		const char *newline = memchr(text + at + n - 1, '\n', len - at - (n - 1));
