@@ -219,7 +219,7 @@ void prefilter_choice_done(struct prefilter_choice *choice)
 	*choice = (struct prefilter_choice){ 0 };
 }
 
-void prefilter_clear(const struct prefilter *pf, struct prefilter_choice *choice)
+void prefilter_clear(const struct prefilter *pf, const struct prefilter_choice *choice)
 {
 	memset(choice->rules, 0, choice->words * sizeof(*choice->rules));
 	memset(choice->texts, 0, (pf->n_texts / 64 + 1) * sizeof(*choice->texts));
@@ -228,7 +228,8 @@ void prefilter_clear(const struct prefilter *pf, struct prefilter_choice *choice
 }
 
 /* A text that is there many times is the same as one that is there once. */
-static void choose_text(const struct prefilter *pf, uint32_t text, struct prefilter_choice *choice)
+static void choose_text(const struct prefilter *pf, uint32_t text,
+			const struct prefilter_choice *choice)
 {
 	const struct text_rules *of = &pf->text_rules[text];
 
@@ -240,7 +241,7 @@ static void choose_text(const struct prefilter *pf, uint32_t text, struct prefil
 }
 
 void prefilter_choose(const struct prefilter *pf, const uint8_t *data, size_t len,
-		      struct prefilter_choice *choice)
+		      const struct prefilter_choice *choice)
 {
 	struct gram_hit hits[PREFILTER_LANE_MAX];
 

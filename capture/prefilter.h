@@ -44,11 +44,11 @@ int prefilter_choice_init(struct prefilter_choice *choice, const struct prefilte
 void prefilter_choice_done(struct prefilter_choice *choice);
 
 /* No rule but those without texts; what was chosen before is forgotten. */
-void prefilter_clear(const struct prefilter *pf, struct prefilter_choice *choice);
+void prefilter_clear(const struct prefilter *pf, const struct prefilter_choice *choice);
 
 /* Adds the rules of which a text is wholly in `data`. */
 void prefilter_choose(const struct prefilter *pf, const uint8_t *data, size_t len,
-		      struct prefilter_choice *choice);
+		      const struct prefilter_choice *choice);
 
 /* ---- and where ------------------------------------------------------------------------------ */
 

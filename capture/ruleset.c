@@ -27,6 +27,21 @@ static int rule_init(struct rule *rule, const struct pattern_conf *conf, struct 
 	return 0;
 }
 
+static int make_prefilter(struct ruleset *set)
+{
+	const struct literal_set **required = calloc(set->n + 1, sizeof(*required));
+	int code = -ENOMEM;
+
+	for (size_t i = 0; required && i < set->n; i++)
+		required[i] = pattern_required(set->rules[i].pattern);
+	if (required)
+		code = prefilter_new(required, set->n, true, &set->prefilter);
+	if (!code)
+		code = prefilter_choice_init(&set->choice, set->prefilter);
+	free(required);
+	return code;
+}
+
 int ruleset_init(struct ruleset *set, const struct config *config, struct err *err)
 {
 	int code;
@@ -48,7 +63,10 @@ int ruleset_init(struct ruleset *set, const struct config *config, struct err *e
 		set->n++;
 		set->n_jit += regex_jit(pattern_regex(set->rules[i].pattern), NULL);
 	}
-	return 0;
+	code = make_prefilter(set);
+	if (!code)
+		return 0;
+	err_set(err, code, "out of memory");
 fail:
 	ruleset_done(set);
 	return code;
@@ -60,6 +78,8 @@ void ruleset_done(struct ruleset *set)
 		pattern_free(set->rules[i].pattern);
 	free(set->rules);
 	regex_scratch_free(set->scratch);
+	prefilter_choice_done(&set->choice);
+	prefilter_free(set->prefilter);
 	*set = (struct ruleset){ 0 };
 }
 
@@ -103,14 +123,23 @@ static size_t rule_run(const struct ruleset *set, size_t i, struct stats_pattern
 	return n;
 }
 
+static uint64_t candidates(const struct ruleset *set, const struct rule_mask *mask, size_t word)
+{
+	return mask->bits[word] & (set->try_all ? UINT64_MAX : set->choice.rules[word]);
+}
+
 size_t ruleset_run(const struct ruleset *set, const struct rule_mask *mask,
 		   struct stats_pattern *stats, const uint8_t *payload, size_t len, ruleset_cb cb,
 		   void *data)
 {
 	size_t n = 0;
 
+	if (!set->try_all) {
+		prefilter_clear(set->prefilter, &set->choice);
+		prefilter_choose(set->prefilter, payload, len, &set->choice);
+	}
 	for (size_t word = 0; word < MASK_WORDS && word * 64 < set->n; word++) {
-		for (uint64_t bits = mask->bits[word]; bits; bits &= bits - 1) {
+		for (uint64_t bits = candidates(set, mask, word); bits; bits &= bits - 1) {
 			size_t i = word * 64 + (size_t)__builtin_ctzll(bits);
 
 			n += rule_run(set, i, &stats[i], payload, len, cb, data);

@@ -1,7 +1,8 @@
 /*
  * The patterns of a configuration, compiled, and run together over a payload.
  *
- * Pure. The number of a rule is its place in the configuration and in the counters page.
+ * Pure. The number of a rule is its place in the configuration and in the counters page. A rule is
+ * tried only where the prefilter leaves it to be: so most payloads run no regular expression.
  */
 #ifndef TW_RULESET_H
 #define TW_RULESET_H
@@ -13,6 +14,7 @@
 #include "agent/base/err.h"
 #include "agent/base/stats.h"
 #include "capture/extract.h"
+#include "capture/prefilter.h"
 
 struct rule {
 	const struct pattern_conf *conf;
@@ -26,6 +28,9 @@ struct ruleset {
 	size_t n_jit; /* that run as machine code */
 	struct regex_scratch *scratch;
 	const struct extract_policy *policy; /* extract_live, unless the caller sets another */
+	struct prefilter *prefilter;
+	struct prefilter_choice choice; /* of the payload in hand */
+	bool try_all; /* the prefilter is not asked: for tests, since it changes no match */
 };
 
 /* Which rules a link wants. */

@@ -6,6 +6,7 @@
 /* links: agent/base/buf.c agent/base/err.c */
 /* links: agent/base/parse.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
+/* links: capture/prefilter.c capture/gram_index.c */
 #include "capture/ruleset.h"
 
 #include <errno.h>
@@ -181,6 +182,60 @@ static void as_many_as_may_be(void **state)
 	free(patterns);
 }
 
+static uint64_t seed = 20260418;
+
+static uint32_t dice(uint32_t n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)((seed >> 16) % n);
+}
+
+/* What is found does not depend on whether the prefilter is asked; how much is tried does. */
+static void prefiltered(void **state)
+{
+	static const char *const regexes[] = {
+		"abc",	  "ab(?:cd|ce)",   "(?<=ab)c+", "a.?c",	      "(?i)abcd",
+		"[bc]a+", "^abcab",	   "\\Kabc",	"(?!abc)abx", "abc|cba|(?=bca)b",
+		"ab$",	  "(a|b)*cabcabc", "x{3}",	"(?s)abc.*x", "c(?<!bc)ab",
+	};
+	struct pattern_conf patterns[sizeof(regexes) / sizeof(regexes[0])];
+	const size_t n = sizeof(regexes) / sizeof(regexes[0]);
+	struct config config = { .patterns = patterns, .n_patterns = n };
+	struct stats_pattern *stats = calloc(n, sizeof(*stats));
+	char *all[] = { "all" };
+	uint64_t tried[2] = { 0 };
+	struct ruleset set;
+
+	(void)state;
+	assert_non_null(stats);
+	for (size_t i = 0; i < n; i++)
+		patterns[i] = pattern_named(regexes[i], regexes[i]);
+	assert_int_equal(ruleset_init(&set, &config, NULL), 0);
+	for (int i = 0; i < 20000; i++) {
+		struct told told[2];
+		char payload[41];
+		size_t len = dice(sizeof(payload));
+
+		for (size_t k = 0; k < len; k++)
+			payload[k] = "aaabbbcccxABC\\"[dice(14)];
+		payload[len] = '\0';
+		for (int k = 0; k < 2; k++) {
+			memset(stats, 0, n * sizeof(*stats));
+			set.try_all = k;
+			run(&set, &(struct strv){ all, 1 }, stats, payload, &told[k]);
+			for (size_t r = 0; r < n; r++)
+				tried[k] += stat_get(&stats[r].tried);
+		}
+		assert_string_equal(told[0].text, told[1].text);
+	}
+	assert_int_equal(tried[1], 20000 * n);
+	assert_true(tried[0] < tried[1] / 2);
+	ruleset_done(&set);
+	free(stats);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +244,7 @@ int main(void)
 		cmocka_unit_test(ids),
 		cmocka_unit_test(faulty),
 		cmocka_unit_test(as_many_as_may_be),
+		cmocka_unit_test(prefiltered),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
