@@ -48,7 +48,7 @@ static size_t port_of(struct plan *plan, const struct link_state *link)
 static bool lists(const struct link_state *link, const struct link_state *sender)
 {
 	return link->is_macvlan && link->macvlan_mode == link_mode_to_kernel(LINK_MODE_SOURCE) &&
-	       link_sources_have(&link->sources, sender->mac);
+	       link_sources_have(&link_state_lists(link)->sources, sender->mac);
 }
 
 /*

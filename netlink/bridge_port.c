@@ -49,7 +49,7 @@ bool port_is_mark(const char *altname, uint32_t group)
 
 static bool find_mark(const struct link_state *port, uint32_t group, bool *ret_was)
 {
-	for (const char *at = port->altnames; *at; at += strlen(at) + 1) {
+	for (const char *at = link_state_lists(port)->altnames; *at; at += strlen(at) + 1) {
 		if (read_mark(at, group, ret_was))
 			return true;
 	}
@@ -119,7 +119,7 @@ static void plan_blocked(struct port_plan *plan, const struct link_spec *spec,
 /* A port with so many altnames that not all are known may have been marked: it is left alone. */
 static bool is_unclear(struct port_plan *plan, struct port_step *step)
 {
-	if (!step->port->altnames_more)
+	if (!link_state_lists(step->port)->altnames_more)
 		return false;
 	step->op = PORT_OP_BLOCKED;
 	because(step, "hairpin cannot be set: it has too many altnames to be marked");
@@ -206,7 +206,7 @@ int port_plan_make(const struct link_spec *specs, size_t n_specs, const struct l
 	for (size_t i = 0; i < table->n; i++) {
 		const struct link_state *port = &table->links[i];
 
-		if (*port->altnames && !is_wanted(specs, n, table, port))
+		if (port->lists && !is_wanted(specs, n, table, port))
 			plan_unwanted(&plan, port, group);
 	}
 	*ret = plan;

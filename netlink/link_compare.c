@@ -76,7 +76,8 @@ static void compare_altnames(struct link_step *step)
 {
 	const struct link_spec *spec = step->spec;
 
-	for (size_t i = 0; i < LINK_ALTNAMES_MAX && !step->link->altnames_more; i++) {
+	for (size_t i = 0; i < LINK_ALTNAMES_MAX && !link_state_lists(step->link)->altnames_more;
+	     i++) {
 		const char *name = spec->altnames[i];
 
 		if (!*name || link_state_has_altname(step->link, name))
@@ -129,7 +130,8 @@ static uint32_t count_missing(const struct link_sources *wanted, const struct li
 /* A change from or to another mode empties the list (macvlan_changelink()). */
 static void compare_sources(struct link_step *step)
 {
-	const struct link_sources *wanted = &step->spec->sources, *there = &step->link->sources;
+	const struct link_sources *wanted = &step->spec->sources;
+	const struct link_sources *there = &link_state_lists(step->link)->sources;
 	const char *comma = *step->reason ? ", " : "";
 	uint32_t added, deleted;
 

@@ -93,7 +93,7 @@ static int macvlan_parse_data(const struct nlattr *attr, struct link_state *ret)
 			ret->macvlan_flags = flags;
 		return code;
 	case IFLA_MACVLAN_MACADDR_DATA:
-		return take_sources(attr, &ret->sources);
+		return take_sources(attr, &ret->lists->sources);
 	case IFLA_MACVLAN_BC_QUEUE_LEN:
 		return take(attr, &ret->bcqueuelen, sizeof(ret->bcqueuelen));
 	case MACVLAN_BC_CUTOFF:

@@ -14,7 +14,8 @@
 static size_t most_requests(const struct link_step *step)
 {
 	return LINK_ATTRS + LINK_ALTNAMES_MAX + LINK_ADDRS_MAX + LINK_ADDR_LIST_MAX +
-	       (step->spec ? step->spec->sources.n : 0) + (step->link ? step->link->sources.n : 0);
+	       (step->spec ? step->spec->sources.n : 0) +
+	       (step->link ? link_state_lists(step->link)->sources.n : 0);
 }
 
 int link_requests_begin(struct link_requests *r, const struct link_plan *plan)
@@ -106,11 +107,13 @@ static int add_sources(struct link_requests *r, size_t i, uint32_t ifindex)
 	enum link_kind kind = step->spec->kind;
 	int code = 0;
 
-	if (step->op == LINK_OP_CHANGE && !step->link->sources.more)
-		there = &step->link->sources;
-	else if (step->op == LINK_OP_CHANGE)
+	if (step->op == LINK_OP_CHANGE)
+		there = &link_state_lists(step->link)->sources;
+	if (there->more) {
+		there = &none;
 		code = link_msg_flush_sources(link_requests_add(r, i, LINK_ACTION_SET_SOURCES),
 					      ifindex, kind);
+	}
 	for (uint32_t k = 0; code == 0 && k < there->n; k++) {
 		if (!link_sources_have(wanted, there->macs[k]))
 			code = link_msg_delete_source(link_requests_add(r, i,

@@ -1,9 +1,11 @@
 #include "netlink/link_state.h"
 
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "netlink/attr_list.h"
@@ -37,7 +39,13 @@ static int take_name(const struct nlattr *attr, struct link_state *ret, size_t o
 
 static int take_alias(const struct nlattr *attr, struct link_state *ret, size_t offset)
 {
-	return take_string(attr, (char *)ret + offset, sizeof(ret->alias));
+	const char *s = mnl_attr_get_payload(attr);
+	size_t len = strnlen(s, mnl_attr_get_payload_len(attr));
+
+	if (len >= IFALIASZ)
+		return -EBADMSG;
+	snprintf((char *)ret + offset, sizeof(ret->alias), "%.*s", (int)len, s);
+	return 0;
 }
 
 /* Tunnels have addresses of other lengths, which no link of ours has: left zero. */
@@ -180,7 +188,7 @@ static int take_af_spec(const struct nlattr *nest, struct link_state *ret, size_
 }
 
 /* What does not fit leaves a mark; the room stays zero behind the last. */
-static int add_altname(const struct nlattr *attr, struct link_state *ret, size_t *at)
+static int add_altname(const struct nlattr *attr, struct link_lists *lists, size_t *at)
 {
 	char name[ALTNAME_SIZE];
 	int code = take_string(attr, name, sizeof(name));
@@ -188,11 +196,11 @@ static int add_altname(const struct nlattr *attr, struct link_state *ret, size_t
 
 	if (code < 0 || size == 1)
 		return code;
-	if (*at + size >= sizeof(ret->altnames)) {
-		ret->altnames_more = true;
+	if (*at + size >= sizeof(lists->altnames)) {
+		lists->altnames_more = true;
 		return 0;
 	}
-	memcpy(ret->altnames + *at, name, size);
+	memcpy(lists->altnames + *at, name, size);
 	*at += size;
 	return 0;
 }
@@ -205,10 +213,10 @@ static int take_props(const struct nlattr *nest, struct link_state *ret, size_t 
 	int code;
 
 	(void)offset;
-	memset(ret->altnames, 0, sizeof(ret->altnames));
+	memset(ret->lists->altnames, 0, sizeof(ret->lists->altnames));
 	while ((code = attr_next(&list, &attr)) > 0) {
 		if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME)
-			code = add_altname(attr, ret, &at);
+			code = add_altname(attr, ret->lists, &at);
 		if (code < 0)
 			return code;
 	}
@@ -245,9 +253,23 @@ static int take_attr(const struct nlattr *attr, struct link_state *ret)
 	return 0;
 }
 
-int link_state_parse(const struct nlmsghdr *msg, struct link_state *ret)
+/* All but the heads of a room is read only behind them. */
+static void empty(struct link_lists *room)
 {
-	struct link_state link = { 0 };
+	room->altnames[0] = '\0';
+	room->altnames_more = false;
+	room->sources.n = 0;
+	room->sources.more = false;
+}
+
+static bool is_empty(const struct link_lists *lists)
+{
+	return !lists->altnames[0] && !lists->altnames_more && !lists->sources.n;
+}
+
+int link_state_parse(const struct nlmsghdr *msg, struct link_lists *room, struct link_state *ret)
+{
+	struct link_state link = { .lists = room };
 	const struct ifinfomsg *info;
 	const struct nlattr *attr;
 	struct attr_list list;
@@ -260,6 +282,7 @@ int link_state_parse(const struct nlmsghdr *msg, struct link_state *ret)
 	info = mnl_nlmsg_get_payload(msg);
 	if (info->ifi_index <= 0)
 		return -EBADMSG;
+	empty(room);
 	link.ifindex = (uint32_t)info->ifi_index;
 	link.flags = info->ifi_flags;
 
@@ -272,6 +295,8 @@ int link_state_parse(const struct nlmsghdr *msg, struct link_state *ret)
 	}
 	if (code < 0)
 		return code;
+	if (is_empty(room))
+		link.lists = NULL;
 	*ret = link;
 	return 0;
 }

@@ -12,10 +12,19 @@
 struct nlmsghdr;
 
 #define LINK_KIND_TEXT_MAX 32
-#define LINK_ALIAS_SIZE	   256 /* IFALIASZ of the kernel, with NUL */
+
+/* Of an alias its beginning: ours is shorter than this, and so is not the beginning of another. */
+#define LINK_ALIAS_SIZE 112
 
 /* Room for as many as we set; names that programs make up are shorter. */
 #define LINK_ALTNAMES_SIZE (LINK_ALTNAMES_MAX * ALTNAME_SIZE + 1)
+
+/* What few links have, and takes the most room. */
+struct link_lists {
+	char altnames[LINK_ALTNAMES_SIZE]; /* each with its NUL; an empty one ends them */
+	bool altnames_more; /* there are others that found no room here */
+	struct link_sources sources; /* in mode source alone */
+};
 
 /* Of IFLA_STATS64; packets and bytes as the kernel counts them for the link. */
 struct link_stats {
@@ -41,7 +50,6 @@ struct link_state {
 	enum link_kind kind;
 	uint32_t macvlan_mode; /* MACVLAN_MODE_* of linux/if_link.h; 0: not told */
 	uint32_t macvlan_flags; /* MACVLAN_FLAG_* */
-	struct link_sources sources; /* in mode source alone */
 	uint32_t bcqueuelen; /* what this link asked for: its lower device has the longest of all */
 	int32_t bccutoff; /* of its lower device */
 	uint32_t lower; /* ifindex; 0: none */
@@ -57,20 +65,22 @@ struct link_state {
 	bool host_ipv6; /* the host's stack runs IPv6 on it */
 	uint32_t group;
 	char alias[LINK_ALIAS_SIZE];
-	char altnames[LINK_ALTNAMES_SIZE]; /* each with its NUL; an empty one ends them */
-	bool altnames_more; /* there are others that found no room here */
+	struct link_lists *lists; /* NULL: none; see link_state_lists() */
 	struct link_stats stats;
 	struct link_tc tc; /* not of RTM_NEWLINK, but by nl_filters_look() */
 };
 
+/* Empty ones for a link without; never NULL. */
+const struct link_lists *link_state_lists(const struct link_state *link);
 bool link_state_has_altname(const struct link_state *link, const char *name);
 
 /*
  * Fills `ret` from a message of type RTM_NEWLINK. Reads nothing outside nlmsg_len bytes, which must
  * all be there. Returns 0; -EBADMSG for a message that is too short or whose attributes overrun it
- * or have a wrong length; -EINVAL for another type. `ret` is untouched on failure.
+ * or have a wrong length; -EINVAL for another type. `ret` is untouched on failure. Its lists, if it
+ * has any, are in `room`.
  */
-int link_state_parse(const struct nlmsghdr *msg, struct link_state *ret);
+int link_state_parse(const struct nlmsghdr *msg, struct link_lists *room, struct link_state *ret);
 
 /* All links of one namespace at one moment. Zero-initialise; freed by link_table_done(). */
 struct link_table {
@@ -83,6 +93,7 @@ struct link_table {
 /* More links than this in one namespace are refused: -E2BIG. */
 #define LINK_TABLE_MAX 65536
 
+/* Keeps a copy, of its lists too. Returns 0, -E2BIG or -ENOMEM. */
 int link_table_add(struct link_table *table, const struct link_state *link);
 
 /* Orders the table for the finders; call it after the last add. Returns 0 or -ENOMEM. */

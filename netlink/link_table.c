@@ -4,8 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct link_lists *link_state_lists(const struct link_state *link)
+{
+	static const struct link_lists none;
+
+	return link->lists ? link->lists : &none;
+}
+
 int link_table_add(struct link_table *table, const struct link_state *link)
 {
+	struct link_lists *lists = NULL;
 	struct link_state *links;
 	size_t cap;
 
@@ -19,13 +27,20 @@ int link_table_add(struct link_table *table, const struct link_state *link)
 		table->links = links;
 		table->cap = cap;
 	}
-	table->links[table->n++] = *link;
+	if (link->lists) {
+		lists = malloc(sizeof(*lists));
+		if (!lists)
+			return -ENOMEM;
+		*lists = *link->lists;
+	}
+	table->links[table->n] = *link;
+	table->links[table->n++].lists = lists;
 	return 0;
 }
 
 bool link_state_has_altname(const struct link_state *link, const char *name)
 {
-	const char *at = link->altnames;
+	const char *at = link_state_lists(link)->altnames;
 
 	while (*at && strcmp(at, name) != 0)
 		at += strlen(at) + 1;
@@ -55,7 +70,13 @@ int link_table_index(struct link_table *table)
 	table->by_name = places;
 	if (table->n == 0)
 		return 0;
-	qsort(table->links, table->n, sizeof(*table->links), by_ifindex);
+	/* Most kernels dump in this order (rtnl_dump_ifinfo()). */
+	for (size_t i = 1; i < table->n; i++) {
+		if (table->links[i - 1].ifindex > table->links[i].ifindex) {
+			qsort(table->links, table->n, sizeof(*table->links), by_ifindex);
+			break;
+		}
+	}
 	for (size_t i = 0; i < table->n; i++)
 		places[i] = (uint32_t)i;
 	qsort_r(places, table->n, sizeof(*places), by_name, table->links);
@@ -64,11 +85,14 @@ int link_table_index(struct link_table *table)
 
 void link_table_reset(struct link_table *table)
 {
+	for (size_t i = 0; i < table->n; i++)
+		free(table->links[i].lists);
 	table->n = 0;
 }
 
 void link_table_done(struct link_table *table)
 {
+	link_table_reset(table);
 	free(table->links);
 	free(table->by_name);
 	*table = (struct link_table){ 0 };

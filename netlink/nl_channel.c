@@ -222,8 +222,9 @@ struct dump {
 
 static int take_link(const struct nlmsghdr *h, void *data)
 {
+	struct link_lists room;
 	struct link_state link;
-	int code = h->nlmsg_type == RTM_NEWLINK ? link_state_parse(h, &link) : -ENOMSG;
+	int code = h->nlmsg_type == RTM_NEWLINK ? link_state_parse(h, &room, &link) : -ENOMSG;
 
 	if (code == -ENOMSG)
 		return 0;
@@ -348,6 +349,7 @@ static int send_batch(struct nl_channel *channel, struct nl_request *requests, s
 /* 1 for an ack, 0 for an echo or something else, or -EBADMSG. */
 static int take_answer(const struct nlmsghdr *h, struct nl_request *request)
 {
+	struct link_lists room;
 	struct link_state link;
 	int code;
 
@@ -355,7 +357,7 @@ static int take_answer(const struct nlmsghdr *h, struct nl_request *request)
 		code = nl_ack_parse(h, &request->ack);
 		return code < 0 ? code : 1;
 	}
-	if (h->nlmsg_type == RTM_NEWLINK && link_state_parse(h, &link) == 0)
+	if (h->nlmsg_type == RTM_NEWLINK && link_state_parse(h, &room, &link) == 0)
 		request->ifindex = link.ifindex;
 	if (h->nlmsg_type == RTM_NEWNSID)
 		netns_id_parse(h, &request->nsid);

@@ -49,7 +49,8 @@ static int delete_marks(struct nl_channel *channel, const struct port_step *step
 	struct nl_request request = { .ack.error = 0 };
 	int code = 0;
 
-	for (const char *at = step->port->altnames; code == 0 && *at; at += strlen(at) + 1) {
+	for (const char *at = link_state_lists(step->port)->altnames; code == 0 && *at;
+	     at += strlen(at) + 1) {
 		if (!port_is_mark(at, group))
 			continue;
 		code = link_msg_delete_altname(&request.msg, step->port->ifindex, at);

@@ -35,6 +35,7 @@ static void plan(const struct link_state *link)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct nlmsghdr *msg;
+	struct link_lists room;
 	struct link_state link;
 	struct link_addr addr;
 	struct nl_ack ack;
@@ -47,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(msg, data, size);
 	/* The channel hands over only messages of which every byte is there. */
 	msg->nlmsg_len = (uint32_t)size;
-	if (link_state_parse(msg, &link) == 0)
+	if (link_state_parse(msg, &room, &link) == 0)
 		plan(&link);
 	msg->nlmsg_type = RTM_NEWADDR;
 	link_addr_parse(msg, &addr);

@@ -19,6 +19,7 @@ static struct link_table table;
 
 static struct link_state peer1(bool hairpin, const char *altname)
 {
+	static struct link_lists lists;
 	struct link_state link = {
 		.ifindex = 3,
 		.name = "peer1",
@@ -26,9 +27,11 @@ static struct link_state peer1(bool hairpin, const char *altname)
 		.lower = 2,
 		.is_bridge_port = true,
 		.hairpin = hairpin,
+		.lists = &lists,
 	};
 
-	snprintf(link.altnames, sizeof(link.altnames), "%s", altname);
+	lists = (struct link_lists){ .altnames_more = false };
+	snprintf(lists.altnames, sizeof(lists.altnames), "%s", altname);
 	return link;
 }
 
@@ -172,7 +175,7 @@ static void a_port_that_cannot_be_marked_is_left_alone(void **state)
 	struct link_spec spec = wish("eno1", LINK_HAIRPIN_ON, "");
 
 	(void)state;
-	peer.altnames_more = true;
+	peer.lists->altnames_more = true;
 	fill(&peer);
 	assert_plan(&spec, 1, false,
 		    "blocked peer1 hairpin cannot be set: it has too many altnames to be marked");

@@ -32,6 +32,8 @@ static const struct link_spec web01 = {
 	.up = true,
 };
 
+static struct link_lists room;
+
 /* A message as the kernel sends it: the same attributes, with an ifindex. */
 static void as_from_kernel(struct link_msg *msg, int ifindex)
 {
@@ -54,7 +56,7 @@ static void create_reads_back(void **state)
 			spec.mode = (enum link_mode)mode;
 			assert_int_equal(link_msg_create(&msg, &spec, 7), 0);
 			as_from_kernel(&msg, 9);
-			assert_int_equal(link_state_parse(&msg.header, &link), 0);
+			assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 			assert_string_equal(link.name, "web01");
 			assert_string_equal(link.kind_text, link_kind_names[kind]);
 			assert_true(link.is_macvlan);
@@ -94,7 +96,7 @@ static void mtu_0_is_left_alone(void **state)
 	spec.mtu = 0;
 	assert_int_equal(link_msg_create(&msg, &spec, 7), 0);
 	as_from_kernel(&msg, 9);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.mtu, 0);
 }
 
@@ -106,28 +108,28 @@ static void setters_read_back(void **state)
 	(void)state;
 	assert_int_equal(link_msg_set_alias(&msg, 9, "tapwarden/web/web01"), 0);
 	assert_int_equal(msg.header.nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.ifindex, 9);
 	assert_string_equal(link.alias, "tapwarden/web/web01");
 
 	assert_int_equal(link_msg_set_group(&msg, 9, 5), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.group, 5);
 
 	assert_int_equal(link_msg_set_mac(&msg, 9, web01.mac), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_memory_equal(link.mac, web01.mac, MAC_LEN);
 
 	assert_int_equal(link_msg_set_mtu(&msg, 9, 1280), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.mtu, 1280);
 
 	assert_int_equal(link_msg_set_txqueuelen(&msg, 9, 77), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.txqueuelen, 77);
 
 	assert_int_equal(link_msg_set_flags(&msg, 9, IFF_UP | IFF_ALLMULTI, IFF_UP), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.flags, IFF_UP);
 }
 
@@ -142,20 +144,20 @@ static void data_reads_back_in_parts(void **state)
 	spec.bcqueuelen = 33;
 	spec.bccutoff = (struct link_cutoff){ .set = true, .value = LINK_CUTOFF_OFF };
 	assert_int_equal(link_msg_set_data(&msg, 9, &spec, LINK_DATA_MODE), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.macvlan_mode, MACVLAN_MODE_PRIVATE);
 	assert_int_equal(link.macvlan_flags, MACVLAN_FLAG_NODST);
 	assert_int_equal(link.bcqueuelen, 0);
 	assert_int_equal(link.bccutoff, LINK_CUTOFF_DEFAULT);
 
 	assert_int_equal(link_msg_set_data(&msg, 9, &spec, LINK_DATA_BCQUEUELEN), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.macvlan_mode, 0);
 	assert_int_equal(link.bcqueuelen, 33);
 	assert_int_equal(link.bccutoff, LINK_CUTOFF_DEFAULT);
 
 	assert_int_equal(link_msg_set_data(&msg, 9, &spec, LINK_DATA_BCCUTOFF), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.bcqueuelen, 0);
 	assert_int_equal(link.bccutoff, -1);
 
@@ -163,7 +165,7 @@ static void data_reads_back_in_parts(void **state)
 	spec.txqueuelen = 9;
 	assert_int_equal(link_msg_create(&msg, &spec, 7), 0);
 	as_from_kernel(&msg, 9);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_int_equal(link.txqueuelen, 9);
 	assert_int_equal(link.macvlan_flags, MACVLAN_FLAG_NODST);
 	assert_int_equal(link.bcqueuelen, 33);
@@ -197,7 +199,7 @@ static void data_of_wrong_size_is_refused(void **state)
 			mnl_attr_put(&msg.header, bad[i].type, len, "abcdefgh");
 			mnl_attr_nest_end(&msg.header, data);
 			mnl_attr_nest_end(&msg.header, info);
-			assert_int_equal(link_state_parse(&msg.header, &link),
+			assert_int_equal(link_state_parse(&msg.header, &room, &link),
 					 len == bad[i].len + 1 ? 0 : -EBADMSG);
 		}
 	}
@@ -228,23 +230,24 @@ static void sources_are_read(void **state)
 {
 	union {
 		struct link_msg msg;
-		unsigned char room[4 * LINK_MSG_SIZE];
+		unsigned char bytes[4 * LINK_MSG_SIZE];
 	} big;
 	struct link_state link;
 
 	(void)state;
 	for (size_t n = 0; n < LINK_SOURCES_MAX + 3; n++) {
 		put_source_list(&big.msg, n, MAC_LEN);
-		assert_int_equal(link_state_parse(&big.msg.header, &link), 0);
-		assert_int_equal(link.sources.n, n < LINK_SOURCES_MAX ? n : LINK_SOURCES_MAX);
-		assert_int_equal(link.sources.more, n > LINK_SOURCES_MAX);
-		for (uint32_t i = 0; i < link.sources.n; i++)
-			assert_int_equal(link.sources.macs[i][5], i);
+		assert_int_equal(link_state_parse(&big.msg.header, &room, &link), 0);
+		assert_int_equal(link_state_lists(&link)->sources.n,
+				 n < LINK_SOURCES_MAX ? n : LINK_SOURCES_MAX);
+		assert_int_equal(link_state_lists(&link)->sources.more, n > LINK_SOURCES_MAX);
+		for (uint32_t i = 0; i < link_state_lists(&link)->sources.n; i++)
+			assert_int_equal(link_state_lists(&link)->sources.macs[i][5], i);
 		put_source_list(&big.msg, n, n ? MAC_LEN - 1 : MAC_LEN);
-		assert_int_equal(link_state_parse(&big.msg.header, &link), n ? -EBADMSG : 0);
+		assert_int_equal(link_state_parse(&big.msg.header, &room, &link), n ? -EBADMSG : 0);
 	}
 	put_source_list(&big.msg, 1, MAC_LEN + 1);
-	assert_int_equal(link_state_parse(&big.msg.header, &link), -EBADMSG);
+	assert_int_equal(link_state_parse(&big.msg.header, &room, &link), -EBADMSG);
 }
 
 /* The attributes of one kind in the request's IFLA_INFO_DATA, header and all. */
@@ -270,7 +273,7 @@ static void altnames_are_read(void **state)
 	char name[ALTNAME_SIZE + 1];
 	union {
 		struct link_msg msg;
-		unsigned char room[4 * LINK_MSG_SIZE];
+		unsigned char bytes[4 * LINK_MSG_SIZE];
 	} big;
 	struct link_state link;
 	struct nlattr *list;
@@ -280,7 +283,7 @@ static void altnames_are_read(void **state)
 	assert_int_equal(big.msg.header.nlmsg_type, RTM_NEWLINKPROP);
 	assert_int_equal(big.msg.header.nlmsg_flags, NLM_F_REQUEST | NLM_F_ACK);
 	big.msg.header.nlmsg_type = RTM_NEWLINK;
-	assert_int_equal(link_state_parse(&big.msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&big.msg.header, &room, &link), 0);
 	assert_true(link_state_has_altname(&link, "shop"));
 	assert_false(link_state_has_altname(&link, "sho"));
 	assert_false(link_state_has_altname(&link, "shops"));
@@ -297,9 +300,9 @@ static void altnames_are_read(void **state)
 			mnl_attr_put_strz(&big.msg.header, IFLA_ALT_IFNAME, name);
 		}
 		mnl_attr_nest_end(&big.msg.header, list);
-		assert_int_equal(link_state_parse(&big.msg.header, &link), 0);
+		assert_int_equal(link_state_parse(&big.msg.header, &room, &link), 0);
 		assert_int_equal(link_state_has_altname(&link, name), n <= LINK_ALTNAMES_MAX);
-		assert_int_equal(link.altnames_more, n > LINK_ALTNAMES_MAX);
+		assert_int_equal(link_state_lists(&link)->altnames_more, n > LINK_ALTNAMES_MAX);
 		name[0] = 'a';
 		assert_true(link_state_has_altname(&link, name));
 	}
@@ -310,7 +313,7 @@ static void altnames_are_read(void **state)
 	mnl_attr_put(&big.msg.header, IFLA_ALT_IFNAME, sizeof(name),
 		     memset(name, 'x', sizeof(name)));
 	mnl_attr_nest_end(&big.msg.header, list);
-	assert_int_equal(link_state_parse(&big.msg.header, &link), -EBADMSG);
+	assert_int_equal(link_state_parse(&big.msg.header, &room, &link), -EBADMSG);
 }
 
 static void too_long_is_refused(void **state)
@@ -351,17 +354,17 @@ static void hairpin_of_a_port(void **state)
 
 	(void)state;
 	put_port(&msg.header, "bridge", 1);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_true(link.is_bridge_port);
 	assert_true(link.hairpin);
 
 	put_port(&msg.header, "bridge", 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_true(link.is_bridge_port);
 	assert_false(link.hairpin);
 
 	put_port(&msg.header, "bond", 1);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_false(link.is_bridge_port);
 	assert_false(link.hairpin);
 }
@@ -375,7 +378,7 @@ static int parse_cut(const struct nlmsghdr *whole, size_t len, struct link_state
 	assert_non_null(cut);
 	memcpy(cut, whole, len);
 	cut->nlmsg_len = (uint32_t)len;
-	code = link_state_parse(cut, ret);
+	code = link_state_parse(cut, &room, ret);
 	free(cut);
 	return code;
 }
@@ -435,17 +438,17 @@ static void ipv6_of_the_host(void **state)
 		/* Older kernels know fewer sysctls; that one is old. */
 		for (size_t n = DEVCONF_DISABLE_IPV6 + 1; n <= DEVCONF_MAX; n++) {
 			put_af_spec(&msg, n, cases[i].disable_ipv6);
-			assert_int_equal(link_state_parse(&msg.header, &link), 0);
+			assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 			assert_int_equal(link.host_ipv6, cases[i].expected);
 		}
 	}
 	put_af_spec(&msg, DEVCONF_DISABLE_IPV6, 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), -EBADMSG);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), -EBADMSG);
 
 	/* Without IPv6 the kernel leaves AF_INET6 out. */
 	assert_int_equal(link_msg_create(&msg, &web01, 7), 0);
 	as_from_kernel(&msg, 9);
-	assert_int_equal(link_state_parse(&msg.header, &link), 0);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
 	assert_false(link.host_ipv6);
 }
 
@@ -516,7 +519,7 @@ static void wrong_sizes_are_refused(void **state)
 
 		assert_int_equal(link_msg_set_flags(&msg, 9, 0, 0), 0);
 		mnl_attr_put(&msg.header, bad[i].type, bad[i].len, data);
-		assert_int_equal(link_state_parse(&msg.header, &link), -EBADMSG);
+		assert_int_equal(link_state_parse(&msg.header, &room, &link), -EBADMSG);
 	}
 }
 
@@ -527,9 +530,9 @@ static void other_messages_are_refused(void **state)
 
 	(void)state;
 	assert_int_equal(link_msg_delete(&msg, 9), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), -EINVAL);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), -EINVAL);
 	assert_int_equal(link_msg_set_mtu(&msg, 0, 1500), 0);
-	assert_int_equal(link_state_parse(&msg.header, &link), -EBADMSG);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), -EBADMSG);
 }
 
 /* An ack as netlink_ack() builds it. */

@@ -171,7 +171,7 @@ static void source(struct link_spec *spec, struct link_state *link)
 	spec->mode = LINK_MODE_SOURCE;
 	spec->sources = two;
 	link->macvlan_mode = MACVLAN_MODE_SOURCE;
-	link->sources = two;
+	link->lists->sources = two;
 }
 
 /* Each case changes the wanted link that is there, or what is wanted, in one way. */
@@ -182,14 +182,20 @@ static void one_difference(void **state)
 		struct link_spec spec;
 		struct link_state link;
 		const char *free, *held; /* the plan when nobody, and when qemu holds the tap */
+		struct link_lists lists;
 	} cases[60];
 	size_t n = 0;
 	struct difference *c;
 
 	(void)state;
-#define CASE(text, when_free, when_held) \
-	c = &cases[n++];                 \
-	*c = (struct difference){ text, wanted(), made(), when_free, when_held };
+#define CASE(text, when_free, when_held)               \
+	c = &cases[n++];                               \
+	*c = (struct difference){ .what = text,        \
+				  .spec = wanted(),    \
+				  .link = made(),      \
+				  .free = when_free,   \
+				  .held = when_held }; \
+	c->link.lists = &c->lists;
 
 	CASE("live mode change", "change web01 mode bridge -> vepa", NULL)
 	c->spec.mode = LINK_MODE_VEPA;
@@ -243,7 +249,7 @@ static void one_difference(void **state)
 	c->link.macvlan_flags = MACVLAN_FLAG_NOPROMISC | MACVLAN_FLAG_NODST;
 	CASE("source MACs as they should be, in another order", "", NULL)
 	source(&c->spec, &c->link);
-	c->link.sources = (struct link_sources){ .n = 2, .macs = { MAC(2), MAC(1) } };
+	c->lists.sources = (struct link_sources){ .n = 2, .macs = { MAC(2), MAC(1) } };
 	CASE("source MACs", "change web01 source MACs +2 -1", NULL)
 	source(&c->spec, &c->link);
 	c->spec.sources = (struct link_sources){ .n = 3, .macs = { MAC(3), MAC(4), MAC(2) } };
@@ -253,12 +259,12 @@ static void one_difference(void **state)
 	CASE("more source MACs than are known",
 	     "change web01 flags nodst -> none, source MACs more than 2 -> 2", NULL)
 	source(&c->spec, &c->link);
-	c->link.sources.more = true;
+	c->lists.sources.more = true;
 	c->link.macvlan_flags = MACVLAN_FLAG_NODST;
 	CASE("into source mode", "change web01 mode bridge -> source, source MACs +2 -0", NULL)
 	source(&c->spec, &c->link);
 	c->link.macvlan_mode = MACVLAN_MODE_BRIDGE;
-	c->link.sources.n = 0;
+	c->lists.sources.n = 0;
 	CASE("out of source mode", "change web01 mode source -> bridge", NULL)
 	source(&c->spec, &c->link);
 	c->spec.mode = LINK_MODE_BRIDGE;
@@ -266,12 +272,12 @@ static void one_difference(void **state)
 	snprintf(c->spec.altnames[0], ALTNAME_SIZE, "shop");
 	snprintf(c->spec.altnames[1], ALTNAME_SIZE, "web");
 	snprintf(c->spec.altnames[2], ALTNAME_SIZE, "db");
-	memcpy(c->link.altnames, "web\0other\0", 11);
+	memcpy(c->lists.altnames, "web\0other\0", 11);
 	CASE("altnames that nobody asked for", "", NULL)
-	memcpy(c->link.altnames, "web\0other\0", 11);
+	memcpy(c->lists.altnames, "web\0other\0", 11);
 	CASE("more altnames than can be known", "", NULL)
 	snprintf(c->spec.altnames[0], ALTNAME_SIZE, "shop");
-	c->link.altnames_more = true;
+	c->lists.altnames_more = true;
 	CASE("flags of a passthru link", "change web01 flags none -> nopromisc", NULL)
 	passthru(&c->spec, &c->link);
 	CASE("flags of a passthru link on its way up",

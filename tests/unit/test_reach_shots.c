@@ -57,6 +57,9 @@ static void add(const char *name, enum link_kind kind, enum link_mode mode, uint
 {
 	const uint8_t number = (uint8_t)(n_specs + 1);
 	struct link_spec *spec = &specs[n_specs++];
+	struct link_lists room = {
+		.sources = { .n = lists ? 1 : 0, .macs = { { 2, lists } } },
+	};
 	struct link_state link = {
 		.ifindex = 10u + number,
 		.is_macvlan = true,
@@ -67,7 +70,7 @@ static void add(const char *name, enum link_kind kind, enum link_mode mode, uint
 		.flags = flags,
 		.group = GROUP,
 		.mac = { 2, number },
-		.sources = { .n = lists ? 1 : 0, .macs = { { 2, lists } } },
+		.lists = &room,
 	};
 
 	*spec = (struct link_spec){ .set = "web", .kind = kind, .mode = mode, .group = GROUP };
