@@ -31,7 +31,7 @@ static int load(const struct config *config, struct link_spec **ret_specs,
 		return err_errno(err, -ENOMEM, "could not list the links");
 	}
 	for (size_t i = 0; i < n; i++) {
-		links[i].spec = specs[i];
+		links[i].spec = &specs[i];
 		links[i].state = RECONCILE_MISSING;
 	}
 	*ret_specs = specs;
@@ -42,8 +42,11 @@ static int load(const struct config *config, struct link_spec **ret_specs,
 
 static void free_links(struct reconcile_link *links, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(links[i].addrs);
+		free(links[i].error);
+		free(links[i].unsettled);
+	}
 	free(links);
 }
 
@@ -111,7 +114,7 @@ static void keep_drops(const struct reconcile *reconcile, struct reconcile_link 
 			/* Two files name most links in the same order. */
 			struct reconcile_link *link = &links[(i + k) % n];
 
-			if (strcmp(link->spec.name, old->spec.name) != 0)
+			if (strcmp(link->spec->name, old->spec->name) != 0)
 				continue;
 			link->drops = old->drops;
 			break;
@@ -172,7 +175,7 @@ static int refresh_addrs(struct reconcile *reconcile, struct reconcile_link *lin
 {
 	int code;
 
-	if (!link->present || !link->spec.is_host_link)
+	if (!link->present || !link->spec->is_host_link)
 		return 0;
 	if (!link->addrs) {
 		code = nl_channel_listen_addrs(reconcile->channel);
@@ -182,7 +185,7 @@ static int refresh_addrs(struct reconcile *reconcile, struct reconcile_link *lin
 			code = -ENOMEM;
 		if (code < 0)
 			return err_errno(err, code, "could not look at the addresses of %s",
-					 link->spec.name);
+					 link->spec->name);
 	}
 	return nl_channel_dump_addrs(reconcile->channel, link->link.ifindex, link->addrs, err);
 }
@@ -193,7 +196,7 @@ static bool know_filters(struct reconcile *reconcile)
 	for (size_t i = 0; reconcile->filters_known && i < reconcile->n; i++) {
 		const struct reconcile_link *link = &reconcile->links[i];
 		const struct link_state *now =
-			link_find_ours(&reconcile->table, &link->spec, reconcile->group);
+			link_find_ours(&reconcile->table, link->spec, reconcile->group);
 
 		if (!now)
 			continue;
@@ -241,9 +244,9 @@ int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 		code = reconcile_refresh_places(reconcile, err);
 	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
 		struct reconcile_link *link = &reconcile->links[i];
-		const struct link_table *table = reconcile_table_of(reconcile, &link->spec);
+		const struct link_table *table = reconcile_table_of(reconcile, link->spec);
 
-		reconcile_link_refresh(link, link_find_ours(table, &link->spec, reconcile->group));
+		reconcile_link_refresh(link, link_find_ours(table, link->spec, reconcile->group));
 		code = refresh_addrs(reconcile, link, err);
 	}
 	return code;

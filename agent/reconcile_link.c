@@ -1,6 +1,9 @@
 #include "agent/reconcile_link.h"
 
 #include <linux/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 const char *const reconcile_state_names[RECONCILE_STATES] = {
 	[RECONCILE_UP] = "up",
@@ -11,6 +14,21 @@ const char *const reconcile_state_names[RECONCILE_STATES] = {
 	[RECONCILE_BLOCKED] = "blocked",
 	[RECONCILE_FAILED] = "failed",
 };
+
+void reconcile_say(char **text, const char *fmt, ...)
+{
+	char *said;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&said, fmt, ap) < 0)
+		said = NULL;
+	va_end(ap);
+	free(*text);
+	*text = said && *said ? said : NULL;
+	if (!*text)
+		free(said);
+}
 
 static enum reconcile_state state_of(const struct reconcile_link *link)
 {
@@ -45,7 +63,7 @@ static void find_node(struct reconcile_link *link)
 	link->node = (struct tap_node){ .state = TAP_NODE_ABSENT };
 	link->node_known = false;
 	if (!link->present || link->link.kind != LINK_KIND_MACVTAP ||
-	    (tap_rights_are_kernels(&link->spec.tap) && tap_node_is_kernels(link->link.ifindex)) ||
+	    (tap_rights_are_kernels(&link->spec->tap) && tap_node_is_kernels(link->link.ifindex)) ||
 	    tap_node_dev(link->link.name, link->link.ifindex, &dev, NULL) < 0)
 		return;
 	tap_node_look(link->link.ifindex, dev, &link->node);
@@ -75,6 +93,7 @@ void reconcile_link_refresh(struct reconcile_link *link, const struct link_state
 		link->link = *now;
 	else
 		link->link = (struct link_state){ 0 };
+	link->link.lists = NULL; /* the table's */
 	refresh_drops(&link->drops, now);
 	find_node(link);
 	link->holder = (struct tap_holder){ .dev = 0 };

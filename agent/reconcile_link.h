@@ -38,12 +38,12 @@ struct reconcile_drops {
 
 /* One wanted link as the last pass or look saw it. */
 struct reconcile_link {
-	struct link_spec spec;
+	const struct link_spec *spec; /* the context's */
 	enum reconcile_state state;
 	bool present; /* there and ours: `link` is meaningful */
 	bool pending; /* the last pass left something to do */
 	enum link_block block; /* what is in the way of that */
-	struct link_state link;
+	struct link_state link; /* without its lists */
 	bool node_known; /* `node` was looked at, since it is not simply as the kernel makes it */
 	struct tap_node node; /* what /dev has for it */
 	struct tap_holder
@@ -51,13 +51,16 @@ struct reconcile_link {
 	struct link_addr_list
 		*addrs; /* of a host link that is there; else NULL, or of no meaning */
 	struct reconcile_drops drops;
-	char error[512]; /* why it is not as wanted; "" when it is */
+	char *error; /* why it is not as wanted; NULL when it is, see reconcile_say() */
 	struct link_track track;
 	uint32_t done; /* attributes that were set since the last plan */
-	char unsettled[LINK_REASON_MAX]; /* what it was set to, and is not; "" as a rule */
+	char *unsettled; /* what it was set to, and is not; NULL as a rule */
 	bool mac_was_right; /* of this ifindex, when last looked at */
 	uint32_t lower; /* ifindex of its lower when last present: tells a loss from a lost lower */
 };
+
+/* Another text in place of `*text`, which it frees; NULL for "" and, since few are said, for no memory. */
+void reconcile_say(char **text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Takes over what a dump has: `now` is the link if it is there and ours, else NULL. */
 void reconcile_link_refresh(struct reconcile_link *link, const struct link_state *now);

@@ -18,9 +18,9 @@
 static bool is_excused(const struct reconcile *reconcile, const struct reconcile_link *link)
 {
 	const struct link_state *lower = link_table_real_lower(
-		&reconcile->table, link_table_find_name(&reconcile->table, link->spec.lower));
+		&reconcile->table, link_table_find_name(&reconcile->table, link->spec->lower));
 
-	const struct reconcile_place *place = reconcile_place_of(reconcile, &link->spec);
+	const struct reconcile_place *place = reconcile_place_of(reconcile, link->spec);
 
 	return !lower || lower->ifindex != link->lower || (place && *place->absent);
 }
@@ -32,7 +32,7 @@ static bool is_excused(const struct reconcile *reconcile, const struct reconcile
 static void look_at_mac(struct reconcile *reconcile, struct reconcile_link *link,
 			const struct reconcile_watch *watch)
 {
-	bool is_right = link->present && memcmp(link->link.mac, link->spec.mac, MAC_LEN) == 0;
+	bool is_right = link->present && memcmp(link->link.mac, link->spec->mac, MAC_LEN) == 0;
 	char who[64] = "";
 
 	if (link->present && link->mac_was_right && !is_right && watch->mac_changed) {
@@ -96,6 +96,11 @@ static void keep_due_steps(struct pass *pass)
 	plan->n = n;
 }
 
+static bool says(const char *said, const char *reason)
+{
+	return said && strcmp(said, reason) == 0;
+}
+
 /*
  * A blocked step is told when it is news; a stray that is held has no place to remember that. So is a
  * change that did not show the last time.
@@ -103,8 +108,8 @@ static void keep_due_steps(struct pass *pass)
 static bool is_news(const struct reconcile_link *link, const struct link_result *result)
 {
 	if (result->step->op == LINK_OP_BLOCKED)
-		return link && strcmp(link->error, result->step->reason) != 0;
-	return result->error < 0 || !link || strcmp(link->unsettled, result->step->reason) != 0;
+		return link && !says(link->error, result->step->reason);
+	return result->error < 0 || !link || !says(link->unsettled, result->step->reason);
 }
 
 static void on_result(const struct link_result *result, void *data)
@@ -132,7 +137,7 @@ static void on_result(const struct link_result *result, void *data)
 	if (step->op == LINK_OP_REPLACE && result->error < 0)
 		track->present = false;
 	if (link)
-		snprintf(link->error, sizeof(link->error), "%s", result->text);
+		reconcile_say(&link->error, "%s", result->text);
 	if (news && pass->watch->step)
 		pass->watch->step(result, pass->watch->data);
 }
@@ -141,11 +146,11 @@ static void on_unsettled(const struct link_result *result, void *data)
 {
 	struct pass *pass = data;
 	struct reconcile_link *link = reconcile_link_of(pass->reconcile, result->step);
-	bool news = strcmp(link->unsettled, result->step->reason) != 0;
+	bool news = !says(link->unsettled, result->step->reason);
 
 	link->pending = true;
-	snprintf(link->error, sizeof(link->error), "%s", result->text);
-	snprintf(link->unsettled, sizeof(link->unsettled), "%s", result->step->reason);
+	reconcile_say(&link->error, "%s", result->text);
+	reconcile_say(&link->unsettled, "%s", result->step->reason);
 	link_track_refused(&link->track, pass->now_ms);
 	if (news && pass->watch->step)
 		pass->watch->step(result, pass->watch->data);
@@ -172,7 +177,7 @@ static int read_back(struct pass *pass, struct err *err)
 		if (code < 0 || !done[i] || link->pending)
 			continue;
 		link_track_done(&link->track);
-		link->unsettled[0] = '\0';
+		reconcile_say(&link->unsettled, "%s", "");
 	}
 	free(done);
 	return code < 0 ? code : 0;
@@ -183,17 +188,17 @@ static void say_waiting(struct reconcile_link *link, uint64_t now_ms)
 {
 	const struct link_track *track = &link->track;
 
-	if (*link->error)
+	if (link->error)
 		return;
 	if (link_track_failed(track))
-		snprintf(link->error, sizeof(link->error),
-			 "lost %u times in a row: given up until a reload", track->losses);
+		reconcile_say(&link->error, "lost %u times in a row: given up until a reload",
+			      track->losses);
 	else if (!link->present && !link_track_ready(track, now_ms))
-		snprintf(link->error, sizeof(link->error), "lost %u times in a row: waiting",
-			 track->losses);
+		reconcile_say(&link->error, "lost %u times in a row: waiting", track->losses);
 	else if (!link_track_ready(track, now_ms))
-		snprintf(link->error, sizeof(link->error),
-			 "somebody keeps changing it, %u times in a row: waiting", track->changes);
+		reconcile_say(&link->error,
+			      "somebody keeps changing it, %u times in a row: waiting",
+			      track->changes);
 }
 
 /* What the plan says about each link, before the steps that are not due are left out. */
@@ -218,7 +223,7 @@ static void take_plan(struct reconcile *reconcile, bool *ret_held)
 
 		reconcile_link_judge(link);
 		if (!link->pending)
-			link->error[0] = '\0';
+			reconcile_say(&link->error, "%s", "");
 	}
 }
 
@@ -253,7 +258,7 @@ static int64_t next_pass(const struct reconcile *reconcile, uint64_t now_ms, boo
 	for (size_t i = 0; i < reconcile->n; i++) {
 		const struct reconcile_link *link = &reconcile->links[i];
 
-		held = held || (link->node_known && !tap_rights_are_kernels(&link->spec.tap));
+		held = held || (link->node_known && !tap_rights_are_kernels(&link->spec->tap));
 		due = link_track_due(&link->track, now_ms);
 		if (link->pending && due)
 			earlier(&wait, due, now_ms);

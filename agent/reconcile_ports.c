@@ -107,9 +107,9 @@ static void tell_links(struct reconcile *reconcile)
 		for (size_t k = 0; port && *port->error && k < reconcile->n; k++) {
 			struct reconcile_link *link = &reconcile->links[k];
 
-			if (plan->steps[i].set && !*link->error &&
-			    strcmp(link->spec.set, plan->steps[i].set) == 0)
-				snprintf(link->error, sizeof(link->error), "%s", port->error);
+			if (plan->steps[i].set && !link->error &&
+			    strcmp(link->spec->set, plan->steps[i].set) == 0)
+				reconcile_say(&link->error, "%s", port->error);
 		}
 	}
 }

@@ -119,7 +119,7 @@ static json_t *addresses_json(const struct reconcile_link *link)
 	char text[CIDR_TEXT_MAX];
 	json_t *list;
 
-	if (!link->spec.is_host_link)
+	if (!link->spec->is_host_link)
 		return json_null();
 	list = json_array();
 	for (size_t i = 0; link->present && link->addrs && i < link->addrs->n; i++) {
@@ -139,14 +139,14 @@ static const char *guest_of(const struct config *config, const char *link)
 /* What a link's line says after its state: why it is not as wanted, or why it is not watched. */
 static const char *detail_of(const struct reconcile_link *link, const struct source *source)
 {
-	if (link->error[0])
+	if (link->error)
 		return link->error;
 	return source ? source->error : "";
 }
 
 static json_t *link_json(const struct status_input *in, const struct reconcile_link *link)
 {
-	const struct link_spec *spec = &link->spec;
+	const struct link_spec *spec = link->spec;
 	const struct link_stats *stats = &link->link.stats;
 	const struct source *source = sources_find(in->sources, spec->name);
 	struct source_counters counters = { 0 };
@@ -188,14 +188,14 @@ static struct set_sum sum_set(const struct status_input *in, const char *set)
 	for (size_t i = 0; i < in->n_links; i++) {
 		const struct reconcile_link *link = &in->links[i];
 
-		if (strcmp(link->spec.set, set) != 0)
+		if (strcmp(link->spec->set, set) != 0)
 			continue;
 		sum.links++;
 		sum.up += link->state == RECONCILE_UP;
 		sum.held += link->holder.pid != 0;
 		if (!sum.bad &&
-		    (link->error[0] || (link->state != RECONCILE_UP &&
-					!(link->state == RECONCILE_DOWN && !link->spec.up))))
+		    (link->error || (link->state != RECONCILE_UP &&
+				     !(link->state == RECONCILE_DOWN && !link->spec->up))))
 			sum.bad = link;
 	}
 	return sum;
@@ -211,7 +211,7 @@ static json_t *sets_json(const struct status_input *in)
 		char state[128] = "ok";
 
 		if (sum.bad)
-			snprintf(state, sizeof(state), "degraded: %s %s", sum.bad->spec.name,
+			snprintf(state, sizeof(state), "degraded: %s %s", sum.bad->spec->name,
 				 reconcile_state_names[sum.bad->state]);
 		json_array_append_new(list,
 				      json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "name",

@@ -60,8 +60,8 @@ static void on_lost(struct supervisor *supervisor, const struct reconcile_link *
 	struct agent *a = supervisor->data;
 	const struct event_about about = {
 		.kind = IPC_EVENT_LINK,
-		.link = link->spec.name,
-		.set = link->spec.set,
+		.link = link->spec->name,
+		.set = link->spec->set,
 		.action = "lost",
 	};
 
@@ -84,8 +84,8 @@ static void on_mac_changed(struct supervisor *supervisor, const struct reconcile
 	struct agent *a = supervisor->data;
 	const struct event_about about = {
 		.kind = IPC_EVENT_LINK,
-		.link = link->spec.name,
-		.set = link->spec.set,
+		.link = link->spec->name,
+		.set = link->spec->set,
 		.action = "mac-changed",
 	};
 	char mac[MAC_TEXT_MAX];
@@ -149,14 +149,14 @@ static void on_passed(struct supervisor *supervisor)
 	/* Both are in the order of config_links(). */
 	for (size_t i = 0; sources && i < n && i < n_wishes; i++) {
 		/* A packet socket is of one namespace, which is the agent's. */
-		if (!links[i].present || *links[i].spec.netns ||
+		if (!links[i].present || *links[i].spec->netns ||
 		    wishes[i].keys->monitor != MONITOR_PASSIVE)
 			continue;
 		sources[n_sources] = (struct source_wish){
 			.ifindex = links[i].link.ifindex,
-			.name = links[i].spec.name,
-			.set = links[i].spec.set,
-			.guest = guest_of(config, links[i].spec.name),
+			.name = links[i].spec->name,
+			.set = links[i].spec->set,
+			.guest = guest_of(config, links[i].spec->name),
 		};
 		memcpy(sources[n_sources++].mac, links[i].link.mac, MAC_LEN);
 	}

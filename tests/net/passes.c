@@ -56,7 +56,7 @@ static void on_step(const struct link_result *result, void *data)
 static void on_lost(const struct reconcile_link *link, void *data)
 {
 	(void)data;
-	printf("lost %s, %u in a row\n", link->spec.name, link->track.losses);
+	printf("lost %s, %u in a row\n", link->spec->name, link->track.losses);
 }
 
 static void on_mac_changed(const struct reconcile_link *link, const char *who, void *data)
@@ -66,7 +66,7 @@ static void on_mac_changed(const struct reconcile_link *link, const char *who, v
 	(void)data;
 	format_mac(mac, link->link.mac);
 	/* A pid is another one each time. */
-	printf("mac of %s is %s, held by %.*s\n", link->spec.name, mac, (int)strcspn(who, " "),
+	printf("mac of %s is %s, held by %.*s\n", link->spec->name, mac, (int)strcspn(who, " "),
 	       who);
 }
 
@@ -91,8 +91,8 @@ static int do_pass(const char *argument)
 		return fail(&err);
 	links = reconcile_links(reconcile, &n);
 	for (size_t i = 0; i < n; i++)
-		printf("%s is %s%s%s\n", links[i].spec.name, reconcile_state_names[links[i].state],
-		       *links[i].error ? ": " : "", links[i].error);
+		printf("%s is %s%s%s\n", links[i].spec->name, reconcile_state_names[links[i].state],
+		       links[i].error ? ": " : "", links[i].error ? links[i].error : "");
 	printf("wait %" PRId64 "\n", wait_ms);
 	return 0;
 }

@@ -116,16 +116,20 @@ static json_t *make(struct reconcile_link *links, size_t n)
 	return status_json(&in);
 }
 
+static const struct link_spec web01 = {
+	.name = "web01",
+	.set = "web",
+	.lower = "eno1",
+	.mac = { 2 },
+	.up = true,
+	.kind = LINK_KIND_MACVTAP,
+	.mode = LINK_MODE_VEPA,
+};
+
 static struct reconcile_link held_link(void)
 {
 	struct reconcile_link link = {
-		.spec = { .name = "web01",
-			  .set = "web",
-			  .lower = "eno1",
-			  .mac = { 2 },
-			  .up = true,
-			  .kind = LINK_KIND_MACVTAP,
-			  .mode = LINK_MODE_VEPA },
+		.spec = &web01,
 		.state = RECONCILE_UP,
 		.present = true,
 		.holder = { .dev = makedev(246, 7),
@@ -220,11 +224,13 @@ static void says_what_is(void **state)
 static void names_the_first_that_is_not_as_wanted(void **state)
 {
 	struct reconcile_link links[2] = { held_link(), held_link() };
+	struct link_spec web02 = web01;
 	json_t *json;
 
 	(void)state;
-	strcpy(links[1].spec.name, "web02");
-	strcpy(links[1].error, "no room");
+	strcpy(web02.name, "web02");
+	links[1].spec = &web02;
+	links[1].error = "no room";
 	links[1].state = RECONCILE_MISSING;
 	links[1].present = false;
 	links[1].holder.dev = 0;
@@ -245,11 +251,13 @@ static void names_the_first_that_is_not_as_wanted(void **state)
 static void down_can_be_right(void **state)
 {
 	struct reconcile_link link = held_link();
+	struct link_spec stays_down = web01;
 	json_t *json;
 
 	(void)state;
 	link.state = RECONCILE_DOWN;
-	link.spec.up = false;
+	stays_down.up = false;
+	link.spec = &stays_down;
 	json = make(&link, 1);
 	assert_string_equal(at(json, "sets/0/state"), "ok");
 	json_decref(json);
@@ -261,9 +269,12 @@ static void a_host_links_addresses(void **state)
 		1, { { .cidr = { .family = 2, .prefix = 24, .address = { 192, 0, 2, 1 } } } }
 	};
 	struct reconcile_link links[] = {
-		{ .spec = { .name = "web02", .set = "web" } },
-		{ .spec = { .name = "host0", .set = "web", .is_host_link = true } },
-		{ .spec = { .name = "host1", .set = "web", .is_host_link = true },
+		{ .spec = &(struct link_spec){ .name = "web02", .set = "web" } },
+		{ .spec = &(struct link_spec){ .name = "host0",
+					       .set = "web",
+					       .is_host_link = true } },
+		{ .spec = &(
+			  struct link_spec){ .name = "host1", .set = "web", .is_host_link = true },
 		  .present = true,
 		  .addrs = &addrs },
 	};
