@@ -82,7 +82,7 @@ static int find_link(const struct config *config, const struct cli_options *opti
 	int code = nl_channel_open(&channel, err);
 
 	if (code == 0)
-		code = nl_channel_dump_links(channel, &table, err);
+		code = nl_channel_dump_links(channel, false, &table, err);
 	if (code)
 		goto out;
 	link = link_table_find_name(&table, options->operands[0]);

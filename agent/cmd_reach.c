@@ -66,7 +66,7 @@ static int observe(struct reach_run *run, struct err *err)
 
 	if (code < 0)
 		return code;
-	code = nl_channel_dump_links(channel, &run->table, err);
+	code = nl_channel_dump_links(channel, false, &run->table, err);
 	nl_channel_free(channel);
 	return code;
 }

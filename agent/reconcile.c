@@ -237,7 +237,7 @@ int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 	int code;
 
 	reconcile_forget(reconcile);
-	code = nl_channel_dump_links(reconcile->channel, &reconcile->table, err);
+	code = nl_channel_dump_links(reconcile->channel, reconcile->stats, &reconcile->table, err);
 	if (code == 0)
 		code = look_at_filters(reconcile, err);
 	if (code == 0)
@@ -428,7 +428,9 @@ static int look(struct reconcile *reconcile, struct err *err)
 
 	/* The drops are told as they are now. */
 	reconcile->filters_known = false;
+	reconcile->stats = true;
 	code = reconcile_refresh(reconcile, err);
+	reconcile->stats = false;
 	reconcile_leave_places(reconcile);
 	if (code < 0)
 		return code;

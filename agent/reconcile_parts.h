@@ -39,6 +39,8 @@ struct reconcile {
 		air_asked; /* the lower device last asked about, by ifindex; 0: none since the dump */
 	bool on_the_air; /* the answer */
 
+	bool stats; /* the next look is for counters, too */
+
 	/* What is known of filters holds until notifications say otherwise. */
 	bool filters_known;
 

@@ -66,7 +66,7 @@ static int enter(struct reconcile *reconcile, struct reconcile_place *place, int
 	if (code == 0)
 		code = netns_id(place->channel, reconcile->home, true, &place->home_nsid, err);
 	if (code == 0)
-		code = nl_channel_dump_links(place->channel, &place->table, err);
+		code = nl_channel_dump_links(place->channel, reconcile->stats, &place->table, err);
 	if (code == 0)
 		code = link_filters_look(place->channel, &place->table, reconcile->group, err);
 	return code;

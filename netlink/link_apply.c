@@ -407,7 +407,7 @@ static int explain_failures(struct apply *apply, size_t i, struct link_table *ta
 		.lowers = apply->plan->lower_nsid < 0 ? NULL : apply->plan->lowers,
 	};
 
-	if (table->n == 0 && nl_channel_dump_links(apply->channel, table, NULL) < 0)
+	if (table->n == 0 && nl_channel_dump_links(apply->channel, false, table, NULL) < 0)
 		input.table = apply->table;
 	return explain(&input, ret_text);
 }

@@ -288,10 +288,11 @@ void link_compare(struct link_step *step, const struct tap_node *node)
 				link_mode_names[spec->mode]);
 	compare_flags(step);
 	compare_sources(step);
-	format_mac(old, link->mac);
-	format_mac(new, spec->mac);
-	if (strcmp(old, new) != 0)
+	if (memcmp(link->mac, spec->mac, MAC_LEN) != 0) {
+		format_mac(old, link->mac);
+		format_mac(new, spec->mac);
 		because_of_attr(step, LINK_ATTR_MAC, old, new);
+	}
 	if (step->mtu)
 		compare_numbers(step, LINK_ATTR_MTU, link->mtu, step->mtu);
 	compare_queues(step);

@@ -26,7 +26,7 @@ struct link_lists {
 	struct link_sources sources; /* in mode source alone */
 };
 
-/* Of IFLA_STATS64; packets and bytes as the kernel counts them for the link. */
+/* Of IFLA_STATS64, zero where that was not asked for; packets and bytes as the kernel counts them for the link. */
 struct link_stats {
 	uint64_t rx_packets, tx_packets;
 	uint64_t rx_bytes, tx_bytes;

@@ -167,7 +167,7 @@ static ssize_t receive_answer(struct nl_channel *channel)
 	return n == -EAGAIN ? -ETIMEDOUT : n;
 }
 
-static int send_link_dump(struct nl_channel *channel)
+static int send_link_dump(struct nl_channel *channel, bool stats)
 {
 	_Alignas(4) unsigned char bytes[64] = { 0 };
 	struct nlmsghdr *h = mnl_nlmsg_put_header(bytes);
@@ -180,10 +180,10 @@ static int send_link_dump(struct nl_channel *channel)
 	info->ifi_family = AF_UNSPEC;
 	/*
 	 * With a mask, whichever, the kernel makes room for the longest message; without one it
-	 * ends the dump, without an error, at a link that 32 KiB do not hold (rtnl_calcit()). This
-	 * bit adds nothing to what is told.
+	 * ends the dump, without an error, at a link that 32 KiB do not hold (rtnl_calcit()).
+	 * RTEXT_FILTER_MRP adds nothing to what is told.
 	 */
-	mnl_attr_put_u32(h, IFLA_EXT_MASK, RTEXT_FILTER_MRP);
+	mnl_attr_put_u32(h, IFLA_EXT_MASK, stats ? RTEXT_FILTER_MRP : RTEXT_FILTER_SKIP_STATS);
 	return mnl_socket_sendto(channel->request, h, h->nlmsg_len) < 0 ? -errno : 0;
 }
 
@@ -283,7 +283,8 @@ static int receive_dump(struct nl_channel *channel, struct dump *dump)
 	return code;
 }
 
-int nl_channel_dump_links(struct nl_channel *channel, struct link_table *table, struct err *err)
+int nl_channel_dump_links(struct nl_channel *channel, bool stats, struct link_table *table,
+			  struct err *err)
 {
 	int code = -EAGAIN;
 
@@ -291,7 +292,7 @@ int nl_channel_dump_links(struct nl_channel *channel, struct link_table *table, 
 		struct dump dump = { .take = take_link, .data = table };
 
 		link_table_reset(table);
-		code = send_link_dump(channel);
+		code = send_link_dump(channel, stats);
 		if (code == 0)
 			code = receive_dump(channel, &dump);
 		if (code < 0 || !dump.interrupted)

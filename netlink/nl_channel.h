@@ -6,6 +6,7 @@
 #ifndef TW_NL_CHANNEL_H
 #define TW_NL_CHANNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,12 +27,14 @@ int nl_channel_open_requests(struct nl_channel **ret, struct err *err);
 void nl_channel_free(struct nl_channel *channel);
 
 /*
- * Replaces the content of `table` by all links of the namespace, indexed. A dump that the kernel
+ * Replaces the content of `table` by all links of the namespace, indexed, with their counters where
+ * `stats` says so: it costs the kernel a sum over all processors for each link. A dump that the kernel
  * calls interrupted is done again, at most NL_DUMP_TRIES times, then -EAGAIN. After a failure the
  * table is empty.
  */
 #define NL_DUMP_TRIES 8
-int nl_channel_dump_links(struct nl_channel *channel, struct link_table *table, struct err *err);
+int nl_channel_dump_links(struct nl_channel *channel, bool stats, struct link_table *table,
+			  struct err *err);
 
 /* Replaces `ret` by the addresses of the link; as nl_channel_dump_links(). */
 int nl_channel_dump_addrs(struct nl_channel *channel, uint32_t ifindex, struct link_addr_list *ret,
