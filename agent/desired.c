@@ -81,29 +81,72 @@ static bool is_zero(const uint8_t mac[MAC_LEN])
 	return memcmp(mac, zero, MAC_LEN) == 0;
 }
 
-static bool is_used(const struct link_spec *specs, size_t n, const uint8_t mac[MAC_LEN])
+/* The MACs that links have: a table of places that is never more than half full, 0 for a free one. */
+struct macs {
+	uint64_t *at;
+	size_t mask;
+};
+
+static int macs_init(struct macs *macs, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (memcmp(specs[i].mac, mac, MAC_LEN) == 0)
-			return true;
-	}
-	return false;
+	size_t size = 2;
+
+	while (size < 2 * n + 2)
+		size *= 2;
+	macs->at = calloc(size, sizeof(*macs->at));
+	macs->mask = size - 1;
+	return macs->at ? 0 : -ENOMEM;
 }
 
-static int choose_mac(struct link_spec *specs, size_t n, size_t at, const char *host_id,
+/* False when a link has it already. */
+static bool macs_add(struct macs *macs, const uint8_t mac[MAC_LEN])
+{
+	uint64_t number = 0;
+	size_t i;
+
+	memcpy(&number, mac, MAC_LEN);
+	for (i = hash_mix(number) & macs->mask; macs->at[i]; i = (i + 1) & macs->mask) {
+		if (macs->at[i] == number)
+			return false;
+	}
+	macs->at[i] = number;
+	return true;
+}
+
+static int choose_mac(struct link_spec *spec, struct macs *macs, const char *host_id,
 		      const struct link_wish *wish, struct err *err)
 {
 	uint8_t mac[MAC_LEN];
 
 	for (unsigned int count = 0; count < MAC_TRIES; count++) {
 		make_mac(mac, host_id, wish, count);
-		if (mac_is_unicast(mac) && !is_used(specs, n, mac)) {
-			memcpy(specs[at].mac, mac, MAC_LEN);
+		if (mac_is_unicast(mac) && macs_add(macs, mac)) {
+			memcpy(spec->mac, mac, MAC_LEN);
 			return 0;
 		}
 	}
 	return err_set(err, -ENOSPC, "could not choose a MAC for %s: none is free in its prefix",
 		       wish->name);
+}
+
+static int choose_macs(struct link_spec *specs, const struct link_wish *wishes, size_t n,
+		       const char *host_id, struct err *err)
+{
+	struct macs macs;
+	int code = macs_init(&macs, n);
+
+	if (code < 0)
+		return err_errno(err, code, "could not choose MACs");
+	for (size_t i = 0; i < n; i++) {
+		if (!is_zero(specs[i].mac))
+			macs_add(&macs, specs[i].mac);
+	}
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		if (is_zero(specs[i].mac))
+			code = choose_mac(&specs[i], &macs, host_id, &wishes[i], err);
+	}
+	free(macs.at);
+	return code;
 }
 
 static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t group)
@@ -292,10 +335,8 @@ int desired_links(const struct config *config, const char *host_id, struct link_
 		fill(&specs[i], &wishes[i], config->agent.link_group);
 		code = set_rights(specs, i, wishes, err);
 	}
-	for (size_t i = 0; code == 0 && i < n; i++) {
-		if (is_zero(specs[i].mac))
-			code = choose_mac(specs, n, i, host_id, &wishes[i], err);
-	}
+	if (code == 0)
+		code = choose_macs(specs, wishes, n, host_id, err);
 	if (code == 0)
 		code = set_filters(&specs, wishes, n, err);
 	if (code < 0)
