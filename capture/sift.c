@@ -229,6 +229,7 @@ void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_r
 void sift_tick(struct sift *sift, uint64_t now_ns)
 {
 	sift->input = NULL;
+	sift_stream_tick(sift);
 	streams_tick(&sift->streams, now_ns);
 	defrag_tick(&sift->defrag, now_ns);
 }

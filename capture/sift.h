@@ -89,12 +89,15 @@ struct sift_ops {
 	void (*loss)(void *data, const struct sift_loss *loss);
 };
 
+struct tried_half;
+
 struct sift {
 	struct sift_conf conf;
 	const struct sift_ops *ops;
 	void *data;
 	struct streams streams;
 	struct defrag defrag;
+	struct tried_half *late; /* not fully tried until more comes, or the next tick */
 	/* The frame in hand. */
 	const struct sift_input *input; /* NULL: none */
 	struct frame frame;

@@ -20,6 +20,7 @@ struct tried_half {
 	const struct stream_chunk *chunk; /* that is being tried */
 	uint64_t now_ns;
 	size_t windows; /* bytes charged for what the rules keep */
+	struct tried_half *next_late, **late_link; /* in the sift's list; NULL: not in it */
 	size_t n;
 	struct tried_rule rules[];
 };
@@ -140,10 +141,32 @@ static struct tried_half *half_new(struct sift *sift, struct flow *flow, unsigne
 	return half;
 }
 
+static void half_unlink(struct tried_half *half)
+{
+	if (!half->late_link)
+		return;
+	*half->late_link = half->next_late;
+	if (half->next_late)
+		half->next_late->late_link = half->late_link;
+	half->late_link = NULL;
+}
+
+static void half_link(struct tried_half *half)
+{
+	if (half->late_link)
+		return;
+	half->next_late = half->sift->late;
+	half->late_link = &half->sift->late;
+	if (half->next_late)
+		half->next_late->late_link = &half->next_late;
+	half->sift->late = half;
+}
+
 static void half_free(struct tried_half *half)
 {
 	struct flow_table *flows = &half->sift->streams.flows;
 
+	half_unlink(half);
 	half->flow->half[half->end].user = NULL;
 	for (size_t i = 0; i < half->n; i++)
 		stream_match_done(&half->rules[i].match);
@@ -167,10 +190,22 @@ static bool half_charge(struct tried_half *half)
 	return true;
 }
 
+/* The stream need not tell any more which frames bytes came in that no match can have. */
+static void half_forget(struct tried_half *half, uint64_t end)
+{
+	uint64_t needs = end;
+
+	for (size_t i = 0; i < half->n; i++) {
+		if (stream_match_needs(&half->rules[i].match) < needs)
+			needs = stream_match_needs(&half->rules[i].match);
+	}
+	stream_forget(&half->flow->half[half->end], needs);
+}
+
 static void half_feed(struct tried_half *half, const struct stream_chunk *chunk)
 {
 	struct sift *sift = half->sift;
-	uint64_t needs = chunk->offset + chunk->len;
+	bool late = false;
 
 	half->chunk = chunk;
 	half->now_ns = chunk->now_ns;
@@ -180,11 +215,24 @@ static void half_feed(struct tried_half *half, const struct stream_chunk *chunk)
 		stat_add(&sift->conf.stats[tried->rule - sift->conf.rules->rules].tried, 1);
 		stream_match_feed(&tried->match, sift->conf.rules->scratch, chunk->bytes,
 				  chunk->len);
-		if (stream_match_needs(&tried->match) < needs)
-			needs = stream_match_needs(&tried->match);
+		late |= stream_match_is_late(&tried->match);
 	}
 	half->chunk = NULL;
-	stream_forget(&half->flow->half[half->end], needs);
+	half_forget(half, chunk->offset + chunk->len);
+	if (late)
+		half_link(half);
+}
+
+void sift_stream_tick(struct sift *sift)
+{
+	while (sift->late) {
+		struct tried_half *half = sift->late;
+
+		half_unlink(half);
+		for (size_t i = 0; i < half->n; i++)
+			stream_match_flush(&half->rules[i].match, sift->conf.rules->scratch);
+		half_forget(half, half->flow->half[half->end].offset);
+	}
 }
 
 static void on_data(void *data, struct flow *flow, unsigned int end,

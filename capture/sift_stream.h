@@ -7,4 +7,7 @@
 /* Their data is a struct sift. */
 extern const struct stream_ops sift_stream_ops;
 
+/* Tries what waited for more bytes to be tried with. */
+void sift_stream_tick(struct sift *sift);
+
 #endif

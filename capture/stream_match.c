@@ -286,17 +286,25 @@ static bool append(struct stream_match *sm, const uint8_t *bytes, size_t len)
 	return true;
 }
 
+static size_t behind_cursor(const struct stream_match *sm, size_t visible)
+{
+	return visible > sm->cursor.offset ? visible - sm->cursor.offset : 0;
+}
+
+/* Much was tried, and little has come since. */
+static bool awaits_more(const struct stream_match *sm, size_t visible)
+{
+	return sm->tried >= RETRY_FREE &&
+	       behind_cursor(sm, visible) - sm->tried < sm->tried / RETRY_PART;
+}
+
 /*
  * In UTF-8, where PCRE2 finds empty matches next to what is invalid depends on where the search
  * began and on what is behind: that is left until all is there.
  */
 static bool put_off(const struct stream_match *sm, size_t visible)
 {
-	size_t now = visible > sm->cursor.offset ? visible - sm->cursor.offset : 0;
-
-	if (pattern_is_utf(sm->pattern) && sm->policy->keep_empty)
-		return true;
-	return sm->tried >= RETRY_FREE && now - sm->tried < sm->tried / RETRY_PART;
+	return (pattern_is_utf(sm->pattern) && sm->policy->keep_empty) || awaits_more(sm, visible);
 }
 
 static void feed_slice(struct stream_match *sm, struct regex_scratch *scratch, const uint8_t *bytes,
@@ -377,12 +385,18 @@ void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, ui
 	sm->cursor.offset = 1;
 }
 
+bool stream_match_is_late(const struct stream_match *sm)
+{
+	const size_t visible = visible_len(sm);
+
+	return !sm->over && awaits_more(sm, visible) && behind_cursor(sm, visible) > sm->tried;
+}
+
 void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch)
 {
-	size_t visible = visible_len(sm);
-
-	if (!sm->over && sm->tried && put_off(sm, visible))
-		search_all(sm, scratch, visible, true);
+	if (!stream_match_is_late(sm))
+		return;
+	search_all(sm, scratch, visible_len(sm), true);
 	drop(sm);
 }
 

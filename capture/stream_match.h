@@ -79,7 +79,11 @@ void stream_match_end(struct stream_match *sm, struct regex_scratch *scratch, ui
  */
 void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, uint64_t len);
 
-/* Tries at once what was put off, because it had been tried with few bytes less: after a pause. */
+/*
+ * Whether what came last was not tried, because all before it had just been tried in vain: it waits
+ * for more to come with, or for stream_match_flush() after a pause.
+ */
+bool stream_match_is_late(const struct stream_match *sm);
 void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch);
 
 /* The bytes of the subject before it are not needed any more: no match to come starts there. */
