@@ -30,6 +30,8 @@ SUBMAKE = +$(Q)$(MAKE) --no-print-directory -j$(JOBS)
 
 LIBS := libuv libmnl libpcap libpcre2-8 libmicrohttpd jansson libcap-ng libcurl
 OPTIONAL := $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
+# Loaded when they are needed, see late_lib.h; by the names that the linker would have written down.
+soname = $(shell readelf -d "$$($(CC) -print-file-name=$(1).so)" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')
 # Asked for once, and only when something is built: a bare machine has no pkg-config yet.
 DEPS_CFLAGS = $(eval DEPS_CFLAGS := $$(shell pkg-config --cflags $(LIBS) $(OPTIONAL)))$(DEPS_CFLAGS)
 DEPS_LIBS = $(eval DEPS_LIBS := $$(shell pkg-config --libs $(LIBS) $(OPTIONAL)) -liniparser -lcrypt)$(DEPS_LIBS)
@@ -62,6 +64,9 @@ $(B)/version: FORCE
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
 $(B)/agent/version.o: CFLAGS += -DTAPWARDEN_VERSION='"$(VERSION)"'
 $(B)/agent/version.o: $(B)/version
+
+$(B)/agent/curl_lib.o: CFLAGS += -DCURL_SONAME='"$(call soname,libcurl)"'
+$(B)/web/mhd_lib.o: CFLAGS += -DMHD_SONAME='"$(call soname,libmicrohttpd)"'
 
 # ---- test programs: each links only what its lines `/* links: agent/base/err.c ... */` name ------
 

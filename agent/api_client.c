@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
-#include <curl/curl.h>
 #include <jansson.h>
 
 #include "agent/base/config.h"
+#include "agent/curl_lib.h"
 
 /* The web worker gives the agent 5 seconds and itself some more. */
 #define GET_TIMEOUT_MS	   15000L
@@ -39,7 +39,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *user)
 	struct transfer *t = user;
 
 	(void)one;
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
+	curl_lib.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
 	if (t->status != 200) {
 		buf_add(&t->problem, data, len);
 		return len;
@@ -88,26 +88,29 @@ static int transfer_init(struct transfer *t, const char *run_dir, const char *pa
 	n = snprintf(url, sizeof(url), "http://localhost%s", path);
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return err_set(err, -ENAMETOOLONG, "the path %s is too long", path);
-	if (curl_global_init(CURL_GLOBAL_NOTHING) != 0 || !(t->easy = curl_easy_init()))
+	n = curl_lib_load(err);
+	if (n)
+		return n;
+	if (curl_lib.global_init(CURL_GLOBAL_NOTHING) != 0 || !(t->easy = curl_lib.easy_init()))
 		return err_set(err, -ENOMEM, "cannot ask the agent: libcurl does not start");
 	buf_init(&t->problem, PROBLEM_MAX);
 	buf_init(&t->line, API_LINE_MAX);
-	curl_easy_setopt(t->easy, CURLOPT_URL, url);
-	curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, t->socket);
-	curl_easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http");
+	curl_lib.easy_setopt(t->easy, CURLOPT_URL, url);
+	curl_lib.easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, t->socket);
+	curl_lib.easy_setopt(t->easy, CURLOPT_PROTOCOLS_STR, "http");
 	/* Whatever http_proxy says, the socket is the way. */
-	curl_easy_setopt(t->easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->failure);
-	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	curl_lib.easy_setopt(t->easy, CURLOPT_PROXY, "");
+	curl_lib.easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_lib.easy_setopt(t->easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	curl_lib.easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->failure);
+	curl_lib.easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_lib.easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	return 0;
 }
 
 static void transfer_done(struct transfer *t)
 {
-	curl_easy_cleanup(t->easy);
+	curl_lib.easy_cleanup(t->easy);
 	buf_done(&t->problem);
 	buf_done(&t->line);
 }
@@ -116,7 +119,7 @@ static int connect_error(struct transfer *t, struct err *err)
 {
 	long code = 0;
 
-	curl_easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &code);
+	curl_lib.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &code);
 	if (code == EACCES || code == EPERM)
 		return err_set(err, -EACCES, "not allowed to ask the agent at %s: try as root",
 			       t->socket);
@@ -159,8 +162,8 @@ static int transfer_result(struct transfer *t, CURLcode result, struct err *err)
 		return err_set(err, -ECONNRESET, "the connection to %s was closed", t->socket);
 	if (result != CURLE_OK)
 		return err_set(err, -EPROTO, "the answer from %s cannot be read: %s", t->socket,
-			       t->failure[0] ? t->failure : curl_easy_strerror(result));
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
+			       t->failure[0] ? t->failure : curl_lib.easy_strerror(result));
+	curl_lib.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &t->status);
 	return t->status == 200 ? 0 : problem_error(t, err);
 }
 
@@ -171,8 +174,8 @@ int api_get(const char *run_dir, const char *path, struct buf *out, struct err *
 
 	if (code)
 		return code;
-	curl_easy_setopt(t.easy, CURLOPT_TIMEOUT_MS, GET_TIMEOUT_MS);
-	code = transfer_result(&t, curl_easy_perform(t.easy), err);
+	curl_lib.easy_setopt(t.easy, CURLOPT_TIMEOUT_MS, GET_TIMEOUT_MS);
+	code = transfer_result(&t, curl_lib.easy_perform(t.easy), err);
 	transfer_done(&t);
 	return code;
 }
@@ -183,7 +186,7 @@ static bool multi_over(CURLM *multi, CURLcode *ret)
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(multi, &left))) {
+	while ((message = curl_lib.multi_info_read(multi, &left))) {
 		if (message->msg == CURLMSG_DONE) {
 			*ret = message->data.result;
 			return true;
@@ -199,11 +202,11 @@ static int multi_run(CURLM *multi, int stop_fd, CURLcode *ret_result)
 	int running;
 
 	for (;;) {
-		if (curl_multi_perform(multi, &running) != CURLM_OK)
+		if (curl_lib.multi_perform(multi, &running) != CURLM_OK)
 			return -EIO;
 		if (multi_over(multi, ret_result))
 			return 1;
-		if (curl_multi_poll(multi, &stop, stop_fd >= 0, 1000, NULL) != CURLM_OK)
+		if (curl_lib.multi_poll(multi, &stop, stop_fd >= 0, 1000, NULL) != CURLM_OK)
 			return -EIO;
 		if (stop.revents)
 			return 0;
@@ -221,14 +224,14 @@ int api_stream(const char *run_dir, const char *path, const char *header, int st
 
 	if (code)
 		return code;
-	headers = curl_slist_append(NULL, header ? header : "Accept: application/x-ndjson");
-	multi = curl_multi_init();
+	headers = curl_lib.slist_append(NULL, header ? header : "Accept: application/x-ndjson");
+	multi = curl_lib.multi_init();
 	if (!multi || !headers) {
 		code = err_errno(err, -ENOMEM, "cannot ask the agent");
 		goto out;
 	}
-	curl_easy_setopt(t.easy, CURLOPT_HTTPHEADER, headers);
-	curl_multi_add_handle(multi, t.easy);
+	curl_lib.easy_setopt(t.easy, CURLOPT_HTTPHEADER, headers);
+	curl_lib.multi_add_handle(multi, t.easy);
 	code = multi_run(multi, stop_fd, &result);
 	if (code < 0)
 		err_errno(err, code, "cannot ask the agent");
@@ -239,9 +242,9 @@ int api_stream(const char *run_dir, const char *path, const char *header, int st
 		code = err_set(err, -ECONNRESET, "the stream from %s ended", t.socket);
 out:
 	if (multi)
-		curl_multi_remove_handle(multi, t.easy);
+		curl_lib.multi_remove_handle(multi, t.easy);
 	transfer_done(&t);
-	curl_multi_cleanup(multi);
-	curl_slist_free_all(headers);
+	curl_lib.multi_cleanup(multi);
+	curl_lib.slist_free_all(headers);
 	return code;
 }

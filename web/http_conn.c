@@ -13,7 +13,7 @@ struct conn *http_conn_of(const struct http_request *request)
 struct conn *http_conn_of_mhd(struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+		mhd_lib.get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info ? info->socket_context : NULL;
 }
@@ -107,7 +107,7 @@ static void conn_new(struct http_server *server, struct MHD_Connection *mhd, voi
 	struct conn *conn = calloc(1, sizeof(*conn));
 	uint64_t every = server->limits.request_ms / 4;
 
-	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	info = mhd_lib.get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 	if (!conn) {
 		shutdown(info->connect_fd, SHUT_RDWR);
 		return;
@@ -115,7 +115,7 @@ static void conn_new(struct http_server *server, struct MHD_Connection *mhd, voi
 	conn->server = server;
 	conn->mhd = mhd;
 	conn->fd = info->connect_fd;
-	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	info = mhd_lib.get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	if (info && info->client_addr->sa_family == AF_INET)
 		memcpy(&conn->peer, info->client_addr, sizeof(struct sockaddr_in));
 	else if (info && info->client_addr->sa_family == AF_INET6)

@@ -1,16 +1,13 @@
 /*
  * What the http_*.c files share: a server, its connections, and the request that each has. Edge;
- * private to them, and the one file that includes libmicrohttpd.
+ * private to them, by way of mhd_lib.h the sole users of libmicrohttpd.
  */
 #ifndef TW_HTTP_CONN_H
 #define TW_HTTP_CONN_H
 
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <microhttpd.h>
-
 #include "agent/base/buf.h"
 #include "web/http_server.h"
+#include "web/mhd_lib.h"
 
 /* What a stream gives at once at most; also the size of a chunk. */
 #define STREAM_BLOCK 16384

@@ -35,15 +35,15 @@ static enum MHD_Result queue_response(struct conn *conn)
 
 	conn->response = NULL;
 	if (conn->server->draining)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	result = MHD_queue_response(conn->mhd, conn->status, response);
-	MHD_destroy_response(response);
+		mhd_lib.add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	result = mhd_lib.queue_response(conn->mhd, conn->status, response);
+	mhd_lib.destroy_response(response);
 	return result;
 }
 
 static const char *head_value(const struct conn *conn, const char *name)
 {
-	return MHD_lookup_connection_value(conn->mhd, MHD_HEADER_KIND, name);
+	return mhd_lib.lookup_connection_value(conn->mhd, MHD_HEADER_KIND, name);
 }
 
 /* A body that is announced, and is longer than the server takes, is refused before it is read. */
@@ -71,7 +71,7 @@ static enum MHD_Result refuse(struct conn *conn, unsigned int status, const char
 	http_reply(&conn->request, &refusal);
 	if (!conn->response)
 		return MHD_NO;
-	MHD_add_response_header(conn->response, MHD_HTTP_HEADER_CONNECTION, "close");
+	mhd_lib.add_response_header(conn->response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return queue_response(conn);
 }
 
@@ -114,7 +114,7 @@ static enum MHD_Result call_handler(struct conn *conn, const char *method)
 	server->handler(&conn->request, server->data);
 	if (conn->state == CONN_HANDLER) {
 		conn->state = CONN_WAITING;
-		MHD_suspend_connection(conn->mhd);
+		mhd_lib.suspend_connection(conn->mhd);
 		return MHD_YES;
 	}
 	return conn->response ? queue_response(conn) : conn->ended ? MHD_NO : MHD_YES;
@@ -163,7 +163,7 @@ void http_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	if (!conn)
 		return;
 	if (conn->response)
-		MHD_destroy_response(conn->response);
+		mhd_lib.destroy_response(conn->response);
 	conn->response = NULL;
 	/* It may hold a password. */
 	if (conn->body.data)
@@ -182,7 +182,7 @@ void http_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 
 const char *http_header(const struct http_request *request, const char *name)
 {
-	return MHD_lookup_connection_value(http_conn_of(request)->mhd, MHD_HEADER_KIND, name);
+	return mhd_lib.lookup_connection_value(http_conn_of(request)->mhd, MHD_HEADER_KIND, name);
 }
 
 bool http_peer_uid(const struct http_request *request, uid_t *ret)
@@ -214,7 +214,7 @@ void http_peer_text(const struct http_request *request, char out[HTTP_PEER_MAX])
 /* Without threads of its own libmicrohttpd goes on with a resumed connection when it is next run. */
 static void conn_resume(struct conn *conn)
 {
-	MHD_resume_connection(conn->mhd);
+	mhd_lib.resume_connection(conn->mhd);
 	http_server_soon(conn->server);
 }
 
@@ -232,13 +232,13 @@ static void answer(struct conn *conn, struct MHD_Response *response, enum conn_s
 
 static void add_headers(struct MHD_Response *response, const struct http_answer *a)
 {
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
-				a->cache ? a->cache : "no-store");
-	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+	mhd_lib.add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+				    a->cache ? a->cache : "no-store");
+	mhd_lib.add_response_header(response, "X-Content-Type-Options", "nosniff");
 	if (a->allow)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, a->allow);
+		mhd_lib.add_response_header(response, MHD_HTTP_HEADER_ALLOW, a->allow);
 	for (const struct http_field *f = a->fields; f && f->name; f++)
-		MHD_add_response_header(response, f->name, f->value);
+		mhd_lib.add_response_header(response, f->name, f->value);
 }
 
 void http_reply(struct http_request *request, const struct http_answer *a)
@@ -246,10 +246,10 @@ void http_reply(struct http_request *request, const struct http_answer *a)
 	struct conn *conn = http_conn_of(request);
 	struct MHD_Response *response;
 
-	response =
-		MHD_create_response_from_buffer(a->length, (void *)a->body, MHD_RESPMEM_MUST_COPY);
+	response = mhd_lib.create_response_from_buffer(a->length, (void *)a->body,
+						       MHD_RESPMEM_MUST_COPY);
 	if (response) {
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a->type);
+		mhd_lib.add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, a->type);
 		add_headers(response, a);
 	}
 	conn->status = a->status;
@@ -270,7 +270,7 @@ static ssize_t on_stream_read(void *cls, uint64_t at, char *out, size_t max)
 	if (n < 0)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	conn->suspended = true;
-	MHD_suspend_connection(conn->mhd);
+	mhd_lib.suspend_connection(conn->mhd);
 	return 0;
 }
 
@@ -285,13 +285,13 @@ void http_stream(struct http_request *request, const char *type, const struct ht
 	conn->status = MHD_HTTP_OK;
 	/* libmicrohttpd 0.9.75 ends a chunked answer to HEAD by a chunk, as if it had content. */
 	if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0)
-		response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+		response = mhd_lib.create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	else
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
-							     on_stream_read, conn, NULL);
+		response = mhd_lib.create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,
+								 on_stream_read, conn, NULL);
 	if (response) {
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+		mhd_lib.add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+		mhd_lib.add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	}
 	answer(conn, response, CONN_STREAM);
 }

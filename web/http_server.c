@@ -12,8 +12,8 @@ static void server_run(struct http_server *server)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
 
-	MHD_run(server->daemon);
-	if (MHD_get_timeout(server->daemon, &ms) == MHD_YES)
+	mhd_lib.run(server->daemon);
+	if (mhd_lib.get_timeout(server->daemon, &ms) == MHD_YES)
 		uv_timer_start(&server->timer, on_timer, ms, 0);
 	else
 		uv_timer_stop(&server->timer);
@@ -63,7 +63,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd,
 		flags |= MHD_USE_TLS;
 	else
 		options[0].option = MHD_OPTION_END;
-	return MHD_start_daemon(
+	return mhd_lib.start_daemon(
 		flags, 0, http_on_accept, server, http_on_request, server,
 		MHD_OPTION_EXTERNAL_LOGGER, stay_silent, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
 		MHD_OPTION_CONNECTION_LIMIT, server->limits.connections + CUT_SLACK,
@@ -77,13 +77,13 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd,
 bool http_tls_works(const struct http_tls *tls)
 {
 	struct MHD_Daemon *daemon =
-		MHD_start_daemon(MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
-				 NULL, http_on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER,
-				 stay_silent, NULL, MHD_OPTION_HTTPS_MEM_CERT, tls->cert,
-				 MHD_OPTION_HTTPS_MEM_KEY, tls->key, MHD_OPTION_END);
+		mhd_lib.start_daemon(MHD_USE_TLS | MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0,
+				     NULL, NULL, http_on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER,
+				     stay_silent, NULL, MHD_OPTION_HTTPS_MEM_CERT, tls->cert,
+				     MHD_OPTION_HTTPS_MEM_KEY, tls->key, MHD_OPTION_END);
 
 	if (daemon)
-		MHD_stop_daemon(daemon);
+		mhd_lib.stop_daemon(daemon);
 	return daemon != NULL;
 }
 
@@ -115,10 +115,10 @@ int http_server_open(struct http_server **ret, uv_loop_t *loop, int fd,
 		goto out;
 	}
 	fd = -1;
-	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	info = mhd_lib.get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	code = uv_poll_init(loop, &server->poll, info->epoll_fd);
 	if (code) {
-		MHD_stop_daemon(server->daemon);
+		mhd_lib.stop_daemon(server->daemon);
 		err_errno(err, code, "cannot serve HTTP");
 		goto out;
 	}
@@ -143,7 +143,7 @@ void http_server_drain(struct http_server *server)
 	if (server->draining)
 		return;
 	server->draining = true;
-	fd = MHD_quiesce_daemon(server->daemon);
+	fd = mhd_lib.quiesce_daemon(server->daemon);
 	if (fd >= 0)
 		close(fd);
 	http_on_sweep(&server->sweep);
@@ -178,9 +178,9 @@ void http_server_close(struct http_server *server, void (*closed)(void *data), v
 	server->closed_data = data;
 	http_server_drain(server);
 	http_resume_all(server);
-	MHD_run(server->daemon);
+	mhd_lib.run(server->daemon);
 	uv_poll_stop(&server->poll);
-	MHD_stop_daemon(server->daemon);
+	mhd_lib.stop_daemon(server->daemon);
 	uv_close((uv_handle_t *)&server->poll, on_handle_closed);
 	uv_close((uv_handle_t *)&server->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&server->sweep, on_handle_closed);

@@ -11,6 +11,7 @@
 #include "agent/base/ipc.h"
 #include "agent/base/log.h"
 #include "agent/base/sandbox.h"
+#include "web/mhd_lib.h"
 #include "web/site.h"
 
 /* Requests in hand get so long to finish once the worker is to end. */
@@ -222,6 +223,10 @@ int web_worker_main(int ipc_fd)
 
 	log_init("web", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
+	if (mhd_lib_load(&err) != 0) {
+		log_err("the web worker cannot serve: %s: it ends", err.text);
+		return 1;
+	}
 	if (sandbox_enter(&err) != 0) {
 		log_err("the web worker cannot give up its rights: %s: it ends", err.text);
 		return 1;

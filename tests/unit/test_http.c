@@ -1,5 +1,6 @@
-/* links: web/http_server.c web/http_conn.c web/http_request.c agent/base/buf.c agent/base/err.c */
+/* links: web/http_server.c web/http_conn.c web/http_request.c agent/base/buf.c agent/base/err.c web/mhd_lib.c agent/base/late_lib.c */
 #include "web/http_server.h"
+#include "web/mhd_lib.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,6 +108,7 @@ static void start(struct fixture *f, const struct http_limits *limits)
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	fd = listen_on_loopback(&f->addr);
 	f->listener = dup(fd);
+	assert_int_equal(mhd_lib_load(&err), 0);
 	http_server_open(&f->server, &f->loop, fd, limits, NULL, on_request, f, &err);
 	assert_string_equal(err.text, "");
 }

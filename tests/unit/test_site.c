@@ -1,5 +1,5 @@
 /* links: web/site.c web/api.c web/boot.c web/events.c web/event_ring.c */
-/* links: web/http_server.c web/http_conn.c web/http_request.c */
+/* links: web/http_server.c web/http_conn.c web/http_request.c web/mhd_lib.c agent/base/late_lib.c */
 /* links: web/auth.c web/basic.c web/login.c web/session.c web/throttle.c web/password.c */
 /* links: web/password_method.c web/handlers.c web/records.c web/metrics.c web/openapi.c */
 /* links: web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c */
@@ -11,6 +11,7 @@
 /* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c agent/base/ipc.c */
 /* links: agent/base/ipc_msg.c agent/base/log.c */
+#include "web/mhd_lib.h"
 #include "web/site.h"
 
 #include <setjmp.h>
@@ -92,6 +93,7 @@ static void start(struct fixture *f)
 	f->web.data = f->agent.data = f;
 	assert_int_equal(ipc_open(&f->web, &f->loop, ends[0], IPC_WEB, IPC_AGENT, on_web), 0);
 	assert_int_equal(ipc_open(&f->agent, &f->loop, ends[1], IPC_AGENT, IPC_WEB, on_agent), 0);
+	assert_int_equal(mhd_lib_load(&err), 0);
 	site_init(&f->site, &f->loop, f->config, &f->web, &err);
 	assert_string_equal(err.text, "");
 	listen_as(f, IPC_LISTEN_API, &f->api);
