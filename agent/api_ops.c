@@ -26,6 +26,14 @@ void agent_forget_status(struct agent *a)
 	malloc_trim(0);
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /* The status, a fresh one if need be; it belongs to the agent. */
 static int look(struct agent *a, struct err *err)
 {
@@ -39,6 +47,7 @@ static int look(struct agent *a, struct err *err)
 		.started = a->started,
 		.reload_error = a->reload_error,
 		.pid = getpid(),
+		.now_ns = now_ns(),
 	};
 	int code;
 

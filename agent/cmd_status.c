@@ -13,6 +13,9 @@
 
 #define STATUS_MAX (64u << 20)
 
+#define ADDRESSES_SHOWN	   2u
+#define ADDRESSES_TEXT_MAX 256u
+
 static const char *text(const json_t *object, const char *key)
 {
 	const char *value = json_string_value(json_object_get(object, key));
@@ -98,6 +101,29 @@ static void add_tap(struct table *table, const json_t *tap)
 		table_add(table, "%s", text(tap, "node"));
 }
 
+/* What the guest of a link has, or the host by its own link: the first two, and how many more. */
+static void add_addresses(struct table *table, const json_t *link)
+{
+	const json_t *own = json_object_get(link, "addresses");
+	const json_t *seen = json_object_get(json_object_get(link, "seen"), "addresses");
+	const json_t *list = json_is_array(own) ? own : seen, *one;
+	struct buf shown;
+	size_t i;
+
+	buf_init(&shown, ADDRESSES_TEXT_MAX);
+	json_array_foreach(list, i, one) {
+		if (i == ADDRESSES_SHOWN)
+			break;
+		buf_addf(&shown, "%s%s%s", i ? " " : "",
+			 json_is_string(one) ? json_string_value(one) : text(one, "address"),
+			 json_is_string(json_object_get(one, "conflict")) ? "!" : "");
+	}
+	if (json_array_size(list) > ADDRESSES_SHOWN)
+		buf_addf(&shown, " +%zu", json_array_size(list) - ADDRESSES_SHOWN);
+	table_add(table, "%s", shown.len ? shown.data : "");
+	buf_done(&shown);
+}
+
 static void add_link(struct table *table, const json_t *link)
 {
 	const json_t *tap = json_object_get(link, "tap");
@@ -108,6 +134,7 @@ static void add_link(struct table *table, const json_t *link)
 	table_add(table, "%s", text(link, "set"));
 	table_add(table, "%s", text(link, "mode"));
 	table_add(table, "%s", text(link, "mac"));
+	add_addresses(table, link);
 	add_tap(table, tap);
 	if (json_is_object(holder))
 		table_add(table, "%s (%" JSON_INTEGER_FORMAT ")", text(holder, "comm"),
@@ -123,9 +150,10 @@ static void add_link(struct table *table, const json_t *link)
 
 static void add_links(const json_t *links, struct buf *out)
 {
-	static const char *const headline[] = { "LINK",	    "SET",     "MODE",	     "MAC",
-						"TAP",	    "HELD BY", "FROM GUEST", "TO GUEST",
-						"FILTERED", "MATCHES", "STATE",	     NULL };
+	static const char *const headline[] = { "LINK",	     "SET",	 "MODE",    "MAC",
+						"ADDRESSES", "TAP",	 "HELD BY", "FROM GUEST",
+						"TO GUEST",  "FILTERED", "MATCHES", "STATE",
+						NULL };
 	struct table table;
 	const json_t *link;
 	size_t i;

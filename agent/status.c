@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "agent/status_seen.h"
 #include "agent/version.h"
 #include "capture/decode.h"
 
@@ -172,6 +173,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 	json_object_set_new(json, "to_guest", traffic(stats->rx_packets, stats->rx_bytes));
 	json_object_set_new(json, "filtered", filtered_json(&link->drops));
 	json_object_set_new(json, "captured", source ? captured_json(&counters) : json_null());
+	json_object_set_new(json, "seen", status_seen_json(in, source));
 	json_object_set_new(json, "matches", integer(counters.matches));
 	return json;
 }

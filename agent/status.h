@@ -22,6 +22,7 @@ struct status_input {
 	int64_t started; /* seconds since the epoch */
 	const char *reload_error; /* "" when the last reload was taken */
 	pid_t pid;
+	uint64_t now_ns; /* CLOCK_REALTIME */
 };
 
 /*
@@ -36,7 +37,7 @@ struct status_input {
  *             filtered {frames, direction "from_guest", "to_guest" or "both"} or null (dropped by
  *             filters, in 32 bits of the kernel's, see struct reconcile_drops),
  *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
- *             truncated, malformed} or null, matches]
+ *             truncated, malformed} or null, seen {status_seen.h} or null, matches]
  *   patterns [name, tried, matches, limited]
  *   capture  records, log_lost, log_error, feed_lost, drops, malformed {reason: frames}
  */

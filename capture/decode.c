@@ -275,6 +275,7 @@ static enum decode_reason decode_ip6(struct decoder *d)
 		return DECODE_IP6_VERSION;
 	d->frame->ip_version = 6;
 	d->frame->proto = p[6];
+	d->frame->hop_limit = p[7];
 	d->frame->src_ip = p + 8;
 	d->frame->dst_ip = p + 24;
 	/* A jumbogram (RFC 2675), or a GSO frame that is larger than the field. */

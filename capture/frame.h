@@ -22,6 +22,7 @@ struct frame {
 	uint8_t ip_version; /* 4, 6, or 0: not IP */
 	const uint8_t *src_ip; /* 4 or 16 bytes */
 	const uint8_t *dst_ip;
+	uint8_t hop_limit; /* of IPv6; 0 where fragments were put together */
 	uint8_t proto; /* of the last header read, IPPROTO_*; meaningful when ip_version is set */
 	bool fragment; /* a part of a larger packet: payload, if any, is that of the part */
 	bool fragment_more; /* not the last part */

@@ -119,7 +119,7 @@ static uint64_t count_frame(struct stats_link *stats, const struct source_frame 
 
 void inspect_frame(void *data, const struct source_frame *frame)
 {
-	const struct inspected_link *inspected = data;
+	struct inspected_link *inspected = data;
 	struct inspector *inspector = inspected->inspector;
 	struct stats_link *stats = &inspector->stats->links[inspected->link->slot];
 	struct sift_input input = {
@@ -140,6 +140,7 @@ void inspect_frame(void *data, const struct source_frame *frame)
 	}
 	if (result.searched)
 		stat_add(&stats->payloads, 1);
+	guests_frame(&inspected->guest, result.frame, frame->direction, frame->time_ns);
 	keep(inspected, frame, result.frame, input.number);
 	/* Most TCP segments without data are bare acknowledgements: nothing was sent. */
 	if (result.frame->payload_len && !result.frame->part &&
@@ -200,6 +201,7 @@ int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		.stats = stats,
 		.emitter = emitter,
 	};
+	guests_init(&inspector->guests, config, stats, emitter);
 	code = sift_init(&inspector->sift, &conf, &sift_ops, inspector);
 	if (code)
 		return code;
@@ -218,9 +220,15 @@ void inspector_done(struct inspector *inspector)
 int inspect_begin(struct inspected_link *inspected, struct inspector *inspector,
 		  const struct ipc_link *link, const struct rule_mask *mask)
 {
+	int code;
+
 	*inspected = (struct inspected_link){ .inspector = inspector, .link = link };
 	emitter_link(inspector->emitter, link->slot, link->name);
-	return sift_link_init(&inspected->sift, link->slot, inspector->rules, mask);
+	code = sift_link_init(&inspected->sift, link->slot, inspector->rules, mask);
+	if (code)
+		return code;
+	guests_begin(&inspector->guests, &inspected->guest, link);
+	return 0;
 }
 
 void inspect_end(struct inspected_link *inspected)
@@ -228,6 +236,7 @@ void inspect_end(struct inspected_link *inspected)
 	struct inspector *inspector = inspected->inspector;
 
 	sift_end_link(&inspector->sift, &inspected->sift);
+	guests_end(&inspected->guest);
 	keeper_settle(&inspector->keeper);
 	sift_link_done(&inspected->sift);
 }

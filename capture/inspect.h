@@ -11,6 +11,7 @@
 #include "agent/base/ipc_msg.h"
 #include "agent/base/stats.h"
 #include "capture/emitter.h"
+#include "capture/guests.h"
 #include "capture/keeper.h"
 #include "capture/sift.h"
 #include "capture/source_packet.h"
@@ -23,6 +24,7 @@ struct inspector {
 	struct emitter *emitter;
 	struct sift sift;
 	struct keeper keeper;
+	struct guests guests;
 	/* Of the frame in hand. */
 	bool payload_told; /* one record of the frame was made, and its seq: */
 	uint64_t payload_seq;
@@ -31,6 +33,7 @@ struct inspector {
 struct inspected_link {
 	struct inspector *inspector;
 	const struct ipc_link *link;
+	struct guest_link guest;
 	struct sift_link sift;
 };
 
@@ -45,7 +48,10 @@ int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 /* Ends all streams; what they still tell is recorded. */
 void inspector_done(struct inspector *inspector);
 
-/* 0 or -ENOMEM. `link` is the caller's; `mask` has the rules that it wants. */
+/*
+ * 0 or -ENOMEM. `link` is the caller's; `mask` has the rules that it wants. `inspected` does not move
+ * until inspect_end().
+ */
 int inspect_begin(struct inspected_link *inspected, struct inspector *inspector,
 		  const struct ipc_link *link, const struct rule_mask *mask);
 void inspect_end(struct inspected_link *inspected);

@@ -51,8 +51,10 @@ int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struc
 	if (!code)
 		code = uv_poll_init(loop, &watch->poll, source.fd);
 	if (code) {
-		if (watch)
+		if (watch) {
+			guests_end(&watch->inspected.guest);
 			sift_link_done(&watch->inspected.sift);
+		}
 		source_packet_close(&source);
 		free(watch);
 		return err_set(err, code, "cannot poll: %s", uv_strerror(code));

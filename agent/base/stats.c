@@ -13,6 +13,18 @@ const char *const stats_relay_drop_names[STATS_RELAY_DROPS] = {
 	[STATS_RELAY_LENGTH] = "length",
 };
 
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+uint64_t stats_tag(const char *link, const uint8_t mac[MAC_LEN])
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < MAC_LEN; i++)
+		hash = (hash ^ mac[i]) * 0x100000001b3u;
+	for (; *link; link++)
+		hash = (hash ^ (unsigned char)*link) * 0x100000001b3u;
+	return hash | 1;
+}
+
 unsigned int stats_latency_bucket(uint64_t ns)
 {
 	unsigned int octave, bucket;

@@ -2,8 +2,8 @@
  * The counters, in one set of shared pages: the capture worker writes, the others read.
  *
  * A memfd that the agent makes once and keeps, so that counters live on when a worker dies. All
- * fields are 64-bit, start at 0 with the agent and, but for log_error and those of streams, only ever
- * grow. Relaxed atomics: each counter
+ * fields are 64-bit, start at 0 with the agent and, but for log_error, addresses, tag and those of
+ * streams, only ever grow. Relaxed atomics: each counter
  * is exact, two counters need not be of the same moment.
  */
 #ifndef TW_STATS_H
@@ -12,8 +12,11 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "agent/base/parse.h"
+#include "agent/base/stats_guest.h"
+
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   2u
+#define STATS_VERSION	   3u
 #define STATS_LINKS_MAX	   4096u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -35,6 +38,10 @@ struct stats_link {
 	stat_counter drops; /* lost by the kernel because the ring was full */
 	stat_counter truncated; /* frames longer than the ring keeps */
 	stat_counter malformed; /* frames that ended in any reason of stats_capture.malformed */
+	stat_counter addresses; /* in its part of stats_page.guests */
+	stat_counter claims_dropped; /* addresses without a place, or told too fast */
+	stat_counter foreign_macs; /* frames that the guest sent from another MAC, or told one */
+	stat_counter tag; /* stats_tag() of the link whose guest the slot tells */
 };
 
 /* Why a frame of an inline link did not arrive. */
@@ -103,6 +110,8 @@ struct stats_page {
 	struct stats_pattern patterns[STATS_PATTERNS_MAX]; /* in the order of the configuration */
 	struct stats_link links[STATS_LINKS_MAX]; /* by the slot that the agent gave */
 	struct stats_relay relays[STATS_LINKS_MAX]; /* by the same slot; zero unless inline */
+	struct stats_guest
+		guests[STATS_LINKS_MAX]; /* by the same slot, when links[].addresses is not 0 */
 };
 
 static inline void stat_add(stat_counter *counter, uint64_t n)
@@ -114,6 +123,9 @@ static inline uint64_t stat_get(const stat_counter *counter)
 {
 	return atomic_load_explicit((stat_counter *)counter, memory_order_relaxed);
 }
+
+/* Never 0. A slot goes from link to link; what one said is not the next one's. */
+uint64_t stats_tag(const char *link, const uint8_t mac[MAC_LEN]);
 
 /* "no-peer"; as metric labels and in JSON. */
 extern const char *const stats_relay_drop_names[STATS_RELAY_DROPS];

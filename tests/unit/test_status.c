@@ -1,4 +1,4 @@
-/* links: agent/status.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/status.c agent/status_seen.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
 /* links: agent/base/err.c */
 #include "agent/status.h"
 
@@ -87,7 +87,7 @@ static struct config config = {
 static json_t *make(struct reconcile_link *links, size_t n)
 {
 	static struct stats_page stats;
-	static struct source source = { .fd = 0, .known = true };
+	static struct source source = { .fd = 0, .known = true, .message.name = "web01" };
 	const struct sources sources = { .list = &source, .n = 1 };
 	const struct worker workers[WORKER_ROLES] = {
 		[WORKER_CAPTURE] = { .name = "capture", .role = WORKER_CAPTURE },
@@ -108,11 +108,30 @@ static json_t *make(struct reconcile_link *links, size_t n)
 		.started = 1000,
 		.reload_error = "",
 		.pid = 77,
+		.now_ns = 10000000000,
 	};
 
 	atomic_store(&stats.capture.malformed[1], 11);
 	atomic_store(&stats.capture.log_error, ENOSPC);
 	atomic_store(&stats.patterns[0].matches, 12);
+	atomic_store(&stats.links[0].tag, stats_tag("web01", source.message.mac));
+	atomic_store(&stats.links[0].addresses, 2);
+	atomic_store(&stats.links[0].claims_dropped, 8);
+	stats.guests[0] = (struct stats_guest){
+		.n = 3,
+		.hostname = "sh\x1bop",
+		.addresses = { { .ip = { 192, 0, 2, 9 }, .version = 4, .seen_ns = 5000000000 },
+			       { .ip = { 0x20, 1 },
+				 .version = 6,
+				 .learned = STATS_BY_DHCP6,
+				 .flags = STATS_ADDRESS_TENTATIVE,
+				 .vlan = 8,
+				 .conflict = 1,
+				 .first_ns = 6000000000,
+				 .seen_ns = 9000000000,
+				 .until_ns = 70000000000 },
+			       { .version = 7 } },
+	};
 	return status_json(&in);
 }
 
@@ -263,6 +282,32 @@ static void down_can_be_right(void **state)
 	json_decref(json);
 }
 
+static void what_is_seen_of_a_guest(void **state)
+{
+	static const struct link_spec specs[] = {
+		{ .name = "web01", .set = "web" },
+		{ .name = "web02", .set = "web" },
+	};
+	struct reconcile_link links[] = { { .spec = &specs[0] }, { .spec = &specs[1] } };
+	json_t *json = make(links, 2), *seen;
+	char *text;
+
+	(void)state;
+	seen = json_object_get(json_array_get(json_object_get(json, "links"), 0), "seen");
+	text = json_dumps(seen, JSON_COMPACT);
+	/* The latest first; what no worker of ours writes is left out. */
+	assert_string_equal(text, "{\"hostname\":\"sh?op\",\"addresses\":["
+				  "{\"address\":\"2001::\",\"vlan\":7,\"by\":\"dhcp6\","
+				  "\"tentative\":true,\"conflict\":\"web01\",\"since\":6,\"age\":1,"
+				  "\"lease\":60},"
+				  "{\"address\":\"192.0.2.9\",\"vlan\":null,\"by\":\"arp\","
+				  "\"tentative\":false,\"conflict\":null,\"since\":0,\"age\":5,"
+				  "\"lease\":null}],\"refused\":8,\"foreign_macs\":0}");
+	assert_string_equal(at(json, "links/1/seen"), "null");
+	free(text);
+	json_decref(json);
+}
+
 static void a_host_links_addresses(void **state)
 {
 	struct link_addr_list addrs = {
@@ -319,6 +364,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_host_links_addresses),
+		cmocka_unit_test(what_is_seen_of_a_guest),
 		cmocka_unit_test(says_what_is),
 		cmocka_unit_test(what_filters_dropped),
 		cmocka_unit_test(names_the_first_that_is_not_as_wanted),

@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# What the frames of a link say of its guest: its addresses, against what ip(8) says inside the guest,
+# and leases, given by dnsmasq to busybox's udhcpc.
+
+bats_require_minimum_version 1.5.0
+
+load guest.bash
+
+setup() {
+  house_up
+}
+
+teardown() {
+  house_down
+}
+
+# seen LINK FILTER: what jq makes of the addresses that status tells of its guest.
+seen() {
+  status_get ".links[] | select(.name == \"$1\") | .seen | $2"
+}
+
+# guest_addresses DEVICE: all that it has, none of them tentative any more.
+guest_addresses() {
+  in_guest ip -j addr show dev "$1" |
+    jq -r '[.[].addr_info[] | if .tentative then "tentative" else .local end] | sort | join(" ")'
+}
+
+knows_all_of() {
+  [ "$(seen "$1" '[.addresses[].address] | sort | join(" ")')" = "$(guest_addresses "$2")" ]
+}
+
+# dhcp_server FIRST LAST [SECONDS]: in the peer, for the guests.
+dhcp_server() {
+  spawn dnsmasq ip netns exec "$PEER" dnsmasq --conf-file=/dev/null --keep-in-foreground --port=0 \
+    --user=root --pid-file="$DIR/dnsmasq.run" --dhcp-leasefile="$DIR/leases.$1" --interface=eno1 \
+    --no-ping --dhcp-authoritative --dhcp-range="$1,$2,${3:-3600}" --log-facility=-
+  wait_for 10 grep -q 'DHCP, IP range' "$DIR/dnsmasq.err"
+}
+
+# dhcp_client ARGUMENT...: in the guest; what it is given becomes the address of eth0. Its pid is in
+# $CLIENT: SIGUSR1 makes it renew the lease, SIGUSR2 give it back.
+dhcp_client() {
+  cat >"$DIR/udhcpc.script" <<'END'
+#!/bin/sh
+case $1 in
+bound | renew) ip addr flush dev "$interface" scope global && ip addr add "$ip/24" dev "$interface" ;;
+deconfig) ip addr flush dev "$interface" scope global ;;
+esac
+END
+  chmod +x "$DIR/udhcpc.script"
+  spawn udhcpc ip netns exec "$GUEST" busybox udhcpc -f -i eth0 -s "$DIR/udhcpc.script" "$@"
+  CLIENT=$(pid_of udhcpc)
+}
+
+tap_guest() {
+  spawn "tap_guest_$1" ip netns exec "$HOST" "$ROOT/build/tests/net/tap_guest" --wait "$1" "$GUEST" "$2"
+  wait_for 10 grep -q '^ready' "$DIR/tap_guest_$1.out"
+  ip -n "$GUEST" link set "$2" up
+}
+
+@test "what a guest has is learned, and outlives the worker that learned it" {
+  agent_start
+  guest_start
+  in_guest sh -c 'echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6'
+  ip -n "$GUEST" addr add 2001:db8::10/64 dev eth0
+  wait_for 20 knows_all_of web01 eth0
+  [ "$(seen web01 '.addresses | length')" -eq 3 ]
+  [ "$(seen web01 '[.addresses[] | select(.by == "arp") | .address] | join(" ")')" = 192.0.2.10 ]
+  wait_for 10 has_record '.link.action == "address-new" and (.link.detail | startswith("2001:db8::10 by neigh"))'
+  [ "$(records 'select(.link.action == "address-new" and .link.detail == "192.0.2.10 by ARP") | .in_iface')" = '"web01"' ]
+  [ "$(grep -c 'link web01 address-new: 192.0.2.10 by ARP' "$DIR/agent.err")" -eq 1 ]
+  tapwarden status | grep -E '^web01 .* (192.0.2.10|2001:db8::10|fe80:)'
+
+  # Nothing is said anew: the pages are the agent's.
+  kill -9 "$(worker_pid capture)"
+  wait_for 20 status_of '.workers[0].restarts == 1 and .workers[0].state == "ready"'
+  knows_all_of web01 eth0
+}
+
+@test "an address of two guests is told, and so is a MAC that is no guest's" {
+  agent_start
+  guest_start
+  tap_guest web02 eth1
+  wait_for 10 status_of '.links[] | select(.name == "web01") | .seen.addresses[].address == "192.0.2.10"'
+  in_guest busybox arping -q -c 1 -U -I eth1 -s 192.0.2.10 192.0.2.10 || true
+  wait_for 10 has_record '.link.action == "address-conflict"'
+  [ "$(records 'select(.link.action == "address-conflict") | [.in_iface, .link.detail]')" = \
+    '["web02","192.0.2.10 by ARP: the guest of web01 has it"]' ]
+  [ "$(seen web02 '.addresses[0] | [.address, .conflict] | join(" ")')" = "192.0.2.10 web01" ]
+  [ "$(seen web01 '.addresses[0].conflict')" = null ]
+  tapwarden status | grep -E '^web02 .* 192.0.2.10! '
+}
+
+@test "a lease is learned from the server's answer, and given back with its end" {
+  agent_start
+  tap_guest web01 eth0
+  dhcp_server 192.0.2.50 192.0.2.50
+  dhcp_client -x hostname:shop
+  wait_for 30 status_of '.links[0].seen | .hostname == "shop" and .addresses[0].lease != null'
+  [ "$(seen web01 '[.addresses[] | .address, .by] | join(" ")')" = "192.0.2.50 dhcp4" ]
+  [ "$(seen web01 '.addresses[0].lease | . > 3500 and . <= 3600')" = true ]
+  [ "$(records 'select(.link.action == "address-new") | .link.detail')" = '"192.0.2.50 by DHCP, called shop"' ]
+  kill -USR2 "$CLIENT"
+  wait_for 30 has_record '.link.action == "address-gone"'
+  [ "$(seen web01 '.addresses | length')" -eq 0 ]
+}
