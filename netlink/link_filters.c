@@ -28,22 +28,21 @@ static struct link_state *link_of(struct look *look, uint32_t ifindex)
 	return &look->table->links[link - look->table->links];
 }
 
-static int error_of(const struct nlmsghdr *answer)
+static struct nl_ack ack_of(const struct nlmsghdr *answer)
 {
-	struct nl_ack ack;
-	int code;
+	struct nl_ack ack = { .error = 0 };
+	int code = answer->nlmsg_type == NLMSG_ERROR ? nl_ack_parse(answer, &ack) : 0;
 
-	if (answer->nlmsg_type != NLMSG_ERROR)
-		return 0;
-	code = nl_ack_parse(answer, &ack);
-	return code < 0 ? code : ack.error;
+	if (code < 0)
+		ack = (struct nl_ack){ .error = code };
+	return ack;
 }
 
 /* A kernel without qdiscs has no filters. */
 static int take_qdisc(size_t i, const struct nlmsghdr *answer, void *data)
 {
 	struct look *look = data;
-	const int error = error_of(answer);
+	const int error = ack_of(answer).error;
 	struct link_state *link;
 	struct link_tc tc;
 	uint32_t ifindex;
@@ -62,15 +61,19 @@ static int take_qdisc(size_t i, const struct nlmsghdr *answer, void *data)
 static int take_filter(size_t i, const struct nlmsghdr *answer, void *data)
 {
 	struct look *look = data;
-	const int error = error_of(answer);
+	const struct nl_ack ack = ack_of(answer);
 	struct link_state *link;
 	enum link_hook hook;
 	uint32_t ifindex;
 
 	(void)i;
-	if (error < 0) {
-		/* ENODEV, EINVAL: the link or its qdisc went, or the filter is too long to tell. */
-		look->must_dump = look->must_dump || error == -EINVAL || error == -EMSGSIZE;
+	if (ack.error < 0) {
+		/*
+		 * ENODEV: the link went. EINVAL with a text: its qdisc did, or nobody has a filter there;
+		 * without one: the filter is too long to tell (tc_get_tfilter()).
+		 */
+		look->must_dump = look->must_dump || (ack.error == -EINVAL && !*ack.text) ||
+				  ack.error == -EMSGSIZE;
 		return 0;
 	}
 	if (!tc_parse_filter(answer, &ifindex, &hook, &look->code))
