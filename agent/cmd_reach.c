@@ -3,9 +3,11 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "agent/cli.h"
 #include "agent/desired.h"
+#include "agent/held_taps.h"
 #include "agent/reach_probe.h"
 #include "agent/reach_view.h"
 #include "netlink/nl_channel.h"
@@ -87,24 +89,54 @@ static int make(struct reach_run *run, const struct config *config, struct err *
 	return code < 0 ? err_errno(err, code, "could not list the links") : 0;
 }
 
+/* A link whose tap cannot be found may be held. */
+static void mark_held(struct reach_shots *shots, const struct held_taps *held)
+{
+	for (size_t i = REACH_PORT_LINKS; i < shots->n_ports; i++) {
+		struct reach_port *port = &shots->ports[i];
+		const struct tap_holder *holder = held_taps_holder(held, port->link->ifindex);
+
+		port->is_held = port->link->kind == LINK_KIND_MACVTAP && (!holder || holder->pid);
+	}
+}
+
+static int prove_lower(struct reach_run *run, size_t i, bool all, const struct held_taps *held,
+		       struct err *err)
+{
+	uint32_t number[2];
+	int code;
+
+	if (getrandom(number, sizeof(number), 0) != (ssize_t)sizeof(number))
+		return err_errno(err, -errno, "could not probe: no random number");
+	code = reach_shots_plan(&run->reach.lowers[i], all, number, &run->shots[i], err);
+	if (code < 0)
+		return code;
+	mark_held(&run->shots[i], held);
+	return reach_probe(&run->shots[i], err);
+}
+
 /* One lower device after the other; returns how many answers differ, or -errno. */
 static int prove(struct reach_run *run, bool all, struct err *err)
 {
+	struct held_taps held = { 0 };
 	size_t differ = 0, sent = 0;
 	int code;
 
 	run->shots = calloc(run->reach.n + 1, sizeof(*run->shots));
 	if (!run->shots)
 		return err_errno(err, -ENOMEM, "could not probe");
-	for (size_t i = 0; i < run->reach.n; i++) {
-		code = reach_shots_plan(&run->reach.lowers[i], all, &run->shots[i], err);
-		if (code == 0)
-			code = reach_probe(&run->shots[i], err);
-		if (code < 0)
-			return code;
+	code = held_taps_find(&held, &run->table);
+	if (code < 0)
+		err_errno(err, code, "could not probe: who holds the taps cannot be seen");
+	for (size_t i = 0; code == 0 && i < run->reach.n; i++) {
+		code = prove_lower(run, i, all, &held, err);
 		sent += run->shots[i].n;
-		differ += reach_shots_judge(&run->shots[i]);
+		if (code == 0)
+			differ += reach_shots_judge(&run->shots[i]);
 	}
+	held_taps_done(&held);
+	if (code < 0)
+		return code;
 	if (!sent)
 		return err_set(err, -ENODEV,
 			       "could not probe: no link of this configuration is up: apply first");

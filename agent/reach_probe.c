@@ -8,45 +8,30 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-/* IEEE Std 802 local experimental ethertype 1; linux/if_ether.h has no name for it. */
-#define ETHERTYPE 0x88b5
-
 /* What arrived is read after so many frames, so that no socket's buffer fills. */
 #define BURST 32
 
-struct frame {
-	uint8_t to[MAC_LEN];
-	uint8_t from[MAC_LEN];
-	uint16_t ethertype;
-	uint32_t run[2];
-	uint32_t shot;
-	char text[34];
-} __attribute__((packed));
-
-_Static_assert(sizeof(struct frame) == ETH_ZLEN, "the least that Ethernet carries");
-
 struct probe {
 	struct reach_shots *shots;
-	struct pollfd *ports; /* as shots->ports */
-	uint32_t run[2]; /* as on the wire */
+	/* For each port as many sockets as the run has ethertypes, or one for all. */
+	struct pollfd *fds;
+	size_t *ports; /* whose they are */
+	size_t n;
 };
 
 /* Nothing but the frames of this run: each word is compared as the wire has it. */
 static int filter(int fd, const uint32_t run[2])
 {
 	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct frame, ethertype)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETHERTYPE, 0, 5),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct frame, run)),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, REACH_FRAME_MARK),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohl(run[0]), 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct frame, run) + sizeof(run[0])),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, REACH_FRAME_MARK + sizeof(run[0])),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ntohl(run[1]), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, sizeof(struct frame)),
+		BPF_STMT(BPF_RET | BPF_K, REACH_FRAME_LEN),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	const struct sock_fprog program = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
@@ -54,26 +39,12 @@ static int filter(int fd, const uint32_t run[2])
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
-/*
- * A tap takes frames away before the stack's protocols are asked, so there and on the wire every
- * frame is looked at. For the host it counts what the stack is given, after macvlan took its own.
- */
-static uint16_t protocol_of(const struct reach_shots *shots, size_t port)
-{
-	const struct link_state *link = shots->ports[port].link;
-
-	if (port == REACH_PORT_WIRE ||
-	    (port >= REACH_PORT_LINKS && link->kind == LINK_KIND_MACVTAP))
-		return ETH_P_ALL;
-	return ETHERTYPE;
-}
-
-static int open_port(struct probe *probe, size_t port, struct err *err)
+static int listen_to(struct probe *probe, size_t port, uint16_t protocol, struct err *err)
 {
 	const struct link_state *link = probe->shots->ports[port].link;
 	const struct sockaddr_ll address = {
 		.sll_family = AF_PACKET,
-		.sll_protocol = htons(protocol_of(probe->shots, port)),
+		.sll_protocol = htons(protocol),
 		.sll_ifindex = (int)link->ifindex,
 	};
 	/* Protocol 0: nothing is received before bind(2), see packet(7). */
@@ -81,43 +52,80 @@ static int open_port(struct probe *probe, size_t port, struct err *err)
 
 	if (fd < 0)
 		return err_errno(err, -errno, "could not probe: no packet socket");
-	probe->ports[port] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	if (filter(fd, probe->run) < 0)
+	probe->fds[probe->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	probe->ports[probe->n++] = port;
+	if (filter(fd, probe->shots->run) < 0)
 		return err_errno(err, -errno, "could not probe: no filter on a packet socket");
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return err_errno(err, -errno, "could not probe %s", link->name);
 	return 0;
 }
 
-/* A unicast MAC that nobody has, for what is to go out. */
-static void nobody(const struct probe *probe, uint8_t ret[MAC_LEN])
+/*
+ * A socket for all protocols is shown a frame before the filters of the link's ingress are asked, one
+ * for its protocol after them (__netif_receive_skb_core()). But between them is whoever reads the tap,
+ * and takes it. On the wire every frame is looked at; for the host it counts what the stack is given,
+ * after macvlan took its own.
+ */
+static bool hears_all(const struct reach_shots *shots, size_t port)
 {
-	ret[0] = 0x02; /* locally administered */
-	memcpy(ret + 1, probe->run, MAC_LEN - 1);
+	return port == REACH_PORT_WIRE || shots->ports[port].is_held;
+}
+
+static bool is_sent(const struct reach_shots *shots, uint16_t type)
+{
+	for (size_t i = 0; i < shots->n; i++) {
+		if (reach_kind_types[shots->shots[i].kind] == type)
+			return true;
+	}
+	return false;
+}
+
+static int open_port(struct probe *probe, size_t port, const uint16_t *types, struct err *err)
+{
+	int code = 0;
+
+	if (hears_all(probe->shots, port))
+		return listen_to(probe, port, ETH_P_ALL, err);
+	for (size_t i = 0; code == 0 && i < REACH_KINDS && types[i]; i++)
+		code = listen_to(probe, port, types[i], err);
+	return code;
+}
+
+/* The ethertypes of the run, each once, 0 behind the last. */
+static void list_types(const struct reach_shots *shots, uint16_t ret[REACH_KINDS + 1])
+{
+	size_t n = 0;
+
+	for (size_t kind = 0; kind < REACH_KINDS; kind++) {
+		const uint16_t type = reach_kind_types[kind];
+
+		/* Kinds of one ethertype follow each other. */
+		if (is_sent(shots, type) && (n == 0 || ret[n - 1] != type))
+			ret[n++] = type;
+	}
+	ret[n] = 0;
+}
+
+static int fd_of(const struct probe *probe, size_t port)
+{
+	size_t i = 0;
+
+	while (probe->ports[i] != port)
+		i++;
+	return probe->fds[i].fd;
 }
 
 static int send_shot(struct probe *probe, size_t number, struct err *err)
 {
-	const struct reach_shot *shot = &probe->shots->shots[number];
-	const struct link_state *from = probe->shots->ports[shot->from].link;
-	struct frame frame = {
-		.ethertype = htons(ETHERTYPE),
-		.run = { probe->run[0], probe->run[1] },
-		.shot = htonl((uint32_t)number),
-		.text = "tapwarden reach",
-	};
+	const size_t from = probe->shots->shots[number].from;
+	uint8_t frame[REACH_FRAME_LEN];
 
-	memcpy(frame.from, from->mac, MAC_LEN);
-	if (shot->cast == REACH_BROADCAST)
-		memset(frame.to, 0xff, MAC_LEN);
-	else if (shot->to == REACH_PORT_WIRE)
-		nobody(probe, frame.to);
-	else
-		memcpy(frame.to, probe->shots->ports[shot->to].link->mac, MAC_LEN);
+	reach_shots_frame(probe->shots, number, frame);
 	/* ENOBUFS: a filter or a queue of the sender dropped it (net_xmit_errno()): not arrived. */
-	if (send(probe->ports[shot->from].fd, &frame, sizeof(frame), 0) < 0 && errno != ENOBUFS)
+	if (send(fd_of(probe, from), frame, sizeof(frame), 0) < 0 && errno != ENOBUFS)
 		return err_errno(err, -errno, "could not probe: nothing can be sent by %s",
-				 from->name);
+				 probe->shots->ports[from].link->name);
 	return 0;
 }
 
@@ -125,51 +133,50 @@ static int send_shot(struct probe *probe, size_t number, struct err *err)
  * A sender's own frames are shown to it as outgoing. Unicast between bridge mode links is received
  * by the lower device too, on its way (macvlan_queue_xmit()): only a broadcast tells of a switch.
  */
-static void take(struct probe *probe, size_t port, const struct frame *frame, unsigned char type)
+static void take(struct probe *probe, size_t port, const uint8_t *frame, unsigned char type)
 {
-	const size_t number = ntohl(frame->shot);
 	bool is_outgoing = type == PACKET_OUTGOING;
+	struct reach_mark mark;
 	struct reach_shot *shot;
 
-	if (number >= probe->shots->n)
+	memcpy(&mark, frame + REACH_FRAME_MARK, sizeof(mark));
+	if (ntohl(mark.shot) >= probe->shots->n)
 		return;
-	shot = &probe->shots->shots[number];
+	shot = &probe->shots->shots[ntohl(mark.shot)];
 	if (port == REACH_PORT_WIRE && !is_outgoing && shot->cast == REACH_BROADCAST)
 		probe->shots->came_back = true;
 	if (shot->to == port && is_outgoing == (port == REACH_PORT_WIRE))
 		shot->arrived = true;
 }
 
-static void receive(struct probe *probe, size_t port)
+static void receive(struct probe *probe, int fd, size_t port)
 {
 	struct sockaddr_ll from = { 0 };
-	struct frame frame;
+	uint8_t frame[REACH_FRAME_LEN];
 	socklen_t len;
 
 	for (;;) {
 		len = sizeof(from);
-		if (recvfrom(probe->ports[port].fd, &frame, sizeof(frame), 0,
-			     (struct sockaddr *)&from, &len) != (ssize_t)sizeof(frame))
+		if (recvfrom(fd, frame, sizeof(frame), 0, (struct sockaddr *)&from, &len) !=
+		    (ssize_t)sizeof(frame))
 			return;
 		/*
 		 * The socket of a lower device is shown what macvlan gave to a link unless a tap
 		 * took it (__netif_receive_skb_core(), orig_dev), under that link's index.
 		 */
 		if (from.sll_ifindex == (int)probe->shots->ports[port].link->ifindex)
-			take(probe, port, &frame, from.sll_pkttype);
+			take(probe, port, frame, from.sll_pkttype);
 	}
 }
 
 /* Reads what is there, or comes within `wait_ms`; returns whether anything was. */
 static bool listen_for(struct probe *probe, int wait_ms)
 {
-	const size_t n = probe->shots->n_ports;
-
-	if (poll(probe->ports, n, wait_ms) <= 0)
+	if (poll(probe->fds, probe->n, wait_ms) <= 0)
 		return false;
-	for (size_t port = 0; port < n; port++) {
-		if (probe->ports[port].revents)
-			receive(probe, port);
+	for (size_t i = 0; i < probe->n; i++) {
+		if (probe->fds[i].revents)
+			receive(probe, probe->fds[i].fd, probe->ports[i]);
 	}
 	return true;
 }
@@ -203,26 +210,25 @@ static int run(struct probe *probe, struct err *err)
 
 int reach_probe(struct reach_shots *shots, struct err *err)
 {
-	struct probe probe = { .shots = shots };
+	const size_t most = shots->n_ports * REACH_KINDS;
+	struct probe probe = {
+		.shots = shots,
+		.fds = calloc(most + 1, sizeof(*probe.fds)),
+		.ports = calloc(most + 1, sizeof(*probe.ports)),
+	};
+	uint16_t types[REACH_KINDS + 1];
 	int code = 0;
 
-	if (shots->n == 0)
-		return 0;
-	probe.ports = calloc(shots->n_ports, sizeof(*probe.ports));
-	if (!probe.ports)
-		return err_errno(err, -ENOMEM, "could not probe");
-	for (size_t i = 0; i < shots->n_ports; i++)
-		probe.ports[i].fd = -1;
-	if (getrandom(probe.run, sizeof(probe.run), 0) != (ssize_t)sizeof(probe.run))
-		code = err_errno(err, -errno, "could not probe: no random number");
-	for (size_t i = 0; code == 0 && i < shots->n_ports; i++)
-		code = open_port(&probe, i, err);
-	if (code == 0)
+	if (!probe.fds || !probe.ports)
+		code = err_errno(err, -ENOMEM, "could not probe");
+	list_types(shots, types);
+	for (size_t i = 0; code == 0 && shots->n && i < shots->n_ports; i++)
+		code = open_port(&probe, i, types, err);
+	if (code == 0 && shots->n)
 		code = run(&probe, err);
-	for (size_t i = 0; i < shots->n_ports; i++) {
-		if (probe.ports[i].fd >= 0)
-			close(probe.ports[i].fd);
-	}
+	for (size_t i = 0; i < probe.n; i++)
+		close(probe.fds[i].fd);
+	free(probe.fds);
 	free(probe.ports);
 	return code;
 }

@@ -1,11 +1,17 @@
 #include "agent/reach_shots.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/pkt_cls.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "agent/reach_witness.h"
+#include "netlink/bpf_run.h"
 #include "netlink/link_kind.h"
+#include "netlink/tc_filter.h"
 
 /* Grows on demand while the pairs are chosen. */
 struct plan {
@@ -22,13 +28,22 @@ static bool can_speak(const struct reach_member *member)
 	return member->spec && member->link && (member->link->flags & both) == both;
 }
 
-static size_t port_of(struct plan *plan, const struct link_state *link)
+static int make_programs(struct reach_port *port)
+{
+	int code = 0;
+
+	for (int hook = 0; code == 0 && hook < LINK_HOOKS; hook++)
+		code = tc_program(port->spec, (enum link_hook)hook, &port->programs[hook], NULL);
+	return code;
+}
+
+static size_t port_of(struct plan *plan, const struct reach_member *member)
 {
 	struct reach_shots *shots = plan->shots;
 	struct reach_port *ports;
 
 	for (size_t i = REACH_PORT_LINKS; i < shots->n_ports; i++) {
-		if (shots->ports[i].link == link)
+		if (shots->ports[i].link == member->link)
 			return i;
 	}
 	if (shots->n_ports == plan->ports_cap) {
@@ -40,7 +55,9 @@ static size_t port_of(struct plan *plan, const struct link_state *link)
 		}
 		shots->ports = ports;
 	}
-	shots->ports[shots->n_ports].link = link;
+	ports = &shots->ports[shots->n_ports];
+	*ports = (struct reach_port){ .link = member->link, .spec = member->spec };
+	plan->code = make_programs(ports);
 	return shots->n_ports++;
 }
 
@@ -71,15 +88,14 @@ static bool is_taken(const struct reach_lower *lower, const struct link_state *s
 	return false;
 }
 
-static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
+static struct reach_shot *add_shot(struct plan *plan, const struct reach_shot *shot)
 {
 	struct reach_shots *shots = plan->shots;
-	const struct link_state *sender;
 	struct reach_shot *grown;
 
-	if (plan->code == 0 && shots->n + REACH_CASTS > REACH_SHOTS_MAX)
+	if (shots->n == REACH_SHOTS_MAX)
 		plan->code = -E2BIG;
-	if (plan->code == 0 && shots->n + REACH_CASTS > plan->shots_cap) {
+	if (plan->code == 0 && shots->n == plan->shots_cap) {
 		plan->shots_cap = plan->shots_cap ? 2 * plan->shots_cap : 64;
 		grown = reallocarray(shots->shots, plan->shots_cap, sizeof(*grown));
 		if (!grown)
@@ -88,17 +104,94 @@ static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
 			shots->shots = grown;
 	}
 	if (plan->code < 0)
+		return NULL;
+	shots->shots[shots->n] = *shot;
+	return &shots->shots[shots->n++];
+}
+
+/* What the filters of both ends say of the frame, which the caller has put last. */
+static void judge_filters(const struct reach_shots *shots, struct reach_shot *shot)
+{
+	const struct reach_port *ends[LINK_HOOKS] = {
+		[LINK_HOOK_FROM_GUEST] = &shots->ports[shot->from],
+		[LINK_HOOK_TO_GUEST] = &shots->ports[shot->to],
+	};
+	uint8_t bytes[REACH_FRAME_LEN];
+	const struct bpf_frame frame = { .data = bytes, .len = sizeof(bytes) };
+
+	reach_shots_frame(shots, (size_t)(shot - shots->shots), bytes);
+	for (int hook = 0; hook < LINK_HOOKS; hook++) {
+		const struct bpf_code *program = &ends[hook]->programs[hook];
+
+		shot->passes[hook] = !program->n ||
+				     bpf_run(program->ops, program->n, &frame) != TC_ACT_SHOT;
+	}
+}
+
+static bool is_as(const struct reach_shot *shot, const bool wanted[LINK_HOOKS])
+{
+	const bool gets_on = shot->passes[LINK_HOOK_FROM_GUEST];
+
+	return gets_on == wanted[LINK_HOOK_FROM_GUEST] &&
+	       (!gets_on || shot->passes[LINK_HOOK_TO_GUEST] == wanted[LINK_HOOK_TO_GUEST]);
+}
+
+/* One of which the filters say what is wanted, if it is found. */
+static void add_witness(struct plan *plan, struct reach_shot like, const bool wanted[LINK_HOOKS])
+{
+	struct reach_shots *shots = plan->shots;
+	struct reach_shot *shot;
+	struct reach_tries tries;
+
+	reach_tries_begin(&tries, &shots->ports[like.from].programs[LINK_HOOK_FROM_GUEST],
+			  &shots->ports[like.to].programs[LINK_HOOK_TO_GUEST]);
+	like.is_witness = true;
+	shot = plan->code < 0 ? NULL : add_shot(plan, &like);
+	while (shot && reach_tries_next(&tries, &shot->kind, &shot->number)) {
+		judge_filters(shots, shot);
+		if (is_as(shot, wanted))
+			return;
+	}
+	shots->n -= shot != NULL;
+}
+
+/* Beside a plain frame that is dropped one that passes, beside one that passes those that do not. */
+static void add_witnesses(struct plan *plan, const struct reach_shot *plain)
+{
+	static const bool both[LINK_HOOKS] = { true, true };
+	static const bool none[LINK_HOOKS] = { false, false };
+	static const bool first[LINK_HOOKS] = { [LINK_HOOK_FROM_GUEST] = true };
+	const struct reach_shot like = *plain;
+
+	if (!is_as(&like, both)) {
+		add_witness(plan, like, both);
 		return;
-	sender = shots->ports[from].link;
+	}
+	add_witness(plan, like, none);
+	add_witness(plan, like, first);
+}
+
+static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
+{
+	struct reach_shots *shots = plan->shots;
+	const struct reach_port *ends = shots->ports;
+
 	for (int cast = 0; cast < REACH_CASTS; cast++) {
-		shots->shots[shots->n++] = (struct reach_shot){
+		struct reach_shot shot = {
 			.cell = cell,
 			.from = from,
 			.to = to,
 			.cast = (enum reach_cast)cast,
-			.is_listed = lists(shots->ports[to].link, sender),
-			.is_taken = is_taken(shots->lower, sender),
+			.is_listed = lists(ends[to].link, ends[from].link),
+			.is_taken = is_taken(shots->lower, ends[from].link),
 		};
+		struct reach_shot *added = plan->code < 0 ? NULL : add_shot(plan, &shot);
+
+		if (!added)
+			return;
+		judge_filters(shots, added);
+		if (shots->lower->cells[cell].pass[cast] != REACH_PASS_ALL)
+			add_witnesses(plan, added);
 	}
 	shots->proofs[cell].pairs++;
 }
@@ -135,7 +228,7 @@ static void add_from(struct plan *plan, const struct choice *choice, size_t from
 
 		if (can_speak(&to->members[i]) && link != sender &&
 		    (!choice->listed || lists(link, sender)))
-			add_pair(plan, choice->cell, from, port_of(plan, link));
+			add_pair(plan, choice->cell, from, port_of(plan, &to->members[i]));
 	}
 }
 
@@ -150,7 +243,7 @@ static void add_senders(struct plan *plan, const struct choice *choice)
 	}
 	for (size_t i = 0; i < from->n && !is_enough(plan, choice->cell, choice->all); i++) {
 		if (can_speak(&from->members[i]))
-			add_from(plan, choice, port_of(plan, from->members[i].link));
+			add_from(plan, choice, port_of(plan, &from->members[i]));
 	}
 }
 
@@ -172,11 +265,14 @@ static void add_cell(struct plan *plan, size_t at, bool all)
 		add_senders(plan, &choice);
 }
 
-int reach_shots_plan(const struct reach_lower *lower, bool all, struct reach_shots *ret,
-		     struct err *err)
+int reach_shots_plan(const struct reach_lower *lower, bool all, const uint32_t run[2],
+		     struct reach_shots *ret, struct err *err)
 {
-	struct reach_shots shots = { .lower = lower };
+	struct reach_shots shots = { .lower = lower, .run = { run[0], run[1] } };
 	struct plan plan = { .shots = &shots, .ports_cap = 16 };
+
+	shots.nobody[0] = 0x02; /* locally administered */
+	memcpy(shots.nobody + 1, run, MAC_LEN - 1);
 
 	shots.proofs = calloc(lower->n_cells + 1, sizeof(*shots.proofs));
 	shots.ports = calloc(plan.ports_cap, sizeof(*shots.ports));
@@ -204,13 +300,53 @@ int reach_shots_plan(const struct reach_lower *lower, bool all, struct reach_sho
 
 void reach_shots_done(struct reach_shots *shots)
 {
+	for (size_t i = 0; shots->ports && i < shots->n_ports; i++) {
+		for (int hook = 0; hook < LINK_HOOKS; hook++)
+			bpf_code_done(&shots->ports[i].programs[hook]);
+	}
 	free(shots->ports);
 	free(shots->shots);
 	free(shots->proofs);
 	*shots = (struct reach_shots){ 0 };
 }
 
-bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot *shot)
+/* As it is to be: where it is not, frames tell. */
+static const uint8_t *mac_of(const struct reach_port *port)
+{
+	return port->spec ? port->spec->mac : port->link->mac;
+}
+
+void reach_shots_frame(const struct reach_shots *shots, size_t at, uint8_t ret[REACH_FRAME_LEN])
+{
+	static const uint8_t everybody[MAC_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	const struct reach_shot *shot = &shots->shots[at];
+	const struct reach_port *from = &shots->ports[shot->from], *to = &shots->ports[shot->to];
+	struct reach_frame frame = {
+		.from = mac_of(from),
+		.to = mac_of(to),
+		.from_addrs = from->spec ? &from->spec->addresses : NULL,
+		.to_addrs = to->spec ? &to->spec->addresses : NULL,
+		.kind = shot->kind,
+		.port = shot->number,
+		.mark = { .run = { shots->run[0], shots->run[1] }, .shot = htonl((uint32_t)at) },
+	};
+
+	if (shot->cast == REACH_BROADCAST)
+		frame.to = everybody;
+	else if (shot->to == REACH_PORT_WIRE)
+		frame.to = shots->nobody;
+	reach_frame_write(&frame, ret);
+}
+
+bool reach_shot_is_unproven(const struct reach_shots *shots, const struct reach_shot *shot)
+{
+	const struct reach_port *to = &shots->ports[shot->to];
+
+	return to->is_held && to->programs[LINK_HOOK_TO_GUEST].n;
+}
+
+/* Whether there is a way for it, but for filters. */
+static bool has_way(const struct reach_shots *shots, const struct reach_shot *shot)
 {
 	const struct reach_cell *cell = &shots->lower->cells[shot->cell];
 	enum reach_reflection reflection = shots->lower->reflection;
@@ -224,6 +360,12 @@ bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot 
 	if (reflection == REACH_REFLECTS_UNKNOWN)
 		reflection = shots->came_back ? REACH_REFLECTS_YES : REACH_REFLECTS_NO;
 	return reach_answer(reach_path(cell->from, cell->to, shot->cast), reflection) != REACH_NO;
+}
+
+bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot *shot)
+{
+	return has_way(shots, shot) && shot->passes[LINK_HOOK_FROM_GUEST] &&
+	       (shot->passes[LINK_HOOK_TO_GUEST] || reach_shot_is_unproven(shots, shot));
 }
 
 bool reach_shots_are_in(const struct reach_shots *shots)
@@ -240,6 +382,31 @@ static const char *port_name(const struct reach_shots *shots, size_t port)
 	return port == REACH_PORT_WIRE ? "the wire" : shots->ports[port].link->name;
 }
 
+static void judge_plain(const struct reach_shots *shots, const struct reach_shot *shot,
+			struct reach_proof *proof, bool differs)
+{
+	const bool is_first = proof->differ[REACH_UNICAST] + proof->differ[REACH_BROADCAST] == 0;
+
+	if (!proof->from || (differs && is_first)) {
+		proof->from = port_name(shots, shot->from);
+		proof->to = port_name(shots, shot->to);
+	}
+	proof->arrived[shot->cast] += shot->arrived;
+	proof->differ[shot->cast] += differs;
+}
+
+/* One that has no way shows nothing of filters, nor does one that was seen before them. */
+static void judge_witness(const struct reach_shots *shots, const struct reach_shot *shot,
+			  struct reach_proof *proof, bool differs)
+{
+	const bool shows = has_way(shots, shot) &&
+			   !(shot->arrived && reach_shot_is_unproven(shots, shot));
+
+	if (differs ? !proof->witnesses_differ : !proof->witness && shows)
+		proof->witness = shot;
+	proof->witnesses_differ += differs;
+}
+
 size_t reach_shots_judge(struct reach_shots *shots)
 {
 	size_t differ = 0;
@@ -248,14 +415,15 @@ size_t reach_shots_judge(struct reach_shots *shots)
 		const struct reach_shot *shot = &shots->shots[i];
 		struct reach_proof *proof = &shots->proofs[shot->cell];
 		bool differs = shot->arrived != reach_shot_is_due(shots, shot);
-		bool is_first = proof->differ[REACH_UNICAST] + proof->differ[REACH_BROADCAST] == 0;
 
-		if (!proof->from || (differs && is_first)) {
-			proof->from = port_name(shots, shot->from);
-			proof->to = port_name(shots, shot->to);
+		if (shot->is_witness)
+			judge_witness(shots, shot, proof, differs);
+		else
+			judge_plain(shots, shot, proof, differs);
+		if (has_way(shots, shot) && reach_shot_is_unproven(shots, shot)) {
+			proof->held = proof->held ? proof->held : port_name(shots, shot->to);
+			proof->unproven++;
 		}
-		proof->arrived[shot->cast] += shot->arrived;
-		proof->differ[shot->cast] += differs;
 		differ += differs;
 	}
 	return differ;

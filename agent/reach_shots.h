@@ -9,10 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/base/bpf_code.h"
 #include "agent/base/err.h"
+#include "agent/reach_frame.h"
 #include "netlink/reach.h"
 
-/* Two frames for each pair of links: this is all pairs of 100 links. */
+/* Two frames for each pair of links, and two more where filters are: this is all pairs of 100 links. */
 #define REACH_SHOTS_MAX 20000
 
 /* Where frames are sent and seen: a link of ours, or one of two on the lower device. */
@@ -24,6 +26,9 @@ enum {
 
 struct reach_port {
 	const struct link_state *link; /* the lower device itself for the first two */
+	const struct link_spec *spec; /* NULL for these */
+	struct bpf_code programs[LINK_HOOKS]; /* that the link is to have; empty: none */
+	bool is_held; /* by a program that reads its tap: what its own filter drops is not seen */
 };
 
 /* One frame; its number in the list is what it carries. */
@@ -31,6 +36,10 @@ struct reach_shot {
 	size_t cell;
 	size_t from, to; /* ports */
 	enum reach_cast cast;
+	enum reach_kind kind;
+	uint16_t number; /* of its port, where the kind has one */
+	bool is_witness; /* one that filters treat otherwise than a plain one */
+	bool passes[LINK_HOOKS]; /* what the filters of `from` and of `to` say of this frame */
 	bool is_listed; /* `to` is of mode source and takes what the sender sends */
 	bool is_taken; /* such a link takes it from everybody else (flag nodst) */
 	bool arrived;
@@ -39,9 +48,13 @@ struct reach_shot {
 /* What the frames of one cell proved, by unicast and broadcast. */
 struct reach_proof {
 	size_t pairs; /* 0: nothing could be tried */
-	size_t arrived[REACH_CASTS]; /* of them */
+	size_t arrived[REACH_CASTS]; /* of them, a plain frame */
 	size_t differ[REACH_CASTS]; /* pairs that did not do what the report says */
 	const char *from, *to; /* names of the first pair, or of the first that differs */
+	size_t unproven; /* frames of which it was not seen what the filter of a held tap does */
+	const char *held; /* the name of the first such link */
+	const struct reach_shot *witness; /* the first, or the first that differs; NULL: none */
+	size_t witnesses_differ;
 };
 
 /* All of one lower device. Zero-initialise; freed by reach_shots_done(). */
@@ -51,17 +64,26 @@ struct reach_shots {
 	size_t n_ports;
 	struct reach_shot *shots;
 	size_t n;
+	uint32_t run[2]; /* a random number that its frames carry */
+	uint8_t nobody[MAC_LEN]; /* unicast, for what is to go out */
 	bool came_back; /* a frame that was sent by the lower device was received by it again */
 	struct reach_proof *proofs; /* one per cell of the lower device */
 };
 
 /*
  * Chooses pairs among the links of ours that are up: for each cell the first, or with `all` every
- * one. -E2BIG with the reason in `err` when these are too many; -ENOMEM.
+ * one. For each a plain frame is sent, and where filters treat some other frame otherwise, one of these
+ * too. `run` is a random number. -E2BIG with the reason in `err` when these are too many; -ENOMEM.
  */
-int reach_shots_plan(const struct reach_lower *lower, bool all, struct reach_shots *ret,
-		     struct err *err);
+int reach_shots_plan(const struct reach_lower *lower, bool all, const uint32_t run[2],
+		     struct reach_shots *ret, struct err *err);
 void reach_shots_done(struct reach_shots *shots);
+
+/* The bytes of one, with its place in the list. */
+void reach_shots_frame(const struct reach_shots *shots, size_t at, uint8_t ret[REACH_FRAME_LEN]);
+
+/* Whether it is not to be seen if the filter of `to` drops it. */
+bool reach_shot_is_unproven(const struct reach_shots *shots, const struct reach_shot *shot);
 
 /* Whether the frame has to arrive, with what is known by now of the switch. */
 bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot *shot);
@@ -69,7 +91,7 @@ bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot 
 /* Whether every frame that has to arrive has done so. */
 bool reach_shots_are_in(const struct reach_shots *shots);
 
-/* Fills the proofs; returns how many pairs differ. */
+/* Fills the proofs; returns how many frames differ. */
 size_t reach_shots_judge(struct reach_shots *shots);
 
 #endif

@@ -10,6 +10,8 @@
 
 #define END_MAX 64
 
+#define CELL_MAX 1024 /* of text in a cell */
+
 static void format_end(char ret[END_MAX], const struct reach_class *class, enum reach_end end)
 {
 	if (class)
@@ -21,8 +23,59 @@ static void format_end(char ret[END_MAX], const struct reach_class *class, enum 
 static const char *answer_of(const struct reach_lower *lower, const struct reach_cell *cell,
 			     enum reach_cast cast)
 {
-	return reach_answer_names[reach_answer(reach_path(cell->from, cell->to, cast),
-					       lower->reflection)];
+	return reach_answer_names[reach_cell_answer(lower, cell, cast)];
+}
+
+/* ---- why ---- */
+
+/* What a filter does to unicasts (row) and to broadcasts. */
+static const char *const sieve_texts[REACH_PASSES][REACH_PASSES] = {
+	[REACH_PASS_ALL] = { NULL, "lets some broadcasts through", "drops broadcasts" },
+	[REACH_PASS_SOME] = { "lets some unicasts through", "lets some through",
+			      "lets some unicasts through, no broadcasts" },
+	[REACH_PASS_NONE] = { "drops unicasts", "lets some broadcasts through, no unicasts",
+			      "drops all" },
+};
+
+static bool has_filter(const struct reach_sieve *sieve, enum link_hook hook)
+{
+	return sieve->first->filters[hook].n > 0;
+}
+
+/* "filter from guest of web01 lets some through" */
+static void add_sieve(struct buf *out, const struct reach_sieve *sieve, enum link_hook hook)
+{
+	buf_addf(out, "%s %s of %s %s", has_filter(sieve, hook) ? "filter" : "anti-spoof",
+		 link_hook_names[hook], sieve->first->name,
+		 sieve_texts[sieve->pass[REACH_UNICAST]][sieve->pass[REACH_BROADCAST]]);
+}
+
+static bool is_no(const struct reach_lower *lower, const struct reach_cell *cell,
+		  enum reach_cast cast)
+{
+	return reach_answer(reach_path(cell->from, cell->to, cast), lower->reflection) == REACH_NO;
+}
+
+/* The reason by mode, then by filters; filters that drop all are reason enough. */
+static void add_why(struct buf *out, const struct reach_lower *lower, const struct reach_cell *cell)
+{
+	const bool no_way = is_no(lower, cell, REACH_UNICAST) &&
+			    is_no(lower, cell, REACH_BROADCAST);
+	const bool dropped = cell->pass[REACH_UNICAST] == REACH_PASS_NONE &&
+			     cell->pass[REACH_BROADCAST] == REACH_PASS_NONE;
+	const char *before = "";
+
+	if (!dropped || no_way) {
+		buf_adds(out, reach_why(cell->from, cell->to));
+		before = "; ";
+	}
+	for (int hook = 0; hook < LINK_HOOKS && !no_way; hook++) {
+		if (!cell->sieves[hook].first)
+			continue;
+		buf_adds(out, before);
+		add_sieve(out, &cell->sieves[hook], (enum link_hook)hook);
+		before = "; ";
+	}
 }
 
 static bool has_mode(const struct reach_lower *lower, enum reach_end end)
@@ -232,26 +285,66 @@ static void add_classes(const struct reach *reach, struct buf *out)
 	table_done(&table);
 }
 
-/* "as said", or what was seen instead: "web01 > web02: unicast came, ...". */
-static void add_probe(struct table *table, const struct reach_proof *proof)
-{
-	static const char *const casts[REACH_CASTS] = { "unicast", "broadcast" };
-	char text[160] = "";
-	size_t len = 0;
+static const char *const cast_names[REACH_CASTS] = {
+	[REACH_UNICAST] = "unicast",
+	[REACH_BROADCAST] = "broadcast",
+};
 
+static size_t differ_of(const struct reach_proof *proof)
+{
+	return proof->differ[REACH_UNICAST] + proof->differ[REACH_BROADCAST] +
+	       proof->witnesses_differ;
+}
+
+static void add_frame(struct buf *out, const struct reach_shot *shot)
+{
+	buf_adds(out, reach_kind_names[shot->kind]);
+	if (reach_kind_has_port(shot->kind))
+		buf_addf(out, " port %u", shot->number);
+}
+
+static void add_difference(struct buf *out, const struct reach_proof *proof)
+{
+	const char *before = ": ";
+
+	buf_addf(out, "! DIFFERS: %s > %s", proof->from, proof->to);
 	for (int cast = 0; cast < REACH_CASTS; cast++) {
 		if (!proof->differ[cast])
 			continue;
-		len += (size_t)snprintf(text + len, sizeof(text) - len,
-					"%s%s arrived at %zu of %zu", len ? ", " : "", casts[cast],
-					proof->arrived[cast], proof->pairs);
+		buf_addf(out, "%s%s arrived at %zu of %zu", before, cast_names[cast],
+			 proof->arrived[cast], proof->pairs);
+		before = ", ";
 	}
+	if (!proof->witnesses_differ)
+		return;
+	buf_adds(out, before);
+	add_frame(out, proof->witness);
+	buf_adds(out, proof->witness->arrived ? " arrived" : " did not arrive");
+}
+
+/* "agrees", with what is said to it, or what was seen instead. */
+static void add_proof(struct buf *out, const struct reach_proof *proof)
+{
 	if (!proof->pairs)
-		table_add(table, "%s", "");
-	else if (!len)
-		table_add(table, "agrees");
-	else
-		table_add(table, "! DIFFERS: %s > %s: %s", proof->from, proof->to, text);
+		return;
+	if (differ_of(proof)) {
+		add_difference(out, proof);
+	} else {
+		buf_adds(out, "agrees");
+		if (proof->witness) {
+			buf_adds(out, "; ");
+			add_frame(out, proof->witness);
+			buf_adds(out, proof->witness->arrived ? " passes" : " is dropped");
+		}
+	}
+	if (proof->unproven)
+		buf_addf(out, "; not seen: the filter of %s, whose tap is held", proof->held);
+}
+
+static void add_cell(struct table *table, struct buf *text)
+{
+	table_add(table, "%s", text->data ? text->data : "");
+	buf_reset(text);
 }
 
 static void add_cells(const struct reach_lower *lower, const struct reach_shots *shots,
@@ -262,7 +355,9 @@ static void add_cells(const struct reach_lower *lower, const struct reach_shots 
 					      "PROBE", "WHY", NULL };
 	char from[END_MAX], to[END_MAX];
 	struct table table;
+	struct buf text;
 
+	buf_init(&text, CELL_MAX);
 	table_init(&table, shots ? probed : plain);
 	for (size_t i = 0; i < lower->n_cells; i++) {
 		const struct reach_cell *cell = &lower->cells[i];
@@ -273,12 +368,16 @@ static void add_cells(const struct reach_lower *lower, const struct reach_shots 
 		table_add(&table, "%s", to);
 		table_add(&table, "%s", answer_of(lower, cell, REACH_UNICAST));
 		table_add(&table, "%s", answer_of(lower, cell, REACH_BROADCAST));
-		if (shots)
-			add_probe(&table, &shots->proofs[i]);
-		table_add(&table, "%s", reach_why(cell->from, cell->to));
+		if (shots) {
+			add_proof(&text, &shots->proofs[i]);
+			add_cell(&table, &text);
+		}
+		add_why(&text, lower, cell);
+		add_cell(&table, &text);
 	}
 	table_print(&table, out);
 	table_done(&table);
+	buf_done(&text);
 }
 
 /* "macvtap vepa (set db)": which sets share the device in other modes. */
@@ -371,31 +470,55 @@ static json_t *class_json(const struct reach_class *class)
 			 "names", names);
 }
 
-static json_t *proof_json(const struct reach_proof *proof)
+static json_t *text_json(struct buf *text)
 {
-	size_t differ;
+	json_t *json = json_string(text->data ? text->data : "");
 
+	buf_reset(text);
+	return json;
+}
+
+static json_t *witness_json(const struct reach_shot *shot, struct buf *text)
+{
+	if (!shot)
+		return json_null();
+	add_frame(text, shot);
+	return json_pack("{s:o, s:s, s:b}", "frame", text_json(text), "cast",
+			 cast_names[shot->cast], "arrived", shot->arrived);
+}
+
+static json_t *proof_json(const struct reach_proof *proof, struct buf *text)
+{
 	if (!proof || !proof->pairs)
 		return json_null();
-	differ = proof->differ[REACH_UNICAST] + proof->differ[REACH_BROADCAST];
-	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "from", proof->from, "to", proof->to,
-			 "pairs", (json_int_t)proof->pairs, "unicast",
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:o, s:I, s:I}", "from", proof->from, "to",
+			 proof->to, "pairs", (json_int_t)proof->pairs, "unicast",
 			 (json_int_t)proof->arrived[REACH_UNICAST], "broadcast",
-			 (json_int_t)proof->arrived[REACH_BROADCAST], "differ", (json_int_t)differ);
+			 (json_int_t)proof->arrived[REACH_BROADCAST], "witness",
+			 witness_json(proof->witness, text), "unproven",
+			 (json_int_t)proof->unproven, "differ", (json_int_t)differ_of(proof));
 }
 
 static json_t *cell_json(const struct reach_lower *lower, size_t i, const struct reach_shots *shots)
 {
 	const struct reach_cell *cell = &lower->cells[i];
 	char from[END_MAX], to[END_MAX];
+	json_t *json, *why;
+	struct buf text;
 
+	buf_init(&text, CELL_MAX);
 	format_end(from, cell->from_class, cell->from);
 	format_end(to, cell->to_class, cell->to);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "from", from, "to", to, "unicast",
-			 answer_of(lower, cell, REACH_UNICAST), "broadcast",
-			 answer_of(lower, cell, REACH_BROADCAST), "why",
-			 reach_why(cell->from, cell->to), "probe",
-			 proof_json(shots ? &shots->proofs[i] : NULL));
+	add_why(&text, lower, cell);
+	why = text_json(&text);
+	json = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:o}", "from", from, "to", to,
+			 "unicast", answer_of(lower, cell, REACH_UNICAST), "broadcast",
+			 answer_of(lower, cell, REACH_BROADCAST), "passes", "unicast",
+			 reach_pass_names[cell->pass[REACH_UNICAST]], "broadcast",
+			 reach_pass_names[cell->pass[REACH_BROADCAST]], "why", why, "probe",
+			 proof_json(shots ? &shots->proofs[i] : NULL, &text));
+	buf_done(&text);
+	return json;
 }
 
 static json_t *notes_json(const struct reach_lower *lower, const struct reach_shots *shots)
@@ -416,15 +539,16 @@ static json_t *notes_json(const struct reach_lower *lower, const struct reach_sh
 
 static json_t *probe_json(const struct reach_lower *lower, const struct reach_shots *shots)
 {
-	json_int_t differ = 0;
+	json_int_t differ = 0, unproven = 0;
 
 	if (!shots)
 		return json_null();
 	for (size_t i = 0; i < lower->n_cells; i++) {
-		for (int cast = 0; cast < REACH_CASTS; cast++)
-			differ += (json_int_t)shots->proofs[i].differ[cast];
+		differ += (json_int_t)differ_of(&shots->proofs[i]);
+		unproven += (json_int_t)shots->proofs[i].unproven;
 	}
-	return json_pack("{s:b, s:I}", "came_back", shots->came_back, "differ", differ);
+	return json_pack("{s:b, s:I, s:I}", "came_back", shots->came_back, "unproven", unproven,
+			 "differ", differ);
 }
 
 static json_t *lower_json(const struct reach_lower *lower, const struct reach_shots *shots)

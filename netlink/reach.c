@@ -129,15 +129,62 @@ static void judge_reflection(struct reach_lower *lower, const struct link_table 
 	snprintf(lower->reflection_why, sizeof(lower->reflection_why), "%s", why);
 }
 
+/* The MAC that a class has when it is one link. */
+static const uint8_t *mac_of(const struct reach_class *class)
+{
+	if (class->n != 1)
+		return NULL;
+	return class->members[0].spec ? class->members[0].spec->mac : class->members[0].link->mac;
+}
+
+/* What the links of `class` are told of those at the other end. */
+static struct reach_peer peer_of(const struct reach_lower *lower, const struct reach_class *class,
+				 enum reach_end end, enum reach_end receiver)
+{
+	struct reach_peer peer = {
+		.takes_all = receiver == REACH_PASSTHRU || receiver == REACH_SOURCE,
+	};
+
+	if (class)
+		peer.mac = mac_of(class);
+	else if (end == REACH_HOST && lower->device)
+		peer.mac = lower->device->mac;
+	return peer;
+}
+
+static void sift(struct reach_sieve *sieve, const struct reach_class *class, enum link_hook hook,
+		 const struct reach_peer *peer)
+{
+	for (size_t i = 0; class && i < class->n; i++)
+		reach_sieve_add(sieve, i, class->members[i].spec, hook, peer);
+}
+
+static void judge_filters(const struct reach_lower *lower, struct reach_cell *cell)
+{
+	const struct reach_peer receiver = peer_of(lower, cell->to_class, cell->to, cell->to);
+	const struct reach_peer sender = peer_of(lower, cell->from_class, cell->from, cell->to);
+	const struct reach_sieve *sieves = cell->sieves;
+
+	sift(&cell->sieves[LINK_HOOK_FROM_GUEST], cell->from_class, LINK_HOOK_FROM_GUEST,
+	     &receiver);
+	sift(&cell->sieves[LINK_HOOK_TO_GUEST], cell->to_class, LINK_HOOK_TO_GUEST, &sender);
+	for (int cast = 0; cast < REACH_CASTS; cast++)
+		cell->pass[cast] = reach_pass_both(sieves[LINK_HOOK_FROM_GUEST].pass[cast],
+						   sieves[LINK_HOOK_TO_GUEST].pass[cast]);
+}
+
 static void add_cell(struct reach_lower *lower, const struct reach_class *from,
 		     enum reach_end from_end, const struct reach_class *to, enum reach_end to_end)
 {
-	lower->cells[lower->n_cells++] = (struct reach_cell){
+	struct reach_cell *cell = &lower->cells[lower->n_cells++];
+
+	*cell = (struct reach_cell){
 		.from_class = from,
 		.to_class = to,
 		.from = from_end,
 		.to = to_end,
 	};
+	judge_filters(lower, cell);
 }
 
 static int add_cells(struct reach_lower *lower)
@@ -234,6 +281,14 @@ static int fill(struct reach *reach, const struct seat *seats, size_t n,
 		code = add_cells(&reach->lowers[i]);
 	}
 	return code;
+}
+
+enum reach_answer reach_cell_answer(const struct reach_lower *lower, const struct reach_cell *cell,
+				    enum reach_cast cast)
+{
+	const enum reach_path path = reach_path(cell->from, cell->to, cast);
+
+	return reach_filtered(reach_answer(path, lower->reflection), cell->pass[cast]);
 }
 
 int reach_make(const struct link_spec *specs, size_t n_specs, const struct link_table *table,

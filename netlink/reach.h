@@ -11,6 +11,7 @@
 
 #include "netlink/link_spec.h"
 #include "netlink/link_state.h"
+#include "netlink/reach_filter.h"
 #include "netlink/reach_rules.h"
 
 /* One link of a class. */
@@ -35,6 +36,8 @@ struct reach_class {
 struct reach_cell {
 	const struct reach_class *from_class, *to_class;
 	enum reach_end from, to;
+	struct reach_sieve sieves[LINK_HOOKS]; /* of the senders, of the receivers */
+	enum reach_pass pass[REACH_CASTS]; /* of both; filters of others are not looked at */
 };
 
 #define REACH_CLASSES_MAX (LINK_KINDS * REACH_MODES)
@@ -57,6 +60,10 @@ struct reach {
 	size_t n;
 	struct reach_member *members;
 };
+
+/* What becomes of the frames of a cell by its mode and its filters; as reach_answer(). */
+enum reach_answer reach_cell_answer(const struct reach_lower *lower, const struct reach_cell *cell,
+				    enum reach_cast cast);
 
 /*
  * The report of the lower devices that `specs` name. It is of the configuration when applied: a

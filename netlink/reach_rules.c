@@ -20,6 +20,9 @@ const char *const reach_answer_names[REACH_ANSWERS] = {
 	[REACH_YES] = "yes",
 	[REACH_YES_REFLECTED] = "reflected",
 	[REACH_IF_REFLECTED] = "if reflected",
+	[REACH_FILTERED] = "filtered",
+	[REACH_FILTERED_REFLECTED] = "reflected, filtered",
+	[REACH_FILTERED_IF_REFLECTED] = "if reflected, filtered",
 };
 
 struct reach_rule {

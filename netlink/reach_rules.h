@@ -47,10 +47,17 @@ enum reach_answer {
 	REACH_YES,
 	REACH_YES_REFLECTED,
 	REACH_IF_REFLECTED, /* yes behind a reflecting switch, else no: which is not known */
+	/* The same where filters let only some of it through. */
+	REACH_FILTERED,
+	REACH_FILTERED_REFLECTED,
+	REACH_FILTERED_IF_REFLECTED,
 	REACH_ANSWERS,
 };
 
-/* "vepa" ... "host", "outside"; "unknown", "no", "yes"; "no", "yes", "reflected", "if reflected" */
+/*
+ * "vepa" ... "host", "outside"; "unknown", "no", "yes"; "no", "yes", "reflected", "if reflected",
+ * "filtered", "reflected, filtered", "if reflected, filtered"
+ */
 extern const char *const reach_end_names[REACH_ENDS];
 extern const char *const reach_reflection_names[REACH_REFLECTIONS];
 extern const char *const reach_answer_names[REACH_ANSWERS];

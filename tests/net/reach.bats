@@ -263,3 +263,159 @@ END
     done
   done
 }
+
+# cell FROM TO: what the JSON in $output says of it: UNICAST BROADCAST, and of the probe how many
+# unicasts and broadcasts came, what else was sent and whether it came, and what differs.
+cell() {
+  jq -r --arg from "$1" --arg to "$2" '.lowers[].cells[] | select(.from == $from and .to == $to)
+    | "\(.unicast)|\(.broadcast)|" + (.probe | if . == null then "-" else
+      "\(.unicast) \(.broadcast) \(.witness | if . then "\(.frame) \(.arrived)" else "-" end) \(.differ)"
+      end)' <<<"$output"
+}
+
+agrees() {
+  run tapwarden reach --probe --all --json
+  jq -c '.lowers[].cells[] | select(.probe.differ > 0)' <<<"$output"
+  [ "$status" = 0 ]
+  run -0 jq -r '.lowers[0].probe | "\(.differ) \(.unproven)"' <<<"$output"
+  [ "$output" = "0 0" ]
+}
+
+@test "filters and anti-spoof are in the table, and frames prove them" {
+  local state
+  switch_up
+  config <<END
+[set web]
+lower = eno1
+mode = bridge
+count = 2
+name = web%d
+anti-spoof = mac+ip
+addresses = 192.0.2.0/24 2001:db8::/64
+
+[set db]
+lower = eno1
+mode = bridge
+kind = macvlan
+count = 2
+name = db%d
+filter = tcp port 5432
+
+[set quiet]
+lower = eno1
+mode = vepa
+count = 2
+name = quiet%d
+filter-from-guest = not ether broadcast
+filter-to-guest = ether broadcast or not ip
+
+[set shut]
+lower = eno1
+mode = bridge
+count = 2
+name = shut%d
+filter-to-guest = ether src 52:54:00:00:00:99
+END
+  tapwarden apply
+  # As configured, and nothing of it by frames yet.
+  run -0 tapwarden reach
+  echo "$output"
+  grep -Eq '^macvlan bridge +outside +filtered +filtered +sent on the wire; filter from guest of db1 lets some through$' <<<"$output"
+  grep -Eq '^macvtap vepa +outside +yes +no +sent on the wire; filter from guest of quiet1 drops broadcasts$' <<<"$output"
+  grep -Eq '^macvtap bridge +outside +filtered +filtered +sent on the wire; anti-spoof from guest of web1 lets some through$' <<<"$output"
+  for state in off on; do
+    hairpin "$state"
+    agrees
+    run -0 tapwarden reach --probe --json
+    [ "$(cell "macvlan bridge" "macvlan bridge")" = "filtered|filtered|0 0 TCP port 5432 true 0" ]
+    [ "$(cell "macvtap vepa" outside)" = "yes|no|1 0 - 0" ]
+    [ "$(cell "macvtap bridge" outside)" = "filtered|filtered|1 1 0x88b6 false 0" ]
+    [ "$(cell outside "macvlan bridge")" = "filtered|filtered|-" ]
+    local came
+    came=$([ "$state" = on ] && echo "1 0 ARP" || echo "0 0 -")
+    [[ "$(cell "macvtap vepa" "macvtap vepa")" == "if reflected, filtered|no|${came%% *} 0 "* ]]
+  done
+}
+
+@test "a filter that drops all of it is the reason of a no" {
+  config <<END
+[set web]
+lower = eno1
+mode = bridge
+count = 1
+name = web%d
+filter-to-guest = ether src 52:54:00:00:00:99
+
+[set leg]
+lower = eno1
+mode = bridge
+kind = macvlan
+count = 1
+name = leg%d
+END
+  tapwarden apply
+  agrees
+  run -0 tapwarden reach --probe
+  echo "$output"
+  grep -Eq '^macvlan bridge +macvtap bridge +no +no +agrees +filter to guest of web1 drops all$' <<<"$output"
+  grep -Eq '^macvtap bridge +macvlan bridge +yes +yes +agrees +handed over inside the host$' <<<"$output"
+  grep -Eq '^outside +macvtap bridge +filtered +filtered +- ' <<<"$output"
+}
+
+@test "the filter that a tap is read behind is really in the way, and told where a program reads it" {
+  config <<END
+[set web]
+lower = eno1
+mode = bridge
+count = 2
+name = web%d
+filter-to-guest = not tcp port 25
+END
+  tapwarden apply
+  agrees
+  run -0 tapwarden reach --probe
+  grep -Eq '^macvtap bridge +macvtap bridge +filtered +filtered +agrees; TCP port 25 is dropped ' <<<"$output"
+  # Somebody changes the program: all is dropped, then nothing.
+  local program
+  for program in '1,6 0 0 2,' '1,6 0 0 4294967295,'; do
+    inside tc filter replace dev web2 ingress pref 1 handle 0x7477 bpf da bytecode "$program"
+    run -1 tapwarden reach --probe
+    echo "$output"
+    grep -Eq '^macvtap bridge +macvtap bridge .*! DIFFERS: web1 > web2: ' <<<"$output"
+  done
+  [[ "$output" == *"TCP port 25 arrived"* ]]
+  # Who reads the tap is not disturbed: what its filter does is not seen, which is said.
+  hold web2
+  run -0 tapwarden reach --probe
+  echo "$output"
+  grep -Eq '^macvtap bridge +macvtap bridge .*agrees; not seen: the filter of web2, whose tap is held ' <<<"$output"
+  run -0 tapwarden reach --probe --json
+  run -0 jq -r '.lowers[0].probe.unproven' <<<"$output"
+  [ "$output" = 4 ]
+  kill -0 "$HOLDER"
+}
+
+@test "anti-spoof in both kinds lets true frames through, by every mode, with and without hairpin" {
+  local spoof state mode
+  switch_up
+  for spoof in "mac" "mac+ip
+addresses = 192.0.2.16/28"; do
+    config <<END
+$(for mode in vepa bridge private; do
+      sets macvtap "$mode" | sed "/^count/a anti-spoof = ${spoof/$'\n'/\\n}"
+    done)
+$(sets macvlan bridge)
+END
+    tapwarden apply
+    for state in off on; do
+      hairpin "$state"
+      agrees
+    done
+    run -0 tapwarden reach --json
+    if [ "$spoof" = mac ]; then
+      [ "$(cell "macvtap bridge" outside)" = "yes|yes|-" ]
+    else
+      [ "$(cell "macvtap bridge" outside)" = "filtered|filtered|-" ]
+    fi
+  done
+}

@@ -1,9 +1,11 @@
 /* links: netlink/link_addr.c netlink/bridge_port.c */
 /* links: agent/reach_shots.c agent/reach_view.c agent/table.c netlink/reach.c */
 /* links: netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c */
-/* links: netlink/link_compare.c */
+/* links: netlink/link_compare.c netlink/reach_filter.c netlink/bpf_bound.c */
+/* links: netlink/bpf_run.c netlink/tc_filter.c netlink/anti_spoof.c netlink/hook_filter.c */
+/* links: agent/reach_frame.c agent/reach_witness.c */
 /* links: netlink/link_table.c agent/base/link_types.c agent/base/parse.c agent/base/buf.c */
-/* links: agent/base/err.c */
+/* links: agent/base/err.c agent/base/bpf_compile.c agent/base/bpf_code.c agent/base/hint.c */
 #include "agent/reach_shots.h"
 
 #include <errno.h>
@@ -18,11 +20,15 @@
 
 #include <cmocka.h>
 
+#include "agent/base/bpf_compile.h"
 #include "agent/reach_view.h"
+#include "netlink/bpf_run.h"
 #include "netlink/link_kind.h"
 
 #define GROUP 0x7477
 #define UP    (IFF_UP | IFF_LOWER_UP)
+
+static const uint32_t RUN[2] = { 0x01020304, 0x05060708 };
 
 /* The links of a test: wanted, and there with these flags; all on eno1. */
 static struct link_table table;
@@ -74,6 +80,7 @@ static void add(const char *name, enum link_kind kind, enum link_mode mode, uint
 	};
 
 	*spec = (struct link_spec){ .set = "web", .kind = kind, .mode = mode, .group = GROUP };
+	memcpy(spec->mac, link.mac, MAC_LEN);
 	spec->flags = nodst ? 1u << LINK_FLAG_NODST : 0;
 	snprintf(spec->name, sizeof(spec->name), "%s", name);
 	strcpy(spec->lower, "eno1");
@@ -93,7 +100,7 @@ static void plan(bool all)
 	assert_int_equal(link_table_index(&table), 0);
 	assert_int_equal(reach_make(specs, n_specs, &table, GROUP, &reach), 0);
 	assert_int_equal(reach.n, 1);
-	assert_int_equal(reach_shots_plan(&reach.lowers[0], all, &shots, NULL), 0);
+	assert_int_equal(reach_shots_plan(&reach.lowers[0], all, RUN, &shots, NULL), 0);
 }
 
 /* The unicasts that are sent, as "a > b", and "!" after those that have to arrive. */
@@ -154,7 +161,7 @@ static void too_many_pairs(void **state)
 		add_tap(name, LINK_MODE_BRIDGE, UP);
 	}
 	plan(false);
-	assert_int_equal(reach_shots_plan(&reach.lowers[0], true, &none, &err), -E2BIG);
+	assert_int_equal(reach_shots_plan(&reach.lowers[0], true, RUN, &none, &err), -E2BIG);
 	assert_string_equal(err.text,
 			    "could not probe eno1: all pairs of its links take more than 20000 "
 			    "frames: one pair of each kind is tried without --all");
@@ -271,6 +278,8 @@ static void as_text(void **state)
 	buf_done(&out);
 }
 
+#define ALL_PASS "\"passes\":{\"unicast\":\"all\",\"broadcast\":\"all\"},"
+
 static void as_json(void **state)
 {
 	char *text;
@@ -288,18 +297,102 @@ static void as_json(void **state)
 		"\"classes\":[{\"kind\":\"macvtap\",\"mode\":\"passthru\",\"links\":1,"
 		"\"planned\":1,\"foreign\":0,\"elsewhere\":0,\"names\":[\"p\"]}],\"cells\":["
 		"{\"from\":\"macvtap passthru\",\"to\":\"host\",\"unicast\":\"no\","
-		"\"broadcast\":\"no\",\"why\":\"what comes back comes back to the guest\","
+		"\"broadcast\":\"no\"," ALL_PASS
+		"\"why\":\"what comes back comes back to the guest\","
 		"\"probe\":null},"
 		"{\"from\":\"host\",\"to\":\"macvtap passthru\",\"unicast\":\"if reflected\","
-		"\"broadcast\":\"if reflected\","
+		"\"broadcast\":\"if reflected\"," ALL_PASS
 		"\"why\":\"what a reflecting switch sends back is the guest's\",\"probe\":null},"
 		"{\"from\":\"macvtap passthru\",\"to\":\"outside\",\"unicast\":\"yes\","
-		"\"broadcast\":\"yes\",\"why\":\"sent on the wire\",\"probe\":null},"
+		"\"broadcast\":\"yes\"," ALL_PASS "\"why\":\"sent on the wire\",\"probe\":null},"
 		"{\"from\":\"outside\",\"to\":\"macvtap passthru\",\"unicast\":\"yes\","
-		"\"broadcast\":\"yes\",\"why\":\"all that comes in is the guest's\","
+		"\"broadcast\":\"yes\"," ALL_PASS "\"why\":\"all that comes in is the guest's\","
 		"\"probe\":null}],\"notes\":[],\"probe\":null}]}");
 	free(text);
 	json_decref(json);
+}
+
+/* ---- filters ---- */
+
+static struct bpf_code filters[2];
+
+/* Of the spec added last. */
+static void filter_last(enum link_hook hook, const char *expression)
+{
+	struct bpf_code *code = &filters[hook];
+
+	assert_int_equal(bpf_compile(expression, code, NULL), 0);
+	specs[n_specs - 1].filters[hook] = (struct link_filter){ code->ops, code->n };
+}
+
+static void free_filters(void)
+{
+	bpf_code_done(&filters[0]);
+	bpf_code_done(&filters[1]);
+}
+
+static void what_filters_drop_is_not_due(void **state)
+{
+	(void)state;
+	add_tap("a", LINK_MODE_BRIDGE, UP);
+	filter_last(LINK_HOOK_FROM_GUEST, "tcp port 80");
+	add_tap("b", LINK_MODE_BRIDGE, UP);
+	filter_last(LINK_HOOK_TO_GUEST, "not udp dst port 53");
+	plan(true);
+	/* Each with the one that passes beside it, or those that do not. */
+	assert_shots("a > b, a > b!, b > a!, a > eno1, a > eno1, b > eno1, eno1 > a, eno1 > b, "
+		     "eno1 > b, a > wire, a > wire!, b > wire!");
+	assert_int_equal(shots.shots[1].kind, REACH_KIND_TCP);
+	assert_int_equal(shots.shots[1].number, 80);
+	assert_true(shots.shots[1].is_witness);
+	/* Somebody reads the tap of b: what its filter does is not seen. */
+	for (size_t i = REACH_PORT_LINKS; i < shots.n_ports; i++)
+		shots.ports[i].is_held = true;
+	for (size_t i = 0; i < shots.n; i++)
+		shots.shots[i].arrived = reach_shot_is_due(&shots, &shots.shots[i]);
+	assert_int_equal(reach_shots_judge(&shots), 0);
+	assert_int_equal(shots.proofs[0].unproven, 4);
+	assert_string_equal(shots.proofs[0].held, "b");
+	/* None of them arrived at a tap: what did is told. */
+	shots.shots[1].arrived = false;
+	memset(shots.proofs, 0, reach.lowers[0].n_cells * sizeof(*shots.proofs));
+	assert_int_equal(reach_shots_judge(&shots), 1);
+	assert_ptr_equal(shots.proofs[0].witness, &shots.shots[1]);
+	free_filters();
+}
+
+/* Each kind is what it is called, by libpcap's word for it. */
+static void kinds_of_frames(void **state)
+{
+	static const char *const expressions[REACH_KINDS] = {
+		"ether proto 0x88b5",	   "ether proto 0x88b6",
+		"arp and arp[6:2] = 24",   "ip and tcp port 443",
+		"ip and udp dst port 443", "icmp and host 255.255.255.255",
+		"ip6 and tcp port 443",	   "ip6 and udp src port 443 and dst ff02::1",
+	};
+	const uint8_t from[MAC_LEN] = { 2, 1 }, to[MAC_LEN] = { 2, 2 };
+	uint8_t bytes[REACH_FRAME_LEN];
+	struct bpf_code code = { 0 };
+
+	(void)state;
+	for (int kind = 0; kind < REACH_KINDS; kind++) {
+		const struct reach_frame frame = {
+			.from = from,
+			.to = to,
+			.kind = (enum reach_kind)kind,
+			.port = 443,
+			.mark = { .run = { 1, 2 }, .shot = 3 },
+		};
+		const struct bpf_frame seen = { .data = bytes, .len = sizeof(bytes) };
+
+		reach_frame_write(&frame, bytes);
+		assert_memory_equal(bytes + REACH_FRAME_MARK, &frame.mark, sizeof(frame.mark));
+		for (int other = 0; other < REACH_KINDS; other++) {
+			assert_int_equal(bpf_compile(expressions[other], &code, NULL), 0);
+			assert_int_equal(bpf_run(code.ops, code.n, &seen) != 0, kind == other);
+		}
+	}
+	bpf_code_done(&code);
 }
 
 int main(void)
@@ -312,6 +405,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists_of_mode_source, setup, teardown),
 		cmocka_unit_test_setup_teardown(nodst_takes_from_the_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_filters_drop_is_not_due, setup, teardown),
+		cmocka_unit_test(kinds_of_frames),
 		cmocka_unit_test_setup_teardown(as_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(as_json, setup, teardown),
 	};

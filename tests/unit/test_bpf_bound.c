@@ -1,0 +1,200 @@
+/* links: netlink/bpf_bound.c netlink/bpf_run.c agent/base/bpf_compile.c agent/base/bpf_code.c */
+/* links: agent/base/hint.c agent/base/parse.c agent/base/err.c */
+/*
+ * What is certain of a filter, against bpf_filter() of libpcap on frames that are made up: none may
+ * say otherwise.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pcap.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/base/bpf_compile.h"
+#include "netlink/bpf_bound.h"
+
+#define FRAMES	  2000
+#define FRAME_LEN 1514
+
+/* Who sends to whom: from 52:54:00:00:00:01 to ...:02, to one of many, to all, from one of many. */
+enum {
+	ONE_TO_ONE,
+	ONE_TO_MANY,
+	ONE_TO_ALL,
+	MANY_TO_ONE,
+	WAYS
+};
+
+/* S some, A all, N none: of each way in turn. */
+static const struct {
+	const char *expression, *bounds;
+} cases[] = {
+	{ "ip", "SSSS" },
+	{ "not tcp port 25", "SSSS" },
+	{ "greater 0", "SSSS" },
+	{ "ether broadcast", "NNAN" },
+	{ "not ether broadcast", "AANA" },
+	{ "ether multicast", "NNAN" },
+	{ "not ether multicast", "AANA" },
+	{ "ether src 52:54:00:00:00:01", "AAAS" },
+	{ "not ether src 52:54:00:00:00:01", "NNNS" },
+	{ "ether dst 52:54:00:00:00:02", "ASNA" },
+	{ "ether host 52:54:00:00:00:02", "ASNA" },
+	{ "ether host 52:54:00:00:00:07", "NSNS" },
+	{ "ether dst 52:54:00:00:00:02 or ether broadcast", "ASAA" },
+	{ "ether dst 52:54:00:00:00:02 and arp", "SSNS" },
+	{ "ether broadcast or tcp port 80", "SSAS" },
+	{ "ether broadcast and udp port 67", "NNSN" },
+	{ "ether[0] & 1 = 0", "AANA" },
+	{ "ether[0] & 1 != 0 and ip", "NNSN" },
+	{ "ether[6] >= 0x50", "AAAS" },
+	{ "ether[6] > 0x52", "NNNS" },
+	{ "(ether[6] << 1) & 0x100 = 0", "AAAS" },
+	{ "ether[6] >> 4 = 5", "AAAS" },
+	{ "ether[6] | 1 = 0x53", "AAAS" },
+	{ "ether[6:4] = 0x52540000", "AAAS" },
+	{ "ether[4:4] = 0x00025254", "ASNS" },
+	{ "vlan", "SSSS" },
+	{ "host 192.0.2.1 or ip6", "SSSS" },
+};
+
+static const uint8_t one[MAC_LEN] = { 0x52, 0x54, 0, 0, 0, 1 };
+static const uint8_t two[MAC_LEN] = { 0x52, 0x54, 0, 0, 0, 2 };
+
+static uint32_t seed = 1;
+
+static uint8_t next_byte(void)
+{
+	seed = seed * 1664525u + 1013904223u;
+	return (uint8_t)(seed >> 24);
+}
+
+static struct bpf_known known_of(int way)
+{
+	struct bpf_known known = { .mask = { 1 } };
+
+	if (way == ONE_TO_ALL) {
+		memset(known.value, 0xff, MAC_LEN);
+		memset(known.mask, 0xff, MAC_LEN);
+	}
+	if (way == ONE_TO_ONE || way == MANY_TO_ONE) {
+		memcpy(known.value, two, MAC_LEN);
+		memset(known.mask, 0xff, MAC_LEN);
+	}
+	if (way == MANY_TO_ONE) {
+		known.mask[MAC_LEN] = 1;
+	} else {
+		memcpy(known.value + MAC_LEN, one, MAC_LEN);
+		memset(known.mask + MAC_LEN, 0xff, MAC_LEN);
+	}
+	return known;
+}
+
+/* Now and then of a type that filters know, and with few values, so that tests hit. */
+static void make_frame(uint8_t *frame, const struct bpf_known *known)
+{
+	static const uint8_t types[][2] = { { 8, 0 }, { 8, 6 }, { 0x86, 0xdd }, { 0x81, 0 } };
+
+	for (size_t i = 0; i < FRAME_LEN; i++)
+		frame[i] = next_byte() & 3 ? (uint8_t)(next_byte() & 3) : next_byte();
+	if (next_byte() & 3)
+		memcpy(frame + BPF_KNOWN_LEN, types[next_byte() & 3], 2);
+	if (next_byte() & 1)
+		frame[14] = 0x45;
+	if (next_byte() & 1) {
+		memcpy(frame, two, MAC_LEN);
+		memcpy(frame + MAC_LEN, one, MAC_LEN);
+	}
+	for (size_t i = 0; i < BPF_KNOWN_LEN; i++)
+		frame[i] = (uint8_t)((frame[i] & ~known->mask[i]) |
+				     (known->value[i] & known->mask[i]));
+}
+
+static void assert_sound(const char *expression, enum bpf_bound bound, const struct bpf_code *code,
+			 const struct bpf_known *known)
+{
+	uint8_t frame[FRAME_LEN];
+
+	for (int i = 0; i < FRAMES; i++) {
+		bool matches;
+
+		make_frame(frame, known);
+		matches = bpf_filter((const struct bpf_insn *)(const void *)code->ops, frame,
+				     FRAME_LEN, FRAME_LEN) != 0;
+		if (bound != BPF_MATCHES_SOME && matches != (bound == BPF_MATCHES_ALL))
+			fail_msg("%s: a frame does otherwise", expression);
+	}
+}
+
+static void as_they_are_and_never_wrong(void **state)
+{
+	static const char letters[BPF_BOUNDS] = { 'S', 'A', 'N' };
+	struct bpf_code code = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[WAYS + 1] = "";
+
+		assert_int_equal(bpf_compile(cases[i].expression, &code, NULL), 0);
+		for (int way = 0; way < WAYS; way++) {
+			const struct bpf_known known = known_of(way);
+			const enum bpf_bound bound = bpf_bound(code.ops, code.n, &known);
+
+			text[way] = letters[bound];
+			assert_sound(cases[i].expression, bound, &code, &known);
+		}
+		if (strcmp(text, cases[i].bounds) != 0)
+			fail_msg("%s: %s, not %s", cases[i].expression, text, cases[i].bounds);
+	}
+	bpf_code_done(&code);
+}
+
+/* A is 1 or 2, by what is in the frame, where the ways come together. */
+static void ways_that_meet(void **state)
+{
+	static const struct bpf_op ops[] = {
+		{ .code = BPF_LD | BPF_H | BPF_ABS, .k = 12 },
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .jf = 2, .k = 0x800 },
+		{ .code = BPF_LD | BPF_IMM, .k = 1 },
+		{ .code = BPF_JMP | BPF_JA, .k = 1 },
+		{ .code = BPF_LD | BPF_IMM, .k = 2 },
+		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .jf = 1, .k = 1 },
+		{ .code = BPF_RET | BPF_K, .k = 1 },
+		{ .code = BPF_RET | BPF_K, .k = 0 },
+	};
+	const struct bpf_known known = { .mask = { 0 } };
+
+	(void)state;
+	assert_int_equal(bpf_bound(ops, sizeof(ops) / sizeof(ops[0]), &known), BPF_MATCHES_SOME);
+}
+
+/* Programs that nobody compiled: no return, and jumps out of it. */
+static void nonsense_is_not_certain(void **state)
+{
+	static const struct bpf_op no_end[] = { { .code = 0x00, .k = 1 } };
+	static const struct bpf_op far[] = { { .code = 0x15, .jt = 9, .jf = 9 },
+					     { .code = 0x06, .k = 1 } };
+	const struct bpf_known known = { .mask = { 0 } };
+
+	(void)state;
+	assert_int_equal(bpf_bound(no_end, 1, &known), BPF_MATCHES_SOME);
+	assert_int_equal(bpf_bound(far, 2, &known), BPF_MATCHES_SOME);
+	assert_int_equal(bpf_bound(NULL, 0, &known), BPF_MATCHES_SOME);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(as_they_are_and_never_wrong),
+		cmocka_unit_test(ways_that_meet),
+		cmocka_unit_test(nonsense_is_not_certain),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
