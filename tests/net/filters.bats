@@ -13,6 +13,7 @@ setup() {
 
 teardown() {
   wire_down
+  ip netns del "$NETNS-box" 2>/dev/null || true
 }
 
 # guest LINK: somebody on its tap, who obeys `send` and says in $DIR/got what comes.
@@ -443,4 +444,109 @@ X
 8: [set db] anti-spoof: addresses is missing beside it: what may link "db1" send from?
 13: [set log] addresses: it is for anti-spoof = mac+ip, and link "log1" has mac
 X
+}
+
+# box KEY = VALUE...: box1, a macvlan of another namespace.
+box() {
+  BOX=$NETNS-box
+  config <<END
+[set box]
+lower = eno1
+kind = macvlan
+mode = bridge
+$(printf '%s\n' "$@")
+
+[link box1]
+set = box
+netns = $BOX
+mac = 52:54:00:00:00:01
+END
+}
+
+in_box() {
+  ip netns exec "$BOX" "$@"
+}
+
+# hooks: those of box1 that have a program of ours.
+hooks() {
+  local hook
+  for hook in egress ingress; do
+    if in_box tc filter show dev box1 "$hook" | grep -q 'handle 0x7477 '; then
+      echo "$hook"
+    fi
+  done | xargs
+}
+
+@test "a link in another namespace has its filters there, kept and removed as at home" {
+  box "anti-spoof = mac" "filter-to-guest = not udp"
+  cp "$INI" "$DIR/both.ini"
+  box
+  cp "$INI" "$DIR/none.ini"
+  ip netns add "$BOX"
+  in_box sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
+  assert_passes <<END
+> reload $DIR/both.ini
+> pass
+create box1
+box1 is up
+wait -1
+> drain
+drain 1
+> pass
+box1 is up
+wait -1
+> drain
+drain 0
+> run ip netns exec $BOX tc filter del dev box1 egress pref 1
+> drain
+drain 1
+> pass
+change box1
+box1 is up
+wait -1
+> sleep 100000
+> run ip netns exec $BOX tc qdisc del dev box1 clsact
+> drain
+drain 1
+> pass
+change box1
+box1 is up
+wait -1
+END
+  [ "$(hooks)" = "egress ingress" ]
+
+  # They are at work: what box1 sends for another, and what UDP it is sent, is dropped.
+  see
+  mkfifo "$DIR/boxed"
+  in_box "$FRAMES" --wire box1 <>"$DIR/boxed" >"$DIR/boxed.said" 3>&- &
+  HOLDERS="$! $HOLDERS"
+  wait_for "$DIR/boxed.said" ready
+  printf '%s\n' "$TO${OTHER}0800$(ip4 c0000201)" "$TO${OWN}0800$(ip4 c0000201)" "$(mark)" >"$DIR/boxed"
+  [ "$(seen)" = "$TO${OWN}0800$(ip4 c0000201)" ]
+  [ "$(in_box tc -s -j qdisc show dev box1 clsact | jq '.[0].drops')" = 1 ]
+  outsider
+  send_from_outside "${OWN}${TO}0800$(ip4 c0000201)"
+  until [ "$(in_box tc -s -j qdisc show dev box1 clsact | jq '.[0].drops')" = 2 ]; do
+    sleep 0.02
+  done
+
+  cp "$DIR/none.ini" "$INI"
+  run -0 tapwarden apply
+  [ "$(hooks)" = "" ]
+  run ! grep -q clsact <(in_box tc qdisc show dev box1)
+  cp "$DIR/both.ini" "$INI"
+  run -0 tapwarden apply
+  [ "$(hooks)" = "egress ingress" ]
+
+  # One that cannot be set keeps it down, and says why.
+  run -0 tapwarden down
+  run ! ip -n "$BOX" link show box1
+  sed -i 's/^anti-spoof/up = no\nanti-spoof/; s/= mac$/= off/; /^filter/d' "$INI"
+  tapwarden apply
+  in_box tc qdisc add dev box1 ingress
+  cp "$DIR/both.ini" "$INI"
+  run -2 --separate-stderr tapwarden apply
+  echo "$stderr"
+  [[ "$stderr" == "tapwarden: could not set the filters of box1: others have the qdisc ingress in the place of clsact"* ]]
+  [ "$(ip -n "$BOX" -j link show box1 | jq '.[0].flags | index("UP")')" = null ]
 }
