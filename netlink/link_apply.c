@@ -244,7 +244,7 @@ static void set_nodes(struct apply *apply)
 
 static bool wants_filters(const struct progress *progress)
 {
-	return progress->attrs & 1u << LINK_ATTR_FILTERS && !progress->failed;
+	return progress->attrs & 1u << LINK_ATTR_FILTERS;
 }
 
 static void note_filters(struct apply *apply, const struct link_filters_job *jobs)
@@ -252,12 +252,14 @@ static void note_filters(struct apply *apply, const struct link_filters_job *job
 	for (size_t i = 0, job = 0; i < apply->plan->n; i++) {
 		struct progress *progress = &apply->progress[i];
 
-		if (wants_filters(progress))
-			note(progress, LINK_ACTION_SET_FILTERS, &jobs[job++].ack);
+		if (!wants_filters(progress))
+			continue;
+		note(progress, LINK_ACTION_SET_FILTERS, &jobs[job].ack);
 		progress->attrs &= ~(1u << LINK_ATTR_FILTERS);
 		/* A guest is not let on without its filter. */
-		if (progress->failed && progress->action == LINK_ACTION_SET_FILTERS)
+		if (jobs[job].ack.error)
 			progress->attrs &= ~(1u << LINK_ATTR_UP);
+		job++;
 	}
 }
 

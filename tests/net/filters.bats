@@ -399,6 +399,30 @@ anti-spoof = off"
   [ "$(fact web1 '.flags | index("UP") != null')" = true ]
 }
 
+@test "a link of which something else cannot be set has its filter when it is up, or stays down" {
+  ip -n "$NETNS" link property add dev eno2 altname shop
+  config <<X
+[set web]
+lower = eno1
+
+[link web1]
+set = web
+altnames = shop
+X
+  run -2 --separate-stderr tapwarden apply
+  [ "$stderr" = "tapwarden: could not add an altname to web1: eno2 has the name shop" ]
+  [ "$(fact web1 '.flags | index("UP") != null')" = true ]
+  inside tc filter show dev web1 egress | grep -q 'handle 0x7477 '
+  # Nor is it let on when both cannot be.
+  tapwarden down
+  sed -i 's/^altnames/up = no\nanti-spoof = off\n&/' "$INI"
+  tapwarden apply || true
+  inside tc qdisc add dev web1 ingress
+  sed -i '/^up = no/d; /^anti-spoof/d' "$INI"
+  run -2 tapwarden apply
+  [ "$(fact web1 '.flags | index("UP")')" = null ]
+}
+
 @test "what is wrong is found by check, each with its place" {
   config <<X
 [set web]
