@@ -12,7 +12,7 @@ in_netns() {
   ip netns exec "$NETNS" "$@"
 }
 
-# configure MONITOR: watched links need rings of 128 KiB each.
+# configure MONITOR ANTI_SPOOF: watched links need rings of 128 KiB each.
 configure() {
   cat >"$INI" <<EOF
 [agent]
@@ -25,7 +25,7 @@ ring-memory = 128M
 [set v]
 lower = eno1
 mode = bridge
-anti-spoof = off
+anti-spoof = $2
 count = $LINKS
 name = v%04d
 monitor = $1
@@ -43,6 +43,20 @@ write_batches() {
       printf "link del dev %s\n", name >dir "/delete"
     }
   }'
+}
+
+# The same programs that apply gives to the links, read from those that are there, for tc(8); and what
+# it takes to see them.
+write_filters() {
+  local name number code
+  rm -f "$BENCH_DIR/show-filters"
+  for ((number = 1; number <= LINKS; number++)); do
+    printf -v name 'v%04d' "$number"
+    code=$(in_netns tc filter show dev "$name" egress | grep -o "[0-9]*,[0-9 ,]*[0-9]" | head -1)
+    printf 'qdisc add dev %s clsact\n' "$name"
+    printf 'filter add dev %s egress prio 1 protocol all handle 0x7477 bpf da bytecode "%s"\n' "$name" "$code"
+    printf 'filter show dev %s egress\nfilter show dev %s ingress\n' "$name" "$name" >>"$BENCH_DIR/show-filters"
+  done >"$BENCH_DIR/filters"
 }
 
 # What was left is removed; not measured.
@@ -66,10 +80,13 @@ none_there() {
 ours_create() { in_netns "$TAPWARDEN" apply -c "$INI"; }
 peer_create() { in_netns ip -batch "$BENCH_DIR/create"; }
 ours_down() { in_netns "$TAPWARDEN" down -c "$INI"; }
+peer_create_filtered() { peer_create && in_netns tc -batch "$BENCH_DIR/filters"; }
 peer_delete() { in_netns ip -batch "$BENCH_DIR/delete"; }
 peer_show() { in_netns ip -d -j link show; }
+peer_show_filtered() { peer_show && in_netns tc -batch "$BENCH_DIR/show-filters"; }
 
 # compare() cannot set the stage between two runs of one command.
+# row_create NAME PEER LIMIT: PEER is the command of the other side.
 row_create() {
   local run ours=() peer=()
   for ((run = 0; run <= BENCH_RUNS; run++)); do
@@ -77,11 +94,11 @@ row_create() {
     ours+=("$(figure wall ours_create)") || exit 1
     all_there || exit 1
     clear_links
-    peer+=("$(figure wall peer_create)") || exit 1
+    peer+=("$(figure wall "$2")") || exit 1
     all_there || exit 1
   done
   # The first of each does not count.
-  row "create and bring up $LINKS links, wall" "$(median "${ours[@]:1}")" "$(median "${peer[@]:1}")" 1.0 s
+  row "$1" "$(median "${ours[@]:1}")" "$(median "${peer[@]:1}")" "$3" s
 }
 
 row_teardown() {
@@ -227,20 +244,31 @@ in_netns sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
 ip -n "$NETNS" link add eno1 type veth peer name peer1
 ip -n "$NETNS" link set eno1 up
 ip -n "$NETNS" link set peer1 up
-configure off
+configure off off
 write_batches
 
-row_create
+row_create "create and bring up $LINKS links, wall" peer_create 1.0
 row_teardown
 clear_links
 ours_create >/dev/null
 row_plan
+# The default: each link has a program besides, for which iproute2 needs tc. Without tc it does less than
+# we do; how much that is is a row, too.
+configure off mac
+ours_create >/dev/null
+write_filters
+compare "the same with anti-spoof, which tc shows, CPU" cpu 1.5 ours_plan peer_show_filtered
+row_create "create $LINKS links with anti-spoof, as tc does, wall" peer_create_filtered 1.0
+row_create "the same, where iproute2 leaves it out, wall" peer_create 1.5
+configure off off
+clear_links
+ours_create >/dev/null
 at_exit agent_end
 agent_start
 row_pass
 row_adoption
 agent_end
-configure passive
+configure passive off
 agent_start
 row_wakeups
 row_memory
