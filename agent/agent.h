@@ -61,6 +61,7 @@ struct agent {
 
 /* wiring.c */
 extern const struct supervisor_ops agent_supervisor_ops;
+extern const struct sources_ops agent_sources_ops;
 void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool successor);
 void agent_serve_worker(struct worker *worker, struct ipc_channel *channel);
 void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms);

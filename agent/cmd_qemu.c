@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/base/hint.h"
+#include "agent/lock.h"
 #include "agent/qemu_args.h"
 #include "agent/tap_holder.h"
 #include "netlink/link_plan.h"
@@ -104,20 +105,38 @@ out:
 	return code;
 }
 
-/* Every open is a queue that takes its share of the frames from whoever has the tap already. */
-static int check_free(const struct qemu_tap *tap, struct err *err)
+/* Who else holds the tap; `agent` (0: none) and its workers do not count. */
+static int find_holder(const struct qemu_tap *tap, pid_t agent, struct tap_holder *ret,
+		       struct err *err)
 {
 	struct tap_holder holder = { .dev = 0 };
 	int code = tap_node_dev(tap->link, tap->ifindex, &holder.dev, err);
 
-	if (code == 0 && tap_holders_find(&holder, 1, getpid()) < 0)
+	if (code == 0 && tap_holders_find(&holder, 1, agent ? agent : getpid()) < 0)
 		code = err_set(err, -EIO, "who holds its tap cannot be seen: /proc is missing");
+	*ret = holder;
+	return code;
+}
+
+/* Every open is a queue that takes its share of the frames from whoever has the tap already. */
+static int check_free(const struct qemu_tap *tap, struct err *err)
+{
+	struct tap_holder holder;
+	int code = find_holder(tap, tap->agent, &holder, err);
+
+	if (code == 0 && holder.pid)
+		return err_set(err, -EBUSY,
+			       "%s (pid %d) holds its tap, and another open would take frames from "
+			       "it: end that first",
+			       holder.comm, (int)holder.pid);
+	if (code == 0 && tap->agent)
+		code = find_holder(tap, 0, &holder, err);
 	if (code || !holder.pid)
 		return code;
 	return err_set(err, -EBUSY,
-		       "%s (pid %d) holds its tap, and another open would take frames from it: end "
-		       "that first",
-		       holder.comm, (int)holder.pid);
+		       "the agent (pid %d) reads its tap itself: set monitor = passive, and reload "
+		       "it, first",
+		       (int)tap->agent);
 }
 
 static void close_vhost(struct qemu_tap *tap, unsigned int n)
@@ -236,6 +255,7 @@ static int qemu(const struct cli_options *options, char *const *words)
 
 	if (cli_config(options->config, &config) != 0)
 		return CLI_BAD;
+	tap.agent = agent_lock_pid(config->agent.run_dir);
 	code = find_wish(config, options, &keys, &err);
 	if (code == 0)
 		code = find_link(config, options, &keys, &tap, &err);

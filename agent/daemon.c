@@ -42,6 +42,7 @@ static void daemon_stop(struct agent *a)
 	service_notify("STOPPING=1");
 	for (int i = 0; i < WORKER_ROLES; i++)
 		worker_stop(&a->workers[i]);
+	sources_stop(&a->sources);
 	supervisor_close(&a->supervisor, on_supervisor_closed);
 }
 
@@ -133,7 +134,7 @@ static int daemon_open(struct agent *a, struct err *err)
 	code = stats_map_readonly(a->stats_fd, &a->stats);
 	if (code)
 		return err_errno(err, code, "cannot map the counters");
-	sources_init(&a->sources, a->stats);
+	sources_init(&a->sources, a->stats, &a->loop, &agent_sources_ops, a);
 	return 0;
 }
 

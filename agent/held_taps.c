@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "netlink/tap_node.h"
 
@@ -13,7 +12,7 @@ static int order_by_ifindex(const void *a, const void *b)
 	return (x->ifindex > y->ifindex) - (x->ifindex < y->ifindex);
 }
 
-int held_taps_find(struct held_taps *held, const struct link_table *table)
+int held_taps_find(struct held_taps *held, const struct link_table *table, pid_t agent)
 {
 	int code;
 
@@ -29,7 +28,7 @@ int held_taps_find(struct held_taps *held, const struct link_table *table)
 		    tap_node_dev(link->name, link->ifindex, &held->list[held->n].dev, NULL) == 0)
 			held->list[held->n++].ifindex = link->ifindex;
 	}
-	code = tap_holders_find(held->list, held->n, getpid());
+	code = tap_holders_find(held->list, held->n, agent);
 	if (code < 0) {
 		held_taps_done(held);
 		return code;

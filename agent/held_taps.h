@@ -16,8 +16,11 @@ struct held_taps {
 	bool known;
 };
 
-/* Does nothing when it is known already. Returns 0 or -errno. */
-int held_taps_find(struct held_taps *held, const struct link_table *table);
+/*
+ * Does nothing when it is known already. What `agent` and its workers hold themselves (`monitor = tap`)
+ * does not count. Returns 0 or -errno.
+ */
+int held_taps_find(struct held_taps *held, const struct link_table *table, pid_t agent);
 
 /* NULL for a link whose tap could not be found. One that nobody holds has pid 0. */
 const struct tap_holder *held_taps_holder(const struct held_taps *held, uint32_t ifindex);

@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/base/counter_file.h"
+
 #define LOCK_FILE "agent.lock"
 
 static int refuse(int fd, const char *path, struct err *err)
@@ -53,6 +55,31 @@ static int lock_file(const char *run_dir, struct err *err)
 		return code;
 	}
 	return fd;
+}
+
+/* Nobody's lock is tried for it, which whoever starts just now would stumble over. */
+pid_t agent_lock_pid(const char *run_dir)
+{
+	char path[PATH_MAX], text[32] = "";
+	uint64_t pid;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/" LOCK_FILE, run_dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return 0;
+	if (counter_file_read(fd, &pid) || pid > INT32_MAX)
+		pid = 0;
+	close(fd);
+	/* The number may be another's by now. */
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = pid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) < 0 || strcmp(text, "tapwarden\n") != 0)
+		pid = 0;
+	close(fd);
+	return (pid_t)pid;
 }
 
 static socklen_t group_name(uint32_t link_group, struct sockaddr_un *ret)

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "agent/base/err.h"
 
@@ -28,6 +29,9 @@ struct agent_lock {
  */
 int agent_lock(const char *run_dir, uint32_t link_group, struct agent_lock *ret, struct err *err);
 void agent_unlock(struct agent_lock *lock);
+
+/* The agent that has `run_dir`; 0 when none runs. */
+pid_t agent_lock_pid(const char *run_dir);
 
 /* Whether somebody removed the locked file: run-dir is then as good as another folder. */
 bool agent_lock_is_lost(const struct agent_lock *lock, const char *run_dir);

@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "agent/base/buf.h"
 #include "agent/base/err.h"
@@ -30,6 +31,7 @@ struct qemu_tap {
 	int fds[QEMU_QUEUES_MAX]; /* one per queue */
 	int vhost_fds[QEMU_QUEUES_MAX];
 	bool vhost; /* whether vhost_fds are there */
+	pid_t agent; /* that runs on the configuration; 0: none */
 };
 
 /*

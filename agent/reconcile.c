@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/desired.h"
+#include "agent/lock.h"
 #include "netlink/link_filters.h"
 #include "netlink/netns.h"
 #include "netlink/tap_node.h"
@@ -60,6 +61,9 @@ static int open_by(int (*open_channel)(struct nl_channel **ret, struct err *err)
 		return err_errno(err, -ENOMEM, "could not open rtnetlink");
 	reconcile->home = -1;
 	reconcile->group = config->agent.link_group;
+	reconcile->agent = agent_lock_pid(config->agent.run_dir);
+	if (!reconcile->agent)
+		reconcile->agent = getpid();
 	code = load(config, &reconcile->specs, &reconcile->links, &reconcile->n, err);
 	if (code == 0)
 		code = open_channel(&reconcile->channel, err);
@@ -258,7 +262,7 @@ bool reconcile_is_held(const struct link_state *link, char *who, size_t size, vo
 	struct reconcile *reconcile = data;
 	const struct tap_holder *holder = NULL;
 
-	if (held_taps_find(&reconcile->held, &reconcile->table) == 0)
+	if (held_taps_find(&reconcile->held, &reconcile->table, reconcile->agent) == 0)
 		holder = held_taps_holder(&reconcile->held, link->ifindex);
 	if (!holder) {
 		snprintf(who, size,
@@ -434,7 +438,7 @@ static int look(struct reconcile *reconcile, struct err *err)
 	reconcile_leave_places(reconcile);
 	if (code < 0)
 		return code;
-	code = held_taps_find(&reconcile->held, &reconcile->table);
+	code = held_taps_find(&reconcile->held, &reconcile->table, reconcile->agent);
 	if (code < 0)
 		return err_errno(err, code, "could not see who holds the taps");
 	for (size_t i = 0; i < reconcile->n; i++) {

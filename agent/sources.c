@@ -7,17 +7,36 @@
 #include <unistd.h>
 
 #include "agent/packet_socket.h"
+#include "agent/tap_dropped.h"
+#include "agent/tap_take.h"
 
-void sources_init(struct sources *s, const struct stats_page *stats)
+void sources_init(struct sources *s, const struct stats_page *stats, uv_loop_t *loop,
+		  const struct sources_ops *ops, void *data)
 {
-	*s = (struct sources){ .stats = stats };
+	*s = (struct sources){ .stats = stats, .loop = loop, .ops = ops, .data = data };
+}
+
+static void forget_holder(struct source *source)
+{
+	pid_watch_stop(source->holder);
+	source->holder = NULL;
+	source->holder_pid = 0;
 }
 
 static void source_close(struct source *source)
 {
 	if (source->fd >= 0)
 		close(source->fd);
-	source->fd = -1;
+	if (source->dropped_fd >= 0)
+		close(source->dropped_fd);
+	source->fd = source->dropped_fd = -1;
+	forget_holder(source);
+}
+
+void sources_stop(struct sources *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		forget_holder(&s->list[i]);
 }
 
 void sources_done(struct sources *s)
@@ -83,7 +102,9 @@ static struct source *source_place(struct sources *s, const char *name)
 			return NULL;
 		s->list = list;
 		source = &list[s->n];
-		*source = (struct source){ .fd = -1, .message.slot = (uint32_t)s->n };
+		*source = (struct source){ .fd = -1,
+					   .dropped_fd = -1,
+					   .message.slot = (uint32_t)s->n };
 		s->n++;
 	}
 	for (size_t i = 0; !source && i < s->n; i++) {
@@ -93,18 +114,18 @@ static struct source *source_place(struct sources *s, const char *name)
 	if (!source)
 		return NULL;
 	slot = source->message.slot;
-	*source = (struct source){ .fd = -1, .known = true, .message.slot = slot };
+	*source =
+		(struct source){ .fd = -1, .dropped_fd = -1, .known = true, .message.slot = slot };
 	snprintf(source->message.name, sizeof(source->message.name), "%s", name);
 	page_counters(s, source, &source->before);
 	return source;
 }
 
-static void source_open(struct sources *s, struct source *source)
+static void open_packet(struct sources *s, struct source *source)
 {
 	struct ipc_link *m = &source->message;
 	struct err err;
 
-	source_close(source);
 	m->ring_block_size = s->block_size;
 	m->ring_blocks = s->blocks;
 	source->error[0] = '\0';
@@ -114,34 +135,156 @@ static void source_open(struct sources *s, struct source *source)
 	}
 }
 
-/* Opens a ring for another interface; tells the worker of anything that is not as it was. */
-static void source_set(struct sources *s, struct source *source, const struct source_wish *wish,
-		       struct ipc_channel *channel)
+/* ---- taps ----------------------------------------------------------------------------------- */
+
+static void on_holder_ended(void *data)
+{
+	struct sources *s = data;
+
+	s->ops->retry(s->data);
+}
+
+static void await_holder(struct sources *s, struct source *source, pid_t pid)
+{
+	if (source->holder && source->holder_pid == pid)
+		return;
+	forget_holder(source);
+	/* Without memory for it, or when it ended just now, the next pass looks again. */
+	if (pid_watch_start(s->loop, pid, on_holder_ended, s, &source->holder))
+		source->holder = NULL;
+	else
+		source->holder_pid = pid;
+}
+
+static void refuse_tap(struct sources *s, struct source *source, const struct tap_take *take)
+{
+	char why[sizeof(source->error)];
+
+	if (take->holder.pid)
+		snprintf(why, sizeof(why), "%.180s: it is read as soon as that process has ended",
+			 take->err.text);
+	else
+		snprintf(why, sizeof(why), "%.255s", take->err.text);
+	if (take->holder.pid)
+		await_holder(s, source, take->holder.pid);
+	if (strcmp(why, source->error) == 0)
+		return;
+	memcpy(source->error, why, sizeof(source->error));
+	s->ops->tap(s->data, source, source->error);
+}
+
+static void take_tap(struct sources *s, struct source *source, const struct tap_take *take)
+{
+	bool is_new = source->fd < 0;
+
+	source->fd = take->fd;
+	if (!is_new)
+		return;
+	source->error[0] = '\0';
+	forget_holder(source);
+	source->dropped_fd = tap_dropped_open(source->message.name, &source->dropped);
+	s->ops->tap(s->data, source, "");
+}
+
+static void lose_tap(struct sources *s, struct source *source, const struct tap_take *take,
+		     struct ipc_channel *channel)
+{
+	struct ipc_link_del del = { .slot = source->message.slot };
+
+	if (source->fd >= 0 && channel)
+		ipc_send(channel, IPC_LINK_DEL, &del, -1);
+	/* tap_take_all() has closed it. */
+	source->fd = -1;
+	refuse_tap(s, source, take);
+}
+
+static bool is_taps(const struct source *source)
+{
+	return source->wanted && source->message.source == IPC_SOURCE_TAP;
+}
+
+static void take_taps(struct sources *s, struct ipc_channel *channel)
+{
+	struct tap_take *list;
+	size_t n = 0, i = 0;
+
+	for (size_t k = 0; k < s->n; k++)
+		n += is_taps(&s->list[k]);
+	list = n ? calloc(n, sizeof(*list)) : NULL;
+	if (!list)
+		return;
+	for (size_t k = 0; k < s->n; k++) {
+		const struct source *source = &s->list[k];
+
+		if (is_taps(source))
+			list[i++] = (struct tap_take){ .link = source->message.name,
+						       .ifindex = source->message.ifindex,
+						       .fd = source->fd };
+	}
+	tap_take_all(list, n);
+	i = 0;
+	for (size_t k = 0; k < s->n; k++) {
+		struct source *source = &s->list[k];
+
+		if (!is_taps(source))
+			continue;
+		if (list[i].fd >= 0)
+			take_tap(s, source, &list[i]);
+		else
+			lose_tap(s, source, &list[i], channel);
+		i++;
+	}
+	free(list);
+}
+
+/* ---- all together ---------------------------------------------------------------------------- */
+
+/* Takes over what the link is now; what belongs to another interface or kind is closed. */
+static void source_set(struct sources *s, struct source *source, const struct source_wish *wish)
 {
 	struct ipc_link *m = &source->message;
-	bool other = source->fd < 0 || m->ifindex != wish->ifindex;
+	bool moved = m->ifindex != wish->ifindex || m->source != wish->source;
+	bool other = moved || source->fd < 0;
 
-	if (!other && strcmp(m->set, wish->set) == 0 && strcmp(m->guest, wish->guest) == 0 &&
-	    memcmp(m->mac, wish->mac, MAC_LEN) == 0)
-		return;
+	source->news = other || strcmp(m->set, wish->set) != 0 ||
+		       strcmp(m->guest, wish->guest) != 0 ||
+		       memcmp(m->mac, wish->mac, MAC_LEN) != 0;
+	if (moved) {
+		source_close(source);
+		source->error[0] = '\0';
+	}
 	m->ifindex = wish->ifindex;
+	m->source = wish->source;
 	memcpy(m->mac, wish->mac, MAC_LEN);
 	snprintf(m->set, sizeof(m->set), "%s", wish->set);
 	snprintf(m->guest, sizeof(m->guest), "%s", wish->guest);
-	if (other)
-		source_open(s, source);
-	if (source->fd >= 0 && channel)
-		ipc_send(channel, IPC_LINK_ADD, m, source->fd);
+	if (other && m->source == IPC_SOURCE_PACKET)
+		open_packet(s, source);
+}
+
+static void source_tell(const struct source *source, struct ipc_channel *channel)
+{
+	const struct ipc_link_fd dropped = {
+		.slot = source->message.slot,
+		.kind = IPC_LINK_FD_DROPPED,
+		.dropped = source->dropped,
+	};
+
+	if (source->fd < 0)
+		return;
+	ipc_send(channel, IPC_LINK_ADD, &source->message, source->fd);
+	if (source->dropped_fd >= 0)
+		ipc_send(channel, IPC_LINK_FD, &dropped, source->dropped_fd);
 }
 
 static void source_drop(struct source *source, struct ipc_channel *channel)
 {
 	struct ipc_link_del del = { .slot = source->message.slot };
+	bool open = source->fd >= 0;
 
-	if (source->fd < 0)
-		return;
 	source_close(source);
-	if (channel)
+	source->error[0] = '\0';
+	if (open && channel)
 		ipc_send(channel, IPC_LINK_DEL, &del, -1);
 }
 
@@ -149,7 +292,7 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 		    struct ipc_channel *channel)
 {
 	for (size_t i = 0; i < s->n; i++)
-		s->list[i].wanted = false;
+		s->list[i].wanted = s->list[i].news = false;
 	for (size_t i = 0; i < n; i++) {
 		struct source *source = (struct source *)sources_find(s, wishes[i].name);
 
@@ -169,14 +312,17 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 		if (!source)
 			continue; /* more links than places: CONFIG_LINKS_MAX refuses that before */
 		source->wanted = true;
-		source_set(s, source, &wishes[i], channel);
+		source_set(s, source, &wishes[i]);
+	}
+	take_taps(s, channel);
+	for (size_t i = 0; channel && i < s->n; i++) {
+		if (s->list[i].news)
+			source_tell(&s->list[i], channel);
 	}
 }
 
 void sources_hand_over(const struct sources *s, struct ipc_channel *channel)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->list[i].fd >= 0)
-			ipc_send(channel, IPC_LINK_ADD, &s->list[i].message, s->list[i].fd);
-	}
+	for (size_t i = 0; i < s->n; i++)
+		source_tell(&s->list[i], channel);
 }

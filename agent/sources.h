@@ -1,8 +1,8 @@
 /*
- * The packet sockets of the watched links, each with its ring and its place in the counters page.
+ * The packet sockets and taps of the watched links, each with its place in the counters page.
  *
  * The agent keeps them open: a capture worker that dies is followed by one that maps the same
- * rings, so that what arrived in between is not lost. Edge.
+ * rings and reads the same taps, so that what arrived in between is not lost. Edge.
  */
 #ifndef TW_SOURCES_H
 #define TW_SOURCES_H
@@ -10,14 +10,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <uv.h>
 
 #include "agent/base/err.h"
 #include "agent/base/ipc.h"
 #include "agent/base/stats.h"
+#include "agent/pid_watch.h"
 
 /* A link that is to be watched, as it is in the kernel now. */
 struct source_wish {
 	uint32_t ifindex;
+	enum ipc_source source;
 	uint8_t mac[MAC_LEN];
 	const char *name, *set, *guest; /* guest: "" for none */
 };
@@ -32,10 +35,22 @@ struct source_counters {
 struct source {
 	struct ipc_link message;
 	int fd; /* -1: not watched now */
+	int dropped_fd; /* of a tap: what the kernel counts as lost; -1: not known */
+	uint64_t dropped; /* what that said when the tap was opened */
 	bool known; /* the place belongs to message.name */
 	bool wanted;
+	bool news; /* the worker is to be told of it */
 	struct source_counters before; /* the place's counters when the link got it */
 	char error[256]; /* why it is not watched though it should be; "" */
+	struct pid_watch *holder; /* whose end is waited for; NULL: nobody's */
+	pid_t holder_pid;
+};
+
+struct sources_ops {
+	/* The tap of a link is another's, or (`why` is "") is read from now on. */
+	void (*tap)(void *data, const struct source *source, const char *why);
+	/* Who held a tap has ended: sources_update() would find it free. */
+	void (*retry)(void *data);
 };
 
 struct sources {
@@ -43,15 +58,23 @@ struct sources {
 	size_t n;
 	const struct stats_page *stats;
 	uint32_t block_size, blocks; /* of every ring opened from now on; set by the owner */
+	uv_loop_t *loop;
+	const struct sources_ops *ops;
+	void *data;
 };
 
-void sources_init(struct sources *sources, const struct stats_page *stats);
+void sources_init(struct sources *sources, const struct stats_page *stats, uv_loop_t *loop,
+		  const struct sources_ops *ops, void *data);
+
+/* Waits for nobody any more, so that the loop can end; what is open stays open. */
+void sources_stop(struct sources *sources);
 void sources_done(struct sources *sources);
 
 /*
  * Opens what is missing or belongs to an interface that is gone, closes what is not wanted, and
  * tells the worker at `channel` (NULL: none serves). What cannot be opened keeps its reason in
- * `error` and is tried again at the next call.
+ * `error` and is tried again at the next call. So is a tap that another process holds; one that
+ * somebody opened beside us is let go.
  */
 void sources_update(struct sources *sources, const struct source_wish *wishes, size_t n,
 		    struct ipc_channel *channel);

@@ -145,6 +145,16 @@ static const char *detail_of(const struct reconcile_link *link, const struct sou
 	return source ? source->error : "";
 }
 
+static const char *monitor_of(const struct source *source)
+{
+	static const char *const names[IPC_SOURCES] = {
+		[IPC_SOURCE_PACKET] = "passive",
+		[IPC_SOURCE_TAP] = "tap",
+	};
+
+	return source && source->fd >= 0 ? names[source->message.source] : "off";
+}
+
 static json_t *link_json(const struct status_input *in, const struct reconcile_link *link)
 {
 	const struct link_spec *spec = link->spec;
@@ -164,8 +174,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 			 (json_int_t)link->link.ifindex, "guest", guest_of(in->config, spec->name),
 			 "state", reconcile_state_names[link->state], "detail",
 			 text(detail_of(link, source)));
-	json_object_set_new(json, "monitor",
-			    json_string(source && source->fd >= 0 ? "passive" : "off"));
+	json_object_set_new(json, "monitor", json_string(monitor_of(source)));
 	json_object_set_new(json, "tap", tap_json(link));
 	json_object_set_new(json, "addresses", addresses_json(link));
 	/* What a guest sends leaves the host's side of the link: the kernel's tx. */

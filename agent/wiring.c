@@ -128,7 +128,47 @@ static const char *guest_of(const struct config *config, const char *link)
 	return guest ? guest->head.name : "";
 }
 
-/* The packet sockets follow the links: opened for each that is there and to be watched. */
+static void on_tap(void *data, const struct source *source, const char *why)
+{
+	struct agent *a = data;
+	const struct event_about about = {
+		.kind = IPC_EVENT_LINK,
+		.link = source->message.name,
+		.set = source->message.set,
+		.action = *why ? "tap-refused" : "tap-taken",
+	};
+
+	agent_forget_status(a);
+	events_emit(&a->events, capture_channel(a), *why ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		    &about, "%s", *why ? why : "its frames are read, as nobody else holds it");
+}
+
+static void on_tap_free(void *data)
+{
+	struct agent *a = data;
+
+	supervisor_kick(&a->supervisor);
+}
+
+const struct sources_ops agent_sources_ops = { .tap = on_tap, .retry = on_tap_free };
+
+/* What a link is watched by; false for one that is not. */
+static bool source_of(enum monitor_mode monitor, enum ipc_source *ret)
+{
+	switch (monitor) {
+	case MONITOR_OFF:
+		return false;
+	case MONITOR_PASSIVE:
+		*ret = IPC_SOURCE_PACKET;
+		return true;
+	case MONITOR_TAP:
+		*ret = IPC_SOURCE_TAP;
+		return true;
+	}
+	return false;
+}
+
+/* Packet sockets and taps follow the links: opened for each that is there and to be watched. */
 static void on_passed(struct supervisor *supervisor)
 {
 	struct agent *a = supervisor->data;
@@ -148,11 +188,14 @@ static void on_passed(struct supervisor *supervisor)
 	sources = calloc(n + 1, sizeof(*sources));
 	/* Both are in the order of config_links(). */
 	for (size_t i = 0; sources && i < n && i < n_wishes; i++) {
+		enum ipc_source source;
+
 		/* A packet socket is of one namespace, which is the agent's. */
 		if (!links[i].present || *links[i].spec->netns ||
-		    wishes[i].keys->monitor != MONITOR_PASSIVE)
+		    !source_of(wishes[i].keys->monitor, &source))
 			continue;
 		sources[n_sources] = (struct source_wish){
+			.source = source,
 			.ifindex = links[i].link.ifindex,
 			.name = links[i].spec->name,
 			.set = links[i].spec->set,

@@ -156,6 +156,7 @@ void inspect_losses(const struct inspected_link *inspected, const struct source_
 	struct stats_link *stats = &inspector->stats->links[inspected->link->slot];
 	const struct record_gap gaps[] = {
 		{ .lost = losses->ring_full, .reason = "ring-full" },
+		{ .lost = losses->tap_full, .reason = "tap-full" },
 		{ .lost = losses->died, .reason = "worker-died" },
 		{ .lost = losses->corrupt, .reason = "ring-corrupt" },
 	};

@@ -14,7 +14,7 @@
 #include "capture/guests.h"
 #include "capture/keeper.h"
 #include "capture/sift.h"
-#include "capture/source_packet.h"
+#include "capture/source_frame.h"
 
 /* The same for all links of a worker; only sift and keeper are owned. */
 struct inspector {

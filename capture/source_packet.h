@@ -14,8 +14,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
-#include "agent/base/stats.h"
-#include "capture/decode.h"
+#include "capture/source_frame.h"
 
 /* In every block's private area (tp_sizeof_priv): makes a ring outlive its reader. */
 struct source_packet_mark {
@@ -35,24 +34,6 @@ struct source_packet {
 	uint64_t died; /* frames that a reader died of */
 	uint64_t corrupt; /* blocks whose offsets made no sense */
 };
-
-struct source_frame {
-	struct decode_input in;
-	uint64_t time_ns; /* CLOCK_REALTIME, from the kernel */
-	enum stats_direction direction;
-	bool checksum_partial; /* left to the hardware that was to send it */
-	bool gso; /* larger than what goes on the wire: hardware cuts it */
-};
-
-/* What was lost since the last call. */
-struct source_losses {
-	uint64_t ring_full; /* frames that the kernel had no room for */
-	uint64_t died; /* frames that a reader before this one died of */
-	uint64_t corrupt; /* blocks given back unread */
-};
-
-/* The bytes are valid during the call. */
-typedef void (*source_frame_cb)(void *data, const struct source_frame *frame);
 
 /*
  * Maps the ring of `fd`, which the source owns from here on (also when this fails), and finds the

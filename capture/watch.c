@@ -8,27 +8,23 @@
 /* Frames of one link before the others get their turn. */
 #define FRAMES_PER_TURN 256u
 
-/* The smallest room that a frame takes in a ring; bounds what a drain reads under traffic. */
-#define FRAME_ROOM_MIN 64
-
 static void on_frames(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = poll->data;
 
 	(void)events;
 	/*
-	 * The link went down or away. What the ring still holds is read by the tick, which also polls
+	 * The link went down or away. What the source still holds is read by the tick, which also polls
 	 * again, since a link that comes up again uses the same socket.
 	 */
 	if (status < 0) {
 		uv_poll_stop(poll);
 		watch->quiet = true;
-		log_debug("%s: %s", watch->link.name,
-			  strerror(-source_packet_error(&watch->source)));
+		log_debug("%s: %s", watch->link.name, strerror(-source_error(&watch->source)));
 		watch->batch_end(watch->data);
 		return;
 	}
-	source_packet_read(&watch->source, FRAMES_PER_TURN, inspect_frame, &watch->inspected);
+	source_read(&watch->source, FRAMES_PER_TURN, inspect_frame, &watch->inspected);
 	watch->batch_end(watch->data);
 }
 
@@ -36,10 +32,10 @@ int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struc
 	       struct watch **ret, struct err *err)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
-	struct source_packet source;
+	struct source source;
 	int code;
 
-	code = source_packet_open(&source, fd, link->ring_block_size, link->ring_blocks, err);
+	code = source_open(&source, link, fd, &conf->inspector->stats->links[link->slot], err);
 	if (code) {
 		free(watch);
 		return code;
@@ -49,13 +45,13 @@ int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struc
 	code = watch ? inspect_begin(&watch->inspected, conf->inspector, &watch->link, &conf->mask)
 		     : UV_ENOMEM;
 	if (!code)
-		code = uv_poll_init(loop, &watch->poll, source.fd);
+		code = uv_poll_init(loop, &watch->poll, source_fd(&source));
 	if (code) {
 		if (watch) {
 			guests_end(&watch->inspected.guest);
 			sift_link_done(&watch->inspected.sift);
 		}
-		source_packet_close(&source);
+		source_close(&source);
 		free(watch);
 		return err_set(err, code, "cannot poll: %s", uv_strerror(code));
 	}
@@ -68,11 +64,16 @@ int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struc
 	return 0;
 }
 
+void watch_take_fd(struct watch *watch, const struct ipc_link_fd *what, int fd)
+{
+	source_take_fd(&watch->source, what, fd);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct watch *watch = handle->data;
 
-	source_packet_close(&watch->source);
+	source_close(&watch->source);
 	free(watch);
 }
 
@@ -86,20 +87,18 @@ static void tell_losses(struct watch *watch, uint64_t now_ns)
 {
 	struct source_losses losses;
 
-	if (source_packet_losses(&watch->source, &losses) == 0)
+	if (source_losses(&watch->source, &losses) == 0)
 		inspect_losses(&watch->inspected, &losses, now_ns);
 }
 
 static void read_all(struct watch *watch)
 {
-	size_t left =
-		(size_t)watch->link.ring_block_size * watch->link.ring_blocks / FRAME_ROOM_MIN;
-	size_t n;
+	size_t left = source_frames_max(&watch->source), n;
 
 	do {
 		size_t max = left < FRAMES_PER_TURN ? left : FRAMES_PER_TURN;
 
-		n = source_packet_read(&watch->source, max, inspect_frame, &watch->inspected);
+		n = source_read(&watch->source, max, inspect_frame, &watch->inspected);
 		left -= n;
 		watch->batch_end(watch->data);
 	} while (n && left);

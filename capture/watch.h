@@ -1,7 +1,7 @@
 /*
- * A link that is watched: its packet ring, polled by the loop, and what its frames are tried on.
+ * A link that is watched: where its frames come from, polled by the loop, and what they are tried on.
  *
- * Edge. A watch owns its socket and is freed by the loop some time after watch_close().
+ * Edge. A watch owns its descriptors and is freed by the loop some time after watch_close().
  */
 #ifndef TW_WATCH_H
 #define TW_WATCH_H
@@ -13,14 +13,14 @@
 #include "agent/base/err.h"
 #include "agent/base/ipc_msg.h"
 #include "capture/inspect.h"
-#include "capture/source_packet.h"
+#include "capture/source.h"
 
 struct watch {
 	struct ipc_link link;
 	struct inspected_link inspected;
-	struct source_packet source;
+	struct source source;
 	uv_poll_t poll;
-	bool quiet; /* the socket told an error: polled again by the next tick */
+	bool quiet; /* the source told an error: polled again by the next tick */
 	void (*batch_end)(void *data);
 	void *data;
 };
@@ -36,10 +36,13 @@ struct watch_conf {
 int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struct watch_conf *conf,
 	       struct watch **ret, struct err *err);
 
-/* No callback after this; the ring is let go, not emptied. */
+/* One more descriptor of the link, taken over. */
+void watch_take_fd(struct watch *watch, const struct ipc_link_fd *what, int fd);
+
+/* No callback after this; the source is let go, not emptied. */
 void watch_close(struct watch *watch);
 
-/* Reads what the ring holds, bounded, and tells what it lost. */
+/* Reads what the source holds, bounded, and tells what it lost. */
 void watch_drain(struct watch *watch, uint64_t now_ns);
 
 /* At once and every second while there is something to do: tells losses, and looks after a link that went down. */

@@ -197,6 +197,21 @@ static int on_link_add(struct worker *w, struct ipc_message *message, struct err
 	return 0;
 }
 
+static int on_link_fd(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	const struct ipc_link_fd *what = message->payload;
+	struct watch *watch = w->watches[what->slot];
+
+	(void)err;
+	/* One that cannot be watched needs it not. */
+	if (!watch)
+		return 0;
+	watch_take_fd(watch, what, message->fd);
+	message->fd = -1;
+	watch_tick(watch, now_ns());
+	return 0;
+}
+
 static int on_link_del(struct worker *w, struct ipc_message *message, struct err *err)
 {
 	const struct ipc_link_del *del = message->payload;
@@ -324,15 +339,11 @@ static int on_drain(struct worker *w, struct ipc_message *message, struct err *e
 }
 
 static const struct handler handlers[IPC_TYPE_END] = {
-	[IPC_CONFIG] = { STAGE_CONFIG, on_config },
-	[IPC_STATS] = { STAGE_STATS, on_stats },
-	[IPC_LOG_DIR] = { STAGE_LOG_DIR, on_log_dir },
-	[IPC_FEED] = { STAGE_READY, on_feed },
-	[IPC_LINK_ADD] = { STAGE_READY, on_link_add },
-	[IPC_LINK_DEL] = { STAGE_READY, on_link_del },
-	[IPC_EVENT] = { STAGE_READY, on_event },
-	[IPC_PING] = { STAGE_READY, on_ping },
-	[IPC_DRAIN] = { STAGE_READY, on_drain },
+	[IPC_CONFIG] = { STAGE_CONFIG, on_config },    [IPC_STATS] = { STAGE_STATS, on_stats },
+	[IPC_LOG_DIR] = { STAGE_LOG_DIR, on_log_dir }, [IPC_FEED] = { STAGE_READY, on_feed },
+	[IPC_LINK_ADD] = { STAGE_READY, on_link_add }, [IPC_LINK_FD] = { STAGE_READY, on_link_fd },
+	[IPC_LINK_DEL] = { STAGE_READY, on_link_del }, [IPC_EVENT] = { STAGE_READY, on_event },
+	[IPC_PING] = { STAGE_READY, on_ping },	       [IPC_DRAIN] = { STAGE_READY, on_drain },
 };
 
 /* ---- life ----------------------------------------------------------------------------------- */

@@ -29,7 +29,8 @@
 
 enum monitor_mode {
 	MONITOR_OFF,
-	MONITOR_PASSIVE
+	MONITOR_PASSIVE,
+	MONITOR_TAP
 };
 
 enum payload_log_mode {

@@ -360,6 +360,22 @@ static void check_flags(struct cross *cross)
 	forget_told(cross);
 }
 
+static void check_monitors(struct cross *cross)
+{
+	for (size_t i = 0; i < cross->n; i++) {
+		const struct link_wish *wish = cross->sorted[i];
+		const struct conf_head *head = giver(wish, "monitor");
+
+		if (wish->keys->monitor != MONITOR_TAP || wish->keys->kind == LINK_KIND_MACVTAP ||
+		    (head == &wish->set->head && told_of_set(cross, wish)))
+			continue;
+		schema_fault(cross->faults, head, "monitor",
+			     "only a macvtap has a tap, and link \"%s\" is a %s", wish->name,
+			     link_kind_names[wish->keys->kind]);
+	}
+	forget_told(cross);
+}
+
 static bool says_sources(const struct link_wish *wish)
 {
 	return schema_has(&config_schema, "set", &wish->set->head, "source-macs") ||
@@ -509,6 +525,7 @@ static int check_links(struct cross *cross)
 	check_places(cross);
 	check_flags(cross);
 	check_sources(cross);
+	check_monitors(cross);
 	code = check_guests(cross);
 	if (!code)
 		code = check_altnames(cross);

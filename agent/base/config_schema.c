@@ -29,6 +29,7 @@
 static const char *const monitor_words[] = {
 	[MONITOR_OFF] = "off",
 	[MONITOR_PASSIVE] = "passive",
+	[MONITOR_TAP] = "tap",
 };
 
 static const char *const payload_log_words[] = {
@@ -206,7 +207,8 @@ static const struct schema_key link_keys[] = {
 	  .def = "passive",
 	  .bounds = WORDS(monitor_words),
 	  .roles = ALL,
-	  .help = "passive: a packet socket sees what passes and takes nothing from the guest" },
+	  .help = "passive: a packet socket sees what passes and takes nothing from the guest; tap: the "
+		  "agent itself reads the tap, as long as no other process has it" },
 	{ .name = "anti-spoof",
 	  .type = SCHEMA_ENUM,
 	  .offset = offsetof(struct link_keys, anti_spoof),

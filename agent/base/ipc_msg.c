@@ -33,8 +33,18 @@ static int check_link(const void *payload)
 {
 	const struct ipc_link *m = payload;
 
-	return verdict(m->slot < STATS_LINKS_MAX && TEXT_OK(m->name) && TEXT_OK(m->set) &&
-		       TEXT_OK(m->guest) && m->ring_block_size > 0 && m->ring_blocks > 0);
+	bool ring = m->ring_block_size > 0 && m->ring_blocks > 0;
+
+	return verdict(m->slot < STATS_LINKS_MAX && m->source < IPC_SOURCES && TEXT_OK(m->name) &&
+		       TEXT_OK(m->set) && TEXT_OK(m->guest) &&
+		       (ring || m->source != IPC_SOURCE_PACKET));
+}
+
+static int check_link_fd(const void *payload)
+{
+	const struct ipc_link_fd *m = payload;
+
+	return verdict(m->slot < STATS_LINKS_MAX && m->kind < IPC_LINK_FD_KINDS);
 }
 
 static int check_link_del(const void *payload)
@@ -78,6 +88,8 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_FEED] = { "feed", IPC_AGENT, WORKERS, 0, 1, NULL },
 	[IPC_LINK_ADD] = { "link-add", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link), 1,
 			   check_link },
+	[IPC_LINK_FD] = { "link-fd", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link_fd), 1,
+			  check_link_fd },
 	[IPC_LINK_DEL] = { "link-del", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link_del), 0,
 			   check_link_del },
 	[IPC_EVENT] = { "event", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_event), 0, check_event },

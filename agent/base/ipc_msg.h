@@ -33,7 +33,8 @@ enum ipc_type {
 	/* agent to a worker, at any time once it said IPC_READY */
 	IPC_LISTEN, /* struct ipc_listen; fd: a listening socket; web only */
 	IPC_FEED, /* fd: SEQPACKET end, a JSON record a datagram: capture writes, web reads */
-	IPC_LINK_ADD, /* struct ipc_link; fd: packet socket with its ring set up; capture only */
+	IPC_LINK_ADD, /* struct ipc_link; fd: as its source says; capture only */
+	IPC_LINK_FD, /* struct ipc_link_fd; fd: one more of a link that was added; capture only */
 	IPC_LINK_DEL, /* struct ipc_link_del; capture only */
 	IPC_EVENT, /* struct ipc_event: becomes a record; capture only */
 	IPC_REPLY, /* struct ipc_reply; fd: memfd with JSON text; web only */
@@ -68,16 +69,35 @@ struct ipc_listen {
 	char address[HOST_TEXT_MAX + 8]; /* for messages: "192.0.2.1:8080" or a socket's path */
 };
 
+/* Where the frames of a link come from, and what the fd is. */
+enum ipc_source {
+	IPC_SOURCE_PACKET, /* a packet socket with its ring set up */
+	IPC_SOURCE_TAP, /* the tap itself, of which this is the only queue */
+	IPC_SOURCES
+};
+
 struct ipc_link {
 	uint32_t
 		slot; /* place in the counters page, below STATS_LINKS_MAX; a used one is replaced */
 	uint32_t ifindex;
-	uint32_t ring_block_size; /* bytes; the ring is mapped from the fd */
+	uint32_t source; /* enum ipc_source */
+	uint32_t ring_block_size; /* bytes; of a packet socket, whose ring is mapped from the fd */
 	uint32_t ring_blocks;
 	uint8_t mac[MAC_LEN];
 	char name[IFNAME_SIZE];
 	char set[NAME_MAX_LEN + 1];
 	char guest[NAME_MAX_LEN + 1]; /* "" when no guest section names the link */
+};
+
+enum ipc_link_fd_kind {
+	IPC_LINK_FD_DROPPED, /* the file where the kernel counts what a full tap lost */
+	IPC_LINK_FD_KINDS
+};
+
+struct ipc_link_fd {
+	uint32_t slot;
+	uint32_t kind; /* enum ipc_link_fd_kind */
+	uint64_t dropped; /* of the first kind: what it said when the tap was opened */
 };
 
 struct ipc_link_del {

@@ -35,13 +35,16 @@ struct stats_link {
 		bytes[STATS_DIRECTIONS]; /* on the wire, without VLAN tags the kernel took off */
 	stat_counter payloads; /* that rules were tried on */
 	stat_counter matches;
-	stat_counter drops; /* lost by the kernel because the ring was full */
+	stat_counter drops; /* lost by the kernel: the ring, or the queue of the tap, was full */
 	stat_counter truncated; /* frames longer than the ring keeps */
 	stat_counter malformed; /* frames that ended in any reason of stats_capture.malformed */
 	stat_counter addresses; /* in its part of stats_page.guests */
 	stat_counter claims_dropped; /* addresses without a place, or told too fast */
 	stat_counter foreign_macs; /* frames that the guest sent from another MAC, or told one */
 	stat_counter tag; /* stats_tag() of the link whose guest the slot tells */
+	/* Of a tap that the agent reads: up to where the kernel's count of this interface is in drops. */
+	stat_counter tap_ifindex;
+	stat_counter tap_dropped;
 };
 
 /* Why a frame of an inline link did not arrive. */

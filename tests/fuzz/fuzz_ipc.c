@@ -49,6 +49,7 @@ static void check_payload(const struct ipc_message *message)
 		CHECK_TEXT(((const struct ipc_link *)p)->set);
 		CHECK_TEXT(((const struct ipc_link *)p)->guest);
 		must(((const struct ipc_link *)p)->slot < STATS_LINKS_MAX);
+		must(((const struct ipc_link *)p)->source < IPC_SOURCES);
 	}
 	if (message->type == IPC_LINK_DEL)
 		must(((const struct ipc_link_del *)p)->slot < STATS_LINKS_MAX);

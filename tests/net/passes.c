@@ -1,4 +1,5 @@
 /* links: netlink/link_addr.c netlink/bridge_port.c netlink/port_apply.c agent/reconcile_ports.c */
+/* links: agent/lock.c agent/base/counter_file.c */
 /* links: agent/reconcile_places.c netlink/netns.c netlink/netns_msg.c */
 /* links: agent/reconcile.c agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c agent/tap_holder.c */
 /* links: netlink/link_filters.c */

@@ -1,4 +1,4 @@
-/* links: agent/lock.c agent/base/err.c */
+/* links: agent/lock.c agent/base/err.c agent/base/counter_file.c agent/base/parse.c */
 #include "agent/lock.h"
 
 #include <errno.h>
