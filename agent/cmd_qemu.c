@@ -109,10 +109,11 @@ out:
 static int find_holder(const struct qemu_tap *tap, pid_t agent, struct tap_holder *ret,
 		       struct err *err)
 {
+	const struct tap_skip skip = { .self = getpid(), .agent = agent };
 	struct tap_holder holder = { .dev = 0 };
 	int code = tap_node_dev(tap->link, tap->ifindex, &holder.dev, err);
 
-	if (code == 0 && tap_holders_find(&holder, 1, agent ? agent : getpid()) < 0)
+	if (code == 0 && tap_holders_find(&holder, 1, skip) < 0)
 		code = err_set(err, -EIO, "who holds its tap cannot be seen: /proc is missing");
 	*ret = holder;
 	return code;

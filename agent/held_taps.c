@@ -28,7 +28,7 @@ int held_taps_find(struct held_taps *held, const struct link_table *table, pid_t
 		    tap_node_dev(link->name, link->ifindex, &held->list[held->n].dev, NULL) == 0)
 			held->list[held->n++].ifindex = link->ifindex;
 	}
-	code = tap_holders_find(held->list, held->n, agent);
+	code = tap_holders_find(held->list, held->n, (struct tap_skip){ .agent = agent });
 	if (code < 0) {
 		held_taps_done(held);
 		return code;

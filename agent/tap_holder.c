@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ struct search {
 	struct tap_holder *holders;
 	size_t n;
 	pid_t *last; /* per holder: the last process counted, so that its fds count it once */
-	pid_t skip;
+	struct tap_skip skip;
 };
 
 static int order_holders(const void *a, const void *b)
@@ -59,13 +60,18 @@ static pid_t parent_of(int proc)
 	return (pid_t)parent;
 }
 
+static bool is_skipped(const struct tap_skip *skip, pid_t pid)
+{
+	return pid && (pid == skip->self || pid == skip->agent);
+}
+
 static void found(struct search *search, dev_t dev, int proc, pid_t pid)
 {
 	struct tap_holder key = { .dev = dev };
 	struct tap_holder *holder =
 		bsearch(&key, search->holders, search->n, sizeof(key), order_holders);
 
-	if (!holder || (search->skip && parent_of(proc) == search->skip))
+	if (!holder || is_skipped(&search->skip, parent_of(proc)))
 		return;
 	if (!holder->pid) {
 		holder->pid = pid;
@@ -111,7 +117,7 @@ static pid_t parse_pid(const char *name)
 	return *end || pid <= 0 || pid > INT32_MAX ? 0 : (pid_t)pid;
 }
 
-int tap_holders_find(struct tap_holder *holders, size_t n, pid_t skip)
+int tap_holders_find(struct tap_holder *holders, size_t n, struct tap_skip skip)
 {
 	struct search search = { .holders = holders, .n = n, .skip = skip };
 	const struct dirent *entry;
@@ -138,7 +144,7 @@ int tap_holders_find(struct tap_holder *holders, size_t n, pid_t skip)
 		pid_t pid = parse_pid(entry->d_name);
 		int dir;
 
-		if (!pid || pid == skip)
+		if (!pid || is_skipped(&skip, pid))
 			continue;
 		dir = openat(dirfd(proc), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)

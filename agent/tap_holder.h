@@ -17,11 +17,16 @@ struct tap_holder {
 	unsigned int fds; /* queues they have open together */
 };
 
+/* Whose taps are meant to be theirs; 0: nobody's. */
+struct tap_skip {
+	pid_t self, agent;
+};
+
 /*
  * Fills in the holders of all `n` devices in one walk over /proc, and orders them by device. The
- * process `skip` (0: none) and its children do not count. Processes in other pid namespaces, or of other users
- * when not root, are not seen. Returns 0 or -errno when /proc cannot be read.
+ * processes of `skip` (0: none) and their children do not count. Processes in other pid namespaces, or
+ * of other users when not root, are not seen. Returns 0 or -errno when /proc cannot be read.
  */
-int tap_holders_find(struct tap_holder *holders, size_t n, pid_t skip);
+int tap_holders_find(struct tap_holder *holders, size_t n, struct tap_skip skip);
 
 #endif

@@ -69,7 +69,7 @@ static void look(struct tap_take *list, size_t n, struct tap_holder *holders)
 		else
 			let_go(&list[i]);
 	}
-	code = tap_holders_find(holders, found, getpid());
+	code = tap_holders_find(holders, found, (struct tap_skip){ .self = getpid() });
 	for (size_t i = 0; i < found; i++) {
 		struct tap_take *take = take_of(list, n, holders[i].ifindex);
 

@@ -1,4 +1,4 @@
-/* A frame of a link as its source hands it over, and what sources lose. */
+/* A frame of a link as its source hands it over, and what sources lose. Pure. */
 #ifndef TW_SOURCE_FRAME_H
 #define TW_SOURCE_FRAME_H
 

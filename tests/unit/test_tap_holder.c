@@ -40,7 +40,7 @@ static void finds_this_process(void **state)
 	int second = dup(slave);
 
 	(void)state;
-	assert_int_equal(tap_holders_find(holders, 3, 0), 0);
+	assert_int_equal(tap_holders_find(holders, 3, (struct tap_skip){ 0 }), 0);
 	for (size_t i = 0; i < 3; i++) {
 		if (holders[i].dev == own) {
 			assert_int_equal(holders[i].pid, getpid());
@@ -62,7 +62,7 @@ static void skips_this_process(void **state)
 	int slave = open_own(&holder.dev);
 
 	(void)state;
-	assert_int_equal(tap_holders_find(&holder, 1, getpid()), 0);
+	assert_int_equal(tap_holders_find(&holder, 1, (struct tap_skip){ .self = getpid() }), 0);
 	assert_int_equal(holder.pid, 0);
 	assert_int_equal(holder.processes, 0);
 	close(slave);
@@ -86,14 +86,18 @@ static void counts_processes(void **state)
 	}
 	assert_true(child > 0);
 	assert_int_equal(read(ready[0], &byte, 1), 1);
-	assert_int_equal(tap_holders_find(&holder, 1, 0), 0);
+	assert_int_equal(tap_holders_find(&holder, 1, (struct tap_skip){ 0 }), 0);
 	assert_int_equal(holder.processes, 2);
 	assert_int_equal(holder.fds, 2);
-	assert_int_equal(tap_holders_find(&holder, 1, child), 0);
+	assert_int_equal(tap_holders_find(&holder, 1, (struct tap_skip){ .self = child }), 0);
 	assert_int_equal(holder.pid, getpid());
 	assert_int_equal(holder.processes, 1);
+	assert_int_equal(tap_holders_find(&holder, 1,
+					  (struct tap_skip){ .self = getpid(), .agent = child }),
+			 0);
+	assert_int_equal(holder.processes, 0);
 	/* What the agent hands to its workers is its own, too. */
-	assert_int_equal(tap_holders_find(&holder, 1, getpid()), 0);
+	assert_int_equal(tap_holders_find(&holder, 1, (struct tap_skip){ .self = getpid() }), 0);
 	assert_int_equal(holder.pid, 0);
 	assert_int_equal(holder.processes, 0);
 	kill(child, SIGKILL);
