@@ -125,7 +125,7 @@ static int prove(struct reach_run *run, bool all, struct err *err)
 	run->shots = calloc(run->reach.n + 1, sizeof(*run->shots));
 	if (!run->shots)
 		return err_errno(err, -ENOMEM, "could not probe");
-	code = held_taps_find(&held, &run->table);
+	code = held_taps_find(&held, &run->table, 0);
 	if (code < 0)
 		err_errno(err, code, "could not probe: who holds the taps cannot be seen");
 	for (size_t i = 0; code == 0 && i < run->reach.n; i++) {
