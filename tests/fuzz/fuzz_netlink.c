@@ -1,9 +1,9 @@
-/* links: netlink/link_addr.c */
+/* links: netlink/link_addr.c netlink/netns_msg.c */
 /* links: netlink/link_state.c netlink/link_kind.c netlink/link_table.c netlink/nl_ack.c */
 /* links: netlink/link_plan.c netlink/link_spec.c agent/base/link_types.c agent/base/parse.c */
 /* links: netlink/link_compare.c */
 /* links: agent/base/err.c */
-/* One netlink message as the kernel sends it: a link, an address or an ack; then a plan against that link. */
+/* One netlink message as the kernel sends it: a link, an address, the id of a namespace or an ack; then a plan against that link. */
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdint.h>
@@ -12,6 +12,7 @@
 
 #include "netlink/link_plan.h"
 #include "netlink/link_state.h"
+#include "netlink/netns_msg.h"
 #include "netlink/nl_ack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct link_state link;
 	struct link_addr addr;
 	struct nl_ack ack;
+	int32_t nsid;
 
 	if (size < sizeof(*msg) || size > UINT16_MAX)
 		return 0;
@@ -52,6 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		plan(&link);
 	msg->nlmsg_type = RTM_NEWADDR;
 	link_addr_parse(msg, &addr);
+	msg->nlmsg_type = RTM_NEWNSID;
+	netns_id_parse(msg, &nsid);
 	msg->nlmsg_type = NLMSG_ERROR;
 	nl_ack_parse(msg, &ack);
 	free(msg);
