@@ -127,9 +127,12 @@ static int matchers_init(struct extract_worker *worker)
 	if (!worker->matchers)
 		return -ENOMEM;
 	for (size_t i = 0; i < search->n; i++) {
+		const struct search_rule *rule = &search->rules[i];
+
 		/* 64 KiB of pattern cannot look back further than the bound allows. */
-		if (stream_match_init(&worker->matchers[i], search->rules[i].pattern,
-				      &search->policy, max, &part_ops, worker))
+		if (stream_match_init(&worker->matchers[i], rule->pattern,
+				      rule->has_finder ? &rule->finder : NULL, &search->policy, max,
+				      &part_ops, worker))
 			return -ENOMEM;
 	}
 	return 0;

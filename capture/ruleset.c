@@ -24,6 +24,14 @@ static int rule_init(struct rule *rule, const struct pattern_conf *conf, struct 
 		return err_prefix(err, code, "[pattern %s]", conf->head.name);
 	rule->conf = conf;
 	rule->signature_id = conf->id ? conf->id : derived_id(conf->head.name);
+	if (!pattern_required(rule->pattern)->n)
+		return 0;
+	rule->finder = malloc(sizeof(*rule->finder));
+	if (!rule->finder) {
+		pattern_free(rule->pattern);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	literal_finder_init(rule->finder, pattern_required(rule->pattern));
 	return 0;
 }
 
@@ -74,8 +82,10 @@ fail:
 
 void ruleset_done(struct ruleset *set)
 {
-	for (size_t i = 0; i < set->n; i++)
+	for (size_t i = 0; i < set->n; i++) {
 		pattern_free(set->rules[i].pattern);
+		free(set->rules[i].finder);
+	}
 	free(set->rules);
 	regex_scratch_free(set->scratch);
 	prefilter_choice_done(&set->choice);
@@ -89,8 +99,7 @@ void ruleset_select(const struct ruleset *set, const struct strv *patterns, stru
 	for (size_t i = 0; i < set->n; i++) {
 		if (!config_wants_pattern(patterns, set->rules[i].conf->head.name))
 			continue;
-		ret->bits[i / 64] |= UINT64_C(1) << (i % 64);
-		ret->any = true;
+		mask_add(ret, i);
 	}
 }
 

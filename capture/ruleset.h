@@ -14,12 +14,14 @@
 #include "agent/base/err.h"
 #include "agent/base/stats.h"
 #include "capture/extract.h"
+#include "capture/literal_find.h"
 #include "capture/prefilter.h"
 
 struct rule {
 	const struct pattern_conf *conf;
 	struct pattern *pattern;
 	uint32_t signature_id; /* the configuration's, or derived from the name and so stable */
+	struct literal_finder *finder; /* for streams, which share it; NULL: no text is required */
 };
 
 struct ruleset {
@@ -38,6 +40,17 @@ struct rule_mask {
 	uint64_t bits[STATS_PATTERNS_MAX / 64];
 	bool any;
 };
+
+static inline bool mask_has(const struct rule_mask *mask, size_t rule)
+{
+	return mask->bits[rule / 64] >> (rule % 64) & 1;
+}
+
+static inline void mask_add(struct rule_mask *mask, size_t rule)
+{
+	mask->bits[rule / 64] |= UINT64_C(1) << (rule % 64);
+	mask->any = true;
+}
 
 /*
  * Compiles every pattern of `config`, which must outlive the set. The error text names the pattern:

@@ -5,24 +5,28 @@
 #include <string.h>
 
 #include "capture/sift_stream.h"
+#include "capture/stream_match.h"
 
 /* ---- links ---------------------------------------------------------------------------------- */
 
-static bool mask_has(const struct rule_mask *mask, size_t rule)
-{
-	return mask->bits[rule / 64] >> (rule % 64) & 1;
-}
+/* More would be kept of every stream for the sake of one rule, which sees all instead. */
+#define TAIL_MAX 512
 
-static void mask_add(struct rule_mask *mask, size_t rule)
+static void add_stream_rule(struct sift_link *link, const struct ruleset *rules, size_t rule)
 {
-	mask->bits[rule / 64] |= UINT64_C(1) << (rule % 64);
-	mask->any = true;
+	size_t tail = stream_match_tail(rules->rules[rule].pattern);
+
+	link->stream[link->n_stream++] = (uint16_t)rule;
+	if (!tail || tail > TAIL_MAX || rules->try_all)
+		return;
+	mask_add(&link->sleepers, rule);
+	link->tail = tail > link->tail ? tail : link->tail;
 }
 
 int sift_link_init(struct sift_link *link, uint32_t id, const struct ruleset *rules,
 		   const struct rule_mask *mask)
 {
-	*link = (struct sift_link){ .id = id, .all = *mask };
+	*link = (struct sift_link){ .id = id, .all = *mask, .tail = 1 };
 	link->stream = calloc(rules->n + 1, sizeof(*link->stream));
 	if (!link->stream)
 		return -ENOMEM;
@@ -30,7 +34,7 @@ int sift_link_init(struct sift_link *link, uint32_t id, const struct ruleset *ru
 		if (!mask_has(mask, i))
 			continue;
 		if (rules->rules[i].conf->scope == SCOPE_STREAM)
-			link->stream[link->n_stream++] = (uint16_t)i;
+			add_stream_rule(link, rules, i);
 		else
 			mask_add(&link->packet, i);
 	}

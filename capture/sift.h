@@ -46,6 +46,8 @@ struct sift_link {
 	struct rule_mask all; /* of every other payload */
 	uint16_t *stream; /* numbers of the rules that see streams */
 	size_t n_stream;
+	struct rule_mask sleepers; /* of these, those that wait until a text of theirs is there */
+	size_t tail; /* bytes of each stream that are kept for them, at least one */
 };
 
 struct sift_input {
@@ -102,6 +104,8 @@ struct sift {
 	const struct sift_input *input; /* NULL: none */
 	struct frame frame;
 	size_t matches; /* in streams */
+	const struct stream_chunk *chunk; /* of a stream that is being searched */
+	uint64_t stream_ns; /* when what is told of a stream was seen */
 	uint64_t unsearched; /* bytes of streams for whose rules there was no memory */
 	struct record_span spans[SIFT_SPANS_MAX];
 };

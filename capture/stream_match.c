@@ -17,22 +17,28 @@
 /* What is before the cursor and not needed is moved away when it is at least this much. */
 #define DROP_MIN 4096u
 
-int stream_match_init(struct stream_match *sm, const struct pattern *pattern,
-		      const struct extract_policy *policy, size_t max,
-		      const struct stream_match_ops *ops, void *data)
+/* Without a bound before it, a text that is not there says nothing about what is to come. */
+static bool goes_by_texts(const struct pattern *pattern)
 {
 	const struct literal_set *required = pattern_required(pattern);
 
+	return required->n && required->before_max < LITERAL_FAR && pattern_may_restart(pattern);
+}
+
+int stream_match_init(struct stream_match *sm, const struct pattern *pattern,
+		      const struct literal_finder *finder, const struct extract_policy *policy,
+		      size_t max, const struct stream_match_ops *ops, void *data)
+{
 	if (pattern_lookback(pattern) > max / 2)
 		return -E2BIG;
 	*sm = (struct stream_match){
-		.pattern = pattern, .policy = policy, .ops = ops, .data = data, .max = max
+		.pattern = pattern,
+		.finder = goes_by_texts(pattern) ? finder : NULL,
+		.policy = policy,
+		.max = max,
+		.ops = ops,
+		.data = data,
 	};
-	/* Without a bound before it, a text that is not there says nothing about what is to come. */
-	sm->has_finder = required->n && required->before_max < LITERAL_FAR &&
-			 pattern_may_restart(pattern);
-	if (sm->has_finder)
-		literal_finder_init(&sm->finder, required);
 	return 0;
 }
 
@@ -106,13 +112,13 @@ static size_t minus(size_t at, int64_t bytes)
  */
 static bool jump(struct stream_match *sm, size_t visible, bool more)
 {
-	const struct literal_set *set = &sm->finder.set;
+	const struct literal_set *set = &sm->finder->set;
 	size_t from = minus(sm->cursor.offset, -set->before_min);
 	const uint8_t *at = NULL;
 	size_t place;
 
 	if (from < visible)
-		at = literal_find(&sm->finder, sm->window + from, visible - from);
+		at = literal_find(sm->finder, sm->window + from, visible - from);
 	/* One may begin in the last bytes; also before another that is all there. */
 	place = minus(visible, LITERAL_BYTES_MAX - 1);
 	if (at && (!more || (size_t)(at - sm->window) < place))
@@ -149,6 +155,7 @@ static void tell(struct stream_match *sm, struct regex_scratch *scratch, size_t 
 		return;
 	}
 	sm->told++;
+	sm->after = sm->base + sm->cursor.offset + 1;
 	sm->ops->match(sm->data, &(struct hit){ .match = &match,
 						.subject = sm->window,
 						.offset = sm->base,
@@ -182,10 +189,12 @@ static bool search(struct stream_match *sm, struct regex_scratch *scratch, size_
 {
 	enum regex_result result;
 
+	sm->waiting = false;
 	finish_step(sm, visible);
 	if (more && sm->cursor.offset == visible && sm->policy->starts)
 		return false;
-	if (sm->has_finder && !jump(sm, visible, more)) {
+	if (sm->finder && !jump(sm, visible, more)) {
+		sm->waiting = true;
 		sm->tried = 0;
 		return false;
 	}
@@ -352,6 +361,8 @@ void stream_match_begin(struct stream_match *sm, uint64_t offset)
 	sm->cursor = (struct extract_cursor){ 0 };
 	sm->tried = 0;
 	sm->told = 0;
+	sm->after = 0;
+	sm->waiting = false;
 }
 
 void stream_match_end(struct stream_match *sm, struct regex_scratch *scratch, uint64_t offset)
@@ -398,6 +409,83 @@ void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch)
 		return;
 	search_all(sm, scratch, visible_len(sm), true);
 	drop(sm);
+}
+
+/*
+ * Behind the bytes that a search may look back at. Bytes that are not visible at the end, how far a
+ * text's beginning, a CR and a character reach before it, and where a character ends behind it, are
+ * no more than TAIL_SLACK together.
+ */
+#define TAIL_SLACK 16
+
+size_t stream_match_tail(const struct pattern *pattern)
+{
+	int64_t before = pattern_required(pattern)->before_max;
+
+	if (!goes_by_texts(pattern))
+		return 0;
+	return pattern_lookback(pattern) + (before > 0 ? (size_t)before : 0) + LITERAL_BYTES_MAX +
+	       TAIL_SLACK;
+}
+
+/* Where in the tail the search goes on. */
+static size_t tail_cursor(const struct stream_match *sm, const struct stream_tail *tail)
+{
+	switch (tail->start) {
+	case STREAM_TAIL_BEGIN:
+		return 0;
+	case STREAM_TAIL_GAP:
+		return 1;
+	case STREAM_TAIL_CUT:
+		break;
+	}
+	return pattern_lookback(sm->pattern);
+}
+
+/* Also bytes that are not visible may be of a text, and what follows is not looked at with them. */
+static bool has_text_at_end(const struct stream_match *sm)
+{
+	size_t from = minus(visible_len(sm), LITERAL_BYTES_MAX - 1);
+
+	return literal_find(sm->finder, sm->window + from, sm->len - from);
+}
+
+bool stream_match_sleep(struct stream_match *sm, const struct stream_tail *tail)
+{
+	uint64_t from = tail->offset + tail_cursor(sm, tail);
+
+	if (!sm->over) {
+		if (!sm->waiting || sm->after > from ||
+		    sm->base + sm->cursor.offset < from + (tail->start == STREAM_TAIL_CUT ? 3 : 0))
+			return false;
+		if (has_text_at_end(sm))
+			return false;
+	}
+	sm->base += sm->len;
+	stream_match_done(sm);
+	sm->cursor.offset = 0;
+	return true;
+}
+
+void stream_match_wake(struct stream_match *sm, const struct stream_tail *tail)
+{
+	size_t cursor = tail_cursor(sm, tail);
+
+	if (sm->over)
+		return;
+	sm->base = tail->offset;
+	sm->begun = tail->start != STREAM_TAIL_BEGIN;
+	sm->cursor = (struct extract_cursor){ 0 };
+	sm->waiting = false;
+	if (tail->len && !append(sm, tail->bytes, tail->len)) {
+		lose(sm, STREAM_LOSS_MEMORY, 0, tail->len);
+		sm->over = true;
+		return;
+	}
+	while (pattern_is_utf(sm->pattern) && tail->start == STREAM_TAIL_CUT && cursor < sm->len &&
+	       (sm->window[cursor] & 0xc0) == 0x80)
+		cursor++;
+	sm->cursor.offset = cursor;
 }
 
 uint64_t stream_match_needs(const struct stream_match *sm)

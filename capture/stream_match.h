@@ -37,8 +37,7 @@ struct stream_match {
 	const struct extract_policy *policy;
 	const struct stream_match_ops *ops;
 	void *data;
-	struct literal_finder finder;
-	bool has_finder;
+	const struct literal_finder *finder; /* NULL: there is no text to go by */
 	size_t max;
 
 	uint8_t *window; /* the bytes that are kept, and those that are new */
@@ -50,16 +49,19 @@ struct stream_match {
 	struct extract_cursor cursor; /* in the window */
 	size_t tried; /* bytes from the cursor on that did not decide a match */
 	size_t told; /* matches */
+	uint64_t
+		after; /* one more than where the search went on behind the last of them; 0: none */
+	bool waiting; /* for a text: none is in what was seen */
 };
 
 /*
- * Pattern, policy and ops are the caller's and outlive this. `max` bounds the bytes that are kept;
- * memory is taken as it is needed, at most about the double. -E2BIG: the pattern looks back
- * further than `max` allows.
+ * All that is pointed to is the caller's and outlives this. `finder` is for the pattern's required
+ * texts, NULL if it has none. `max` bounds the bytes that are kept; memory is taken as it is needed,
+ * at most about the double. -E2BIG: the pattern looks back further than `max` allows.
  */
 int stream_match_init(struct stream_match *sm, const struct pattern *pattern,
-		      const struct extract_policy *policy, size_t max,
-		      const struct stream_match_ops *ops, void *data);
+		      const struct literal_finder *finder, const struct extract_policy *policy,
+		      size_t max, const struct stream_match_ops *ops, void *data);
 void stream_match_done(struct stream_match *sm);
 
 /* A subject begins at `offset` of the input; one that was begun is forgotten. */
@@ -85,6 +87,38 @@ void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, ui
  */
 bool stream_match_is_late(const struct stream_match *sm);
 void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch);
+
+/*
+ * Sleep: while none of the texts comes that a match needs, the last bytes of the subject are all
+ * that has to be kept, and whoever feeds many patterns keeps them once for all.
+ */
+
+/* How many bytes that is; 0: the pattern has to see everything. */
+size_t stream_match_tail(const struct pattern *pattern);
+
+/*
+ * A tail of a subject. It begins with the subject, or with a NUL byte that stands for a gap, or
+ * something was cut off before it.
+ */
+struct stream_tail {
+	const uint8_t *bytes;
+	size_t len;
+	uint64_t offset; /* of its first byte */
+	enum stream_tail_start {
+		STREAM_TAIL_BEGIN,
+		STREAM_TAIL_GAP,
+		STREAM_TAIL_CUT,
+	} start;
+};
+
+/*
+ * Lets go of the window if what was seen has no text and no match that the tail, which ends where
+ * the subject does now, does not give again. False: it has to be fed on.
+ */
+bool stream_match_sleep(struct stream_match *sm, const struct stream_tail *tail);
+
+/* Goes on with the tail, which has at least stream_match_tail() bytes where something was cut off. */
+void stream_match_wake(struct stream_match *sm, const struct stream_tail *tail);
 
 /* The bytes of the subject before it are not needed any more: no match to come starts there. */
 uint64_t stream_match_needs(const struct stream_match *sm);

@@ -93,13 +93,17 @@ static void compare(const struct pattern *pattern, const struct extract_policy *
 	static struct regex_scratch *scratch; /* as in a worker: one for all */
 	struct told whole = { .pattern = pattern, .subject = subject };
 	struct told pieces = whole;
+	struct literal_finder finder;
 	struct stream_match sm;
 
 	if (!scratch && regex_scratch_new(&scratch))
 		return;
 	buf_init(&whole.text, TOLD_MAX);
 	buf_init(&pieces.text, TOLD_MAX);
-	if (stream_match_init(&sm, pattern, policy, 1 << 20, &ops, &pieces))
+	if (pattern_required(pattern)->n)
+		literal_finder_init(&finder, pattern_required(pattern));
+	if (stream_match_init(&sm, pattern, pattern_required(pattern)->n ? &finder : NULL, policy,
+			      1 << 20, &ops, &pieces))
 		return;
 	if (extract(pattern, policy, scratch, subject, size, on_match, &whole, NULL) !=
 	    EXTRACT_DONE)

@@ -6,7 +6,7 @@
 /* links: agent/base/buf.c agent/base/err.c */
 /* links: agent/base/parse.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/prefilter.c capture/gram_index.c */
+/* links: capture/prefilter.c capture/gram_index.c capture/literal_find.c */
 #include "capture/ruleset.h"
 
 #include <errno.h>
