@@ -69,12 +69,13 @@ const struct route routes[ROUTES] = {
 };
 
 const struct route_param_info route_params[ROUTE_PARAMS] = {
-	[ROUTE_PARAM_BACKLOG] = { "backlog", ROUTE_BACKLOG_MAX, "so many of the records before" },
-	[ROUTE_PARAM_LIMIT] = { "limit", ROUTE_LIMIT_MAX, "records of one page" },
-	[ROUTE_PARAM_BEFORE] = { "before", UINT64_MAX, "the page that goes on here" },
-	[ROUTE_PARAM_LINK] = { "link", 0, "of this link alone" },
-	[ROUTE_PARAM_RULE] = { "rule", 0, "of this pattern alone" },
-	[ROUTE_PARAM_TYPE] = { "type", 0, "of this event_type alone" },
+	[ROUTE_PARAM_BACKLOG] = { "backlog", 0, ROUTE_BACKLOG_MAX,
+				  "so many of the records before" },
+	[ROUTE_PARAM_LIMIT] = { "limit", 1, ROUTE_LIMIT_MAX, "records of one page" },
+	[ROUTE_PARAM_BEFORE] = { "before", 0, UINT64_MAX, "the page that goes on here" },
+	[ROUTE_PARAM_LINK] = { "link", 0, 0, "of this link alone" },
+	[ROUTE_PARAM_RULE] = { "rule", 0, 0, "of this pattern alone" },
+	[ROUTE_PARAM_TYPE] = { "type", 0, 0, "of this event_type alone" },
 };
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -152,9 +153,9 @@ static int take_param(enum route_param p, const char *text, size_t len, struct r
 	if (len >= sizeof(value))
 		len = 0;
 	memcpy(value, text, len);
-	if (parse_u64(value, 0, info->max, &match->numbers[p], NULL) != 0)
-		return err_set(err, -EINVAL, "%s is a number from 0 to %llu", info->name,
-			       (unsigned long long)info->max);
+	if (parse_u64(value, info->min, info->max, &match->numbers[p], NULL) != 0)
+		return err_set(err, -EINVAL, "%s is a number from %llu to %llu", info->name,
+			       (unsigned long long)info->min, (unsigned long long)info->max);
 	return 0;
 }
 
@@ -196,11 +197,6 @@ static const char *const method_names[] = {
 	[ROUTE_POST] = "POST",
 	[ROUTE_DELETE] = "DELETE",
 };
-
-const char *route_method_name(enum route_method method)
-{
-	return method_names[method];
-}
 
 static bool method_matches(const struct route *route, const char *method)
 {

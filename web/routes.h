@@ -89,7 +89,7 @@ extern const struct route routes[ROUTES];
 
 struct route_param_info {
 	const char *name;
-	uint64_t max; /* of a number; 0: it is a name */
+	uint64_t min, max; /* of a number; a max of 0: it is a name */
 	const char *summary;
 };
 
@@ -117,8 +117,5 @@ int route_match(enum ipc_listener listener, const char *method, const char *targ
 
 /* The methods that a path takes on any listener, for the header Allow: "GET, HEAD". */
 const char *route_allow(const char *target);
-
-/* "GET", "POST", "DELETE" */
-const char *route_method_name(enum route_method method);
 
 #endif

@@ -65,7 +65,9 @@ static const struct {
 	{ API, "GET", "/v1/links/<script>", -ENOENT, 0, NOTHING },
 	{ API, "GET", "/v1/links/" LONG_64, -ENOENT, 0, NOTHING },
 	{ API, "GET", "/v1/records?limit=5&link=web01&type=alert", 0, ROUTE_RECORDS, NULL },
-	{ API, "GET", "/v1/records?limit=1001", -EINVAL, 0, "limit is a number from 0 to 1000" },
+	{ API, "GET", "/v1/records?limit=1001", -EINVAL, 0, "limit is a number from 1 to 1000" },
+	/* A page of none would go on for ever. */
+	{ API, "GET", "/v1/records?limit=0", -EINVAL, 0, "limit is a number from 1 to 1000" },
 	{ API, "GET", "/v1/records?link=", -EINVAL, 0, "link is a name" },
 	{ API, "GET", "/v1/records?link=a%20b", -EINVAL, 0, "link is a name" },
 	{ API, "POST", "/v1/session", -ENOENT, 0, NOTHING },
