@@ -321,6 +321,14 @@ static bool take_program(const struct nlattr *options, struct bpf_code *ret)
 	return !ret->error;
 }
 
+static bool is_in_chain_0(const struct attr_list *list)
+{
+	const struct nlattr *chain = find(*list, TCA_CHAIN);
+
+	return !chain || (mnl_attr_get_payload_len(chain) == sizeof(uint32_t) &&
+			  mnl_attr_get_u32(chain) == 0);
+}
+
 bool tc_parse_filter(const struct nlmsghdr *msg, uint32_t *ret_ifindex, enum link_hook *ret_hook,
 		     struct bpf_code *ret_code)
 {
@@ -330,7 +338,7 @@ bool tc_parse_filter(const struct nlmsghdr *msg, uint32_t *ret_ifindex, enum lin
 	const struct nlattr *options = tc ? find(list, TCA_OPTIONS) : NULL;
 
 	if (!kind || !is_text(kind, KIND_BPF) || !options || tc->tcm_ifindex <= 0 ||
-	    tc->tcm_handle != TC_HANDLE || tc->tcm_info != FILTER_INFO)
+	    tc->tcm_handle != TC_HANDLE || tc->tcm_info != FILTER_INFO || !is_in_chain_0(&list))
 		return false;
 	for (int hook = 0; hook < LINK_HOOKS; hook++) {
 		if (tc->tcm_parent != parents[hook])

@@ -364,6 +364,18 @@ wait -1
 END
 }
 
+@test "the same filter in another chain, which no frame goes to, is not ours" {
+  one_link ""
+  tapwarden apply
+  inside tc filter add dev web1 egress chain 5 pref 1 handle 0x7477 protocol all bpf da bytecode \
+    "$(inside tc filter show dev web1 egress | sed -n "s/.*bytecode '\(.*\)'.*/\1/p")"
+  inside tc filter del dev web1 egress chain 0 pref 1
+  run -1 tapwarden plan
+  [[ "$output" == *"filter from guest none -> anti-spoof mac"* ]]
+  run -0 tapwarden apply
+  run -0 tapwarden plan
+}
+
 @test "a change has no gap: a spoofed frame is dropped all the while" {
   local i flood
   one_link ""
