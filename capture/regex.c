@@ -31,7 +31,6 @@ _Static_assert(sizeof(struct span) == 2 * sizeof(PCRE2_SIZE), "a span is a pair 
 struct regex {
 	pcre2_code *code;
 	uint32_t name_entry_size;
-	size_t jit_size;
 	bool jit;
 	bool utf;
 	char jit_reason[128];
@@ -163,9 +162,10 @@ static void compile_jit(struct regex *regex)
 {
 	int error = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
 	PCRE2_UCHAR why[sizeof(regex->jit_reason)] = "the pattern forbids it";
+	size_t size = 0;
 
-	pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &regex->jit_size);
-	regex->jit = !error && regex->jit_size;
+	pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &size);
+	regex->jit = !error && size;
 	if (error)
 		pcre2_get_error_message(error, why, sizeof(why));
 	memcpy(regex->jit_reason, why, sizeof(why));
@@ -206,11 +206,6 @@ bool regex_jit(const struct regex *regex, const char **ret_reason)
 	if (!regex->jit && ret_reason)
 		*ret_reason = regex->jit_reason;
 	return regex->jit;
-}
-
-size_t regex_jit_size(const struct regex *regex)
-{
-	return regex->jit_size;
 }
 
 uint32_t regex_captures(const struct regex *regex)

@@ -70,9 +70,6 @@ void regex_free(struct regex *regex);
 /* Whether it runs as machine code; if not, `ret_reason` (may be NULL) says why. */
 bool regex_jit(const struct regex *regex, const char **ret_reason);
 
-/* Bytes of machine code. */
-size_t regex_jit_size(const struct regex *regex);
-
 uint32_t regex_captures(const struct regex *regex);
 
 /* How far back an assertion looks, in characters; nested lookbehinds are not added up. */

@@ -15,7 +15,6 @@ struct look {
 	struct link_table *table;
 	uint32_t group;
 	struct bpf_code code; /* of the latest filter */
-	bool is_there; /* of a look at one filter */
 	bool must_dump; /* an answer was too long for the kernel's message */
 };
 
@@ -78,8 +77,7 @@ static int take_filter(size_t i, const struct nlmsghdr *answer, void *data)
 	}
 	if (!tc_parse_filter(answer, &ifindex, &hook, &look->code))
 		return look->code.error;
-	look->is_there = true;
-	link = look->table ? link_of(look, ifindex) : NULL;
+	link = link_of(look, ifindex);
 	if (link)
 		link->tc.programs[hook] = tc_hash(look->code.ops, look->code.n);
 	return 0;
@@ -140,22 +138,6 @@ int link_filters_look(struct nl_channel *channel, struct link_table *table, uint
 		code = dump_long_filters(channel, &batch, &look, err);
 	tc_batch_done(&batch);
 	bpf_code_done(&look.code);
-	return code;
-}
-
-int link_filters_read(struct nl_channel *channel, uint32_t ifindex, enum link_hook hook,
-		      struct bpf_code *ret, struct err *err)
-{
-	struct look look = { .code = *ret };
-	struct tc_batch batch = { 0 };
-	int code;
-
-	tc_dump_filters(&batch, ifindex, hook);
-	code = nl_channel_exchange(channel, &batch, take_filter, &look, err);
-	tc_batch_done(&batch);
-	if (!look.is_there)
-		bpf_code_reset(&look.code);
-	*ret = look.code;
 	return code;
 }
 

@@ -17,13 +17,6 @@
 int link_filters_look(struct nl_channel *channel, struct link_table *table, uint32_t group,
 		      struct err *err);
 
-/*
- * The program of ours that the kernel runs at one hook of the link, in place of the content of
- * `ret`; empty when there is none.
- */
-int link_filters_read(struct nl_channel *channel, uint32_t ifindex, enum link_hook hook,
-		      struct bpf_code *ret, struct err *err);
-
 /* One link whose filters are to be as its spec says. */
 struct link_filters_job {
 	const struct link_spec *spec;

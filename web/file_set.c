@@ -39,15 +39,6 @@ void file_set_drop(struct file_set *set)
 	file_free(set->files[--set->n]);
 }
 
-const struct file *file_set_find(const struct file_set *set, const char *path)
-{
-	for (size_t i = 0; i < set->n; i++) {
-		if (strcmp(set->files[i]->path, path) == 0)
-			return set->files[i];
-	}
-	return NULL;
-}
-
 static int by_path(const void *a, const void *b)
 {
 	return strcmp((*(struct file *const *)a)->path, (*(struct file *const *)b)->path);

@@ -27,7 +27,6 @@ struct file *file_set_add(struct file_set *set, const char *path, unsigned int m
 
 /* Takes back the last that was added. */
 void file_set_drop(struct file_set *set);
-const struct file *file_set_find(const struct file_set *set, const char *path);
 void file_set_sort(struct file_set *set);
 void file_set_done(struct file_set *set);
 

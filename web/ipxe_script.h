@@ -27,7 +27,4 @@ int ipxe_script(const struct boot_spec *spec, struct buf *out, struct err *err);
 /* The script for every guest: it chains to the guest's own by the MAC of the NIC in use. */
 const char *ipxe_chain_script(void);
 
-/* The script for a machine that nobody knows: it goes on with the firmware's next device. */
-const char *ipxe_exit_script(void);
-
 #endif

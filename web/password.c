@@ -183,8 +183,3 @@ bool password_method_works(const struct password_method *method)
 	return password_setting(method, NULL, method->cost.min, setting, NULL) == 0 &&
 	       password_hash("", setting, hash, NULL) == 0;
 }
-
-const char *password_library(void)
-{
-	return XCRYPT_VERSION_STR;
-}

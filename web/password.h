@@ -38,7 +38,4 @@ int password_verify(const char *password, const char *hash, struct err *err);
 /* Whether this libcrypt hashes by the method. */
 bool password_method_works(const struct password_method *method);
 
-/* crypt.h's version, as "4.4.33". */
-const char *password_library(void);
-
 #endif
