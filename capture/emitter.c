@@ -183,19 +183,25 @@ static void number(struct emitter *emitter, struct record_head *head)
 	head->host = emitter->host;
 }
 
-/* Where the log of an agent before this one ends, counters that are new go on. */
-static void go_on(struct emitter *emitter)
+/*
+ * Where the log of an agent before this one ends, counters that are new go on. That its worker still
+ * writes is an error: numbers would be given twice.
+ */
+static int go_on(struct emitter *emitter)
 {
 	struct stats_capture *stats = emitter->stats;
 	char *tail = malloc(TAIL_MAX), *newline;
-	size_t whole, begin;
+	size_t whole = 0, begin;
 	uint64_t next;
-	ssize_t len;
+	ssize_t len = tail ? 0 : -ENOMEM;
 
 	if (!tail || stat_get(&stats->seq_next))
 		goto out;
-	len = sink_file_tail(emitter->files[EMITTER_RECORDS], tail, TAIL_MAX);
-	whole = len > 0 ? record_whole(tail, (size_t)len, NULL) : 0;
+	/* One that was killed may just have begun a file. */
+	for (uint32_t i = 0; !whole && i < 2 && len != -EWOULDBLOCK; i++) {
+		len = sink_file_tail(emitter->files[EMITTER_RECORDS], i, tail, TAIL_MAX);
+		whole = len > 0 ? record_whole(tail, (size_t)len, NULL) : 0;
+	}
 	if (!whole)
 		goto out;
 	newline = memrchr(tail, '\n', whole - 1);
@@ -206,6 +212,7 @@ static void go_on(struct emitter *emitter)
 	}
 out:
 	free(tail);
+	return len == -EWOULDBLOCK || len == -ENOMEM ? (int)len : 0;
 }
 
 int emitter_init(struct emitter *emitter, int dir_fd, const char *host,
@@ -244,8 +251,7 @@ int emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 	buf_init(&emitter->line, RECORD_MAX);
 	buf_init(&emitter->gap, RECORD_MAX);
 	buf_init(&emitter->entry, PAYLOAD_LOG_ENTRY_MAX);
-	go_on(emitter);
-	return err;
+	return err ? err : go_on(emitter);
 }
 
 void emitter_done(struct emitter *emitter)

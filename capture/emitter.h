@@ -61,7 +61,8 @@ struct emitter {
 
 /*
  * `dir_fd`, `host` and `stats` stay the caller's and outlive the emitter. Counters that are new go
- * on with the number behind the log's last record, if there is one. 0 or -ENOMEM.
+ * on with the number behind the log's last record, if there is one. 0, -ENOMEM, or -EWOULDBLOCK when
+ * another worker still writes that log.
  */
 int emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 		 const struct record_conf *conf, struct stats_capture *stats);

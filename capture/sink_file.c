@@ -9,10 +9,15 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A header describes every link: its name, and some words. */
 #define FRAME_MAX (4u << 20)
+
+/* A writer whose agent was killed dies with it, but perhaps not at once. */
+#define WRITER_WAIT_MS 5000
+#define WRITER_TRIES   500
 
 /* How often a file that is moved away while it is being opened is opened again. */
 #define OPEN_TRIES 8
@@ -85,26 +90,6 @@ void sink_file_done(struct sink_file *sink)
 	sink->n_pending = 0;
 }
 
-ssize_t sink_file_tail(const struct sink_file *sink, void *out, size_t size)
-{
-	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	int fd = openat(sink->conf.dir_fd, sink->conf.name, flags);
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	n = pread(fd, out, size, st.st_size > (off_t)size ? st.st_size - (off_t)size : 0);
-	if (n < 0)
-		n = -errno;
-	close(fd);
-	return n;
-}
-
 int sink_file_put(struct sink_file *sink, const void *entry, size_t len)
 {
 	if (len > sink->pending.max - sink->pending.len)
@@ -136,6 +121,42 @@ static void rotated_name(const struct sink_file *sink, uint32_t n, char out[NAME
 		snprintf(out, NAME_MAX + 1, "%s.%u", sink->conf.name, n);
 	else
 		snprintf(out, NAME_MAX + 1, "%s", sink->conf.name);
+}
+
+/* The lock of a file that is open; waits for a writer that is just ending. */
+static int wait_for_writer(int fd)
+{
+	const struct timespec pause = { .tv_nsec = WRITER_WAIT_MS * 1000000L / WRITER_TRIES };
+
+	for (int i = 0; i < WRITER_TRIES; i++) {
+		if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return -EWOULDBLOCK;
+}
+
+ssize_t sink_file_tail(const struct sink_file *sink, uint32_t number, void *out, size_t size)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	char name[NAME_MAX + 1];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	rotated_name(sink, number, name);
+	fd = openat(sink->conf.dir_fd, name, flags);
+	if (fd < 0)
+		return -errno;
+	n = wait_for_writer(fd);
+	if (n == 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)))
+		n = -EINVAL;
+	if (n == 0)
+		n = pread(fd, out, size, st.st_size > (off_t)size ? st.st_size - (off_t)size : 0);
+	close(fd);
+	return n;
 }
 
 /* NAME.2 to NAME.3, NAME.1 to NAME.2, NAME to NAME.1; the one above `keep` is replaced. */

@@ -62,10 +62,11 @@ void sink_file_init(struct sink_file *sink, const struct sink_file_conf *conf);
 void sink_file_done(struct sink_file *sink);
 
 /*
- * Reads at most the last `size` bytes of the file as it is; opens and repairs nothing. Returns how
- * many, or a negative errno.
+ * Reads at most the last `size` bytes of the file as it is, or of the rotated one of that `number`;
+ * opens and repairs nothing. Another writer is waited for, so that these are its last bytes, too:
+ * -EWOULDBLOCK when that takes too long. Returns how many, or another negative errno.
  */
-ssize_t sink_file_tail(const struct sink_file *sink, void *out, size_t size);
+ssize_t sink_file_tail(const struct sink_file *sink, uint32_t number, void *out, size_t size);
 
 /* Takes one entry; -ENOBUFS when too much is pending already. */
 int sink_file_put(struct sink_file *sink, const void *entry, size_t len);

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -59,6 +60,7 @@ static int tear_down(void **state)
 
 	emitter_done(&f->emitter);
 	unlinkat(f->dir_fd, EMITTER_RECORDS_NAME, 0);
+	unlinkat(f->dir_fd, EMITTER_RECORDS_NAME ".1", 0);
 	unlinkat(f->dir_fd, EMITTER_PAYLOADS_NAME, 0);
 	unlinkat(f->dir_fd, EMITTER_PAYLOADS_NAME ".1", 0);
 	close(f->feed[1]);
@@ -404,6 +406,80 @@ static void new_counters(void **state)
 	assert_int_equal(stat_get(&f->stats.seq_next), 0);
 }
 
+/* Killed when it had just begun another file, or within its first line. */
+static void new_counters_behind_rotated_log(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	emit(f, "a");
+	emit(f, "b");
+	emitter_flush(&f->emitter);
+	for (int torn = 0; torn < 2; torn++) {
+		emitter_done(&f->emitter);
+		f->stats = (struct stats_capture){ 0 };
+		if (torn) {
+			fd = openat(f->dir_fd, EMITTER_RECORDS_NAME, O_WRONLY | O_CREAT, 0600);
+			assert_int_equal(write(fd, "{\"timest", 8), 8);
+			close(fd);
+		} else {
+			renameat(f->dir_fd, EMITTER_RECORDS_NAME, f->dir_fd,
+				 EMITTER_RECORDS_NAME ".1");
+		}
+		make_emitter(f);
+		assert_int_equal(stat_get(&f->stats.seq_next), 2);
+	}
+	emit(f, "c");
+	emitter_flush(&f->emitter);
+	check_log(f, "2:c ");
+}
+
+/* The worker of an agent that was killed, which has not yet noticed: it writes a last record. */
+static _Noreturn void write_on(struct fixture *f, int ready)
+{
+	char byte = 0;
+
+	emit(f, "b");
+	emit(f, "c");
+	/* The lock is taken with the first; what is written without it comes late. */
+	emitter_flush(&f->emitter);
+	emit(f, "d");
+	if (write(ready, &byte, 1) != 1)
+		_exit(1);
+	usleep(200000);
+	emitter_flush(&f->emitter);
+	_exit(0);
+}
+
+static void new_counters_behind_a_late_writer(void **state)
+{
+	struct fixture *f = *state;
+	int ready[2], status;
+	pid_t pid;
+	char byte;
+
+	emit(f, "a");
+	emitter_flush(&f->emitter);
+	/* The lock goes with the last process that has the file open. */
+	emitter_done(&f->emitter);
+	make_emitter(f);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0)
+		write_on(f, ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	emitter_done(&f->emitter);
+	f->stats = (struct stats_capture){ 0 };
+	make_emitter(f);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	emit(f, "e");
+	emitter_flush(&f->emitter);
+	check_log(f, "0:a 1:b 2:c 3:d 4:e ");
+	close(ready[0]);
+	close(ready[1]);
+}
+
 /* A log that ends in a gap goes on behind what that tells. */
 static void new_counters_behind_gap(void **state)
 {
@@ -511,6 +587,8 @@ int main(void)
 		TEST(new_counters),
 		TEST(damaged_payloads),
 		TEST(new_counters_behind_gap),
+		TEST(new_counters_behind_rotated_log),
+		TEST(new_counters_behind_a_late_writer),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
