@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,6 +155,16 @@ static bool lower_is_loopback(const struct explain_input *in, const struct cause
 		return false;
 	return is(cause, "the lower device %s is a loopback device, which carries no %s links",
 		  lower->name, link_kind_names[in->step->spec->kind]);
+}
+
+/* macvlan_port_create() */
+static bool lower_is_no_ethernet(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in);
+
+	if (!lower || lower->type == ARPHRD_ETHER)
+		return false;
+	return is(cause, "the lower device %s is no Ethernet device", lower->name);
 }
 
 /* A device has one rx_handler: bridge port, bond member, ipvlan and macvlan exclude each other. */
@@ -334,40 +345,48 @@ static bool kind_is_unknown(const struct explain_input *in, const struct cause *
 		  link_kind_names[in->step->spec->kind], link_kind_names[in->step->spec->kind]);
 }
 
+#define OWN_MAC	    "each link on a device needs a MAC of its own"
+#define OTHER_LOWER "another lower device is needed"
+#define OTHER_NAME  "another name is needed"
+#define LOWER_MTU   "a smaller one is needed, or that of the device is to be raised first"
+
 /* Tried in order; the first that finds its cause in the table speaks. */
 static const struct {
 	int error;
 	unsigned int actions;
 	bool (*find)(const struct explain_input *in, const struct cause *cause);
+	const char *advice; /* what to do, where the cause does not say it; NULL: none */
 } causes[] = {
-	{ EADDRINUSE, ANY_ACTION, mac_is_taken },
-	{ EADDRINUSE, ANY_ACTION, mac_is_elsewhere },
-	{ EADDRNOTAVAIL, ACTION(CREATE) | ACTION(SET_MAC), mac_is_bad },
-	{ EINVAL, ACTION(CREATE), lower_is_loopback },
-	{ EINVAL, ACTION(CREATE), passthru_is_alone },
-	{ EINVAL, ACTION(CREATE) | ACTION(SET_MTU), mtu_is_too_large },
-	{ EBUSY, ACTION(CREATE), lower_is_port },
-	{ EBUSY, ACTION(CREATE), lower_has_ipvlan },
-	{ EBUSY, ACTION(CREATE), lower_is_busy },
-	{ EBUSY, ACTION(SET_NAME), name_is_fixed },
-	{ EEXIST, ACTION(CREATE) | ACTION(SET_NAME), name_is_taken },
-	{ EEXIST, ACTION(ADD_ALTNAME), altname_is_taken },
-	{ EINVAL, ACTION(SET_MASTER), master_is_no_bridge },
-	{ EOPNOTSUPP, ACTION(SET_MASTER), master_is_no_bridge },
-	{ EEXIST, ACTION(MOVE), name_is_taken_there },
-	{ EEXIST, ACTION(SET_ADDRESSES), address_is_there },
-	{ ENODEV, ACTION(CREATE), lower_is_gone },
-	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone },
-	{ EPERM, ANY_ACTION, no_privilege },
-	{ EROFS, ACTION(SET_IPV6), sysctls_are_read_only },
-	{ EOPNOTSUPP, ACTION(CREATE), kind_is_unknown },
-	{ ENOENT, ACTION(SET_FILTERS), has_no_cls_bpf },
-	{ EINVAL, ACTION(SET_FILTERS), filter_is_in_the_way },
-	{ EEXIST, ACTION(SET_FILTERS), ingress_is_in_the_way },
-	{ EXDEV, ACTION(SET_NODE), node_is_anothers },
-	{ ENXIO, ACTION(SET_NODE), node_is_missing },
-	{ ESTALE, ACTION(SET_NODE), sys_is_elsewhere },
-	{ ENOENT, ACTION(SET_NODE), link_is_gone },
+	{ EADDRINUSE, ANY_ACTION, mac_is_taken, OWN_MAC },
+	{ EADDRINUSE, ANY_ACTION, mac_is_elsewhere, OWN_MAC },
+	{ EADDRNOTAVAIL, ACTION(CREATE) | ACTION(SET_MAC), mac_is_bad, "mac = auto makes one" },
+	{ EINVAL, ACTION(CREATE), lower_is_loopback, OTHER_LOWER },
+	{ EINVAL, ACTION(CREATE), lower_is_no_ethernet, OTHER_LOWER },
+	{ EINVAL, ACTION(CREATE), passthru_is_alone, OTHER_LOWER },
+	{ EINVAL, ACTION(CREATE) | ACTION(SET_MTU), mtu_is_too_large, LOWER_MTU },
+	{ EBUSY, ACTION(CREATE), lower_is_port, NULL },
+	{ EBUSY, ACTION(CREATE), lower_has_ipvlan, OTHER_LOWER },
+	{ EBUSY, ACTION(CREATE), lower_is_busy, OTHER_LOWER },
+	{ EBUSY, ACTION(SET_NAME), name_is_fixed, "set it down to have its name back" },
+	{ EEXIST, ACTION(CREATE) | ACTION(SET_NAME), name_is_taken, OTHER_NAME },
+	{ EEXIST, ACTION(ADD_ALTNAME), altname_is_taken, OTHER_NAME },
+	{ EINVAL, ACTION(SET_MASTER), master_is_no_bridge, "a bridge is needed" },
+	{ EOPNOTSUPP, ACTION(SET_MASTER), master_is_no_bridge, "a bridge is needed" },
+	{ EEXIST, ACTION(MOVE), name_is_taken_there, OTHER_NAME },
+	{ EEXIST, ACTION(SET_ADDRESSES), address_is_there, "take that one from it" },
+	{ ENODEV, ACTION(CREATE), lower_is_gone, "it is made when the device is back" },
+	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone, NULL },
+	{ EPERM, ANY_ACTION, no_privilege, NULL },
+	{ EROFS, ACTION(SET_IPV6), sysctls_are_read_only, NULL },
+	{ EOPNOTSUPP, ACTION(CREATE), kind_is_unknown, NULL },
+	{ ENOENT, ACTION(SET_FILTERS), has_no_cls_bpf, NULL },
+	{ EINVAL, ACTION(SET_FILTERS), filter_is_in_the_way, "give them another preference" },
+	{ EEXIST, ACTION(SET_FILTERS), ingress_is_in_the_way,
+	  "take it away, or turn the link's filters off" },
+	{ EXDEV, ACTION(SET_NODE), node_is_anothers, NULL },
+	{ ENXIO, ACTION(SET_NODE), node_is_missing, NULL },
+	{ ESTALE, ACTION(SET_NODE), sys_is_elsewhere, NULL },
+	{ ENOENT, ACTION(SET_NODE), link_is_gone, NULL },
 };
 
 int explain(const struct explain_input *input, struct err *err)
@@ -380,8 +399,10 @@ int explain(const struct explain_input *input, struct err *err)
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
 		if (causes[i].error == -input->error && causes[i].actions & (1u << input->action) &&
 		    causes[i].find(input, &cause))
-			return err_set(err, input->error, "could not %s %s: %s",
-				       could_not[input->action], name, text);
+			return err_set(err, input->error, "could not %s %s: %s%s%s",
+				       could_not[input->action], name, text,
+				       causes[i].advice ? ": " : "",
+				       causes[i].advice ? causes[i].advice : "");
 	}
 	if (*input->kernel_text)
 		return err_errno(err, input->error, "could not %s %s: the kernel says \"%s\"",

@@ -46,7 +46,8 @@ struct explain_input {
 };
 
 /*
- * "could not bring web01 up: web02 on eno1 has the MAC 52:54:...". Without a known cause it is the
+ * "could not bring up web01: web02 on eno1 already has the MAC 52:54:...: each link on a device needs a
+ * MAC of its own". Without a known cause it is the
  * kernel's own text, else strerror(). Returns input->error.
  */
 int explain(const struct explain_input *input, struct err *err);

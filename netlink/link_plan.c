@@ -325,11 +325,31 @@ static bool is_on_the_air(const struct planner *planner, const struct link_state
 
 static void plan_create(struct planner *planner, struct link_step *step)
 {
+	const struct link_spec *spec = step->spec;
+	const struct link_state *lower = find_lower(planner, spec);
+
 	step->op = LINK_OP_CREATE;
 	find_master(planner, step);
-	link_because(step, "%s %s on %s", link_kind_names[step->spec->kind],
-		     link_mode_names[step->spec->mode], step->spec->lower);
+	link_because(step, "%s %s on %s", link_kind_names[spec->kind], link_mode_names[spec->mode],
+		     lower->name);
+	if (strcmp(lower->name, spec->lower) != 0)
+		link_because(step, ", as %s is", spec->lower);
+	if (*spec->master && !step->master)
+		link_because(step, ", in no bridge until there is %s", spec->master);
 	add_step(planner, step);
+}
+
+/* A macvlan stands on a device that may be in another namespace. */
+static void say_no_lower(const struct planner *planner, struct link_step *step)
+{
+	const char *name = step->spec->lower;
+
+	if (link_table_find_name(planner->plan.lowers, name))
+		link_because(step,
+			     "the device under %s is in another network namespace: waiting for it",
+			     name);
+	else
+		link_because(step, "the lower device %s does not exist: waiting for it", name);
 }
 
 static void plan_spec(struct planner *planner, const struct link_spec *spec)
@@ -359,8 +379,7 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 		plan_change(planner, &step);
 	} else if (!lower) {
 		block(&step, LINK_BLOCK_LOWER);
-		link_because(&step, "the lower device %s does not exist: waiting for it",
-			     spec->lower);
+		say_no_lower(planner, &step);
 		add_step(planner, &step);
 	} else if (!step.link && is_on_the_air(planner, lower, &step)) {
 		add_step(planner, &step);

@@ -284,6 +284,7 @@ int link_state_parse(const struct nlmsghdr *msg, struct link_lists *room, struct
 		return -EBADMSG;
 	empty(room);
 	link.ifindex = (uint32_t)info->ifi_index;
+	link.type = info->ifi_type;
 	link.flags = info->ifi_flags;
 
 	list.data = mnl_nlmsg_get_payload_offset(msg, sizeof(*info));

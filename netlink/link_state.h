@@ -44,6 +44,7 @@ struct link_tc {
 
 struct link_state {
 	uint32_t ifindex;
+	uint16_t type; /* ARPHRD_* of linux/if_arp.h */
 	char name[IFNAME_SIZE];
 	char kind_text[LINK_KIND_TEXT_MAX]; /* IFLA_INFO_KIND; "" for a device without one */
 	bool is_macvlan; /* macvlan or macvtap: kind and macvlan_mode mean something */

@@ -404,7 +404,7 @@ anti-spoof = off"
   one_link ""
   run -2 --separate-stderr tapwarden apply
   echo "$stderr"
-  [[ "$stderr" == "tapwarden: could not set the filters of web1: others have the qdisc ingress in the place of clsact"* ]]
+  [[ "$stderr" == "tapwarden: could not set the filters of web1: others have the qdisc ingress in the place of clsact: take it away, or turn the link's filters off"* ]]
   [ "$(fact web1 '.flags | index("UP")')" = null ]
   inside tc qdisc del dev web1 ingress
   run -0 tapwarden apply
@@ -422,7 +422,7 @@ set = web
 altnames = shop
 X
   run -2 --separate-stderr tapwarden apply
-  [ "$stderr" = "tapwarden: could not add an altname to web1: eno2 has the name shop" ]
+  [ "$stderr" = "tapwarden: could not add an altname to web1: eno2 has the name shop: another name is needed" ]
   [ "$(fact web1 '.flags | index("UP") != null')" = true ]
   inside tc filter show dev web1 egress | grep -q 'handle 0x7477 '
   # Nor is it let on when both cannot be.
@@ -583,6 +583,6 @@ END
   cp "$DIR/both.ini" "$INI"
   run -2 --separate-stderr tapwarden apply
   echo "$stderr"
-  [[ "$stderr" == "tapwarden: could not set the filters of box1: others have the qdisc ingress in the place of clsact"* ]]
+  [[ "$stderr" == "tapwarden: could not set the filters of box1: others have the qdisc ingress in the place of clsact: take it away, or turn the link's filters off"* ]]
   [ "$(ip -n "$BOX" -j link show box1 | jq '.[0].flags | index("UP")')" = null ]
 }

@@ -126,7 +126,7 @@ wait -1" ]
   inside sh -c 'ip -6 addr add 2001:db8::2/128 dev host0'
   a_leg bridge 2001:db8::1/64 2001:db8::2/64
   run -2 --separate-stderr tapwarden apply
-  [ "$stderr" = "tapwarden: could not set the addresses of host0: it has one of them already, with another prefix" ]
+  [ "$stderr" = "tapwarden: could not set the addresses of host0: it has one of them already, with another prefix: take that one from it" ]
 }
 
 @test "check, plan and reach tell where a host link cannot help" {

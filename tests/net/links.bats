@@ -343,8 +343,8 @@ END
   ip -n "$NETNS" link del web2
   ip -n "$NETNS" link property add dev eno2 altname web2
   run -2 --separate-stderr tapwarden apply
-  [ "$stderr" = "tapwarden: could not add an altname to web1: eno2 has the name shop
-tapwarden: could not make web2: eno2 has that name as an altname" ]
+  [ "$stderr" = "tapwarden: could not add an altname to web1: eno2 has the name shop: another name is needed
+tapwarden: could not make web2: eno2 has that name as an altname: another name is needed" ]
 }
 
 @test "the host does not speak on a macvtap, and goes on speaking on a macvlan" {
@@ -528,7 +528,7 @@ guest_on() {
   one_set bridge 2
   printf '\n[link web1]\nset = web\nmac = 52:54:00:00:00:09\n' >>"$INI"
   run -2 --separate-stderr tapwarden apply
-  [ "$stderr" = "tapwarden: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09" ]
+  [ "$stderr" = "tapwarden: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own" ]
   [[ "$output" == *"Done: 1 added, 1 failed."* ]]
   assert_link web2 macvtap bridge eno1 web
 
@@ -726,7 +726,7 @@ Plan: 1 blocked." ]
   [[ "$output" == *"~ link web1  name mine -> web1"$'\n'* ]]
   ip -n "$NETNS" link add web1 type bridge
   run -2 --separate-stderr tapwarden apply
-  [ "$stderr" = "tapwarden: could not rename web1: another bridge has that name" ]
+  [ "$stderr" = "tapwarden: could not rename web1: another bridge has that name: another name is needed" ]
   exists mine
   ip -n "$NETNS" link del web1
   tapwarden apply

@@ -210,7 +210,7 @@ END
   [ "$(fact box1 .master)" = br7 ]
   a_link "master = eno2"
   run -2 --separate-stderr tapwarden apply
-  [ "$stderr" = "tapwarden: could not set the master of box1: eno2 is no bridge" ]
+  [ "$stderr" = "tapwarden: could not set the master of box1: eno2 is no bridge: a bridge is needed" ]
 }
 
 @test "a macvtap is refused both, with the reason" {

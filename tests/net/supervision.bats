@@ -89,16 +89,16 @@ set = web
 mac = 52:54:00:00:00:09'
   assert_passes <<'END'
 > pass
-create web1: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
-web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
+create web1: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own
+web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own
 wait 1000
 > pass
-web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
+web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own
 wait 1000
 > wait
 > pass
-change web1: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
-web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09
+change web1: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own
+web1 is down: could not bring up web1: guest9 on eno1 already has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own
 wait 2000
 > run ip link del guest9
 > wait

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <net/if_arp.h>
 #include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,18 +25,29 @@
 	}
 
 static const struct link_state links[] = {
-	{ .ifindex = 1, .name = "lo", .mtu = 65536, .flags = IFF_LOOPBACK },
-	{ .ifindex = 2, .name = "eno1", .mtu = 1500, .mac = MAC(0xe1) },
-	{ .ifindex = 3, .name = "eno2", .mtu = 1500, .mac = MAC(0xe2), .master = 5 },
-	{ .ifindex = 4, .name = "eno3", .mtu = 1500, .mac = MAC(0xe3) },
-	{ .ifindex = 5, .name = "br0", .kind_text = "bridge", .mtu = 1500 },
-	{ .ifindex = 6, .name = "eno4", .mtu = 1500, .mac = MAC(0xe4) },
+	{ .ifindex = 1, .name = "lo", .type = ARPHRD_ETHER, .mtu = 65536, .flags = IFF_LOOPBACK },
+	{ .ifindex = 2, .name = "eno1", .type = ARPHRD_ETHER, .mtu = 1500, .mac = MAC(0xe1) },
+	{ .ifindex = 3,
+	  .name = "eno2",
+	  .type = ARPHRD_ETHER,
+	  .mtu = 1500,
+	  .mac = MAC(0xe2),
+	  .master = 5 },
+	{ .ifindex = 4, .name = "eno3", .type = ARPHRD_ETHER, .mtu = 1500, .mac = MAC(0xe3) },
+	{ .ifindex = 5, .name = "br0", .type = ARPHRD_ETHER, .kind_text = "bridge", .mtu = 1500 },
+	{ .ifindex = 6, .name = "eno4", .type = ARPHRD_ETHER, .mtu = 1500, .mac = MAC(0xe4) },
 	MACVTAP(10, "web01", 2, MACVLAN_MODE_BRIDGE, 1),
 	MACVTAP(11, "web02", 2, MACVLAN_MODE_BRIDGE, 2),
 	MACVTAP(12, "solo", 4, MACVLAN_MODE_PASSTHRU, 3),
 	{ .ifindex = 13, .name = "iv0", .kind_text = "ipvlan", .lower = 6 },
 	{ .ifindex = 14, .name = "other", .kind_text = "veth" },
+	{ .ifindex = 15, .name = "tun0", .kind_text = "tun", .type = ARPHRD_NONE, .mtu = 1500 },
 };
+
+#define OWN_MAC	    ": each link on a device needs a MAC of its own"
+#define OTHER_LOWER ": another lower device is needed"
+#define OTHER_NAME  ": another name is needed"
+#define LOWER_MTU   ": a smaller one is needed, or that of the device is to be raised first"
 
 static const struct {
 	const char *name, *lower;
@@ -49,46 +61,50 @@ static const struct {
 	const char *expected;
 } cases[] = {
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 2, 0, LINK_ACTION_SET_UP, -EADDRINUSE, "",
-	  "could not bring up web01: web02 on eno1 already has the MAC 52:54:00:00:00:02" },
+	  "could not bring up web01: web02 on eno1 already has the MAC 52:54:00:00:00:02" OWN_MAC },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 0xe1, 0, LINK_ACTION_SET_MAC, -EADDRINUSE, "",
 	  "could not set the MAC of web01: the lower device eno1 itself has the MAC "
-	  "52:54:00:00:00:e1" },
+	  "52:54:00:00:00:e1" OWN_MAC },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_UP, -EADDRINUSE, "",
 	  "could not bring up web01: a link on eno1 in another network namespace has the MAC "
-	  "52:54:00:00:00:01" },
+	  "52:54:00:00:00:01" OWN_MAC },
 	{ "web03", "eno3", 4, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EINVAL, "",
-	  "could not make web03: solo has eno3 for itself (mode passthru)" },
+	  "could not make web03: solo has eno3 for itself (mode passthru)" OTHER_LOWER },
 	{ "web03", "eno1", 2, LINK_MODE_PASSTHRU, 7, 0, LINK_ACTION_CREATE, -EINVAL, "",
-	  "could not make web03: a passthru link must be alone on eno1, and web01 is there too" },
+	  "could not make web03: a passthru link must be alone on eno1, and web01 is there too" OTHER_LOWER },
 	{ "web03", "eno1", 2, LINK_MODE_BRIDGE, 7, 9000, LINK_ACTION_CREATE, -EINVAL, "",
-	  "could not make web03: mtu 9000 is above that of the lower device eno1, which is 1500" },
+	  "could not make web03: mtu 9000 is above that of the lower device eno1, which is 1500" LOWER_MTU },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 9000, LINK_ACTION_SET_MTU, -EINVAL, "",
 	  "could not set the mtu of web01: mtu 9000 is above that of the lower device eno1, which "
-	  "is 1500" },
+	  "is 1500" LOWER_MTU },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 60, LINK_ACTION_SET_MTU, -EINVAL,
 	  "mtu less than device minimum",
 	  "could not set the mtu of web01: the kernel says \"mtu less than device minimum\": "
 	  "Invalid argument" },
 	{ "web03", "lo", 1, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EINVAL, "",
 	  "could not make web03: the lower device lo is a loopback device, which carries no "
-	  "macvtap links" },
+	  "macvtap links" OTHER_LOWER },
+	{ "web03", "tun0", 15, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EINVAL, "",
+	  "could not make web03: the lower device tun0 is no Ethernet device" OTHER_LOWER },
 	{ "web03", "eno2", 3, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EBUSY, "",
 	  "could not make web03: the lower device eno2 is a port of the bridge br0: br0 itself can "
 	  "be the lower device" },
 	{ "web03", "eno4", 6, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EBUSY, "",
-	  "could not make web03: the ipvlan iv0 is on eno4, and excludes macvlan" },
+	  "could not make web03: the ipvlan iv0 is on eno4, and excludes macvlan" OTHER_LOWER },
 	{ "web03", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EBUSY, "",
-	  "could not make web03: something else receives the frames of eno1" },
+	  "could not make web03: something else receives the frames of eno1" OTHER_LOWER },
 	{ "other", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EEXIST, "",
-	  "could not make other: another veth has that name" },
+	  "could not make other: another veth has that name" OTHER_NAME },
 	{ "web03", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EEXIST, "",
-	  "could not make web03: another link has that name as an altname" },
+	  "could not make web03: another link has that name as an altname" OTHER_NAME },
 	{ "other", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_SET_NAME, -EEXIST, "",
-	  "could not rename other: another veth has that name" },
+	  "could not rename other: another veth has that name" OTHER_NAME },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_NAME, -EBUSY, "",
-	  "could not rename web01: it is up, and Linux before 6.2 renames no link that is" },
+	  "could not rename web01: it is up, and Linux before 6.2 renames no link that is"
+	  ": set it down to have its name back" },
 	{ "web03", "eno9", 99, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -ENODEV, "",
-	  "could not make web03: the lower device eno9 is gone" },
+	  "could not make web03: the lower device eno9 is gone"
+	  ": it is made when the device is back" },
 	{ "web01", "eno1", 2, LINK_MODE_BRIDGE, 1, 0, LINK_ACTION_SET_ALIAS, -ENODEV, "",
 	  "could not set the alias of web01: it went away meanwhile" },
 	{ "web03", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EPERM, "",
@@ -108,7 +124,8 @@ static const struct {
 	  "Unknown device type",
 	  "could not make web03: this kernel has no macvtap links (module macvtap)" },
 	{ "web03", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -EADDRNOTAVAIL, "",
-	  "could not make web03: 52:54:00:00:00:07 is no unicast MAC" },
+	  "could not make web03: 52:54:00:00:00:07 is no unicast MAC"
+	  ": mac = auto makes one" },
 	{ "web03", "eno1", 2, LINK_MODE_BRIDGE, 7, 0, LINK_ACTION_CREATE, -ENOMEM, "",
 	  "could not make web03: Cannot allocate memory" },
 };
