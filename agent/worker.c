@@ -135,6 +135,12 @@ static void process_ready(struct worker_process *p, const struct ipc_ready *read
 		w->ops->replaced(w, 0, NULL);
 }
 
+/* The end, and what a send or receive says when the other side went with messages unread. */
+static bool is_closed(int reason)
+{
+	return reason == 0 || reason == -EPIPE || reason == -ECONNRESET;
+}
+
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)
 {
 	struct worker_process *p = channel->data;
@@ -142,10 +148,10 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 
 	if (!message) {
 		/* At its end a process closes first and exits then: only a protocol fault kills at once. */
-		if (reason)
-			process_kill(p, uv_strerror(reason));
-		else
+		if (is_closed(reason))
 			uv_timer_start(&p->timer, on_limit, DRAIN_LIMIT_MS, 0);
+		else
+			process_kill(p, uv_strerror(reason));
 		p->state = PROCESS_ENDING;
 		return;
 	}

@@ -158,6 +158,20 @@ is_other_worker() {
   wait_for 10 no_hole_in_records
 }
 
+# What it leaves unread resets the channel: that is not what it died of.
+@test "a worker that hangs and is killed is told by the signal" {
+  agent_start
+  local capture before
+  capture=$(worker_pid capture)
+  before=$(ifindex_of web02)
+  kill -STOP "$capture"
+  ip -n "$HOST" link del web02
+  wait_for 20 is_other_link web02 "$before"
+  kill -KILL "$capture"
+  wait_for 20 is_other_worker capture "$capture"
+  [ "$(status_get '.workers[] | select(.name == "capture") | .last_death')" = "killed by signal 9 (Killed)" ]
+}
+
 @test "the web worker is killed under traffic: nobody notices, and it comes back" {
   agent_start
   guest_start
