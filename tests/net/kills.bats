@@ -133,3 +133,18 @@ kill_agent() {
   traffic_goes_on
   every_record_is_told
 }
+
+@test "started again before the workers of the killed agent are gone, no number is given twice" {
+  local round
+  agent_start
+  guest_start
+  traffic_start
+  for ((round = 1; round <= 20; round++)); do
+    chance 300
+    kill_agent
+    agent_start
+  done
+  traffic_goes_on
+  every_record_is_told
+  [ "$(jq -s 'length' "$DIR/log/records.json")" -gt 20 ]
+}
