@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "web/problem.h"
+
+#define REFUSAL_MAX 1024 /* bytes of its body */
+
 /* The only place where the query is to be had as it was sent; the head is not parsed yet. */
 void *http_on_target(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
@@ -56,19 +60,34 @@ static bool body_is_refused(const struct conn *conn)
 	return length && strtoull(length, NULL, 10) > conn->server->limits.body;
 }
 
-static const char content_refused[] = "a request here has no content, or not so much\n";
-static const char target_refused[] = "the request target is too long\n";
+static const struct problem content_refused = {
+	.status = MHD_HTTP_CONTENT_TOO_LARGE,
+	.code = "body.refused",
+	.detail = "a request here has no content, or not so much",
+};
+
+static const struct problem target_refused = {
+	.status = MHD_HTTP_URI_TOO_LONG,
+	.code = "path.too-long",
+	.detail = "the request target is too long",
+};
 
 /*
  * What is not read must not be taken for the next request: the connection ends with the answer.
  */
-static enum MHD_Result refuse(struct conn *conn, unsigned int status, const char *text)
+static enum MHD_Result refuse(struct conn *conn, const struct problem *problem)
 {
-	const struct http_answer refusal = {
-		.status = status, .type = "text/plain", .body = text, .length = strlen(text)
-	};
+	struct http_answer refusal = { .status = problem->status, .type = PROBLEM_TYPE };
+	struct buf body;
 
+	buf_init(&body, REFUSAL_MAX);
+	problem_write(&body, problem);
+	if (!body.failed) {
+		refusal.body = body.data;
+		refusal.length = body.len;
+	}
 	http_reply(&conn->request, &refusal);
+	buf_done(&body);
 	if (!conn->response)
 		return MHD_NO;
 	mhd_lib.add_response_header(conn->response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -86,9 +105,9 @@ static enum MHD_Result request_begin(struct conn *conn, const char *method)
 	conn->body_cut = false;
 	buf_reset(&conn->body);
 	if (conn->target_cut)
-		return refuse(conn, MHD_HTTP_URI_TOO_LONG, target_refused);
+		return refuse(conn, &target_refused);
 	if (body_is_refused(conn))
-		return refuse(conn, MHD_HTTP_CONTENT_TOO_LARGE, content_refused);
+		return refuse(conn, &content_refused);
 	return MHD_YES;
 }
 
@@ -107,7 +126,7 @@ static enum MHD_Result call_handler(struct conn *conn, const char *method)
 	struct http_server *server = conn->server;
 
 	if (conn->body_cut)
-		return refuse(conn, MHD_HTTP_CONTENT_TOO_LARGE, content_refused);
+		return refuse(conn, &content_refused);
 	conn->request.method = method;
 	conn->request.body = conn->body.data ? conn->body.data : "";
 	conn->request.body_length = conn->body.len;

@@ -1,4 +1,5 @@
 /* links: web/http_server.c web/http_conn.c web/http_request.c agent/base/buf.c agent/base/err.c web/mhd_lib.c agent/base/late_lib.c */
+/* links: web/problem.c */
 #include "web/http_server.h"
 #include "web/mhd_lib.h"
 
@@ -360,6 +361,12 @@ static void hostile_requests(void **state)
 	stop(&f);
 }
 
+#define TOO_MUCH                                                                    \
+	"{\"type\":\"about:blank\",\"title\":\"Content Too Large\",\"status\":413," \
+	"\"detail\":\"a request here has no content, or not so much\","             \
+	"\"code\":\"body.refused\","                                                \
+	"\"message\":\"a request here has no content, or not so much\"}\n"
+
 /* On a server that takes content: as it was sent, and not a byte more than its bound. */
 static void bodies(void **state)
 {
@@ -369,13 +376,13 @@ static void bodies(void **state)
 		{ "POST / HTTP/1.1\r\n" CLOSE "Content-Length: 8\r\n\r\n12345678", "HTTP/1.1 200 ",
 		  "12345678" },
 		{ "POST / HTTP/1.1\r\n" CLOSE "Content-Length: 9\r\n\r\n123456789", "HTTP/1.1 413 ",
-		  NULL },
+		  TOO_MUCH },
 		{ "POST / HTTP/1.1\r\n" CLOSE "Transfer-Encoding: chunked\r\n\r\n"
 		  "3\r\nabc\r\n5\r\ndefgh\r\n0\r\n\r\n",
 		  "HTTP/1.1 200 ", "abcdefgh" },
 		{ "POST / HTTP/1.1\r\n" CLOSE "Transfer-Encoding: chunked\r\n\r\n"
 		  "3\r\nabc\r\n6\r\ndefghi\r\n0\r\n\r\n",
-		  "HTTP/1.1 413 ", NULL },
+		  "HTTP/1.1 413 ", TOO_MUCH },
 		{ "POST /b HTTP/1.1\r\n" CLOSE "Content-Length: 0\r\n\r\n", "HTTP/1.1 200 ",
 		  "POST /b -\n" },
 		/* The next request of the connection is read where the content ends. */
