@@ -84,13 +84,26 @@ static const struct cli_verb verbs[] = {
 	  "  --stats                what it came to, on stderr\n"
 	  "\n"
 	  "Exits 0 when something matched, 1 when nothing did, 2 when a text was not fully searched." },
-	{ "boot", cmd_boot, "render GUEST | kit GUEST -o DIR|FILE.tar  [-c FILE]",
+	{ "boot", cmd_boot,
+	  "render GUEST | kit GUEST -o DIR|FILE.tar | lint GUEST|SCRIPT | simulate GUEST|SCRIPT | "
+	  "decode TEXT  [-c FILE]",
 	  "boot scripts of guests, and every file that they need beside it",
 	  "render  the iPXE script that the guest is served\n"
 	  "kit     in a new folder, or a tar archive (\"-\": on stdout): what goes into the guest,\n"
 	  "        scripts for a helper machine that make, check, copy and release its disk, the\n"
 	  "        target's side, DHCP, QEMU and libvirt, seeds for cloud-init and installers, and\n"
-	  "        CHECKLIST.txt with the order of it all. The same configuration gives the same bytes." },
+	  "        CHECKLIST.txt with the order of it all. The same configuration gives the same bytes.\n"
+	  "lint    what is wrong with an iPXE script; exits 1 for an error or a warning\n"
+	  "simulate  what a machine would run and end with, if all answered; exits 1 when it boots\n"
+	  "        nothing. Nobody is at its keyboard.\n"
+	  "        --mac MAC --uuid UUID --set NAME=VALUE    the machine\n"
+	  "        --fail COMMAND      each of them fails       --choose ITEM   in every menu that has it\n"
+	  "decode  fields and faults of a kernel command line, an iSCSI address or an error number of\n"
+	  "        iPXE; \"-\" for stdin; exits 1 for an error or a warning\n"
+	  "\n"
+	  "A SCRIPT is \"-\", a path with '/' in it or a name that ends in .ipxe; any other word is a\n"
+	  "guest. --caps https,imgverify says what the iPXE can do beside Debian's. lint, simulate and\n"
+	  "decode take --json." },
 	{ "passwd", cmd_passwd,
 	  "[-m METHOD] [-S SALT] [-R ROUNDS] [-s] [--for SYSTEM] [--shadow USER]",
 	  "a hash of crypt(3), for /etc/shadow, an installer or a [user]",

@@ -9,8 +9,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } subverbs[] = {
-	{ "render", boot_render },
-	{ "kit", boot_kit },
+	{ "render", boot_render },	{ "kit", boot_kit },
+	{ "lint", boot_lint },		{ "simulate", boot_simulate },
+	{ "decode", boot_decode_verb },
 };
 
 int cmd_boot(int argc, char **argv)

@@ -37,3 +37,46 @@ int san_uri(const struct host_port *portal, uint32_t lun, const char *target, st
 	buf_addf(out, ":%x:%s", lun, target);
 	return out->failed ? err_set(err, -ENOMEM, "the SAN address is too long") : 0;
 }
+
+/* The end of the part at `s`: the next ':' that no bracket holds. */
+static const char *part_end(const char *s)
+{
+	bool inside = false;
+
+	for (; *s && (inside || *s != ':'); s++) {
+		if (*s == '[' || *s == ']')
+			inside = *s == '[';
+	}
+	return s;
+}
+
+int san_uri_split(const char *uri, struct san_parts *ret, struct err *err)
+{
+	struct san_parts parts = { .brackets = false };
+	const char *s = uri + 6;
+
+	if (strncmp(uri, "iscsi:", 6) != 0)
+		return err_set(err, -EINVAL, "an iSCSI address begins with \"iscsi:\"");
+	for (unsigned int i = 0; i < SAN_PARTS; i++) {
+		const char *end = i == SAN_TARGET ? s + strlen(s) : part_end(s);
+		size_t len = (size_t)(end - s);
+
+		if (i == SAN_SERVER && *s == '[' && len > 1 && end[-1] == ']') {
+			parts.brackets = true;
+			s++;
+			len -= 2;
+		}
+		if (len >= SAN_PART_SIZE)
+			return err_set(err, -EINVAL, "part %u of the SAN address has %zu bytes",
+				       i + 1, len);
+		if (!*end && i < SAN_TARGET)
+			return err_set(err, -EINVAL,
+				       "the SAN address has %u parts of 5: "
+				       "iscsi:SERVER:PROTOCOL:PORT:LUN:TARGET",
+				       i + 1);
+		memcpy(parts.v[i], s, len);
+		s = end + 1;
+	}
+	*ret = parts;
+	return 0;
+}

@@ -71,6 +71,9 @@ enum ipxe_cap {
 	IPXE_CAPS
 };
 
+/* Its word in ipxe-caps. */
+const char *ipxe_cap_name(enum ipxe_cap cap);
+
 /* The roles that read a configuration, as a mask: which sections and keys a process is given. */
 enum config_role {
 	CONFIG_FOR_AGENT = 1 << 0,

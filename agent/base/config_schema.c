@@ -67,6 +67,11 @@ static const char *const ipxe_cap_words[] = {
 	[IPXE_CAP_IMGVERIFY] = "imgverify",
 };
 
+const char *ipxe_cap_name(enum ipxe_cap cap)
+{
+	return ipxe_cap_words[cap];
+}
+
 static const char *const role_words[] = {
 	[ROLE_VIEWER] = "viewer",
 	[ROLE_OPERATOR] = "operator",
