@@ -251,11 +251,14 @@ static json_t *patterns_json(const struct status_input *in)
 	for (size_t i = 0; i < in->config->n_patterns && i < STATS_PATTERNS_MAX; i++) {
 		const struct stats_pattern *p = &in->stats->patterns[i];
 
-		json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:I}", "name",
-						      in->config->patterns[i].head.name, "tried",
-						      (json_int_t)stat_get(&p->tried), "matches",
-						      (json_int_t)stat_get(&p->matches), "limited",
-						      (json_int_t)stat_get(&p->limited)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name",
+						in->config->patterns[i].head.name, "tried",
+						(json_int_t)stat_get(&p->tried), "matches",
+						(json_int_t)stat_get(&p->matches), "limited",
+						(json_int_t)stat_get(&p->limited), "skipped",
+						(json_int_t)stat_get(&p->skipped), "quarantined",
+						(json_int_t)stat_get(&p->parked)));
 	}
 	return list;
 }

@@ -1,6 +1,7 @@
 #include "capture/inspect.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "capture/pcapng_format.h"
 #include "capture/sift_record.h"
@@ -61,7 +62,32 @@ static void on_loss(void *data, const struct sift_loss *loss)
 		    &gap);
 }
 
-static const struct sift_ops sift_ops = { .match = on_match, .loss = on_loss };
+static void on_parked(void *data, const struct sift_parked *parked)
+{
+	const struct pattern_conf *conf = parked->rule->conf;
+	struct inspector *inspector = data;
+	char detail[256];
+
+	if (parked->parked)
+		snprintf(
+			detail, sizeof(detail),
+			"pattern %s: %u searches were given up within %u s, by match-limit %u: it is "
+			"not tried on this link for %u s",
+			conf->head.name, conf->quarantine_after,
+			(unsigned int)(QUARANTINE_WINDOW_NS / 1000000000u), conf->match_limit,
+			conf->quarantine_seconds);
+	else
+		snprintf(detail, sizeof(detail), "pattern %s: it is tried again", conf->head.name);
+	emitter_event(inspector->emitter,
+		      record_head_of(inspected_of(parked->link), parked->time_ns), IPC_EVENT_LINK,
+		      parked->parked ? "pattern-quarantined" : "pattern-released", detail);
+}
+
+static const struct sift_ops sift_ops = {
+	.match = on_match,
+	.loss = on_loss,
+	.parked = on_parked,
+};
 
 /* ---- frames that are kept ------------------------------------------------------------------- */
 
@@ -170,6 +196,11 @@ void inspect_losses(const struct inspected_link *inspected, const struct source_
 	}
 }
 
+static void set(stat_counter *counter, uint64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
 /* ---- life ----------------------------------------------------------------------------------- */
 
 int inspector_init(struct inspector *inspector, const struct ruleset *rules,
@@ -203,6 +234,9 @@ int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		.emitter = emitter,
 	};
 	guests_init(&inspector->guests, config, stats, emitter);
+	/* Quarantine ends with the worker that imposed it. */
+	for (size_t i = 0; i < rules->n; i++)
+		set(&stats->patterns[i].parked, 0);
 	code = sift_init(&inspector->sift, &conf, &sift_ops, inspector);
 	if (code)
 		return code;
@@ -240,11 +274,6 @@ void inspect_end(struct inspected_link *inspected)
 	guests_end(&inspected->guest);
 	keeper_settle(&inspector->keeper);
 	sift_link_done(&inspected->sift);
-}
-
-static void set(stat_counter *counter, uint64_t value)
-{
-	atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
 static void tell_counters(const struct inspector *inspector)

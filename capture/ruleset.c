@@ -105,7 +105,7 @@ void ruleset_select(const struct ruleset *set, const struct strv *patterns, stru
 
 struct told {
 	const struct rule *rule;
-	ruleset_cb cb;
+	const struct ruleset_ops *ops;
 	void *data;
 };
 
@@ -113,13 +113,14 @@ static void on_match(void *data, const struct extract_match *match)
 {
 	const struct told *told = data;
 
-	told->cb(told->data, told->rule, match);
+	told->ops->match(told->data, told->rule, match);
 }
 
 static size_t rule_run(const struct ruleset *set, size_t i, struct stats_pattern *stats,
-		       const uint8_t *payload, size_t len, ruleset_cb cb, void *data)
+		       const uint8_t *payload, size_t len, const struct ruleset_ops *ops,
+		       void *data)
 {
-	struct told told = { .rule = &set->rules[i], .cb = cb, .data = data };
+	struct told told = { .rule = &set->rules[i], .ops = ops, .data = data };
 	enum extract_result result;
 	size_t n;
 
@@ -127,8 +128,10 @@ static size_t rule_run(const struct ruleset *set, size_t i, struct stats_pattern
 			 &told, &n);
 	stat_add(&stats->tried, 1);
 	stat_add(&stats->matches, n);
-	if (result != EXTRACT_DONE)
-		stat_add(&stats->limited, 1);
+	if (result == EXTRACT_DONE)
+		return n;
+	stat_add(&stats->limited, 1);
+	ops->gave_up(data, told.rule, result);
 	return n;
 }
 
@@ -138,8 +141,8 @@ static uint64_t candidates(const struct ruleset *set, const struct rule_mask *ma
 }
 
 size_t ruleset_run(const struct ruleset *set, const struct rule_mask *mask,
-		   struct stats_pattern *stats, const uint8_t *payload, size_t len, ruleset_cb cb,
-		   void *data)
+		   const struct rule_mask *parked, struct stats_pattern *stats,
+		   const uint8_t *payload, size_t len, const struct ruleset_ops *ops, void *data)
 {
 	size_t n = 0;
 
@@ -151,7 +154,10 @@ size_t ruleset_run(const struct ruleset *set, const struct rule_mask *mask,
 		for (uint64_t bits = candidates(set, mask, word); bits; bits &= bits - 1) {
 			size_t i = word * 64 + (size_t)__builtin_ctzll(bits);
 
-			n += rule_run(set, i, &stats[i], payload, len, cb, data);
+			if (mask_has(parked, i))
+				stat_add(&stats[i].skipped, 1);
+			else
+				n += rule_run(set, i, &stats[i], payload, len, ops, data);
 		}
 	}
 	return n;

@@ -52,6 +52,14 @@ static inline void mask_add(struct rule_mask *mask, size_t rule)
 	mask->any = true;
 }
 
+static inline void mask_drop(struct rule_mask *mask, size_t rule)
+{
+	mask->bits[rule / 64] &= ~(UINT64_C(1) << (rule % 64));
+	mask->any = false;
+	for (size_t i = 0; i < sizeof(mask->bits) / sizeof(mask->bits[0]); i++)
+		mask->any = mask->any || mask->bits[i];
+}
+
 /*
  * Compiles every pattern of `config`, which must outlive the set. The error text names the pattern:
  * "[pattern NAME] KEY: why". -EINVAL, -E2BIG for more than STATS_PATTERNS_MAX, -ENOMEM.
@@ -62,16 +70,21 @@ void ruleset_done(struct ruleset *set);
 /* The rules that a link's `patterns` names. */
 void ruleset_select(const struct ruleset *set, const struct strv *patterns, struct rule_mask *ret);
 
-/* `rule` and `match` are valid during the call. */
-typedef void (*ruleset_cb)(void *data, const struct rule *rule, const struct extract_match *match);
+/* What becomes of a payload; rule and match are valid during the call. */
+struct ruleset_ops {
+	void (*match)(void *data, const struct rule *rule, const struct extract_match *match);
+	/* The rule did not fully search it: any but EXTRACT_DONE. */
+	void (*gave_up)(void *data, const struct rule *rule, enum extract_result why);
+};
 
 /*
  * Runs the rules in `mask`, in order, over a payload and counts into stats[rule]. A rule that gives
- * up, or has more matches than the policy allows, is counted as limited; the others go on.
+ * up, or has more matches than the policy allows, is counted as limited; the others go on. Those in
+ * `parked` are not tried, and counted as skipped where they would have been.
  * Returns the number of matches told.
  */
 size_t ruleset_run(const struct ruleset *set, const struct rule_mask *mask,
-		   struct stats_pattern *stats, const uint8_t *payload, size_t len, ruleset_cb cb,
-		   void *data);
+		   const struct rule_mask *parked, struct stats_pattern *stats,
+		   const uint8_t *payload, size_t len, const struct ruleset_ops *ops, void *data);
 
 #endif

@@ -28,8 +28,11 @@ int sift_link_init(struct sift_link *link, uint32_t id, const struct ruleset *ru
 {
 	*link = (struct sift_link){ .id = id, .all = *mask, .tail = 1 };
 	link->stream = calloc(rules->n + 1, sizeof(*link->stream));
-	if (!link->stream)
+	link->quarantine = calloc(1, sizeof(*link->quarantine));
+	if (!link->stream || !link->quarantine) {
+		sift_link_done(link);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i < rules->n; i++) {
 		if (!mask_has(mask, i))
 			continue;
@@ -45,6 +48,43 @@ void sift_link_done(struct sift_link *link)
 {
 	free(link->stream);
 	link->stream = NULL;
+	if (link->quarantine)
+		quarantine_done(link->quarantine);
+	free(link->quarantine);
+	link->quarantine = NULL;
+}
+
+static void tell_parked(struct sift *sift, const struct sift_link *link, size_t rule, bool parked,
+			uint64_t time_ns)
+{
+	stat_counter *counter = &sift->conf.stats[rule].parked;
+
+	/* The counter began anew with the worker; another may still be ending. */
+	if (parked || stat_get(counter))
+		stat_add(counter, parked ? 1 : UINT64_MAX);
+	sift->ops->parked(sift->data, &(struct sift_parked){
+					      .link = link,
+					      .rule = &sift->conf.rules->rules[rule],
+					      .parked = parked,
+					      .time_ns = time_ns,
+				      });
+}
+
+void sift_strike(struct sift *sift, const struct sift_link *link, const struct rule *rule,
+		 uint64_t time_ns)
+{
+	size_t number = (size_t)(rule - sift->conf.rules->rules);
+
+	if (sift->ops->parked && quarantine_strike(link->quarantine, number, rule->conf, time_ns))
+		tell_parked(sift, link, number, true, time_ns);
+}
+
+static void release(struct sift *sift, const struct sift_link *link, uint64_t time_ns)
+{
+	size_t rule;
+
+	while (quarantine_release(link->quarantine, time_ns, &rule))
+		tell_parked(sift, link, rule, false, time_ns);
 }
 
 /* ---- payloads ------------------------------------------------------------------------------- */
@@ -99,14 +139,38 @@ static void on_match(void *data, const struct rule *rule, const struct extract_m
 	a->sift->ops->match(a->sift->data, &told);
 }
 
+static void on_gave_up(void *data, const struct rule *rule, enum extract_result why)
+{
+	static const char *const reasons[] = {
+		[EXTRACT_TOO_MANY] = "too-many",
+		[EXTRACT_LIMIT] = "limit",
+		[EXTRACT_ERROR] = "error",
+	};
+	const struct attempt *a = data;
+
+	a->sift->ops->loss(a->sift->data, &(struct sift_loss){
+						  .link = a->link,
+						  .frame = a->frame,
+						  .direction = a->direction,
+						  .rule = rule,
+						  .why = reasons[why],
+						  .bytes = a->frame->payload_len,
+						  .time_ns = a->time_ns,
+					  });
+	if (why != EXTRACT_TOO_MANY)
+		sift_strike(a->sift, a->link, rule, a->time_ns);
+}
+
+static const struct ruleset_ops payload_ops = { .match = on_match, .gave_up = on_gave_up };
+
 static size_t try_payload(struct sift *sift, struct attempt *a)
 {
 	const struct rule_mask *mask = a->frame->has_tcp ? &a->link->packet : &a->link->all;
 
 	if (!a->frame->payload_len || !mask->any)
 		return 0;
-	return ruleset_run(sift->conf.rules, mask, sift->conf.stats, a->frame->payload,
-			   a->frame->payload_len, on_match, a);
+	return ruleset_run(sift->conf.rules, mask, &a->link->quarantine->parked, sift->conf.stats,
+			   a->frame->payload, a->frame->payload_len, &payload_ops, a);
 }
 
 /* An IP packet that was given up: it is searched as far as it came. */
@@ -212,6 +276,7 @@ void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_r
 	*ret = (struct sift_result){ .frame = &sift->frame };
 	sift->input = input;
 	sift->matches = 0;
+	release(sift, input->link, input->time_ns);
 	ret->reason = decode_link(input->link_type, &input->in, &sift->frame);
 	if (sift->frame.part) {
 		if (!put_together(sift, input, ret))

@@ -16,6 +16,7 @@
 #include "capture/decode.h"
 #include "capture/defrag.h"
 #include "capture/hit.h"
+#include "capture/quarantine.h"
 #include "capture/record.h"
 #include "capture/ruleset.h"
 #include "capture/stream.h"
@@ -47,6 +48,7 @@ struct sift_link {
 	uint16_t *stream; /* numbers of the rules that see streams */
 	size_t n_stream;
 	struct rule_mask sleepers; /* of these, those that wait until a text of theirs is there */
+	struct quarantine *quarantine;
 	size_t tail; /* bytes of each stream that are kept for them, at least one */
 };
 
@@ -86,9 +88,18 @@ struct sift_loss {
 	uint64_t time_ns;
 };
 
+/* A rule that is not tried on a link any more, or again. */
+struct sift_parked {
+	const struct sift_link *link;
+	const struct rule *rule;
+	bool parked;
+	uint64_t time_ns;
+};
+
 struct sift_ops {
 	void (*match)(void *data, const struct sift_match *match);
 	void (*loss)(void *data, const struct sift_loss *loss);
+	void (*parked)(void *data, const struct sift_parked *parked); /* NULL: no quarantine */
 };
 
 struct tried_half;
@@ -137,6 +148,10 @@ void sift_link_done(struct sift_link *link);
 void sift_end_link(struct sift *sift, const struct sift_link *link);
 
 void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_result *ret);
+
+/* A search of the rule was given up: enough of that puts it into quarantine. */
+void sift_strike(struct sift *sift, const struct sift_link *link, const struct rule *rule,
+		 uint64_t time_ns);
 
 /* Every second or so, with the time of the frames. */
 void sift_tick(struct sift *sift, uint64_t now_ns);

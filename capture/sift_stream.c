@@ -119,9 +119,11 @@ static void tell_loss(const struct tried_half *half, const struct rule *rule, co
 static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to)
 {
 	const struct tried_rule *rule = data;
-	const struct sift *sift = rule->half->sift;
+	struct sift *sift = rule->half->sift;
 
 	stat_add(&sift->conf.stats[number_of(sift, rule->rule)].limited, 1);
+	if (why == STREAM_LOSS_LIMIT || why == STREAM_LOSS_ERROR)
+		sift_strike(sift, rule->half->link, rule->rule, sift->stream_ns);
 	tell_loss(rule->half, rule->rule, stream_loss_name(why), from, to - from);
 }
 
@@ -203,11 +205,21 @@ static struct tried_rule *rule_begin(struct tried_half *half, size_t number)
 	return tried;
 }
 
+static bool is_parked(const struct tried_half *half, size_t number)
+{
+	return mask_has(&half->link->quarantine->parked, number);
+}
+
 static void wake(struct tried_half *half, size_t number)
 {
 	const struct stream_tail tail = tail_of(half);
-	struct tried_rule *tried = rule_begin(half, number);
+	struct tried_rule *tried;
 
+	if (is_parked(half, number)) {
+		stat_add(&half->sift->conf.stats[number].skipped, 1);
+		return;
+	}
+	tried = rule_begin(half, number);
 	if (!tried) {
 		tell_loss(half, &half->sift->conf.rules->rules[number], "memory", half->end_offset,
 			  half->sift->chunk ? half->sift->chunk->len : 0);
@@ -313,15 +325,33 @@ static bool half_charge(struct tried_half *half)
 	return true;
 }
 
+/* A rule that was parked sees no more of a stream that it is in: it could not go on from where it was. */
+static void leave(struct tried_rule *tried, const struct stream_chunk *chunk)
+{
+	uint64_t needs = stream_match_needs(&tried->match);
+
+	tried->asleep = true;
+	stream_match_stop(&tried->match);
+	tell_loss(tried->half, tried->rule, "quarantine", needs,
+		  chunk->offset + chunk->len - needs);
+}
+
 static void feed_awake(struct tried_half *half, const struct stream_chunk *chunk)
 {
 	struct sift *sift = half->sift;
 	bool late = false;
 
 	for (struct tried_rule *tried = half->rules; tried; tried = tried->next) {
+		size_t number = number_of(sift, tried->rule);
+
 		if (tried->asleep)
 			continue;
-		stat_add(&sift->conf.stats[number_of(sift, tried->rule)].tried, 1);
+		if (is_parked(half, number)) {
+			stat_add(&sift->conf.stats[number].skipped, 1);
+			leave(tried, chunk);
+			continue;
+		}
+		stat_add(&sift->conf.stats[number].tried, 1);
 		stream_match_feed(&tried->match, sift->conf.rules->scratch, chunk->bytes,
 				  chunk->len);
 		late |= stream_match_is_late(&tried->match);

@@ -411,6 +411,14 @@ void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch)
 	drop(sm);
 }
 
+void stream_match_stop(struct stream_match *sm)
+{
+	sm->base += sm->len;
+	stream_match_done(sm);
+	sm->cursor.offset = 0;
+	sm->over = true;
+}
+
 /*
  * Behind the bytes that a search may look back at. Bytes that are not visible at the end, how far a
  * text's beginning, a CR and a character reach before it, and where a character ends behind it, are

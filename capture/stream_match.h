@@ -88,6 +88,9 @@ void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, ui
 bool stream_match_is_late(const struct stream_match *sm);
 void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch);
 
+/* Nothing more of the subject is searched. */
+void stream_match_stop(struct stream_match *sm);
+
 /*
  * Sleep: while none of the texts comes that a match needs, the last bytes of the subject are all
  * that has to be kept, and whoever feeds many patterns keeps them once for all.

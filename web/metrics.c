@@ -206,6 +206,11 @@ static const struct family rules[] = {
 	  "name", "tried" },
 	{ "tapwarden_rule_limited", "counter", "Payloads at which a pattern met its limit.", "rule",
 	  "name", "limited" },
+	{ "tapwarden_rule_skipped", "counter",
+	  "Payloads that a pattern was not tried on, being in quarantine.", "rule", "name",
+	  "skipped" },
+	{ "tapwarden_rule_quarantined_links", "gauge", "Links on which a pattern is in quarantine.",
+	  "rule", "name", "quarantined" },
 };
 
 static const struct family workers[] = {

@@ -168,6 +168,8 @@ struct pattern_conf {
 	bool utf;
 	enum pattern_scope scope;
 	uint32_t match_limit;
+	uint32_t quarantine_after; /* searches given up in a minute; 0: never */
+	uint32_t quarantine_seconds;
 	uint32_t id; /* signature_id of the records; 0: derived from the name */
 	uint32_t severity;
 	char *category;

@@ -2,8 +2,8 @@
  * The counters, in one set of shared pages: the capture worker writes, the others read.
  *
  * A memfd that the agent makes once and keeps, so that counters live on when a worker dies. All
- * fields are 64-bit, start at 0 with the agent and, but for log_error, addresses, tag and those of
- * streams, only ever grow. Relaxed atomics: each counter
+ * fields are 64-bit, start at 0 with the agent and, but for log_error, parked, addresses, tag and those
+ * of streams, only ever grow. Relaxed atomics: each counter
  * is exact, two counters need not be of the same moment.
  */
 #ifndef TW_STATS_H
@@ -16,7 +16,7 @@
 #include "agent/base/stats_guest.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   3u
+#define STATS_VERSION	   4u
 #define STATS_LINKS_MAX	   4096u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -75,6 +75,8 @@ struct stats_pattern {
 	stat_counter tried;
 	stat_counter matches;
 	stat_counter limited; /* subjects given up because a PCRE2 limit was hit */
+	stat_counter skipped; /* payloads and chunks where it was not tried: in quarantine */
+	stat_counter parked; /* links on which it is in quarantine now */
 };
 
 /* Of the worker that lives: streams and fragments end with it. */

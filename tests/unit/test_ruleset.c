@@ -41,6 +41,17 @@ static void on_match(void *data, const struct rule *rule, const struct extract_m
 				      "%s@%zu ", rule->conf->head.name, match->whole.start);
 }
 
+static void on_gave_up(void *data, const struct rule *rule, enum extract_result why)
+{
+	struct told *told = data;
+
+	told->len += (size_t)snprintf(told->text + told->len, sizeof(told->text) - told->len,
+				      "%s!%d ", rule->conf->head.name, why);
+}
+
+static const struct ruleset_ops ops = { .match = on_match, .gave_up = on_gave_up };
+static const struct rule_mask none;
+
 static size_t run(const struct ruleset *set, const struct strv *names, struct stats_pattern *stats,
 		  const char *payload, struct told *told)
 {
@@ -48,8 +59,8 @@ static size_t run(const struct ruleset *set, const struct strv *names, struct st
 
 	*told = (struct told){ .len = 0 };
 	ruleset_select(set, names, &mask);
-	return ruleset_run(set, &mask, stats, (const uint8_t *)payload, strlen(payload), on_match,
-			   told);
+	return ruleset_run(set, &mask, &none, stats, (const uint8_t *)payload, strlen(payload),
+			   &ops, told);
 }
 
 static void selection(void **state)

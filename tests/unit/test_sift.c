@@ -8,7 +8,7 @@
 /* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
 /* links: agent/base/err.c agent/base/parse.c */
-/* links: capture/prefilter.c capture/gram_index.c */
+/* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c */
 #include "capture/sift.h"
 
 #include <setjmp.h>
@@ -76,7 +76,19 @@ static void on_loss(void *data, const struct sift_loss *loss)
 		 (unsigned long long)loss->bytes);
 }
 
-static const struct sift_ops ops = { .match = on_match, .loss = on_loss };
+static void on_parked(void *data, const struct sift_parked *parked)
+{
+	struct fixture *f = data;
+
+	buf_addf(&f->text, "(%s %s) ", parked->parked ? "parked" : "released",
+		 parked->rule->conf->head.name);
+}
+
+static const struct sift_ops ops = {
+	.match = on_match,
+	.loss = on_loss,
+	.parked = on_parked,
+};
 
 static void begin(struct fixture *f, size_t memory)
 {
@@ -483,6 +495,64 @@ static void sleepers(void **state)
 	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask), 0);
 }
 
+/* Frames come at each microsecond of their number; `seconds` pass before the next. */
+static void wait_for(struct fixture *f, uint64_t seconds)
+{
+	f->number += seconds * 1000000;
+}
+
+/* A rule that gives up again and again is left out for a while; the others go on, and so does it later. */
+static void quarantine(void **state)
+{
+	struct pattern_conf patterns[] = {
+		{ .head.name = "evil", .regex = "(?:a|aa)+b", .scope = SCOPE_STREAM },
+		{ .head.name = "word", .regex = "\\d+-", .scope = SCOPE_STREAM },
+	};
+	struct config config = { .patterns = patterns, .n_patterns = 2 };
+	struct rule_mask mask = { .bits = { 3 }, .any = true };
+	struct fixture *f = *state;
+	struct ruleset mine = f->rules;
+	char evil[65] = "7-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaacb";
+
+	for (size_t i = 0; i < 2; i++) {
+		patterns[i].match_limit = 1000;
+		patterns[i].quarantine_after = 3;
+		patterns[i].quarantine_seconds = 10;
+	}
+	assert_int_equal(ruleset_init(&f->rules, &config, NULL), 0);
+	f->rules.try_all = true;
+	sift_link_done(&f->link);
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &mask), 0);
+	memset(f->stats, 0, sizeof(f->stats));
+	begin(f, MEMORY);
+	send_udp(f, evil);
+	send_udp(f, "ab 5-");
+	/* More than a minute apart, they do not add up. */
+	wait_for(f, 61);
+	send_udp(f, evil);
+	send_udp(f, evil);
+	/* The third is of a stream, which it leaves. */
+	send_tcp(f, TH_ACK, 100, evil, 64);
+	assert_int_equal(stat_get(&f->stats[0].parked), 1);
+	send_tcp(f, TH_ACK, 164, "ab 6-", 5);
+	send_udp(f, "ab 6-");
+	assert_int_equal(stat_get(&f->stats[0].skipped), 2);
+	wait_for(f, 11);
+	send_udp(f, "ab 8-");
+	assert_int_equal(stat_get(&f->stats[0].parked), 0);
+	send_tcp(f, TH_ACK, 169, "ab 9-", 5);
+	check(f, "(limit 0+64) word@0:7- evil@0:ab word@3:5- "
+		 "(limit 0+64) word@0:7- (limit 0+64) word@0:7- "
+		 "(parked evil) (limit 0+64) word@0:7- (quarantine 64+5) word@67:6- word@3:6- "
+		 "(released evil) evil@0:ab word@3:8- word@72:9-");
+	assert_int_equal(stat_get(&f->stats[0].limited), 4);
+	assert_int_equal(stat_get(&f->stats[1].limited), 0);
+	sift_link_done(&f->link);
+	ruleset_done(&f->rules);
+	f->rules = mine;
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask), 0);
+}
+
 /* Many flows and a small account: memory holds, and all that is given up is told or counted. */
 static void small_memory(void **state)
 {
@@ -559,7 +629,7 @@ int main(void)
 		TEST(cut_everywhere), TEST(backwards),	  TEST(names_its_frames),
 		TEST(gaps),	      TEST(datagrams),	  TEST(packet_scope),
 		TEST(fragments),      TEST(small_memory), TEST(late),
-		TEST(sleepers),	      TEST(many_flows),
+		TEST(sleepers),	      TEST(many_flows),	  TEST(quarantine),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
