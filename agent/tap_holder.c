@@ -3,12 +3,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -65,13 +69,31 @@ static bool is_skipped(const struct tap_skip *skip, pid_t pid)
 	return pid && (pid == skip->self || pid == skip->agent);
 }
 
-static void found(struct search *search, dev_t dev, int proc, pid_t pid)
+/*
+ * A descriptor outlives the link that it was opened for, whose number the next link gets, in whichever
+ * network namespace (tap_free_minor()). It says so itself; a copy of it is no queue of its own.
+ */
+static bool is_dead(pid_t pid, int fd)
+{
+	struct ifreq request = { .ifr_flags = 0 };
+	int process = (int)syscall(SYS_pidfd_open, pid, 0);
+	int copy = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, fd, 0);
+	bool dead = copy >= 0 && ioctl(copy, TUNGETIFF, &request) < 0 && errno == ENOLINK;
+
+	if (copy >= 0)
+		close(copy);
+	if (process >= 0)
+		close(process);
+	return dead;
+}
+
+static void found(struct search *search, dev_t dev, int proc, pid_t pid, int fd)
 {
 	struct tap_holder key = { .dev = dev };
 	struct tap_holder *holder =
 		bsearch(&key, search->holders, search->n, sizeof(key), order_holders);
 
-	if (!holder || is_skipped(&search->skip, parent_of(proc)))
+	if (!holder || is_skipped(&search->skip, parent_of(proc)) || is_dead(pid, fd))
 		return;
 	if (!holder->pid) {
 		holder->pid = pid;
@@ -104,7 +126,8 @@ static void search_process(struct search *search, int proc, pid_t pid)
 		    statx(dir, entry->d_name, AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0 ||
 		    !S_ISCHR(st.stx_mode))
 			continue;
-		found(search, makedev(st.stx_rdev_major, st.stx_rdev_minor), proc, pid);
+		found(search, makedev(st.stx_rdev_major, st.stx_rdev_minor), proc, pid,
+		      (int)strtol(entry->d_name, NULL, 10));
 	}
 	closedir(fds);
 }

@@ -621,6 +621,52 @@ Plan: 1 blocked." ]
   exists web1
 }
 
+# dev_of NETNS LINK: the device number of its tap.
+dev_of() {
+  ip netns exec "$1" sh -c 'cat "/sys/class/net/$0"/tap*/dev' "$2"
+}
+
+@test "who holds a tap of the same name or number that is another's, or is no more, holds none" {
+  local box=$NETNS-box gone
+  one_set bridge 1
+  mkfifo "$DIR/far"
+  # Numbers are used again; tests beside this one may take it before.
+  until [ -n "$gone" ] && exists web1 && [ "$(dev_of "$NETNS" web1)" = "$gone" ]; do
+    tapwarden down
+    kill "$HOLDER" 2>/dev/null || true
+    ip netns del "$box" 2>/dev/null || true
+    netns_up "$box"
+    ip -n "$box" link add link eno1 name web1 type macvtap mode bridge
+    ip netns exec "$box" "$TAP_OPEN" web1 <>"$DIR/far" >"$DIR/far.held" 3>&- &
+    HOLDER=$!
+    HOLDERS="$HOLDER $HOLDERS"
+    until [ -s "$DIR/far.held" ]; do
+      kill -0 "$HOLDER"
+      sleep 0.02
+    done
+    tapwarden apply
+    # It is there, and held in the other namespace.
+    gone=$(dev_of "$box" web1)
+    [ "$(dev_of "$NETNS" web1)" != "$gone" ]
+    one_set passthru 1
+    run -0 tapwarden apply
+    assert_link web1 macvtap passthru eno1 web
+    tapwarden down
+    : >"$DIR/far.held"
+    ip -n "$box" link del web1
+    one_set bridge 1
+    tapwarden apply
+  done
+  kill -0 "$HOLDER"
+  one_set passthru 1
+  run -0 tapwarden apply
+  assert_link web1 macvtap passthru eno1 web
+  hold web1
+  run -2 tapwarden down
+  [[ "$output" == *"held by tap_open $HOLDER"* ]]
+  ip netns del "$box"
+}
+
 @test "a link whose maker died before the alias is taken over, and by down too" {
   local index
   one_set bridge 2
