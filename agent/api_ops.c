@@ -12,9 +12,13 @@
 #include "agent/base/log.h"
 #include "agent/plan_look.h"
 #include "agent/status.h"
+#include "agent/status_traffic.h"
 
 /* Requests for the status within this time get the same answer: a look at all of /proc is dear. */
 #define STATUS_FRESH_MS 250
+
+/* Of rates: hundredths of what a fast link carries in a second, and no more. */
+#define REAL_DIGITS 12
 
 void agent_forget_status(struct agent *a)
 {
@@ -114,7 +118,19 @@ static int answer_sets(struct agent *a, const struct ipc_request *request, json_
 static int answer_links(struct agent *a, const struct ipc_request *request, json_t **ret,
 			struct err *err)
 {
-	return answer_list(a, "links", request, ret, err);
+	json_t *link;
+	int code = answer_list(a, "links", request, ret, err);
+
+	if (code || !request->name[0])
+		return code;
+	/* A copy of its own: the others in the status have few. */
+	link = json_copy(*ret);
+	json_object_set_new(link, "talkers",
+			    status_talkers_json(a->stats, sources_find(&a->sources, request->name),
+						STATS_TALKERS_MAX));
+	json_decref(*ret);
+	*ret = link;
+	return 0;
 }
 
 static int answer_patterns(struct agent *a, const struct ipc_request *request, json_t **ret,
@@ -252,7 +268,8 @@ void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_re
 
 	reply.error = dispatch(a, request, &answer, &err);
 	if (answer)
-		text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER |
+						  JSON_REAL_PRECISION(REAL_DIGITS));
 	json_decref(answer);
 	if (!text && !reply.error) {
 		reply.error = -ENOMEM;

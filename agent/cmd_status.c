@@ -39,14 +39,39 @@ static void format_bytes(char *out, size_t size, json_int_t bytes)
 	snprintf(out, size, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
 }
 
-/* "12 / 1.4 KiB": frames and bytes of one direction. */
+/* "1.2 Mbit/s" over the last ten seconds or so. */
+static void format_rate(char *out, size_t size, const json_t *of, const char *direction)
+{
+	static const char *const units[] = { "bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s" };
+	const json_t *rates = json_object_get(json_object_get(of, "rates"), direction);
+	double value = 8 * json_number_value(json_array_get(json_object_get(rates, "bytes"), 1));
+	size_t unit = 0;
+
+	for (; value >= 1000 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+		value /= 1000;
+	snprintf(out, size, value >= 10 || !unit ? "%.0f %s" : "%.1f %s", value, units[unit]);
+}
+
+static void add_rate(struct table *table, const json_t *of, const char *direction)
+{
+	char rate[32];
+
+	format_rate(rate, sizeof(rate), of, direction);
+	table_add(table, "%s", rate);
+}
+
+/* "12 / 1.4 KiB, 1.2 kbit/s": frames and bytes of one direction, and what comes now, if anything. */
 static void add_traffic(struct table *table, const json_t *link, const char *direction)
 {
 	const json_t *traffic = json_object_get(link, direction);
-	char bytes[32];
+	char bytes[32], rate[32];
+	bool any;
 
 	format_bytes(bytes, sizeof(bytes), number(traffic, "bytes"));
-	table_add(table, "%" JSON_INTEGER_FORMAT " / %s", number(traffic, "frames"), bytes);
+	format_rate(rate, sizeof(rate), link, direction);
+	any = strcmp(rate, "0 bit/s") != 0;
+	table_add(table, "%" JSON_INTEGER_FORMAT " / %s%s%s", number(traffic, "frames"), bytes,
+		  any ? ", " : "", any ? rate : "");
 }
 
 /* "8 from guest": what filters dropped of one direction, or of both. */
@@ -71,8 +96,9 @@ static void add_filtered(struct table *table, const json_t *filtered)
 
 static void add_sets(const json_t *sets, struct buf *out)
 {
-	static const char *const headline[] = { "SET",	 "LOWER", "KIND",  "MODE",
-						"LINKS", "HELD",  "STATE", NULL };
+	static const char *const headline[] = { "SET",	 "LOWER", "KIND",	 "MODE",
+						"LINKS", "HELD",  "FROM GUESTS", "TO GUESTS",
+						"STATE", NULL };
 	struct table table;
 	const json_t *set;
 	size_t i;
@@ -85,6 +111,8 @@ static void add_sets(const json_t *sets, struct buf *out)
 		table_add(&table, "%s", text(set, "mode"));
 		table_add(&table, "%" JSON_INTEGER_FORMAT, number(set, "links"));
 		table_add(&table, "%" JSON_INTEGER_FORMAT, number(set, "held"));
+		add_rate(&table, set, "from_guest");
+		add_rate(&table, set, "to_guest");
 		table_add(&table, "%s", text(set, "state"));
 	}
 	table_print(&table, out);

@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "agent/status_seen.h"
+#include "agent/status_traffic.h"
 #include "agent/version.h"
 #include "capture/decode.h"
 
@@ -161,6 +162,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 	const struct link_stats *stats = &link->link.stats;
 	const struct source *source = sources_find(in->sources, spec->name);
 	struct source_counters counters = { 0 };
+	double rates[STATS_WINDOWS][STATS_RATES] = { 0 };
 	char mac[MAC_TEXT_MAX];
 	json_t *json;
 
@@ -183,6 +185,11 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 	json_object_set_new(json, "filtered", filtered_json(&link->drops));
 	json_object_set_new(json, "captured", source ? captured_json(&counters) : json_null());
 	json_object_set_new(json, "seen", status_seen_json(in, source));
+	json_object_set_new(json, "protocols", status_protocols_json(in, source));
+	status_rates_add(in, source, rates);
+	json_object_set_new(json, "rates", status_rates_json(rates));
+	json_object_set_new(json, "talkers",
+			    status_talkers_json(in->stats, source, STATUS_TALKERS_FEW));
 	json_object_set_new(json, "matches", integer(counters.matches));
 	return json;
 }
@@ -190,6 +197,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 struct set_sum {
 	size_t links, up, held;
 	const struct reconcile_link *bad; /* the first that is not as wanted */
+	double rates[STATS_WINDOWS][STATS_RATES]; /* of its links together */
 };
 
 static struct set_sum sum_set(const struct status_input *in, const char *set)
@@ -202,6 +210,7 @@ static struct set_sum sum_set(const struct status_input *in, const char *set)
 		if (strcmp(link->spec->set, set) != 0)
 			continue;
 		sum.links++;
+		status_rates_add(in, sources_find(in->sources, link->spec->name), sum.rates);
 		sum.up += link->state == RECONCILE_UP;
 		sum.held += link->holder.pid != 0;
 		if (!sum.bad &&
@@ -225,12 +234,13 @@ static json_t *sets_json(const struct status_input *in)
 			snprintf(state, sizeof(state), "degraded: %s %s", sum.bad->spec->name,
 				 reconcile_state_names[sum.bad->state]);
 		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "name",
-						set->head.name, "lower", set->keys.lower, "kind",
-						link_kind_names[set->keys.kind], "mode",
+				      json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:s}",
+						"name", set->head.name, "lower", set->keys.lower,
+						"kind", link_kind_names[set->keys.kind], "mode",
 						link_mode_names[set->keys.mode], "links",
 						(json_int_t)sum.links, "up", (json_int_t)sum.up,
-						"held", (json_int_t)sum.held, "state", state));
+						"held", (json_int_t)sum.held, "rates",
+						status_rates_json(sum.rates), "state", state));
 	}
 	return list;
 }

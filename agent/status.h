@@ -30,14 +30,15 @@ struct status_input {
  *
  *   agent    version, pid, config, generation, started, reload_error
  *   workers  [name, pid, state, restarts, last_death, patterns, jit]
- *   sets     [name, lower, kind, mode, links, up, held, state]
+ *   sets     [name, lower, kind, mode, links, up, held, rates, state]
  *   links    [name, set, lower, kind, mode, mac, mtu, ifindex, guest, state, detail, monitor,
  *             tap {node, major, minor, holder {pid, comm, processes, fds} or null} or null,
  *             from_guest {frames, bytes}, to_guest {frames, bytes}   (the kernel's counters),
  *             filtered {frames, direction "from_guest", "to_guest" or "both"} or null (dropped by
  *             filters, in 32 bits of the kernel's, see struct reconcile_drops),
  *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
- *             truncated, malformed} or null, seen {status_seen.h} or null, matches]
+ *             truncated, malformed} or null, seen {status_seen.h} or null, protocols, rates, talkers
+ *             {status_traffic.h} or null, matches]
  *   patterns [name, tried, matches, limited]
  *   capture  records, log_lost, log_error, feed_lost, drops, malformed {reason: frames}
  */

@@ -1,12 +1,16 @@
 #include "capture/guests.h"
 
 #include <arpa/inet.h>
+#include <net/ethernet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "agent/base/log.h"
 
 #define DETAIL_MAX 256
+
+/* From one guests_tick() to the next. */
+#define TICK_NS UINT64_C(1000000000)
 
 static const struct guest_link *guest_of(const struct neighbours *neighbours)
 {
@@ -157,21 +161,41 @@ void guests_init(struct guests *guests, const struct config *config, struct stat
 	guests->hood.data = guests;
 }
 
+/* The place was another link's. What was never used stays untouched memory. */
+static void begin_anew(struct guests *guests, uint32_t slot, uint64_t tag)
+{
+	struct stats_link *counters = &guests->stats->links[slot];
+
+	if (stat_get(&counters->tag)) {
+		neighbours_clear(&guests->stats->guests[slot], counters);
+		talkers_clear(&guests->stats->talkers[slot], counters);
+		memset(counters->protocols, 0, sizeof(counters->protocols));
+		memset(&counters->rates, 0, sizeof(counters->rates));
+	}
+	atomic_store_explicit(&counters->tag, tag, memory_order_relaxed);
+}
+
+static void read_counters(const struct stats_link *counters, uint64_t ret[STATS_RATES])
+{
+	ret[STATS_FRAMES_FROM] = stat_get(&counters->frames[STATS_FROM_GUEST]);
+	ret[STATS_FRAMES_TO] = stat_get(&counters->frames[STATS_TO_GUEST]);
+	ret[STATS_BYTES_FROM] = stat_get(&counters->bytes[STATS_FROM_GUEST]);
+	ret[STATS_BYTES_TO] = stat_get(&counters->bytes[STATS_TO_GUEST]);
+}
+
 void guests_begin(struct guests *guests, struct guest_link *guest, const struct ipc_link *link)
 {
 	struct stats_link *counters = &guests->stats->links[link->slot];
 	struct stats_guest *told = &guests->stats->guests[link->slot];
 	uint64_t tag = stats_tag(link->name, link->mac);
 
-	if (stat_get(&counters->tag) != tag) {
-		/* A place that was never used stays untouched memory. */
-		if (stat_get(&counters->tag))
-			neighbours_clear(told, counters);
-		atomic_store_explicit(&counters->tag, tag, memory_order_relaxed);
-	}
+	if (stat_get(&counters->tag) != tag)
+		begin_anew(guests, link->slot, tag);
 	guest->link = link;
 	neighbours_init(&guest->neighbours, &guests->hood, told, counters, link->slot,
 			network_of(guests->config, link), link->mac);
+	talkers_init(&guest->talkers, &guests->stats->talkers[link->slot], counters);
+	read_counters(counters, guest->sampled);
 }
 
 void guests_end(struct guest_link *guest)
@@ -179,8 +203,72 @@ void guests_end(struct guest_link *guest)
 	neighbours_done(&guest->neighbours);
 }
 
-void guests_frame(struct guest_link *guest, const struct frame *frame,
-		  enum stats_direction direction, uint64_t time_ns)
+/* ---- frames --------------------------------------------------------------------------------- */
+
+static void count(struct stats_link *counters, enum stats_protocol protocol,
+		  enum stats_direction direction, size_t bytes)
 {
+	stat_count(&counters->protocols[protocol].frames[direction], 1);
+	stat_count(&counters->protocols[protocol].bytes[direction], bytes);
+}
+
+static void count_protocols(struct stats_link *counters, const struct frame *frame,
+			    enum stats_direction direction, size_t bytes)
+{
+	static const uint8_t upper[256] = {
+		[IPPROTO_TCP] = STATS_TCP,
+		[IPPROTO_UDP] = STATS_UDP,
+		[IPPROTO_ICMP] = STATS_ICMP,
+		[IPPROTO_ICMPV6] = STATS_ICMP,
+	};
+
+	if (frame->ip_version)
+		count(counters, frame->ip_version == 4 ? STATS_IPV4 : STATS_IPV6, direction, bytes);
+	else
+		count(counters, frame->ether_type == ETHERTYPE_ARP ? STATS_ARP : STATS_OTHER,
+		      direction, bytes);
+	if (frame->ip_version && upper[frame->proto])
+		count(counters, (enum stats_protocol)upper[frame->proto], direction, bytes);
+}
+
+void guests_frame(struct guest_link *guest, const struct frame *frame,
+		  enum stats_direction direction, size_t bytes, uint64_t time_ns)
+{
+	count_protocols(guest->neighbours.counters, frame, direction, bytes);
+	talkers_frame(&guest->talkers, frame, direction, bytes, time_ns);
 	neighbours_frame(&guest->neighbours, frame, direction, time_ns);
+}
+
+static struct guest_link *linked(struct neighbours *neighbours)
+{
+	return (struct guest_link *)guest_of(neighbours);
+}
+
+/* A link without traffic costs four loads. */
+static void sample(struct guest_link *guest, uint64_t span_ns, uint64_t now_ns)
+{
+	struct stats_link *counters = guest->neighbours.counters;
+	uint64_t now[STATS_RATES], added[STATS_RATES];
+
+	read_counters(counters, now);
+	if (memcmp(now, guest->sampled, sizeof(now)) == 0)
+		return;
+	for (int r = 0; r < STATS_RATES; r++)
+		added[r] = now[r] - guest->sampled[r];
+	memcpy(guest->sampled, now, sizeof(now));
+	stats_rates_add(&counters->rates, added, span_ns, now_ns);
+}
+
+void guests_tick(struct guests *guests, uint64_t now_ns)
+{
+	uint64_t span = now_ns - guests->ticked_ns;
+
+	/* Ticks began again just before the frames that are new, or the clock was set. */
+	if (span < TICK_NS / 2 || span > 2 * TICK_NS)
+		span = TICK_NS;
+	guests->ticked_ns = now_ns;
+	for (struct neighbours *n = guests->hood.first; n; n = n->next) {
+		sample(linked(n), span, now_ns);
+		talkers_tick(&linked(n)->talkers, now_ns);
+	}
 }

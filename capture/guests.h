@@ -11,18 +11,22 @@
 #include "agent/base/stats.h"
 #include "capture/emitter.h"
 #include "capture/neighbours.h"
+#include "capture/talkers.h"
 
 /* The same for all links of a worker. */
 struct guests {
 	const struct config *config;
 	struct stats_page *stats;
 	struct emitter *emitter;
+	uint64_t ticked_ns;
 	struct neighbourhood hood;
 };
 
 struct guest_link {
 	const struct ipc_link *link;
 	struct neighbours neighbours;
+	struct talkers talkers;
+	uint64_t sampled[STATS_RATES]; /* what the rates have of the counters */
 };
 
 /* All are the caller's and outlive the guests, which do not move. */
@@ -33,7 +37,11 @@ void guests_init(struct guests *guests, const struct config *config, struct stat
 void guests_begin(struct guests *guests, struct guest_link *guest, const struct ipc_link *link);
 void guests_end(struct guest_link *guest);
 
+/* `bytes` is the length on the wire. */
 void guests_frame(struct guest_link *guest, const struct frame *frame,
-		  enum stats_direction direction, uint64_t time_ns);
+		  enum stats_direction direction, size_t bytes, uint64_t time_ns);
+
+/* Every second while frames come. */
+void guests_tick(struct guests *guests, uint64_t now_ns);
 
 #endif

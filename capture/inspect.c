@@ -166,7 +166,8 @@ void inspect_frame(void *data, const struct source_frame *frame)
 	}
 	if (result.searched)
 		stat_add(&stats->payloads, 1);
-	guests_frame(&inspected->guest, result.frame, frame->direction, frame->time_ns);
+	guests_frame(&inspected->guest, result.frame, frame->direction, frame->in.wire_len,
+		     frame->time_ns);
 	keep(inspected, frame, result.frame, input.number);
 	/* Most TCP segments without data are bare acknowledgements: nothing was sent. */
 	if (result.frame->payload_len && !result.frame->part &&
@@ -296,6 +297,7 @@ static void tell_counters(const struct inspector *inspector)
 void inspect_tick(struct inspector *inspector, uint64_t now_ns)
 {
 	sift_tick(&inspector->sift, now_ns);
+	guests_tick(&inspector->guests, now_ns);
 	keeper_settle(&inspector->keeper);
 	tell_counters(inspector);
 }

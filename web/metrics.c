@@ -2,9 +2,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define METRIC_NAME_MAX 96
 
 static const char *text(const json_t *object, const char *key)
 {
@@ -74,36 +77,82 @@ static const struct {
 	  "Frames that the capture worker did not get." },
 	{ "tapwarden_link_malformed_packets", "captured.malformed",
 	  "Frames that are cut or wrong." },
+	{ "tapwarden_link_refused_addresses", "seen.refused",
+	  "Addresses that the guest told too fast, or beyond the room there is." },
+	{ "tapwarden_link_foreign_mac_packets", "seen.foreign_macs",
+	  "Frames that the guest sent with another MAC than its link's." },
 };
 
-static void link_labels(struct buf *out, const json_t *link)
+/* A sample; `link` NULL is all those that have none of their own. */
+static void add_link_value(struct buf *out, const char *name, const json_t *link,
+			   const char *protocol, double n)
 {
-	add_label(out, true, "set", text(link, "set"));
-	add_label(out, false, "link", text(link, "name"));
+	buf_adds(out, name);
+	add_label(out, true, "set", link ? text(link, "set") : "_other");
+	add_label(out, false, "link", link ? text(link, "name") : "_other");
+	if (protocol)
+		add_label(out, false, "protocol", protocol);
 	buf_adds(out, "} ");
+	add_number(out, n);
 }
 
-static void add_link_counter(struct buf *out, const json_t *links, size_t c)
+/* Of a protocol, links have a sample once a frame of it came. */
+static void add_link_values(struct buf *out, const json_t *links, const char *name,
+			    const char *path, const char *protocol)
 {
 	const json_t *link;
 	double other = 0;
 	size_t i;
 
-	add_type(out, link_counters[c].name, "counter", link_counters[c].help);
 	json_array_foreach(links, i, link) {
-		double n = number(link, link_counters[c].path);
+		double n = number(link, path);
 
-		if (i >= METRICS_LINKS_MAX) {
+		if (i >= METRICS_LINKS_MAX)
 			other += n;
-			continue;
-		}
-		buf_addf(out, "%s_total", link_counters[c].name);
-		link_labels(out, link);
-		add_number(out, n);
+		else if (n != 0 || !protocol)
+			add_link_value(out, name, link, protocol, n);
 	}
-	if (json_array_size(links) > METRICS_LINKS_MAX) {
-		buf_addf(out, "%s_total{set=\"_other\",link=\"_other\"} ", link_counters[c].name);
-		add_number(out, other);
+	if (json_array_size(links) > METRICS_LINKS_MAX)
+		add_link_value(out, name, NULL, protocol, other);
+}
+
+static void add_link_counter(struct buf *out, const json_t *links, size_t c)
+{
+	char name[METRIC_NAME_MAX];
+
+	add_type(out, link_counters[c].name, "counter", link_counters[c].help);
+	snprintf(name, sizeof(name), "%s_total", link_counters[c].name);
+	add_link_values(out, links, name, link_counters[c].path, NULL);
+}
+
+/*
+ * What frames were. An IP packet counts for its version and for what it carries: those of one kind are
+ * not to be added to those of the other.
+ */
+static void add_protocols(struct buf *out, const json_t *links)
+{
+	static const char *const protocols[] = { "arp", "ipv4", "ipv6", "other",
+						 "tcp", "udp",	"icmp" };
+	static const char *const directions[] = { "from_guest", "to_guest" };
+	static const struct {
+		const char *unit, *field;
+	} units[] = { { "packets", "frames" }, { "bytes", "bytes" } };
+	char family[64], name[METRIC_NAME_MAX], path[METRIC_NAME_MAX];
+
+	for (size_t i = 0; i < COUNT(directions) * COUNT(units); i++) {
+		const char *direction = directions[i / COUNT(units)];
+		size_t unit = i % COUNT(units);
+
+		snprintf(family, sizeof(family), "tapwarden_link_protocol_%s_%s", direction,
+			 units[unit].unit);
+		add_type(out, name, "counter",
+			 "What the link's frames were, as they were captured.");
+		snprintf(name, sizeof(name), "%s_total", family);
+		for (size_t p = 0; p < COUNT(protocols); p++) {
+			snprintf(path, sizeof(path), "protocols.%s.%s.%s", protocols[p], direction,
+				 units[unit].field);
+			add_link_values(out, links, name, path, protocols[p]);
+		}
 	}
 }
 
@@ -117,9 +166,7 @@ static void add_link_flag(struct buf *out, const json_t *links, const char *name
 	json_array_foreach(links, i, link) {
 		if (i >= METRICS_LINKS_MAX)
 			break;
-		buf_adds(out, name);
-		link_labels(out, link);
-		add_number(out, is(link));
+		add_link_value(out, name, link, NULL, is(link));
 	}
 }
 
@@ -297,5 +344,6 @@ void metrics_write(const json_t *status, const json_t *health, struct buf *out)
 		      is_held);
 	for (size_t i = 0; i < COUNT(link_counters); i++)
 		add_link_counter(out, links, i);
+	add_protocols(out, links);
 	buf_adds(out, "# EOF\n");
 }
