@@ -15,8 +15,6 @@
 
 #define PAGE_LIMIT 100 /* records of a page, unless asked for otherwise */
 
-/* Pages, and scripts that act on what the API says, come from here alone. */
-
 static const char *const listener_names[IPC_LISTENERS] = {
 	[IPC_LISTEN_API] = "api",
 	[IPC_LISTEN_BOOT] = "boot",

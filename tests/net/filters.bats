@@ -35,11 +35,18 @@ start_sender() {
   wait_for "$said" ready
 }
 
-# wait_for FILE REGEX
-wait_for() {
-  until grep -q "$2" "$1" 2>/dev/null; do
+# until_true COMMAND...: fails when it is not so after a minute.
+until_true() {
+  local end=$((SECONDS + 60))
+  until "$@"; do
+    [ "$SECONDS" -lt "$end" ] || { echo "never so: $*" && return 1; }
     sleep 0.02
   done
+}
+
+# wait_for FILE REGEX
+wait_for() {
+  until_true grep -q -s "$2" "$1"
 }
 
 send() {
@@ -73,11 +80,13 @@ mark() {
   echo "${TO}${OWN}${MARK_TYPE}00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
 }
 
-# seen: what came out until the mark, without it.
+mark_is_seen() {
+  hex | grep -q "^$(mark)"
+}
+
+# seen: what came out until the mark, without it; or that there was none.
 seen() {
-  until hex | grep -q "^$(mark)"; do
-    sleep 0.02
-  done
+  until_true mark_is_seen || return
   hex | grep -v "^$(mark)"
 }
 
