@@ -28,7 +28,7 @@ struct ipxe_runner {
 	struct ipxe_machine *machine;
 	struct ipxe_end end;
 	enum ipxe_stop stop;
-	unsigned int steps;
+	unsigned int steps, scripts; /* that ran */
 	unsigned int depth;
 	struct ipxe_menu menu;
 	struct buf kernel; /* what is selected, with its arguments; "" for nothing */

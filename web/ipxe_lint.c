@@ -357,52 +357,75 @@ static void check_unreachable(struct lint *lint)
 	}
 }
 
-static bool goes_to(const struct ipxe_line *line, const char *label)
-{
-	for (size_t i = 0; i < line->n; i++) {
-		const struct ipxe_command *command = &line->commands[i];
+/* What a goto or a menu names: more often than not an item's name is a label. */
+struct uses {
+	const char **v;
+	size_t n;
+	bool any; /* a goto to what only the run knows */
+};
 
-		if (command->n > 1 && strcmp(command->words[0], "goto") == 0 &&
-		    (strcmp(command->words[1], label) == 0 || is_expanded(command->words[1])))
-			return true;
-	}
-	return false;
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* A menu's choice is a label, more often than not: then every item's name is one that is used. */
-static bool is_item(const struct ipxe_line *line, const char *label)
+static void add_uses(struct uses *uses, const struct ipxe_command *command)
 {
-	for (size_t i = 0; i < line->n; i++) {
-		const struct ipxe_command *command = &line->commands[i];
+	bool is_goto = command->n > 1 && strcmp(command->words[0], "goto") == 0;
+	bool is_item = command->n > 1 && strcmp(command->words[0], "item") == 0;
 
-		for (size_t w = 1; w < command->n && strcmp(command->words[0], "item") == 0; w++) {
-			if (strcmp(command->words[w], label) == 0)
-				return true;
-		}
-	}
-	return false;
+	for (size_t w = 1; w < command->n && (is_goto || is_item); w++)
+		uses->v[uses->n++] = command->words[w];
+	uses->any = uses->any || (is_goto && is_expanded(command->words[1]));
 }
 
-static void check_labels(struct lint *lint)
+/* At most one for each word of the script. */
+static int find_uses(const struct ipxe_text *text, struct uses *ret)
 {
-	for (size_t i = 0; i < lint->text->n; i++) {
-		const struct ipxe_line *line = &lint->text->lines[i];
-		bool used = false;
+	size_t n = 0;
 
-		if (!line->label)
-			continue;
-		lint->line = line->number;
-		if (!*line->label)
-			FAULT(lint, WARNING, "a label without a name");
-		else if (ipxe_find_label(lint->text, line->label) != line)
-			FAULT(lint, WARNING,
-			      "label :%s is there twice: goto always finds the first", line->label);
-		for (size_t j = 0; j < lint->text->n && !used; j++)
-			used = goes_to(&lint->text->lines[j], line->label) ||
-			       is_item(&lint->text->lines[j], line->label);
-		if (!used && *line->label)
-			FAULT(lint, NOTE, "nothing goes to label :%s", line->label);
+	for (size_t i = 0; i < text->n; i++) {
+		for (size_t c = 0; c < text->lines[i].n; c++)
+			n += text->lines[i].commands[c].n;
 	}
+	*ret = (struct uses){ .v = calloc(n + 1, sizeof(*ret->v)) };
+	if (!ret->v)
+		return -ENOMEM;
+	for (size_t i = 0; i < text->n; i++) {
+		for (size_t c = 0; c < text->lines[i].n; c++)
+			add_uses(ret, &text->lines[i].commands[c]);
+	}
+	qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+	return 0;
+}
+
+static void check_label(struct lint *lint, const struct ipxe_line *line, const struct uses *uses)
+{
+	const char *label = line->label;
+
+	lint->line = line->number;
+	if (!*label) {
+		FAULT(lint, WARNING, "a label without a name");
+		return;
+	}
+	if (ipxe_find_label(lint->text, label) != line)
+		FAULT(lint, WARNING, "label :%s is there twice: goto always finds the first",
+		      label);
+	if (!uses->any && !bsearch(&label, uses->v, uses->n, sizeof(*uses->v), by_name))
+		FAULT(lint, NOTE, "nothing goes to label :%s", label);
+}
+
+static int check_labels(struct lint *lint)
+{
+	struct uses uses;
+	int code = find_uses(lint->text, &uses);
+
+	for (size_t i = 0; i < lint->text->n && !code; i++) {
+		if (lint->text->lines[i].label)
+			check_label(lint, &lint->text->lines[i], &uses);
+	}
+	free(uses.v);
+	return code;
 }
 
 static bool rests(const struct ipxe_line *line)
@@ -424,22 +447,26 @@ static bool rests(const struct ipxe_line *line)
 /* A goto back over lines that never rest asks the network as fast as it can. */
 static void check_loops(struct lint *lint)
 {
-	for (size_t to = 0; to < lint->text->n; to++) {
-		const char *label = lint->text->lines[to].label;
-		bool rested = false;
+	size_t last_rest = 0; /* lines before this one: none behind them rested */
 
-		for (size_t i = to; label && i < lint->text->n && !rested; i++) {
-			const struct ipxe_line *line = &lint->text->lines[i];
+	for (size_t i = 0; i < lint->text->n; i++) {
+		const struct ipxe_line *line = &lint->text->lines[i];
 
-			rested = rests(line);
-			if (rested || !goes_to(line, label) ||
-			    ipxe_find_label(lint->text, label) != &lint->text->lines[to])
+		if (rests(line))
+			last_rest = i + 1;
+		for (size_t c = 0; c < line->n; c++) {
+			const struct ipxe_command *command = &line->commands[c];
+			const struct ipxe_line *to = NULL;
+
+			if (command->n > 1 && strcmp(command->words[0], "goto") == 0)
+				to = ipxe_find_label(lint->text, command->words[1]);
+			if (!to || to > line || to < lint->text->lines + last_rest)
 				continue;
 			lint->line = line->number;
 			FAULT(lint, WARNING,
 			      "goes back to :%s without a sleep between: a server "
 			      "that is down is asked without a rest",
-			      label);
+			      to->label);
 		}
 	}
 }
@@ -494,10 +521,10 @@ int ipxe_lint(const char *script, size_t len, uint32_t caps, struct findings *fi
 	if (text.unfinished)
 		findings_add(findings, 0, FINDING_ERROR,
 			     "the last line ends with '\\': iPXE runs nothing of it");
-	check_labels(&lint);
+	code = check_labels(&lint);
 	check_unreachable(&lint);
 	check_loops(&lint);
 	findings_sort(findings);
 	ipxe_text_done(&text);
-	return 0;
+	return code ? err_set(err, code, "out of memory") : 0;
 }

@@ -133,6 +133,32 @@ static bool has_magic(const char *text, size_t len)
 	       ipxe_is_blank(text[6]);
 }
 
+static int by_label(const void *a, const void *b)
+{
+	const struct ipxe_line *x = *(const struct ipxe_line *const *)a;
+	const struct ipxe_line *y = *(const struct ipxe_line *const *)b;
+	int order = strcmp(x->label, y->label);
+
+	return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static int index_labels(struct ipxe_text *script)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < script->n; i++)
+		n += script->lines[i].label != NULL;
+	script->labels = calloc(n + 1, sizeof(*script->labels));
+	if (!script->labels)
+		return -ENOMEM;
+	for (size_t i = 0; i < script->n; i++) {
+		if (script->lines[i].label)
+			script->labels[script->n_labels++] = &script->lines[i];
+	}
+	qsort(script->labels, n, sizeof(*script->labels), by_label);
+	return 0;
+}
+
 static size_t count_lines(const char *text, size_t len)
 {
 	size_t n = 1;
@@ -174,6 +200,10 @@ int ipxe_read(const char *text, size_t len, struct ipxe_text *ret, struct err *e
 			read_line(&reader, number, (size_t)line_len);
 	}
 	script.n = (size_t)(reader.line - script.lines);
+	if (index_labels(&script)) {
+		ipxe_text_done(&script);
+		return err_set(err, -ENOMEM, "out of memory for a script of %zu bytes", len);
+	}
 	*ret = script;
 	return 0;
 }
@@ -184,14 +214,23 @@ void ipxe_text_done(struct ipxe_text *script)
 	free(script->words);
 	free(script->commands);
 	free(script->lines);
+	free(script->labels);
 	*script = (struct ipxe_text){ 0 };
 }
 
 const struct ipxe_line *ipxe_find_label(const struct ipxe_text *script, const char *label)
 {
-	for (size_t i = 0; i < script->n; i++) {
-		if (script->lines[i].label && strcmp(script->lines[i].label, label) == 0)
-			return &script->lines[i];
+	size_t low = 0, high = script->n_labels;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(script->labels[middle]->label, label) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	if (low == script->n_labels || strcmp(script->labels[low]->label, label) != 0)
+		return NULL;
+	return script->labels[low];
 }

@@ -48,6 +48,8 @@ struct ipxe_text {
 	char *text;
 	char **words;
 	struct ipxe_command *commands;
+	const struct ipxe_line **labels; /* the lines that have one, by label, then by place */
+	size_t n_labels;
 };
 
 /* The caller frees `ret` by ipxe_text_done(). Returns 0, -EFBIG above IPXE_TEXT_MAX, -ENOMEM. */

@@ -189,7 +189,14 @@ static int run_lines(struct ipxe_runner *run)
 static int run_text(struct ipxe_runner *run, const char *name, const struct buf *script)
 {
 	struct ipxe_text text;
-	int status = ipxe_read(text_of(script), script->len, &text, NULL);
+	int status;
+
+	if (++run->scripts > IPXE_SCRIPTS_MAX) {
+		ipxe_end_run(run, IPXE_END_LOOP, "has run %d scripts and would go on",
+			     IPXE_SCRIPTS_MAX);
+		return 0;
+	}
+	status = ipxe_read(text_of(script), script->len, &text, NULL);
 
 	if (status) {
 		run->code = status;

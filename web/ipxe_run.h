@@ -14,8 +14,9 @@
 #include "agent/base/err.h"
 #include "web/ipxe_setting.h"
 
-/* After this many commands a script is taken to run for ever. */
-#define IPXE_STEPS_MAX 10000
+/* After this many commands, or scripts, a script is taken to run for ever. */
+#define IPXE_STEPS_MAX	 10000
+#define IPXE_SCRIPTS_MAX 100
 
 /* Scripts that chain to each other, each within the one before. */
 #define IPXE_DEPTH_MAX 8

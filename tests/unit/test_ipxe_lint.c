@@ -43,7 +43,7 @@ static const struct {
 	{ "exit\necho x\n", "3 warning: nothing leads here: the line before goes elsewhere, and "
 			    "there is no label\n" },
 	{ "exit || echo x\necho y\n", "" },
-	{ ":a\n:a\ngoto a || goto a\n",
+	{ ":a\n:a\ngoto a\n",
 	  "3 warning: label :a is there twice: goto always finds the first\n"
 	  "4 warning: goes back to :a without a sleep between: a server that is down is asked "
 	  "without a rest\n" },

@@ -71,7 +71,7 @@ static const struct {
 	{ "chain same\nreboot", NULL, IPXE_END_LOOP, 0, 2,
 	  "chains to same: 8 scripts are running already", 0 },
 	{ "chain --replace same\nreboot", NULL, IPXE_END_LOOP, 0, 2,
-	  "has run 10000 commands and would go on", 0 },
+	  "has run 100 scripts and would go on", 0 },
 	{ ":l\ngoto l", NULL, IPXE_END_LOOP, 0, 3, "has run 10000 commands and would go on", 0 },
 	{ "set a:hexraw 247b613a737472696e677d\necho ${a:string}", NULL, IPXE_END_LOOP, 0, 3,
 	  "${a:string} expands to itself: iPXE would hang", 0 },
