@@ -52,6 +52,11 @@ END
   CLIENT=$(pid_of udhcpc)
 }
 
+# bound ADDRESS: the client has it, and its script is through.
+bound() {
+  [ "$(guest_addresses eth0)" = "$1" ] && ! pgrep -P "$CLIENT" >/dev/null
+}
+
 tap_guest() {
   spawn "tap_guest_$1" ip netns exec "$HOST" "$ROOT/build/tests/net/tap_guest" --wait "$1" "$GUEST" "$2"
   wait_for 10 grep -q '^ready' "$DIR/tap_guest_$1.out"
@@ -109,6 +114,7 @@ tap_guest() {
   [ "$(seen web01 '[.addresses[] | .address, .by] | join(" ")')" = "192.0.2.50 dhcp4" ]
   [ "$(seen web01 '.addresses[0].lease | . > 3500 and . <= 3600')" = true ]
   [ "$(records 'select(.link.action == "address-new") | .link.detail')" = '"192.0.2.50 by DHCP, called shop"' ]
+  wait_for 30 bound 192.0.2.50
   kill -USR2 "$CLIENT"
   wait_for 30 has_record '.link.action == "address-gone"'
   wait_for 10 status_of '.links[0].seen.addresses == []'
