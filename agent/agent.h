@@ -23,6 +23,7 @@
 #include "agent/setup.h"
 #include "agent/sources.h"
 #include "agent/supervisor.h"
+#include "agent/tap_look.h"
 #include "agent/worker.h"
 
 #define AGENT_SIGNALS 3
@@ -34,6 +35,15 @@ struct reload {
 	struct setup setup;
 	int pending; /* workers that have not answered: first ready, then switched */
 	char why[512];
+};
+
+/* Of the requests of one web worker; more at once are refused. */
+#define WAITING_MAX 64
+
+/* A request that is answered when it is known who holds the taps. */
+struct waiting {
+	struct ipc_request request;
+	pid_t asker; /* a web worker; gone meanwhile, it gets no answer */
 };
 
 struct agent {
@@ -55,6 +65,9 @@ struct agent {
 	uv_signal_t signals[AGENT_SIGNALS];
 	json_t *status; /* the latest, or NULL */
 	uint64_t status_ms;
+	struct tap_look look; /* for the next one, */
+	struct waiting waiting[WAITING_MAX]; /* which these wait for */
+	size_t n_waiting;
 	bool reload_asked; /* by the request that is being answered */
 	unsigned int open; /* workers and supervisor that have not ended */
 };
@@ -77,6 +90,9 @@ void agent_worker_switched(struct worker *worker);
 
 /* api_ops.c */
 void agent_request(struct agent *agent, struct ipc_channel *web, const struct ipc_request *request);
+
+/* Before the web worker serves no more: what waits is answered now, by a look from within the loop. */
+void agent_answer_waiting(struct agent *agent);
 
 /* Something that the status tells has changed: the next request gets a new one. */
 void agent_forget_status(struct agent *agent);

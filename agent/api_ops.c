@@ -38,8 +38,8 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* The status, a fresh one if need be; it belongs to the agent. */
-static int look(struct agent *a, struct err *err)
+/* A new status, which belongs to the agent. Takes `held` over. */
+static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 {
 	struct status_input in = {
 		.config = a->setup.config,
@@ -53,15 +53,12 @@ static int look(struct agent *a, struct err *err)
 		.pid = getpid(),
 		.now_ns = now_ns(),
 	};
-	int code;
+	int code = reconcile_look(a->supervisor.reconcile, held, err);
 
-	if (a->status && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS)
-		return 0;
-	code = reconcile_look(a->supervisor.reconcile, err);
+	agent_forget_status(a);
 	if (code)
 		return code;
 	in.links = reconcile_links(a->supervisor.reconcile, &in.n_links);
-	agent_forget_status(a);
 	a->status = status_json(&in);
 	if (!a->status)
 		return err_set(err, -ENOMEM, "no memory for the status");
@@ -74,12 +71,10 @@ static int look(struct agent *a, struct err *err)
 static int answer_status(struct agent *a, const struct ipc_request *request, json_t **ret,
 			 struct err *err)
 {
-	int code = look(a, err);
-
 	(void)request;
-	if (code == 0)
-		*ret = json_incref(a->status);
-	return code;
+	(void)err;
+	*ret = json_incref(a->status);
+	return 0;
 }
 
 /* A list of the status, or the one of it that the request names. */
@@ -89,10 +84,7 @@ static int answer_list(struct agent *a, const char *key, const struct ipc_reques
 	const json_t *list;
 	json_t *one;
 	size_t i;
-	int code = look(a, err);
 
-	if (code)
-		return code;
 	list = json_object_get(a->status, key);
 	if (!request->name[0]) {
 		*ret = json_incref((json_t *)list);
@@ -214,17 +206,18 @@ static const struct {
 	int (*answer)(struct agent *a, const struct ipc_request *request, json_t **ret,
 		      struct err *err);
 	enum user_role role;
+	bool from_status; /* answered out of a status that is fresh */
 	const char *act; /* NULL: it only looks */
 } ops[IPC_OPS] = {
-	[IPC_OP_STATUS] = { answer_status, ROLE_VIEWER, NULL },
-	[IPC_OP_SETS] = { answer_sets, ROLE_VIEWER, NULL },
-	[IPC_OP_LINKS] = { answer_links, ROLE_VIEWER, NULL },
-	[IPC_OP_PATTERNS] = { answer_patterns, ROLE_VIEWER, NULL },
-	[IPC_OP_REACH] = { answer_reach, ROLE_VIEWER, NULL },
-	[IPC_OP_PLAN] = { answer_plan, ROLE_VIEWER, NULL },
-	[IPC_OP_APPLY] = { answer_apply, ROLE_ADMIN, "apply" },
-	[IPC_OP_RELOAD] = { answer_reload, ROLE_ADMIN, "reload" },
-	[IPC_OP_RETRY] = { answer_retry, ROLE_OPERATOR, "retry" },
+	[IPC_OP_STATUS] = { answer_status, ROLE_VIEWER, true, NULL },
+	[IPC_OP_SETS] = { answer_sets, ROLE_VIEWER, true, NULL },
+	[IPC_OP_LINKS] = { answer_links, ROLE_VIEWER, true, NULL },
+	[IPC_OP_PATTERNS] = { answer_patterns, ROLE_VIEWER, true, NULL },
+	[IPC_OP_REACH] = { answer_reach, ROLE_VIEWER, false, NULL },
+	[IPC_OP_PLAN] = { answer_plan, ROLE_VIEWER, false, NULL },
+	[IPC_OP_APPLY] = { answer_apply, ROLE_ADMIN, false, "apply" },
+	[IPC_OP_RELOAD] = { answer_reload, ROLE_ADMIN, false, "reload" },
+	[IPC_OP_RETRY] = { answer_retry, ROLE_OPERATOR, true, "retry" },
 };
 
 /* Names come from the web worker, which a client may have taken over. */
@@ -244,29 +237,31 @@ static void audit(struct agent *a, const struct ipc_request *request, int code)
 		   name[0] ? " " : "", name, code ? strerror(-code) : "accepted");
 }
 
-static int dispatch(struct agent *a, const struct ipc_request *request, json_t **ret,
+/* `looked`: what became of the status, if the answer comes out of it, with the reason in `err`. */
+static int dispatch(struct agent *a, const struct ipc_request *request, int looked, json_t **ret,
 		    struct err *err)
 {
-	int code;
+	int code = looked;
 
 	if (request->role < ops[request->op].role)
 		code = err_set(err, -EPERM, "this user's role does not allow it");
-	else
+	else if (code == 0)
 		code = ops[request->op].answer(a, request, ret, err);
 	if (ops[request->op].act)
 		audit(a, request, code);
 	return code;
 }
 
-void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_request *request)
+static void reply_to(struct agent *a, struct ipc_channel *web, const struct ipc_request *request,
+		     int looked, const struct err *why)
 {
 	struct ipc_reply reply = { .id = request->id };
 	json_t *answer = NULL;
-	struct err err = { "" };
+	struct err err = *why;
 	char *text = NULL;
 	int fd;
 
-	reply.error = dispatch(a, request, &answer, &err);
+	reply.error = dispatch(a, request, looked, &answer, &err);
 	if (answer)
 		text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER |
 						  JSON_REAL_PRECISION(REAL_DIGITS));
@@ -289,4 +284,90 @@ void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_re
 		a->reload_asked = false;
 		agent_reload(a);
 	}
+}
+
+/* ---- a fresh status -------------------------------------------------------------------------- */
+
+/* Takes `held` over, which was asked for with `code` as the answer. */
+static void answer_waiting(struct agent *a, struct held_taps *held, int code)
+{
+	struct worker *web = &a->workers[WORKER_WEB];
+	struct err err = { "" };
+
+	if (!a->supervisor.reconcile)
+		a->n_waiting = 0; /* the agent ends */
+	else if (code)
+		err_errno(&err, code, "could not see who holds the taps");
+	else
+		code = make_status(a, held, &err);
+	for (size_t i = 0; i < a->n_waiting; i++) {
+		struct ipc_channel *channel = worker_channel(web);
+
+		if (channel && worker_pid(web) == a->waiting[i].asker)
+			reply_to(a, channel, &a->waiting[i].request, code, &err);
+	}
+	a->n_waiting = 0;
+}
+
+static void on_found(struct tap_look *look, struct held_taps *held, int error)
+{
+	struct agent *a = look->data;
+
+	if (a->n_waiting)
+		answer_waiting(a, held, error);
+}
+
+void agent_answer_waiting(struct agent *a)
+{
+	struct link_table taps = { 0 };
+	struct held_taps held = { 0 };
+	int code;
+
+	if (!a->n_waiting)
+		return;
+	code = reconcile_taps(a->supervisor.reconcile, &taps);
+	if (code == 0)
+		code = held_taps_find(&held, &taps, getpid());
+	answer_waiting(a, &held, code);
+	held_taps_done(&held);
+	link_table_done(&taps);
+}
+
+static int start_look(struct agent *a)
+{
+	struct link_table taps;
+	int code = reconcile_taps(a->supervisor.reconcile, &taps);
+
+	return code ? code : tap_look_start(&a->look, &a->loop, &taps, getpid(), on_found);
+}
+
+static void wait_for_status(struct agent *a, struct ipc_channel *web,
+			    const struct ipc_request *request)
+{
+	struct err err = { "" };
+	int code = 0;
+
+	if (a->n_waiting == WAITING_MAX)
+		code = err_set(&err, -EBUSY, "too many requests wait for the status already");
+	else if (!a->look.busy)
+		code = start_look(a);
+	if (code && !*err.text)
+		err_errno(&err, code, "could not look at the links");
+	if (code)
+		reply_to(a, web, request, code, &err);
+	else
+		a->waiting[a->n_waiting++] = (struct waiting){
+			.request = *request,
+			.asker = worker_pid(&a->workers[WORKER_WEB]),
+		};
+}
+
+void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_request *request)
+{
+	const bool fresh = a->status && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS;
+
+	if (ops[request->op].from_status && !fresh)
+		wait_for_status(a, web, request);
+	else
+		reply_to(a, web, request, 0, &(struct err){ "" });
 }

@@ -142,7 +142,7 @@ static int daemon_start(struct agent *a, struct err *err)
 {
 	int code;
 
-	a->supervisor.data = a;
+	a->supervisor.data = a->look.data = a;
 	for (int i = 0; i < WORKER_ROLES; i++) {
 		a->workers[i].data = a;
 		worker_init(&a->workers[i], &a->loop, (enum worker_role)i, &worker_ops);
@@ -194,6 +194,8 @@ int daemon_run(const char *path)
 	 * before: by default malloc(3) raises this threshold as it goes.
 	 */
 	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+	/* The pool has four threads, which are idle most of the time. */
+	mallopt(M_ARENA_MAX, 1);
 	if (!a) {
 		log_err("no memory for the agent");
 		return CLI_BAD;

@@ -426,7 +426,25 @@ int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *da
 	return code < 0 ? code : n;
 }
 
-static int look(struct reconcile *reconcile, struct err *err)
+int reconcile_taps(const struct reconcile *reconcile, struct link_table *ret)
+{
+	struct link_table taps = { 0 };
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
+		const struct reconcile_link *link = &reconcile->links[i];
+
+		if (link->present && link->link.kind == LINK_KIND_MACVTAP)
+			code = link_table_add(&taps, &link->link);
+	}
+	if (code == 0)
+		*ret = taps;
+	else
+		link_table_done(&taps);
+	return code;
+}
+
+static int look(struct reconcile *reconcile, const struct held_taps *held, struct err *err)
 {
 	int code;
 
@@ -438,13 +456,9 @@ static int look(struct reconcile *reconcile, struct err *err)
 	reconcile_leave_places(reconcile);
 	if (code < 0)
 		return code;
-	code = held_taps_find(&reconcile->held, &reconcile->table, reconcile->agent);
-	if (code < 0)
-		return err_errno(err, code, "could not see who holds the taps");
 	for (size_t i = 0; i < reconcile->n; i++) {
 		struct reconcile_link *link = &reconcile->links[i];
-		const struct tap_holder *holder =
-			held_taps_holder(&reconcile->held, link->link.ifindex);
+		const struct tap_holder *holder = held_taps_holder(held, link->link.ifindex);
 
 		if (link->present && holder)
 			reconcile_link_look(link, holder);
@@ -452,10 +466,11 @@ static int look(struct reconcile *reconcile, struct err *err)
 	return 0;
 }
 
-int reconcile_look(struct reconcile *reconcile, struct err *err)
+int reconcile_look(struct reconcile *reconcile, struct held_taps *held, struct err *err)
 {
-	int code = look(reconcile, err);
+	int code = look(reconcile, held, err);
 
+	held_taps_done(held);
 	reconcile_forget(reconcile);
 	return code;
 }

@@ -12,6 +12,7 @@
 
 #include "agent/base/config.h"
 #include "agent/base/err.h"
+#include "agent/held_taps.h"
 #include "agent/reconcile_link.h"
 #include "netlink/link_apply.h"
 #include "netlink/link_plan.h"
@@ -63,8 +64,13 @@ struct reconcile_watch {
 int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
 		   const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err);
 
-/* Refreshes the links and who holds their taps, changes nothing: for `status`. */
-int reconcile_look(struct reconcile *reconcile, struct err *err);
+/*
+ * For `status`: the links whose taps somebody may hold, as the last pass saw them, in `ret`, which is the
+ * caller's; 0 or -ENOMEM. When held_taps_find() has told of those, reconcile_look() refreshes the links and
+ * changes nothing; it takes `held` over.
+ */
+int reconcile_taps(const struct reconcile *reconcile, struct link_table *ret);
+int reconcile_look(struct reconcile *reconcile, struct held_taps *held, struct err *err);
 
 /* The wanted links, in the order of config_links(). Valid until the next reload. */
 const struct reconcile_link *reconcile_links(const struct reconcile *reconcile, size_t *ret_n);

@@ -47,6 +47,7 @@ static void reload_commit(struct agent *a)
 	setup_done(&old);
 	agent_emit(a, LOG_LEVEL_INFO, "reloaded", "%s, generation %u", a->path, a->generation);
 	supervisor_kick(&a->supervisor);
+	agent_answer_waiting(a);
 	/* Last: a worker that serves no more may answer from within the call. */
 	a->reload.pending = WORKER_ROLES;
 	for (int i = 0; i < WORKER_ROLES; i++)

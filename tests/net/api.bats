@@ -90,3 +90,21 @@ body() {
   body '.paths | has("/v1/links/{name}") and has("/v1/plan")'
   in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/v1/links | jq -e 'length >= 2'
 }
+
+@test "who holds the taps is looked for beside the loop, however many ask" {
+  local asked i
+  spawn strace strace -f -e trace=openat -o "$DIR/opened" -p "$(pid_of agent)"
+  wait_for 20 grep -q attached "$DIR/strace.err"
+  asked=()
+  for i in 1 2 3 4; do
+    tapwarden status --json >"$DIR/status.$i" &
+    asked+=($!)
+  done
+  wait "${asked[@]}"
+  jq -e '.links | length > 0' "$DIR"/status.*
+  kill "$(pid_of strace)"
+  wait_for 20 is_gone "$(pid_of strace)"
+  # /proc/PID/fd; the thread of the loop has the process's own number.
+  awk -v loop="$(pid_of agent)" '/"fd", / { n[$1 == loop]++ } END { print n[0] + 0, n[1] + 0; exit !(n[0] && !n[1]) }' \
+    "$DIR/opened"
+}
