@@ -50,7 +50,7 @@ static const struct cli_verb verbs[] = {
 	  "-n COUNT ends after COUNT records." },
 	{ "extract", cmd_extract,
 	  "[-e REGEX]... [-f FILE] [-c FILE --pattern NAME]... [OPTIONS] [FILE...]",
-	  "what patterns find in texts: the matches, their groups, where they are",
+	  "what patterns find in texts and captures: the matches, their groups, where they are",
 	  "A match is printed a line. Each line of the text is a subject of its own: what a match, a\n"
 	  "lookahead or \\z sees ends at its line, without LF or CRLF. Without FILE, and for -, the\n"
 	  "standard input is read. Patterns are PCRE2's; bytes are matched as they are.\n"
@@ -82,6 +82,14 @@ static const struct cli_verb verbs[] = {
 	  "  --color auto|always|never\n"
 	  "  --threads N            for large files; the order stays\n"
 	  "  --stats                what it came to, on stderr\n"
+	  "\n"
+	  "Captures, pcap and pcapng, are known by how they begin. A payload is a subject then, -n is\n"
+	  "the number of the packet, -b the place in the payload or stream, --json the agent's records.\n"
+	  "  --scope packet|stream  stream: what TCP carries, joined, and every other payload\n"
+	  "  --bpf EXPRESSION       these frames alone, as in pcap-filter(7)\n"
+	  "  -w FILE                the frames that match, as pcapng, each with the rule and the bytes;\n"
+	  "                         without a pattern all\n"
+	  "  --text                 everything is text, whatever it looks like\n"
 	  "\n"
 	  "Exits 0 when something matched, 1 when nothing did, 2 when a text was not fully searched." },
 	{ "boot", cmd_boot,

@@ -1,4 +1,4 @@
-/* tapwarden extract: what patterns find in texts. */
+/* tapwarden extract: what patterns find in texts and captures. */
 #include "agent/cli.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/base/hint.h"
+#include "agent/extract_captures.h"
 #include "agent/extract_options.h"
 #include "capture/extract_range.h"
 
@@ -60,22 +61,32 @@ static int rules_of_config(const struct config *config, const struct strv *names
 	return 0;
 }
 
-static int compile(const struct extract_options *options, const struct config *config,
+/* The rules, by whichever words they were given. */
+struct rules {
+	struct pattern_conf *confs;
+	size_t n;
+	bool owned;
+};
+
+static int choose_rules(const struct extract_options *options, const struct config *config,
+			struct rules *ret, struct err *err)
+{
+	*ret = (struct rules){ .confs = options->patterns, .n = options->n };
+	if (!options->names.n)
+		return 0;
+	ret->n = options->names.n;
+	ret->owned = true;
+	return rules_of_config(config, &options->names, &ret->confs, err);
+}
+
+static int compile(const struct extract_options *options, const struct rules *rules,
 		   struct search *search, struct err *err)
 {
-	struct pattern_conf *confs = options->patterns;
-	size_t n = options->names.n ? options->names.n : options->n, faulty = 0;
-	int code = 0;
+	size_t faulty = 0;
+	int code = search_init(search, rules->confs, rules->n, &options->policy, &faulty, err);
 
-	if (options->names.n)
-		code = rules_of_config(config, &options->names, &confs, err);
-	if (code)
-		return code;
-	code = search_init(search, confs, n, &options->policy, &faulty, err);
-	if (code && code != -ENOMEM && n > 1)
-		err_prefix(err, code, "pattern %s", confs[faulty].head.name);
-	if (options->names.n)
-		free(confs);
+	if (code && code != -ENOMEM && rules->n > 1)
+		err_prefix(err, code, "pattern %s", rules->confs[faulty].head.name);
 	return code;
 }
 
@@ -111,6 +122,7 @@ static bool tell_limits(const struct search *search, const struct search_count *
 static void tell_stats(const struct extract_job *job)
 {
 	const struct extract_totals *totals = &job->totals;
+	const struct capture_totals *captures = job->captures ? &job->captures->totals : NULL;
 	const struct search *search = job->plan.search;
 
 	fprintf(stderr, "%" PRIu64 " bytes searched, %" PRIu64 " matches, %" PRIu64 " gaps\n",
@@ -118,6 +130,10 @@ static void tell_stats(const struct extract_job *job)
 	if (job->plan.range)
 		fprintf(stderr, "%" PRIu64 " ranges, %" PRIu64 " of them dropped\n", totals->ranges,
 			totals->dropped);
+	if (captures && captures->frames)
+		fprintf(stderr,
+			"%" PRIu64 " frames, %" PRIu64 " with a payload, %" PRIu64 " malformed\n",
+			captures->frames, captures->payloads, captures->malformed);
 	for (size_t i = 0; i < search->n; i++) {
 		const char *why = NULL;
 		bool jit = regex_jit(pattern_regex(search->rules[i].pattern), &why);
@@ -182,14 +198,28 @@ static void make_plan(const struct extract_options *o, const struct search *sear
 	};
 }
 
+/* The file of the frames that match is complete only when it was closed. */
+static int finish_captures(struct extract_captures *captures, const struct extract_options *options)
+{
+	int error = extract_captures_done(captures);
+
+	if (error)
+		fprintf(stderr, "tapwarden: cannot write %s: %s: it lacks frames\n", options->out,
+			strerror(error));
+	return error;
+}
+
 static int run(const struct extract_options *options, const struct search *search,
-	       const struct extract_range_rule *range)
+	       const struct extract_range_rule *range, struct extract_captures *captures)
 {
 	static char standard_input[] = EXTRACT_STDIN;
 	char *only[] = { standard_input };
 	char **files = options->n_files ? options->files : only;
 	size_t n = options->n_files ? options->n_files : 1;
-	struct extract_job job = { .threads = options->threads };
+	struct extract_job job = {
+		.threads = options->threads,
+		.captures = options->text ? NULL : &captures->search,
+	};
 	int code;
 
 	make_plan(options, search, range, &job.plan);
@@ -209,6 +239,8 @@ int cmd_extract(int argc, char **argv)
 	struct extract_options options;
 	struct config *config = NULL;
 	struct extract_range_rule range = { .begin = NULL };
+	struct extract_captures captures;
+	struct rules rules = { .owned = false };
 	struct search search = { .n = 0 };
 	struct err err;
 	int code = extract_options_read(argc, argv, &options, &err);
@@ -224,12 +256,18 @@ int cmd_extract(int argc, char **argv)
 		code = CLI_BAD;
 		goto out;
 	}
-	if (compile(&options, config, &search, &err) || compile_range(&options, &range, &err)) {
+	if (choose_rules(&options, config, &rules, &err) ||
+	    compile(&options, &rules, &search, &err) || compile_range(&options, &range, &err) ||
+	    extract_captures_init(&captures, &options, rules.confs, rules.n, config, &err)) {
 		code = cli_fail(&err, "nothing was searched");
 		goto out;
 	}
-	code = run(&options, &search, &range);
+	code = run(&options, &search, &range, &captures);
+	if (finish_captures(&captures, &options))
+		code = CLI_BAD;
 out:
+	if (rules.owned)
+		free(rules.confs);
 	extract_range_rule_done(&range);
 	search_done(&search);
 	config_free(config);

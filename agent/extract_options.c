@@ -33,6 +33,9 @@ enum word {
 	WORD_PATTERN,
 	WORD_LIMIT,
 	WORD_COLOR,
+	WORD_SCOPE,
+	WORD_BPF,
+	WORD_TEXT,
 	WORD_BEGIN,
 	WORD_END,
 	WORD_INCLUDE,
@@ -68,6 +71,10 @@ static const struct option longs[] = {
 	{ "pattern", required_argument, NULL, WORD_PATTERN },
 	{ "match-limit", required_argument, NULL, WORD_LIMIT },
 	{ "color", required_argument, NULL, WORD_COLOR },
+	{ "scope", required_argument, NULL, WORD_SCOPE },
+	{ "bpf", required_argument, NULL, WORD_BPF },
+	{ "write", required_argument, NULL, 'w' },
+	{ "text", no_argument, NULL, WORD_TEXT },
 	{ "begin", required_argument, NULL, WORD_BEGIN },
 	{ "end", required_argument, NULL, WORD_END },
 	{ "include", required_argument, NULL, WORD_INCLUDE },
@@ -80,7 +87,7 @@ static const struct option longs[] = {
 	{ 0 },
 };
 
-static const char letters[] = "e:f:Fig:Uc:nHhb0q";
+static const char letters[] = "e:f:Fig:Uc:nHhb0qw:";
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
@@ -145,6 +152,16 @@ static int read_color(const char *text, struct extract_options *o, struct err *e
 	return err_set(err, -EINVAL, "--color: \"%s\" is not known: auto, always or never", text);
 }
 
+static int read_scope(const char *text, struct extract_options *o, struct err *err)
+{
+	bool stream = false;
+	int code = read_choice("scope", text, "packet", "stream", &stream, err);
+
+	o->has_scope = true;
+	o->scope = stream ? SCOPE_STREAM : SCOPE_PACKET;
+	return code;
+}
+
 /* The words that only say yes. */
 static bool read_flag(int word, struct extract_options *o, struct extract_words *words)
 {
@@ -171,6 +188,8 @@ static bool read_flag(int word, struct extract_options *o, struct extract_words 
 		return o->nul = true;
 	case WORD_RAW:
 		return o->raw = true;
+	case WORD_TEXT:
+		return o->text = true;
 	case WORD_JSON:
 		return o->json = true;
 	case WORD_STATS:
@@ -269,6 +288,14 @@ static int read_word(int word, char *value, struct extract_options *o, struct ex
 		return read_choice("overlap", value, "none", "starts", &o->policy.starts, err);
 	case WORD_EMPTY:
 		return read_choice("empty", value, "skip", "keep", &o->policy.keep_empty, err);
+	case WORD_SCOPE:
+		return read_scope(value, o, err);
+	case WORD_BPF:
+		o->bpf = value;
+		return 0;
+	case 'w':
+		o->out = value;
+		return 0;
 	case WORD_BEGIN:
 		words->conf.begin = value;
 		return 0;
@@ -348,16 +375,20 @@ static int judge(const struct extract_options *o, const struct extract_words *wo
 		return err_set(err, -EINVAL, "-c FILE without --pattern NAME says no pattern");
 	if (!o->names.n && !words->n && words->empty)
 		return err_set(err, -EINVAL, "no pattern: %s is empty", words->empty);
-	if (!o->names.n && !words->n && !words->conf.begin)
+	if (!o->names.n && !words->n && !words->conf.begin && !o->out)
 		return err_set(
 			err, -EINVAL,
 			"no pattern: -e REGEX, -f FILE, --begin REGEX --end REGEX or -c FILE "
-			"--pattern NAME");
+			"--pattern NAME; or -w FILE for all frames");
 	if (!words->n && (o->has_template || words->conf.groups.n) && !o->names.n)
 		return err_set(err, -EINVAL,
 			       "-g and --template are of a match, and there is no -e");
 	if (o->has_template && words->conf.groups.n)
 		return err_set(err, -EINVAL, "-g and --template both say what is printed");
+	if (o->text && (o->has_scope || o->bpf || o->out))
+		return err_set(err, -EINVAL,
+			       "--scope, --bpf and -w are of captures, and with --text there is "
+			       "none");
 	if (o->names_on && o->names_off)
 		return err_set(err, -EINVAL, "-H and -h exclude each other");
 	return 0;
@@ -366,7 +397,9 @@ static int judge(const struct extract_options *o, const struct extract_words *wo
 int extract_options_read(int argc, char **argv, struct extract_options *ret, struct err *err)
 {
 	struct extract_words words = {
-		.conf = { .match_limit = MATCH_LIMIT, .range = { .include = RANGE_BOTH } },
+		.conf = { .match_limit = MATCH_LIMIT,
+			  .severity = 3,
+			  .range = { .include = RANGE_BOTH } },
 	};
 	int word, code = 0;
 

@@ -21,6 +21,10 @@ struct extract_options {
 	unsigned int threads;
 	bool json, stats, whole, lines, names_on, names_off, offsets, nul, raw;
 	bool color_on, color_off;
+	/* Of captures. */
+	bool has_scope, text; /* text: whatever it looks like */
+	enum pattern_scope scope;
+	const char *bpf, *out; /* of argv; NULL: not given */
 	char **files; /* of argv */
 	size_t n_files;
 };

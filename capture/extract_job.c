@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "capture/extract_capture.h"
 #include "capture/extract_range.h"
+#include "capture/input_kind.h"
 
 /* A file is cut in parts of this for several threads; a smaller one is not worth their start. */
 #define PART_SIZE ((uint64_t)2 << 20)
@@ -41,6 +43,8 @@ struct source {
 	int fd;
 	bool seekable;
 	uint64_t size; /* when it was opened */
+	uint8_t head[INPUT_HEAD_MAX]; /* of what is not seekable, read to see what it is */
+	size_t head_len;
 	uint64_t n_parts;
 	uint64_t first_turn; /* of the outlet, for part 0 */
 	uint64_t next; /* part that no thread has taken */
@@ -228,6 +232,7 @@ static void search_alone(struct source *source)
 		input.whole = plan->whole;
 		if (plan->range)
 			input.line_max = extract_range_line_max(plan->range);
+		text_input_unread(&input, source->head, source->head_len);
 		code = extract_worker_run(&worker, &input);
 		source->ended = input.at;
 		text_input_close(&input);
@@ -269,7 +274,7 @@ static bool is_shortened(const struct source *source)
 		pread(source->fd, &byte, 1, (off_t)source->ended) != 0);
 }
 
-static void search_source(struct source *source)
+static void search_text(struct source *source)
 {
 	struct extract_job *job = source->job;
 
@@ -286,9 +291,61 @@ static void search_source(struct source *source)
 	else if (source->seekable && !extract_out_stopped(&job->out) && is_shortened(source))
 		complain(source, 0,
 			 "it became shorter while it was read: the rest was not searched");
-	job->totals.hits += source->hits;
 	pthread_cond_destroy(&source->moved);
 	pthread_mutex_destroy(&source->lock);
+}
+
+/*
+ * Reads as much as tells what the source is; of one that is seekable it is read again. What it begins
+ * with may be a while in coming: it is not waited for longer than it takes.
+ */
+static enum input_kind kind_of(struct source *source)
+{
+	enum input_kind kind = input_kind_of(source->head, 0);
+	ssize_t n = 1;
+
+	while (kind == INPUT_UNDECIDED && n > 0) {
+		uint8_t *to = source->head + source->head_len;
+		size_t room = sizeof(source->head) - source->head_len;
+
+		do {
+			n = source->seekable ? pread(source->fd, to, room, (off_t)source->head_len)
+					     : read(source->fd, to, room);
+		} while (n < 0 && errno == EINTR);
+		/* An error comes again. */
+		source->head_len += n > 0 ? (size_t)n : 0;
+		kind = input_kind_of(source->head, source->head_len);
+	}
+	if (source->seekable)
+		source->head_len = 0;
+	return kind;
+}
+
+static void search_source(struct source *source)
+{
+	struct extract_job *job = source->job;
+	enum input_kind kind = job->captures ? kind_of(source) : INPUT_TEXT;
+	const struct extract_capture capture = {
+		.job = job,
+		.name = source->name,
+		.fd = source->fd,
+		.head = source->head,
+		.head_len = source->head_len,
+	};
+
+	switch (kind) {
+	case INPUT_UNDECIDED:
+	case INPUT_TEXT:
+	case INPUT_PAYLOADS:
+		if (!job->plan.search->n && !job->plan.range)
+			complain(source, 0, "is a text, and no pattern was given to search it for");
+		else
+			search_text(source);
+		break;
+	case INPUT_CAPTURE:
+		source->hits = extract_capture_file(&capture);
+		break;
+	}
 }
 
 void extract_job_file(struct extract_job *job, const char *path)
@@ -310,6 +367,7 @@ void extract_job_file(struct extract_job *job, const char *path)
 		source.seekable = S_ISREG(st.st_mode) && !is_stdin;
 		source.size = source.seekable ? (uint64_t)st.st_size : 0;
 		search_source(&source);
+		job->totals.hits += source.hits;
 		if (job->plan.show == EXTRACT_COUNT)
 			show_count(&source);
 	}

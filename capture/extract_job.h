@@ -4,6 +4,7 @@
 #ifndef TW_EXTRACT_JOB_H
 #define TW_EXTRACT_JOB_H
 
+#include "capture/capture_search.h"
 #include "capture/extract_worker.h"
 
 #define EXTRACT_THREADS_MAX 64
@@ -23,6 +24,7 @@ struct extract_totals {
 struct extract_job {
 	struct extract_plan plan;
 	unsigned int threads; /* for one large file at a time */
+	struct capture_search *captures; /* NULL: everything is text */
 	struct extract_out out;
 	struct extract_totals totals;
 };
@@ -32,7 +34,7 @@ int extract_job_init(struct extract_job *job, int fd);
 void extract_job_done(struct extract_job *job);
 
 /*
- * Searches one file after the other; what fails is complained of and counted as a gap, and the next
+ * Searches one file after the other, each as what it is (input_kind.h); what fails is complained of and counted as a gap, and the next
  * file is taken.
  */
 void extract_job_file(struct extract_job *job, const char *path);

@@ -6,9 +6,6 @@
 #include "capture/pcapng_format.h"
 #include "capture/sift_record.h"
 
-/* A match in a stream may be as long as this; more is told as a loss. */
-#define MATCH_MAX (256u << 10)
-
 static const enum sift_direction directions[STATS_DIRECTIONS] = {
 	[STATS_FROM_GUEST] = SIFT_FROM_GUEST,
 	[STATS_TO_GUEST] = SIFT_TO_GUEST,
@@ -215,7 +212,7 @@ int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		.stream_memory = (size_t)config->stream.memory,
 		.stream_pending = (size_t)config->stream.pending,
 		.fragment_memory = (size_t)config->stream.fragments,
-		.match_max = MATCH_MAX,
+		.match_max = SIFT_MATCH_MAX,
 		.seed = seed,
 	};
 	const struct keeper_conf keeper = {

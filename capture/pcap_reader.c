@@ -433,6 +433,7 @@ bool pcap_is_capture(const uint8_t *head, size_t len)
 {
 	uint32_t words[3];
 	bool swapped;
+	uint16_t major;
 
 	if (len < PCAP_MAGIC_LEN)
 		return false;
@@ -440,7 +441,9 @@ bool pcap_is_capture(const uint8_t *head, size_t len)
 	if (words[0] == BLOCK_SECTION)
 		return words[2] == BYTE_ORDER_MAGIC ||
 		       words[2] == __builtin_bswap32(BYTE_ORDER_MAGIC);
-	return find_magic(head, &swapped) != NULL;
+	/* All files of this format say version 2.4, but some of very old tools. */
+	memcpy(&major, head + 4, sizeof(major));
+	return find_magic(head, &swapped) && (swapped ? __builtin_bswap16(major) : major) == 2;
 }
 
 static void begin(struct pcap_reader *r, const uint8_t *data, size_t len, struct pcap_step *ret)

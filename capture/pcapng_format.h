@@ -19,8 +19,9 @@
 
 #define SHB_USERAPPL 4u
 
-/* What our files say there. */
+/* What the agent's files say there, and those of `extract`, whose frames may be of anyone. */
 #define PCAPNG_APPLICATION "tapwarden"
+#define PCAPNG_EXTRACT	   "tapwarden extract"
 
 #define IF_NAME	       2u
 #define IF_DESCRIPTION 3u

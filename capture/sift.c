@@ -163,10 +163,14 @@ static void on_gave_up(void *data, const struct rule *rule, enum extract_result 
 
 static const struct ruleset_ops payload_ops = { .match = on_match, .gave_up = on_gave_up };
 
-static size_t try_payload(struct sift *sift, struct attempt *a)
+/* TCP has its streams beside it. */
+static const struct rule_mask *mask_of(const struct attempt *a)
 {
-	const struct rule_mask *mask = a->frame->has_tcp ? &a->link->packet : &a->link->all;
+	return a->frame->has_tcp ? &a->link->packet : &a->link->all;
+}
 
+static size_t try_payload(struct sift *sift, struct attempt *a, const struct rule_mask *mask)
+{
 	if (!a->frame->payload_len || !mask->any)
 		return 0;
 	return ruleset_run(sift->conf.rules, mask, &a->link->quarantine->parked, sift->conf.stats,
@@ -189,7 +193,7 @@ static void on_incomplete(void *data, const struct frame *frame, const void *own
 
 	if (frame->payload)
 		a.joined_offset = (size_t)(frame->payload - sift->defrag.joined);
-	try_payload(sift, &a);
+	try_payload(sift, &a, mask_of(&a));
 	sift->ops->loss(sift->data,
 			&(struct sift_loss){
 				.link = owner,
@@ -287,12 +291,28 @@ void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_r
 	if (ret->reason != DECODE_OK)
 		return;
 	ret->searched = sift->frame.payload_len > 0 && input->link->all.any;
-	ret->matches = try_payload(sift, &a);
+	ret->matches = try_payload(sift, &a, mask_of(&a));
 	if (sift->frame.has_tcp && input->link->n_stream) {
 		streams_frame(&sift->streams, &sift->frame, input->link->id, input->number,
 			      input->time_ns);
 		ret->matches += sift->matches;
 	}
+}
+
+size_t sift_payload(struct sift *sift, const struct sift_input *input, const struct frame *frame)
+{
+	struct attempt a = {
+		.sift = sift,
+		.link = input->link,
+		.frame = frame,
+		.direction = input->direction,
+		.number = input->number,
+		.time_ns = input->time_ns,
+		.joined_offset = SIZE_MAX,
+	};
+
+	sift->input = input;
+	return try_payload(sift, &a, &input->link->all);
 }
 
 void sift_tick(struct sift *sift, uint64_t now_ns)

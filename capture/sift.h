@@ -24,6 +24,9 @@
 /* Frames that one match is said to have come in; of more, the first. */
 #define SIFT_SPANS_MAX 64u
 
+/* A match in a stream may be as long as this; more is told as a loss. */
+#define SIFT_MATCH_MAX (256u << 10)
+
 /* Which side of a link sent, where that is known. */
 enum sift_direction {
 	SIFT_NOBODY_KNOWS,
@@ -152,6 +155,12 @@ void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_r
 /* A search of the rule was given up: enough of that puts it into quarantine. */
 void sift_strike(struct sift *sift, const struct sift_link *link, const struct rule *rule,
 		 uint64_t time_ns);
+
+/*
+ * sift_frame() for a payload without its frame: of `input`, bytes and link type are not read. Rules
+ * of either scope see it by itself. Returns the number of matches.
+ */
+size_t sift_payload(struct sift *sift, const struct sift_input *input, const struct frame *frame);
 
 /* Every second or so, with the time of the frames. */
 void sift_tick(struct sift *sift, uint64_t now_ns);

@@ -38,6 +38,8 @@ static int fill(struct source_file *source)
 		memmove(source->buffer, source->buffer + source->begin, source->end);
 		source->begin = 0;
 	}
+	if (source->before_read)
+		source->before_read(source->data);
 	do {
 		n = read(source->fd, source->buffer + source->end, BUFFER_SIZE - source->end);
 	} while (n < 0 && errno == EINTR);

@@ -22,6 +22,9 @@ struct source_file {
 	uint64_t offset; /* of `begin` in the file */
 	bool at_end;
 	uint64_t packets; /* handed over */
+	/* NULL, or called before each read, which may have to wait. */
+	void (*before_read)(void *data);
+	void *data;
 };
 
 /*

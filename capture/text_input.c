@@ -24,6 +24,15 @@ int text_input_open(struct text_input *input, int fd, bool seekable, uint64_t st
 	return 0;
 }
 
+void text_input_unread(struct text_input *input, const uint8_t *head, size_t len)
+{
+	assert(len <= input->cap && !input->end);
+	if (len)
+		memcpy(input->buffer, head, len);
+	input->end = len;
+	input->at = len;
+}
+
 void text_input_close(struct text_input *input)
 {
 	free(input->buffer);

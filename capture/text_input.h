@@ -44,6 +44,8 @@ struct text_input {
  * with 0 and UINT64_MAX. -ENOMEM.
  */
 int text_input_open(struct text_input *input, int fd, bool seekable, uint64_t start, uint64_t stop);
+/* Before anything else of an input that is not seekable: bytes that were read to see what it is. */
+void text_input_unread(struct text_input *input, const uint8_t *head, size_t len);
 void text_input_close(struct text_input *input);
 
 /*

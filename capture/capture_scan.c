@@ -1,0 +1,461 @@
+#include "capture/capture_scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/bpf_compile.h"
+#include "capture/pcapng_format.h"
+#include "capture/sift_record.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* For the frames of matches in streams: a match has to be whole while its first frame is held. */
+#define FRAMES_MEMORY (64u << 20)
+
+/* Of a payload in a record, as [record] payload-bytes has it when nobody says anything else. */
+#define PAYLOAD_MAX 4096u
+
+/* What is searched in common. */
+struct scan_link {
+	struct sift_link sift;
+	char name[PCAP_NAME_MAX];
+	uint32_t number; /* tells those without a name apart */
+	uint32_t link_type;
+	struct bpf_code filter;
+	bool unfiltered; /* there is no such filter for the link type */
+	bool described; /* in the file of the matching frames: */
+	uint32_t out;
+};
+
+/* ---- links ---------------------------------------------------------------------------------- */
+
+static void link_free(struct scan_link *link)
+{
+	if (!link)
+		return;
+	sift_link_done(&link->sift);
+	bpf_code_done(&link->filter);
+	free(link);
+}
+
+static int link_add(struct capture_scan *scan, uint32_t number, const char *name,
+		    uint32_t link_type, struct scan_link **ret)
+{
+	const char *bpf = scan->search->conf.bpf;
+	struct scan_link *link = calloc(1, sizeof(*link)), **more;
+	struct err err;
+
+	more = reallocarray(scan->links, scan->n_links + 1, sizeof(*more));
+	if (more)
+		scan->links = more;
+	if (!link || !more ||
+	    sift_link_init(&link->sift, (uint32_t)scan->n_links, &scan->search->rules,
+			   &scan->search->mask)) {
+		link_free(link);
+		return -ENOMEM;
+	}
+	(void)strncpy(link->name, name, sizeof(link->name) - 1);
+	link->number = number;
+	link->link_type = link_type;
+	link->unfiltered = bpf && bpf_compile_for(bpf, link_type, &link->filter, &err) != 0;
+	more[scan->n_links++] = link;
+	*ret = link;
+	return 0;
+}
+
+/* An interface of a later section is the same when it has the same name. */
+static int link_find(struct capture_scan *scan, uint32_t number, const char *name,
+		     uint32_t link_type, struct scan_link **ret)
+{
+	for (size_t i = 0; i < scan->n_links; i++) {
+		struct scan_link *link = scan->links[i];
+
+		if (link->link_type == link_type && strcmp(link->name, name) == 0 &&
+		    (*name || link->number == number)) {
+			*ret = link;
+			return 0;
+		}
+	}
+	return link_add(scan, number, name, link_type, ret);
+}
+
+static int link_of(struct capture_scan *scan, uint32_t number, const char *name, uint32_t link_type,
+		   struct scan_link **ret)
+{
+	struct scan_link **more;
+	int code;
+
+	if (number < scan->n_section && scan->section[number]) {
+		*ret = scan->section[number];
+		return 0;
+	}
+	code = link_find(scan, number, name, link_type, ret);
+	if (code || number >= PCAP_INTERFACES_MAX)
+		return code;
+	if (number >= scan->n_section) {
+		more = reallocarray(scan->section, number + 1u, sizeof(struct scan_link *));
+		if (!more)
+			return -ENOMEM;
+		memset(more + scan->n_section, 0,
+		       (number + 1u - scan->n_section) * sizeof(struct scan_link *));
+		scan->section = more;
+		scan->n_section = number + 1u;
+	}
+	scan->section[number] = *ret;
+	return 0;
+}
+
+void capture_scan_section(struct capture_scan *scan)
+{
+	scan->n_section = 0;
+}
+
+static const struct scan_link *scan_link_of(const struct sift_link *link)
+{
+	return (const struct scan_link *)((const char *)link - offsetof(struct scan_link, sift));
+}
+
+/* ---- records -------------------------------------------------------------------------------- */
+
+static struct record_head head_of(struct capture_scan *scan, const struct sift_link *link,
+				  uint64_t time_ns)
+{
+	return (struct record_head){
+		.time_ns = time_ns,
+		.seq = scan->search->seq++,
+		.host = scan->search->conf.host,
+		.link = link ? scan_link_of(link)->name : "",
+		.set = "",
+		.guest = "",
+	};
+}
+
+static bool shows_json(const struct capture_scan *scan)
+{
+	return scan->plan->format.json && scan->plan->show == EXTRACT_RECORDS;
+}
+
+static void put_line(struct capture_scan *scan)
+{
+	buf_add(&scan->outlet->buf, scan->line.data, scan->line.len);
+	buf_addc(&scan->outlet->buf, scan->plan->format.end);
+	extract_outlet_record(scan->outlet);
+}
+
+static void put_gap(struct capture_scan *scan, const struct sift_link *link,
+		    const struct record_gap *gap, uint64_t time_ns)
+{
+	struct record_head head;
+
+	if (!shows_json(scan))
+		return;
+	head = head_of(scan, link, time_ns);
+	if (record_gap(&scan->line, &head, gap) == 0)
+		put_line(scan);
+}
+
+static void put_json(struct capture_scan *scan, const struct sift_match *match)
+{
+	struct record_head head = head_of(scan, match->link, match->time_ns);
+	struct record_alert alert;
+
+	sift_record_alert(match, &alert);
+	alert.pcap_filename = scan->filename;
+	alert.payload_bytes = PAYLOAD_MAX;
+	alert.payload_told = match->whole_frame && scan->payload_told;
+	alert.payload_seq = scan->payload_seq;
+	if (record_alert(&scan->line, &head, &alert) == 0)
+		put_line(scan);
+	if (!match->whole_frame || scan->payload_told)
+		return;
+	scan->payload_told = true;
+	scan->payload_seq = head.seq;
+}
+
+static void put_text(struct capture_scan *scan, const struct sift_match *match)
+{
+	struct hit hit = *match->hit;
+
+	hit.rule = (size_t)(match->rule - scan->search->rules.rules);
+	hit.line = match->number;
+	hit_format_add(&scan->plan->format, scan->source, &hit, &scan->outlet->buf);
+	extract_outlet_record(scan->outlet);
+}
+
+static void on_match(void *data, const struct sift_match *match)
+{
+	struct capture_scan *scan = data;
+
+	scan->hits++;
+	keeper_match(&scan->keeper, match);
+	switch (scan->plan->show) {
+	case EXTRACT_RECORDS:
+		if (scan->plan->format.json)
+			put_json(scan, match);
+		else
+			put_text(scan, match);
+		break;
+	case EXTRACT_COUNT:
+		break;
+	case EXTRACT_QUIET:
+		/* The frames that match are wanted whatever is printed. */
+		if (!scan->search->conf.file)
+			extract_out_stop(scan->outlet->out);
+		break;
+	}
+}
+
+static void on_loss(void *data, const struct sift_loss *loss)
+{
+	struct capture_scan *scan = data;
+	struct record_gap gap;
+
+	/* What a rule gave up on is in its counter. */
+	if (!loss->rule) {
+		scan->losses.gaps++;
+		scan->losses.gap_bytes += loss->bytes;
+	}
+	sift_record_gap(loss, &gap);
+	put_gap(scan, loss->link, &gap, loss->time_ns);
+}
+
+static const struct sift_ops sift_ops = { .match = on_match, .loss = on_loss };
+
+/* ---- the frames that match ------------------------------------------------------------------- */
+
+static void on_kept(void *data, uint32_t number, const struct pcapng_packet *kept)
+{
+	struct capture_scan *scan = data;
+	struct scan_link *link = scan->links[number];
+	struct pcapng_packet packet = *kept;
+
+	/* Without memory there is none: told as the file's error when it is closed. */
+	if (!link->described &&
+	    pcapng_file_interface(scan->search->conf.file,
+				  &(struct pcapng_interface){
+					  .name = *link->name ? link->name : NULL,
+					  .link_type = (uint16_t)link->link_type,
+				  },
+				  &link->out)) {
+		scan->search->conf.file->error = ENOMEM;
+		return;
+	}
+	link->described = true;
+	packet.interface = link->out;
+	pcapng_file_put(scan->search->conf.file, &packet);
+}
+
+static void keep(struct capture_scan *scan, const struct scan_link *link,
+		 const struct pcap_packet *packet, const struct frame *frame)
+{
+	static const enum pcapng_direction directions[] = {
+		[EPB_FLAG_INBOUND] = PCAPNG_INBOUND,
+		[EPB_FLAG_OUTBOUND] = PCAPNG_OUTBOUND,
+		[EPB_FLAG_DIRECTION] = PCAPNG_UNKNOWN,
+	};
+	const struct pcapng_packet kept = {
+		.time_ns = packet->time_ns,
+		.bytes = packet->bytes,
+		.len = packet->len,
+		.wire_len = packet->wire_len,
+		.direction = directions[packet->flags & EPB_FLAG_DIRECTION],
+		.checksum_partial = packet->flags & EPB_FLAG_CHECKSUM_PARTIAL,
+		.gso = packet->flags & EPB_FLAG_GSO,
+		.has_id = true,
+		.id = scan->number,
+	};
+
+	/* Without a pattern every frame is one that was looked for. */
+	scan->hits += !scan->search->rules.n;
+	keeper_frame(&scan->keeper, link->sift.id, &kept, frame);
+}
+
+/* ---- packets -------------------------------------------------------------------------------- */
+
+static enum sift_direction direction_of(const struct pcap_packet *packet, bool guest)
+{
+	uint32_t flag = packet->flags & EPB_FLAG_DIRECTION;
+
+	if (!guest || (flag != EPB_FLAG_INBOUND && flag != EPB_FLAG_OUTBOUND))
+		return SIFT_NOBODY_KNOWS;
+	return flag == EPB_FLAG_OUTBOUND ? SIFT_FROM_GUEST : SIFT_TO_GUEST;
+}
+
+static bool is_wanted(struct capture_scan *scan, const struct scan_link *link,
+		      const struct pcap_packet *packet)
+{
+	if (!scan->search->conf.bpf)
+		return true;
+	scan->losses.unfiltered += link->unfiltered;
+	return !link->unfiltered &&
+	       bpf_matches(&link->filter, packet->bytes, packet->len, packet->wire_len);
+}
+
+static void count(struct capture_scan *scan, const struct pcap_packet *packet,
+		  const struct sift_result *result)
+{
+	struct capture_totals *totals = &scan->search->totals;
+
+	totals->frames++;
+	if (result->searched) {
+		totals->payloads++;
+		totals->bytes += result->frame->payload_len;
+	}
+	if (packet->wire_len > packet->len) {
+		/* Padding that is not there does no harm. */
+		scan->losses.cut += result->reason != DECODE_OK || result->frame->truncated;
+	} else if (result->reason != DECODE_OK) {
+		totals->malformed++;
+	}
+}
+
+static void search_packet(struct capture_scan *scan, struct scan_link *link,
+			  const struct pcap_packet *packet, bool guest)
+{
+	const struct sift_input input = {
+		.in = { .bytes = packet->bytes, .len = packet->len, .wire_len = packet->wire_len },
+		.link_type = packet->link_type,
+		.number = scan->number,
+		.time_ns = packet->time_ns,
+		.direction = direction_of(packet, guest),
+		.link = &link->sift,
+	};
+	struct sift_result result;
+
+	scan->payload_told = false;
+	sift_frame(&scan->sift, &input, &result);
+	count(scan, packet, &result);
+	keep(scan, link, packet, result.frame);
+}
+
+static void lose(struct capture_scan *scan, struct scan_link *link, uint64_t n, const char *why,
+		 uint64_t now_ns)
+{
+	const struct record_gap gap = { .lost = n, .unit = RECORD_UNIT_FRAMES, .reason = why };
+
+	scan->losses.lost += n;
+	put_gap(scan, &link->sift, &gap, now_ns);
+	if (link->described)
+		pcapng_file_drops(scan->search->conf.file, link->out, n);
+}
+
+int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *packet,
+			const char *name, bool guest)
+{
+	struct scan_link *link;
+	int code = link_of(scan, packet->interface, name, packet->link_type, &link);
+
+	if (code)
+		return code;
+	if (packet->drops)
+		lose(scan, link, packet->drops, "capture-lost", packet->time_ns);
+	scan->number++;
+	if (packet->time_ns - scan->tick_ns >= NS_PER_S && packet->time_ns > scan->tick_ns)
+		capture_scan_tick(scan, packet->time_ns);
+	if (is_wanted(scan, link, packet))
+		search_packet(scan, link, packet, guest);
+	return 0;
+}
+
+int capture_scan_payload(struct capture_scan *scan, const char *name, uint64_t time_ns,
+			 enum sift_direction direction, const struct frame *frame)
+{
+	struct capture_totals *totals = &scan->search->totals;
+	struct scan_link *link;
+	struct sift_input input;
+	int code = link_find(scan, 0, name, LINKTYPE_ETHERNET, &link);
+
+	if (code)
+		return code;
+	input = (struct sift_input){
+		.time_ns = time_ns,
+		.direction = direction,
+		.link = &link->sift,
+	};
+	scan->number++;
+	scan->payload_told = false;
+	totals->frames++;
+	totals->payloads++;
+	totals->bytes += frame->payload_len;
+	scan->losses.cut += frame->truncated;
+	sift_payload(&scan->sift, &input, frame);
+	return 0;
+}
+
+int capture_scan_lost(struct capture_scan *scan, const char *name, uint32_t link_type, uint64_t n,
+		      const char *why, uint64_t now_ns)
+{
+	struct scan_link *link;
+	int code = link_find(scan, 0, name, link_type, &link);
+
+	if (!code)
+		lose(scan, link, n, why, now_ns);
+	return code;
+}
+
+void capture_scan_tick(struct capture_scan *scan, uint64_t now_ns)
+{
+	scan->tick_ns = now_ns;
+	sift_tick(&scan->sift, now_ns);
+	keeper_settle(&scan->keeper);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+int capture_scan_init(struct capture_scan *scan, struct capture_search *search,
+		      const struct extract_plan *plan, struct extract_outlet *outlet,
+		      const char *source, bool live)
+{
+	const struct sift_conf conf = {
+		.rules = &search->rules,
+		.stats = search->stats,
+		.policy = search->conf.policy,
+		.stream_memory = (size_t)search->conf.stream.memory,
+		.stream_pending = (size_t)search->conf.stream.pending,
+		.fragment_memory = (size_t)search->conf.stream.fragments,
+		.match_max = SIFT_MATCH_MAX,
+		.seed = search->seed,
+	};
+	const struct keeper_conf keeper = {
+		.mode = !search->conf.file ? PCAP_OFF
+			: search->rules.n  ? PCAP_MATCHES
+					   : PCAP_ALL,
+		.memory = FRAMES_MEMORY,
+		.write = on_kept,
+		.data = scan,
+	};
+	int code;
+
+	*scan = (struct capture_scan){
+		.search = search,
+		.plan = plan,
+		.outlet = outlet,
+		.source = source,
+		.filename = live ? NULL : source,
+	};
+	buf_init(&scan->line, RECORD_MAX);
+	code = sift_init(&scan->sift, &conf, &sift_ops, scan);
+	if (code)
+		return code;
+	code = keeper_init(&scan->keeper, &keeper);
+	if (code)
+		sift_done(&scan->sift);
+	return code;
+}
+
+void capture_scan_end(struct capture_scan *scan)
+{
+	sift_done(&scan->sift);
+	keeper_settle(&scan->keeper);
+}
+
+void capture_scan_done(struct capture_scan *scan)
+{
+	keeper_done(&scan->keeper);
+	for (size_t i = 0; i < scan->n_links; i++)
+		link_free(scan->links[i]);
+	free(scan->links);
+	free(scan->section);
+	buf_done(&scan->line);
+}

@@ -1,0 +1,123 @@
+#include "capture/pcapng_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture/pcapng_format.h"
+
+/* Written at once; a frame on top of it has to fit. */
+#define WRITE_SIZE (256u << 10)
+#define BUFFER_MAX (WRITE_SIZE + (2u << 20))
+
+static bool is_input(const struct stat *st, char *const *inputs, size_t n)
+{
+	struct stat input;
+
+	for (size_t i = 0; i < n; i++) {
+		if (stat(inputs[i], &input) == 0 && input.st_dev == st->st_dev &&
+		    input.st_ino == st->st_ino)
+			return true;
+	}
+	return fstat(STDIN_FILENO, &input) == 0 && input.st_dev == st->st_dev &&
+	       input.st_ino == st->st_ino;
+}
+
+int pcapng_file_open(struct pcapng_file *file, const char *path, char *const *inputs, size_t n,
+		     const char *host, struct err *err)
+{
+	struct stat st;
+	int code = 0;
+
+	*file = (struct pcapng_file){ .fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) };
+	buf_init(&file->buf, BUFFER_MAX);
+	if (file->fd < 0)
+		return err_errno(err, -errno, "cannot write %s", path);
+	if (fstat(file->fd, &st))
+		code = err_errno(err, -errno, "cannot write %s", path);
+	else if (S_ISREG(st.st_mode) && is_input(&st, inputs, n))
+		code = err_set(err, -EINVAL, "cannot write %s: it is read too", path);
+	else if (S_ISREG(st.st_mode) && ftruncate(file->fd, 0))
+		code = err_errno(err, -errno, "cannot write %s", path);
+	if (code) {
+		close(file->fd);
+		file->fd = -1;
+		return code;
+	}
+	pcapng_section(&file->buf, PCAPNG_EXTRACT, host);
+	return 0;
+}
+
+int pcapng_file_interface(struct pcapng_file *file, const struct pcapng_interface *interface,
+			  uint32_t *ret)
+{
+	struct pcapng_file_interface *more =
+		reallocarray(file->interfaces, file->n_interfaces + 1u, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	file->interfaces = more;
+	more[file->n_interfaces] = (struct pcapng_file_interface){ .frames = 0 };
+	pcapng_interface(&file->buf, interface);
+	*ret = file->n_interfaces++;
+	return 0;
+}
+
+void pcapng_file_flush(struct pcapng_file *file)
+{
+	size_t done = 0;
+
+	if (file->buf.failed && !file->error)
+		file->error = ENOMEM;
+	while (done < file->buf.len && !file->error) {
+		ssize_t n = write(file->fd, file->buf.data + done, file->buf.len - done);
+
+		if (n >= 0)
+			done += (size_t)n;
+		else if (errno != EINTR)
+			file->error = errno;
+	}
+	buf_reset(&file->buf);
+}
+
+void pcapng_file_put(struct pcapng_file *file, const struct pcapng_packet *packet)
+{
+	struct pcapng_file_interface *interface = &file->interfaces[packet->interface];
+
+	if (!interface->frames++)
+		interface->first_ns = packet->time_ns;
+	interface->last_ns = packet->time_ns;
+	file->frames++;
+	pcapng_packet(&file->buf, packet);
+	if (file->buf.len >= WRITE_SIZE || file->buf.failed)
+		pcapng_file_flush(file);
+}
+
+void pcapng_file_drops(struct pcapng_file *file, uint32_t interface, uint64_t drops)
+{
+	file->interfaces[interface].drops += drops;
+}
+
+int pcapng_file_close(struct pcapng_file *file)
+{
+	for (uint32_t i = 0; i < file->n_interfaces; i++) {
+		const struct pcapng_file_interface *interface = &file->interfaces[i];
+
+		pcapng_statistics(&file->buf, &(struct pcapng_statistics){
+						      .interface = i,
+						      .time_ns = interface->last_ns,
+						      .start_ns = interface->first_ns,
+						      .end_ns = interface->last_ns,
+						      .received = interface->frames,
+						      .dropped = interface->drops,
+					      });
+	}
+	pcapng_file_flush(file);
+	if (close(file->fd) && !file->error)
+		file->error = errno;
+	free(file->interfaces);
+	buf_done(&file->buf);
+	return file->error;
+}

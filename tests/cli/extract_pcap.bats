@@ -1,0 +1,288 @@
+#!/usr/bin/env bats
+# extract on captures. The captures are made by text2pcap; tshark, capinfos and tcpdump are the judges
+# of what is found in them and of what is written.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+TAPWARDEN=${TAPWARDEN:-$ROOT/build/tapwarden}
+export LC_ALL=C
+
+load capture.bash
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+extract() {
+  "$TAPWARDEN" extract "$@"
+}
+
+# quiet COMMAND...: tshark and its kin complain of root.
+quiet() {
+  "$@" 2>/dev/null
+}
+
+# packets FILE [FILTER]: times and bytes.
+packets() {
+  quiet tcpdump -n --nano -tt -xx -r "$@"
+}
+
+# A conversation of two ends with a request that three segments carry, a datagram, and a frame that
+# is no IP packet.
+conversation() {
+  capture "$@" <<'EOF'
+tcp 192.0.2.1:40000 > 192.0.2.2:80 100 S
+tcp 192.0.2.2:80 > 192.0.2.1:40000 900 SA
+tcp 192.0.2.1:40000 > 192.0.2.2:80 101 PA GET /spl
+tcp 192.0.2.1:40000 > 192.0.2.2:80 109 PA it-47
+udp 192.0.2.1:1000 > 192.0.2.2:514 <13>user=ann user=bob\n
+tcp 192.0.2.1:40000 > 192.0.2.2:80 114 PA 11-end HTTP/1.0\r\n\r\n
+raw ffffffffffff0200000000010806000108000604000102000000000100000000000000000000c0000202
+tcp 192.0.2.2:80 > 192.0.2.1:40000 901 PA HTTP/1.0 200 OK\r\nServer: a\r\n\r\nuser=eve
+EOF
+}
+
+@test "matches of payloads, with packet numbers and offsets, in pcap and pcapng alike" {
+  local format
+  for format in pcap nsecpcap pcapng; do
+    conversation "$format" -F "$format"
+    run -0 extract -e 'user=(\w+)' -g 1 -n -b -H "$format"
+    [ "$output" = "$format:5:4:ann
+$format:5:13:bob
+$format:8:30:eve" ]
+    run -0 extract -e 'user=(\w+)' -g 1 -n -b <"$format"
+    [ "${lines[2]}" = 8:30:eve ]
+    [ "$(extract --count -e 'user=' "$format" - < <(cat "$format"))" = "$format:3
+(standard input):3" ]
+  done
+  # The same packets as a dissector finds them in.
+  [ "$(extract -e 'user=' -n pcapng | cut -d: -f1 | uniq)" = \
+    "$(quiet tshark -r pcapng -Y 'frame matches "user="' -T fields -e frame.number)" ]
+  run -1 extract -e nowhere pcap
+  run -0 extract -q -e user= pcap
+  [ -z "$output" ]
+}
+
+@test "records are those of the agent" {
+  conversation file -n
+  extract --json -g path,2 -e '(?<path>/\S+)(x)?' --scope stream file >records
+  # Of the first record: a field, and what it is.
+  while IFS='|' read -r field expected; do
+    [ "$(head -n 1 records | jq -c ".$field")" = "$expected" ] || {
+      echo "$field: $(head -n 1 records)"
+      return 1
+    }
+  done <<'EOF'
+timestamp|"2023-11-14T22:13:20.005000000Z"
+event_type|"alert"
+pcap_filename|"file"
+pcap_cnt|6
+src_ip|"192.0.2.1"
+src_port|40000
+dest_ip|"192.0.2.2"
+dest_port|80
+proto|"TCP"
+ether|{"src_mac":"02:00:00:00:00:01","dest_mac":"02:00:00:00:00:02","ether_type":2048}
+alert.signature|"1"
+tapwarden.seq|0
+tapwarden.scope|"stream"
+tapwarden.offset|4
+tapwarden.length|15
+tapwarden.match|{"text":"/split-4711-end"}
+tapwarden.groups|{"path":{"text":"/split-4711-end","offset":4},"2":null}
+tapwarden.frames|[{"n":3,"offset":4,"length":4},{"n":4,"offset":8,"length":5},{"n":6,"offset":13,"length":6}]
+tapwarden.gap|false
+tapwarden.trunc|false
+EOF
+  # Both directions of a flow have one id, and nobody knows which end is a guest.
+  [ "$(jq -s '[.[].flow_id] | unique | length' records)" -eq 1 ]
+  jq -se 'map(.tapwarden | has("flow_dir")) | any | not' records
+}
+
+@test "a text that segments cut anywhere is one match, at the same place" {
+  local text='GET /needle-42 HTTP/1.0' i j
+  # A flow for each place; the last of the three comes first, and the first one twice.
+  for ((i = 1; i < ${#text}; i++)); do
+    j=$(((i + ${#text}) / 2))
+    cat <<EOF
+tcp 10.0.0.1:$((40000 + i)) > 10.0.0.2:80 100 S
+tcp 10.0.0.1:$((40000 + i)) > 10.0.0.2:80 $((101 + j)) PA ${text:j}
+tcp 10.0.0.1:$((40000 + i)) > 10.0.0.2:80 101 PA ${text:0:i}
+tcp 10.0.0.1:$((40000 + i)) > 10.0.0.2:80 101 PA ${text:0:i}
+tcp 10.0.0.1:$((40000 + i)) > 10.0.0.2:80 $((101 + i)) PA ${text:i}
+EOF
+  done | capture cut.pcap -F pcap
+  run -0 extract --scope stream --json -e 'needle-\d+' cut.pcap
+  [ "$(jq -r '[.src_port, .tapwarden.offset, .tapwarden.match.text] | join(" ")' <<<"$output" |
+    sort -n)" = "$(for ((i = 1; i < ${#text}; i++)); do echo "$((40000 + i)) 5 needle-42"; done)" ]
+  # Packets by themselves: where the cut is not inside it, once more where it was sent twice, and in
+  # the part that came early.
+  [ "$(extract -n -e 'needle-42' cut.pcap | cut -d: -f1 | sort -n)" = \
+    "$(quiet tshark -o tcp.desegment_tcp_streams:false -r cut.pcap -Y 'tcp.payload matches "needle-42"' -T fields -e frame.number)" ]
+}
+
+@test "nothing is found across a hole, which is told" {
+  capture gap.pcap -F pcap <<'EOF'
+tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S
+tcp 10.0.0.1:40000 > 10.0.0.2:80 101 PA one nee
+tcp 10.0.0.1:40000 > 10.0.0.2:80 118 PA dle two
+EOF
+  run -2 extract --scope stream -e 'nee.*dle' gap.pcap
+  [[ "$output" == *"gap.pcap: 1 gaps in streams and fragments, of 10 bytes"* ]]
+  run -2 --separate-stderr extract --scope stream -e two --json gap.pcap
+  [ "$(jq -c 'select(.event_type == "gap") | [.gap.lost, .gap.unit, .gap.reason, .src_ip,
+    .tapwarden.offset]' <<<"$output")" = '[10,"bytes","stream-gap","10.0.0.1",7]' ]
+  [ "$(jq -c 'select(.event_type == "alert") | .tapwarden.gap' <<<"$output")" = true ]
+}
+
+@test "a datagram in fragments is searched as one" {
+  # Offsets are in 8 bytes: the second fragment comes first.
+  perl -e 'my $udp = pack("nnnn", 9, 9, 8 + 24, 0) . "before needle-77 behind.";
+    for ([16, 0, substr $udp, 16], [0, 1, substr $udp, 0, 16]) {
+      my ($at, $more, $part) = @$_;
+      print "raw 0200000000020200000000010800", unpack("H*", pack("CCnnnCCna4a4", 0x45, 0,
+        20 + length $part, 7, $more << 13 | $at / 8, 64, 17, 0, "\n\0\0\1", "\n\0\0\2") . $part), "\n" }' |
+    capture fragments.pcap -F pcap
+  run -0 extract -n -b -e 'needle-\d+' fragments.pcap
+  [ "$output" = 2:7:needle-77 ]
+  [ "$(extract --json -e 'needle-\d+' fragments.pcap | jq -c .tapwarden.frames)" = \
+    '[{"n":2,"offset":7,"length":1},{"n":1,"offset":8,"length":8}]' ]
+  quiet tshark -r fragments.pcap -Y 'udp contains "needle-77"' | grep -q .
+}
+
+@test "--bpf: the frames that tcpdump takes" {
+  local filter
+  conversation file -F pcap
+  for filter in 'tcp' 'udp port 514' 'src host 192.0.2.2 and tcp[13] & 2 != 0' 'arp' 'not ip' 'greater 80'; do
+    run extract --bpf "$filter" -w out file
+    [ "$(packets out)" = "$(packets file "$filter")" ]
+  done
+  run -0 extract --bpf 'udp' -e 'user=\w+' file
+  [ "$output" = $'user=ann\nuser=bob' ]
+  run -1 extract --bpf 'tcp port 81' -e 'user=\w+' file
+  run -2 extract --bpf 'tcp prot 81' -e x file
+  [[ "$output" == *'--bpf: "prot" is not a word of pcap-filter(7)'*'did you mean'* ]]
+}
+
+@test "-w: the frames that match, each with the rule and the bytes" {
+  conversation file -n
+  run -0 extract --scope stream -e '/split-\d+-end' -e 'user=\w+' -q -w out.pcapng file
+  quiet tshark -r out.pcapng -T fields -e frame.number -e frame.time_epoch -e frame.len -e frame.comment >got
+  diff got - <<'EOF'
+1	1700000000.004000000	64	rule 2: payload bytes 4-12,rule 2: payload bytes 13-21
+2	1700000000.002000000	62	rule 1: stream bytes 4-8
+3	1700000000.003000000	59	rule 1: stream bytes 8-13
+4	1700000000.005000000	73	rule 1: stream bytes 13-19
+5	1700000000.007000000	92	rule 2: stream bytes 30-38
+EOF
+  run -0 quiet capinfos -M -c out.pcapng
+  [[ "$output" == *"Number of packets:   5"* ]]
+  # What is read is not written over.
+  run -2 extract -e x -w file file
+  [[ "$output" == *"cannot write file: it is read too"* ]]
+  cmp <(extract -e 'user=' -b -n file) <(conversation again -n && extract -e 'user=' -b -n again)
+  run -2 extract -e user= -w /dev/full file
+  [[ "$output" == *"cannot write /dev/full: No space left on device"* ]]
+}
+
+@test "without a pattern -w copies what the filter lets through" {
+  conversation file -n
+  run -0 extract -w copy file
+  [ "$(packets copy)" = "$(packets file)" ]
+  [ "$(packets file | grep -c '^1700000000.00')" -eq 8 ]
+  run -1 extract --bpf 'udp port 9' -w none file
+  [ -z "$(packets none)" ]
+  run -2 extract -w out <<<"a text"
+  [[ "$output" == *"is a text, and no pattern was given"* ]]
+}
+
+@test "a file that is cut gives everything before the cut, and says where it ends" {
+  local format size n
+  for format in pcap pcapng; do
+    conversation whole -F "$format"
+    size=$(stat -c %s whole)
+    extract -e '[a-zA-Z0-9=]+' -n -b whole >all
+    for ((n = 24; n < size; n += 61)); do
+      head -c "$n" whole >part
+      run --separate-stderr extract -e '[a-zA-Z0-9=]+' -n -b --stats part
+      # As many packets as tcpdump reads in it.
+      packets=$(packets part | grep -c ^1700 || true)
+      [ "$output" = "$(awk -F: -v n="$packets" '$1 <= n' all)" ]
+      if [ "$status" -ne 2 ]; then
+        # Between two packets: nobody can tell.
+        [[ "$stderr" != *"is cut"* ]]
+      else
+        [[ "$stderr" == *"part: the capture is cut at byte "*" after $packets packets: what came before was searched"* ]]
+      fi
+    done
+  done
+  head -c $((size - 3)) whole >part
+  run -2 extract -e eve part
+  printf 'x%.0s' {1..100} | dd of=whole bs=1 seek=200 conv=notrunc 2>/dev/null
+  run -2 extract -e user whole
+  [[ "$output" == *"whole: the capture is damaged at byte "* ]]
+}
+
+@test "frames that were cut when they were captured" {
+  conversation whole -F pcap
+  quiet editcap -s 60 -F pcap whole cut
+  run -2 extract -e user= -n cut
+  [[ "$output" == *"5:user="* ]]
+  [[ "$output" == *"cut: 4 frames were cut when they were captured"* ]]
+  # What is cut off behind what is looked for is missing all the same.
+  run -2 extract -e nowhere cut
+}
+
+@test "a text that only looks like a capture is a text" {
+  local text
+  while read -r text; do
+    printf '%b' "$text" >text
+    cmp <(grep -a -ob needle text) <(extract -b -e needle text) || {
+      echo "$text"
+      return 1
+    }
+    cmp <(grep -a -ob needle text) <(extract -b -e needle <text)
+  done <<'EOF'
+\n\r\r\nneedle
+\n\r\r\n\x1c\x00\x00\x00needle\n
+\xd4\xc3\xb2\xa1needle of a magic\n
+\xa1\xb2\xc3needle
+needle
+\nneedle\n
+@ 2026-11-22 needle\n
+@ needle
+EOF
+  conversation file -F pcap
+  cmp <(grep -a -ob 'user=' file) <(extract --text -b -e 'user=' file)
+  run -2 extract --text --bpf udp -e x file
+}
+
+@test "a pipe's matches come as its frames do" {
+  conversation file -F pcap
+  mkfifo pipe
+  extract -e 'user=\w+' <pipe >got 3>&- &
+  exec {PIPE}>pipe
+  head -c 900 file >&"$PIPE"
+  until grep -q ann got; do sleep 0.02; done
+  exec {PIPE}>&-
+  wait $! || true
+}
+
+@test "a folder of captures, a text among them" {
+  conversation one -F pcap
+  conversation two -n
+  echo user=text >three
+  run -0 extract -e 'user=\w+' -n one three two
+  [ "$output" = "one:5:user=ann
+one:5:user=bob
+one:8:user=eve
+three:1:user=text
+two:5:user=ann
+two:5:user=bob
+two:8:user=eve" ]
+  run -0 extract -e 'user=(\w+)' --template '<${1}>' --sep , -0 two
+  [ "$(extract -e 'user=(\w+)' --template '<${1}>' -0 two | tr '\0' ' ')" = '<ann> <bob> <eve> ' ]
+  run -0 --separate-stderr extract -e '(?=(us))' --overlap starts -g 1 --stats two
+  [[ "$stderr" == *"8 frames, 5 with a payload, 0 malformed"* ]]
+}
