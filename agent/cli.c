@@ -30,10 +30,14 @@ static const struct cli_verb verbs[] = {
 	  "Of the configuration once it is applied, with what others have on the same lower devices\n"
 	  "in this network namespace. \"reflected\" and \"if reflected\" take a switch that sends a\n"
 	  "frame back to where it came from: one with VEPA, or a bridge port with hairpin on.\n"
+	  "\"filtered\" is what the filters of the links let only some of through.\n"
 	  "\n"
 	  "--probe proves it with frames between links that are up, one pair for each row, with --all\n"
-	  "every pair: 60 bytes each, of the experimental ethertype 0x88b5, which guests and hosts\n"
-	  "ignore. Nothing else is sent, no tap is opened. Exits 1 when an answer differs." },
+	  "every pair: each 96 bytes, of the experimental ethertype 0x88b5, which guests and hosts\n"
+	  "ignore. Where a filter looks into frames, one of 0x88b6, ARP or IP is sent beside it, such\n"
+	  "as it treats otherwise, and such as nobody answers. No tap is opened: what the filter\n"
+	  "to a guest drops is not seen while a program reads its tap, and the row says so. Exits 1\n"
+	  "when an answer differs." },
 	{ "qemu", cmd_qemu, "LINK [-c FILE] [--print] -- CMD...",
 	  "run a guest with the queues of a link's tap open",
 	  "CMD is run in place of tapwarden, with these replaced in its words:\n"

@@ -7,7 +7,7 @@
 #include "agent/config_check.h"
 #include "agent/config_web.h"
 #include "agent/desired.h"
-#include "agent/reach_view.h"
+#include "agent/reach_notes.h"
 
 static void print_count(FILE *out, size_t n, const char *noun)
 {
@@ -28,7 +28,7 @@ static void print_notes(const struct config *config)
 	desired_host_id(host_id);
 	if (desired_links(config, host_id, &specs, &n, NULL) == 0 &&
 	    reach_make(specs, n, &nothing, config->agent.link_group, &reach) == 0)
-		reach_view_notes(&reach, &out);
+		reach_notes_config(&reach, &out);
 	if (out.data)
 		fputs(out.data, stdout);
 	buf_done(&out);

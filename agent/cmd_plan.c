@@ -4,7 +4,7 @@
 
 #include "agent/cli.h"
 #include "agent/plan_view.h"
-#include "agent/reach_view.h"
+#include "agent/reach_notes.h"
 #include "agent/reconcile.h"
 
 /* A plan is at most a line of some hundred bytes for each link. */
@@ -20,7 +20,7 @@ static int print_text(const struct link_plan *plan, const struct port_plan *port
 	plan_view_steps(plan, &out);
 	plan_view_ports(ports, &out);
 	plan_view_tally(plan, ports, config, &out);
-	reach_view_notes(reach, &out);
+	reach_notes_config(reach, &out);
 	if (out.failed)
 		code = cli_fail(&(struct err){ "could not print the plan: out of memory" }, NULL);
 	else
@@ -35,7 +35,7 @@ static json_t *notes_json(const struct reach *reach)
 	struct buf out;
 
 	buf_init(&out, PLAN_TEXT_MAX);
-	reach_view_notes(reach, &out);
+	reach_notes_config(reach, &out);
 	for (char *line = out.data ? strtok(out.data, "\n") : NULL; line; line = strtok(NULL, "\n"))
 		json_array_append_new(list, json_string(line + strlen("! ")));
 	buf_done(&out);

@@ -3,22 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/reach_notes.h"
 #include "agent/table.h"
 
 /* Names of a class are listed up to so many. */
 #define NAMES_SHOWN 4
 
-#define END_MAX 64
-
 #define CELL_MAX 1024 /* of text in a cell */
-
-static void format_end(char ret[END_MAX], const struct reach_class *class, enum reach_end end)
-{
-	if (class)
-		snprintf(ret, END_MAX, "%s %s", link_kind_names[class->kind], reach_end_names[end]);
-	else
-		snprintf(ret, END_MAX, "%s", reach_end_names[end]);
-}
 
 static const char *answer_of(const struct reach_lower *lower, const struct reach_cell *cell,
 			     enum reach_cast cast)
@@ -77,151 +68,6 @@ static void add_why(struct buf *out, const struct reach_lower *lower, const stru
 		before = "; ";
 	}
 }
-
-static bool has_mode(const struct reach_lower *lower, enum reach_end end)
-{
-	for (size_t i = 0; i < lower->n_classes; i++) {
-		if (lower->classes[i].end == end)
-			return true;
-	}
-	return false;
-}
-
-/* ---- notes ---- */
-
-static bool is_missing(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)shots;
-	return !lower->device;
-}
-
-static bool is_refused(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)shots;
-	return lower->is_refused;
-}
-
-static bool is_mixed(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)shots;
-	return lower->is_mixed && !lower->is_refused;
-}
-
-static bool is_private(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)shots;
-	return has_mode(lower, REACH_PRIVATE) && lower->reflection != REACH_REFLECTS_NO;
-}
-
-static bool is_source(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)shots;
-	return has_mode(lower, REACH_SOURCE);
-}
-
-/* As configured, for a link that is; as they are, for one of others. */
-static uint32_t flags_of(const struct reach_member *member)
-{
-	return member->spec ? member->spec->flags : member->link->macvlan_flags;
-}
-
-static bool is_nodst(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)shots;
-	for (size_t i = 0; i < lower->n_classes; i++) {
-		const struct reach_class *class = &lower->classes[i];
-
-		for (size_t k = 0; class->end == REACH_SOURCE && k < class->n; k++) {
-			if (flags_of(&class->members[k]) & 1u << LINK_FLAG_NODST)
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool has_class(const struct reach_lower *lower, enum link_kind kind, enum reach_end end)
-{
-	for (size_t i = 0; i < lower->n_classes; i++) {
-		if (lower->classes[i].kind == kind && lower->classes[i].end == end)
-			return true;
-	}
-	return false;
-}
-
-static bool has_leg(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)shots;
-	return has_class(lower, LINK_KIND_MACVTAP, REACH_BRIDGE) &&
-	       has_class(lower, LINK_KIND_MACVLAN, REACH_BRIDGE);
-}
-
-static bool has_no_leg(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)shots;
-	return has_class(lower, LINK_KIND_MACVTAP, REACH_BRIDGE) &&
-	       !has_class(lower, LINK_KIND_MACVLAN, REACH_BRIDGE);
-}
-
-static bool is_host_link(const struct reach_class *class)
-{
-	for (size_t i = 0; i < class->n; i++) {
-		if (class->members[i].spec && class->members[i].spec->is_host_link)
-			return true;
-	}
-	return false;
-}
-
-/* Beside links that are of no use to it. */
-static bool has_lame_leg(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	bool leg = false, others = false;
-
-	(void)shots;
-	for (size_t i = 0; i < lower->n_classes; i++) {
-		leg = leg || is_host_link(&lower->classes[i]);
-		others = others || lower->classes[i].end != REACH_BRIDGE;
-	}
-	return leg && others && lower->reflection != REACH_REFLECTS_YES;
-}
-
-static bool came_back(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	return shots && shots->n && lower->reflection == REACH_REFLECTS_UNKNOWN && shots->came_back;
-}
-
-static bool stayed_away(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	return shots && shots->n && lower->reflection == REACH_REFLECTS_UNKNOWN &&
-	       !shots->came_back;
-}
-
-static bool has_nothing_up(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	(void)lower;
-	return shots && !shots->n;
-}
-
-/* What a reader has to know beside the cells. */
-static const struct {
-	bool (*holds)(const struct reach_lower *lower, const struct reach_shots *shots);
-	const char *text;
-} notes[] = {
-	{ is_missing, "the device is not there: all of this is planned" },
-	{ is_refused, "the kernel refuses passthru beside other links: not all of these can be" },
-	{ is_mixed, "links of different modes do not talk directly" },
-	{ has_lame_leg,
-	  "a host-link talks to links of mode bridge; the others need a reflecting switch" },
-	{ is_private, "private does not isolate behind a reflecting switch" },
-	{ is_source, "a source link is given what the MACs on its list send, whoever it is for" },
-	{ is_nodst, "a source link with nodst takes these frames from everybody else" },
-	{ has_leg, "the host and its bridge mode guests talk by the macvlan link" },
-	{ has_no_leg, "host and guests talk once a macvlan of mode bridge is beside them" },
-	{ came_back, "the probe's frames came back: the switch reflects" },
-	{ stayed_away, "the probe's frames did not come back: the switch does not reflect" },
-	{ has_nothing_up, "nothing was probed: no link of ours on it is up" },
-};
-
-#define NOTES (sizeof(notes) / sizeof(notes[0]))
 
 /* ---- text ---- */
 
@@ -353,7 +199,7 @@ static void add_cells(const struct reach_lower *lower, const struct reach_shots 
 	static const char *const plain[] = { "FROM", "TO", "UNICAST", "BROADCAST", "WHY", NULL };
 	static const char *const probed[] = { "FROM",  "TO",  "UNICAST", "BROADCAST",
 					      "PROBE", "WHY", NULL };
-	char from[END_MAX], to[END_MAX];
+	char from[REACH_END_MAX], to[REACH_END_MAX];
 	struct table table;
 	struct buf text;
 
@@ -362,8 +208,8 @@ static void add_cells(const struct reach_lower *lower, const struct reach_shots 
 	for (size_t i = 0; i < lower->n_cells; i++) {
 		const struct reach_cell *cell = &lower->cells[i];
 
-		format_end(from, cell->from_class, cell->from);
-		format_end(to, cell->to_class, cell->to);
+		reach_format_end(from, cell->from_class, cell->from);
+		reach_format_end(to, cell->to_class, cell->to);
 		table_add(&table, "%s", from);
 		table_add(&table, "%s", to);
 		table_add(&table, "%s", answer_of(lower, cell, REACH_UNICAST));
@@ -380,37 +226,6 @@ static void add_cells(const struct reach_lower *lower, const struct reach_shots 
 	buf_done(&text);
 }
 
-/* "macvtap vepa (set db)": which sets share the device in other modes. */
-static void add_sets(const struct reach_lower *lower, struct buf *out)
-{
-	char end[END_MAX];
-
-	for (size_t i = 0; i < lower->n_classes; i++) {
-		const struct reach_class *class = &lower->classes[i];
-		const char *last = NULL;
-
-		format_end(end, class, class->end);
-		buf_addf(out, "%s%s", i ? "; " : ": ", end);
-		for (size_t k = 0; k < class->n; k++) {
-			const struct link_spec *spec = class->members[k].spec;
-
-			if (!spec || (last && strcmp(spec->set, last) == 0))
-				continue;
-			buf_addf(out, "%s%s", last ? ", " : " of set ", spec->set);
-			last = spec->set;
-		}
-		if (!last)
-			buf_adds(out, " of others");
-	}
-}
-
-static void add_note(const struct reach_lower *lower, size_t i, struct buf *out)
-{
-	buf_adds(out, notes[i].text);
-	if (notes[i].holds == is_mixed || notes[i].holds == is_refused)
-		add_sets(lower, out);
-}
-
 void reach_view_text(const struct reach *reach, const struct reach_shots *shots, struct buf *out)
 {
 	if (!reach->n) {
@@ -425,33 +240,7 @@ void reach_view_text(const struct reach *reach, const struct reach_shots *shots,
 		buf_addf(out, "\n%s: does its switch reflect? %s: %s\n", lower->name,
 			 reach_reflection_names[lower->reflection], lower->reflection_why);
 		add_cells(lower, mine, out);
-		for (size_t k = 0; k < NOTES; k++) {
-			if (!notes[k].holds(lower, mine))
-				continue;
-			buf_addf(out, "! %s: ", lower->name);
-			add_note(lower, k, out);
-			buf_addc(out, '\n');
-		}
-	}
-}
-
-/* Of the configuration, and not of what happens to be there. */
-static bool is_of_config(size_t i)
-{
-	return notes[i].holds == is_refused || notes[i].holds == is_mixed ||
-	       notes[i].holds == has_lame_leg;
-}
-
-void reach_view_notes(const struct reach *reach, struct buf *out)
-{
-	for (size_t i = 0; i < reach->n; i++) {
-		for (size_t k = 0; k < NOTES; k++) {
-			if (!is_of_config(k) || !notes[k].holds(&reach->lowers[i], NULL))
-				continue;
-			buf_addf(out, "! %s: ", reach->lowers[i].name);
-			add_note(&reach->lowers[i], k, out);
-			buf_addc(out, '\n');
-		}
+		reach_notes_text(lower, mine, out);
 	}
 }
 
@@ -502,13 +291,13 @@ static json_t *proof_json(const struct reach_proof *proof, struct buf *text)
 static json_t *cell_json(const struct reach_lower *lower, size_t i, const struct reach_shots *shots)
 {
 	const struct reach_cell *cell = &lower->cells[i];
-	char from[END_MAX], to[END_MAX];
+	char from[REACH_END_MAX], to[REACH_END_MAX];
 	json_t *json, *why;
 	struct buf text;
 
 	buf_init(&text, CELL_MAX);
-	format_end(from, cell->from_class, cell->from);
-	format_end(to, cell->to_class, cell->to);
+	reach_format_end(from, cell->from_class, cell->from);
+	reach_format_end(to, cell->to_class, cell->to);
 	add_why(&text, lower, cell);
 	why = text_json(&text);
 	json = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:o}", "from", from, "to", to,
@@ -519,22 +308,6 @@ static json_t *cell_json(const struct reach_lower *lower, size_t i, const struct
 			 proof_json(shots ? &shots->proofs[i] : NULL, &text));
 	buf_done(&text);
 	return json;
-}
-
-static json_t *notes_json(const struct reach_lower *lower, const struct reach_shots *shots)
-{
-	json_t *list = json_array();
-	struct buf text;
-
-	for (size_t i = 0; i < NOTES; i++) {
-		if (!notes[i].holds(lower, shots))
-			continue;
-		buf_init(&text, 1 << 20);
-		add_note(lower, i, &text);
-		json_array_append_new(list, json_string(text.data ? text.data : ""));
-		buf_done(&text);
-	}
-	return list;
 }
 
 static json_t *probe_json(const struct reach_lower *lower, const struct reach_shots *shots)
@@ -563,7 +336,7 @@ static json_t *lower_json(const struct reach_lower *lower, const struct reach_sh
 			 lower->device != NULL, "reflects",
 			 reach_reflection_names[lower->reflection], "reflects_why",
 			 lower->reflection_why, "classes", classes, "cells", cells, "notes",
-			 notes_json(lower, shots), "probe", probe_json(lower, shots));
+			 reach_notes_json(lower, shots), "probe", probe_json(lower, shots));
 }
 
 json_t *reach_view_json(const struct reach *reach, const struct reach_shots *shots)

@@ -11,9 +11,6 @@
 /* `shots` has one entry per lower device that was probed; NULL when no frame was sent. */
 void reach_view_text(const struct reach *reach, const struct reach_shots *shots, struct buf *out);
 
-/* What a configuration asks for and perhaps does not mean: lines for `check` and `plan`, or none. */
-void reach_view_notes(const struct reach *reach, struct buf *out);
-
 /*
  * {"lowers": [{
  *   "name", "present", "reflects": "yes" | "no" | "unknown", "reflects_why",

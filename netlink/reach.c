@@ -283,6 +283,15 @@ static int fill(struct reach *reach, const struct seat *seats, size_t n,
 	return code;
 }
 
+void reach_format_end(char ret[REACH_END_MAX], const struct reach_class *class, enum reach_end end)
+{
+	if (class)
+		snprintf(ret, REACH_END_MAX, "%s %s", link_kind_names[class->kind],
+			 reach_end_names[end]);
+	else
+		snprintf(ret, REACH_END_MAX, "%s", reach_end_names[end]);
+}
+
 enum reach_answer reach_cell_answer(const struct reach_lower *lower, const struct reach_cell *cell,
 				    enum reach_cast cast)
 {

@@ -61,6 +61,10 @@ struct reach {
 	struct reach_member *members;
 };
 
+/* "macvtap bridge" for a class, else "host" or "outside". */
+#define REACH_END_MAX 64
+void reach_format_end(char ret[REACH_END_MAX], const struct reach_class *class, enum reach_end end);
+
 /* What becomes of the frames of a cell by its mode and its filters; as reach_answer(). */
 enum reach_answer reach_cell_answer(const struct reach_lower *lower, const struct reach_cell *cell,
 				    enum reach_cast cast);

@@ -384,15 +384,91 @@ END
     grep -Eq '^macvtap bridge +macvtap bridge .*! DIFFERS: web1 > web2: ' <<<"$output"
   done
   [[ "$output" == *"TCP port 25 arrived"* ]]
+  # The same of what they send, and of a link without a tap.
+  tapwarden apply
+  agrees
+  inside tc filter add dev web2 egress pref 9 bpf da bytecode '1,6 0 0 2,'
+  run -0 tapwarden reach --probe
+  run -1 tapwarden reach --probe --all
+  grep -Eq '^macvtap bridge +outside .*! DIFFERS: web2 > the wire: unicast arrived at 1 of 2, ' <<<"$output"
+  inside tc filter del dev web2 egress pref 9
+  inside tc filter replace dev web2 ingress pref 1 handle 0x7477 bpf da bytecode "$program"
   # Who reads the tap is not disturbed: what its filter does is not seen, which is said.
   hold web2
   run -0 tapwarden reach --probe
   echo "$output"
   grep -Eq '^macvtap bridge +macvtap bridge .*agrees; not seen: the filter of web2, whose tap is held ' <<<"$output"
   run -0 tapwarden reach --probe --json
-  run -0 jq -r '.lowers[0].probe.unproven' <<<"$output"
-  [ "$output" = 4 ]
+  run -0 jq -r '.lowers[0] | .probe.unproven, .notes[-1]' <<<"$output"
+  [ "$output" = "4
+what the filter of a tap drops that a program reads was not seen: the cells say which" ]
   kill -0 "$HOLDER"
+}
+
+@test "the filter of a link without a tap is in the way too" {
+  local program
+  config <<END
+[set db]
+lower = eno1
+mode = bridge
+kind = macvlan
+count = 2
+name = db%d
+filter-to-guest = tcp port 5432
+END
+  tapwarden apply
+  agrees
+  for program in '1,6 0 0 2,' '1,6 0 0 4294967295,'; do
+    inside tc filter replace dev db2 ingress pref 1 handle 0x7477 bpf da bytecode "$program"
+    run -1 tapwarden reach --probe
+    echo "$output"
+    grep -Eq '^macvlan bridge +macvlan bridge .*! DIFFERS: db1 > db2: ' <<<"$output"
+  done
+}
+
+@test "filters and modes, every pair, as the table says" {
+  local kind filter state
+  switch_up
+  for kind in macvtap macvlan; do
+    for filter in "filter = tcp port 80" "filter-to-guest = not arp and not udp port 53" \
+      "filter-from-guest = ether broadcast or icmp" "anti-spoof = mac+ip
+addresses = 192.0.2.1 2001:db8::1"; do
+      {
+        sets "$kind" vepa bridge private
+        if [ "$kind" = macvtap ]; then
+          sets macvlan bridge
+        fi
+      } | awk -v filter="$filter" '{ print } /^count/ { print filter }' | config
+      run -0 tapwarden apply
+      for state in off on; do
+        hairpin "$state"
+        agrees
+      done
+      tapwarden down
+    done
+  done
+}
+
+@test "filters of passthru and of mode source" {
+  local state
+  switch_up
+  listener ""
+  sed -i '/^lower/a filter = not udp port 53' "$INI"
+  tapwarden apply
+  for state in off on; do
+    hairpin "$state"
+    agrees
+  done
+  tapwarden down
+  {
+    passthru macvtap
+    echo "filter = tcp port 80"
+  } | config
+  tapwarden apply
+  for state in off on; do
+    hairpin "$state"
+    agrees
+  done
 }
 
 @test "anti-spoof in both kinds lets true frames through, by every mode, with and without hairpin" {
