@@ -85,6 +85,18 @@ int encode_check_utf8(const char *what, const char *language, const void *bytes,
 	return 0;
 }
 
+void encode_single_quoted(struct buf *out, const char *bytes, size_t len)
+{
+	buf_addc(out, '\'');
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '\'')
+			buf_adds(out, "'\\''");
+		else
+			buf_addc(out, bytes[i]);
+	}
+	buf_addc(out, '\'');
+}
+
 int encode_end(struct buf *out, size_t length, const char *what, struct err *err)
 {
 	if (!out->failed)

@@ -64,6 +64,9 @@ int encode_check_ascii(const char *what, const char *language, const void *bytes
 int encode_check_utf8(const char *what, const char *language, const void *bytes, size_t len,
 		      struct err *err);
 
+/* In single quotes, between which a shell escapes nothing (POSIX, Shell Command Language 2.2.2). */
+void encode_single_quoted(struct buf *out, const char *bytes, size_t len);
+
 /* 0, or -ENOMEM when `out` failed; then it has `length` bytes again. */
 int encode_end(struct buf *out, size_t length, const char *what, struct err *err);
 
