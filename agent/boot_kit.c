@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/fd_io.h"
 #include "agent/boot_load.h"
 #include "agent/cli.h"
 #include "web/kit.h"
@@ -21,21 +22,6 @@ struct kit_options {
 	const char *output; /* NULL: not given */
 	const char *guest;
 };
-
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 /* Every folder of the path below `dir`, which is there. */
 static int make_folders(const char *dir, const char *path, struct err *err)
@@ -63,7 +49,7 @@ static int write_file(const char *dir, const struct file *file, struct err *err)
 	if (fd < 0)
 		return err_errno(err, -errno, "cannot make %s", whole);
 	if (file->content.len)
-		code = write_all(fd, file->content.data, file->content.len);
+		code = fd_write_all(fd, file->content.data, file->content.len);
 	if (!code && fchmod(fd, file->mode) < 0)
 		code = -errno;
 	if (close(fd) < 0 && !code)
@@ -100,7 +86,7 @@ static int write_tar(const char *path, const struct file_set *set, struct err *e
 		code = err_errno(err, -errno, "cannot make %s", path);
 		goto out;
 	}
-	code = write_all(fd, tar.data, tar.len);
+	code = fd_write_all(fd, tar.data, tar.len);
 	if (!to_stdout && close(fd) < 0 && !code)
 		code = -errno;
 	if (code)

@@ -8,6 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "agent/base/fd_io.h"
+
 /* With its newline, and one byte more to see that there is more. */
 #define READ_MAX (PASSWORD_MAX + 2)
 
@@ -29,23 +31,19 @@ static int take_line(const char *bytes, size_t len, struct passwd_text *ret, str
 	return 0;
 }
 
-/* Until the end, a full buffer, or (from a terminal) the end of a line. */
-static ssize_t read_bytes(int fd, bool one_line, char *out, size_t size)
+/* From a terminal: until the end of a line, of the input, of the buffer, or a signal. */
+static ssize_t read_line(int tty, char *out, size_t size)
 {
 	size_t done = 0;
 
-	while (done < size) {
-		ssize_t n = read(fd, out + done, size - done);
+	while (done < size && !memchr(out, '\n', done)) {
+		ssize_t n = read(tty, out + done, size - done);
 
-		if (n < 0 && errno == EINTR && !one_line)
-			continue;
 		if (n < 0)
 			return -errno;
 		if (n == 0)
 			break;
 		done += (size_t)n;
-		if (one_line && memchr(out, '\n', done))
-			break;
 	}
 	return (ssize_t)done;
 }
@@ -82,7 +80,7 @@ static int ask_once(int tty, const char *prompt, struct passwd_text *ret, struct
 	int code;
 
 	dprintf(tty, "%s", prompt);
-	n = read_bytes(tty, true, bytes, sizeof(bytes));
+	n = read_line(tty, bytes, sizeof(bytes));
 	dprintf(tty, "\n");
 	if (n < 0)
 		code = err_errno(err, (int)n, "cannot read the terminal");
@@ -137,7 +135,7 @@ int passwd_ask(bool twice, struct passwd_text *ret, struct err *err)
 int passwd_read_stdin(struct passwd_text *ret, struct err *err)
 {
 	char bytes[READ_MAX];
-	ssize_t n = read_bytes(STDIN_FILENO, false, bytes, sizeof(bytes));
+	ssize_t n = fd_read_all(STDIN_FILENO, bytes, sizeof(bytes));
 	int code;
 
 	if (n < 0)

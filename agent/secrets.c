@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/base/buf.h"
+#include "agent/base/fd_io.h"
 #include "agent/base/ipc.h"
 
 /* The bounds of a CHAP secret: 96 bits (RFC 3720 section 8.2.1), and a login key's longest value. */
@@ -31,24 +32,6 @@ static int check_file(int fd, struct err *err)
 	if (st.st_mode & S_IWGRP)
 		return err_set(err, -EPERM, "its group may write it: chmod g-w it");
 	return 0;
-}
-
-static ssize_t read_all(int fd, char *out, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, out + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
 }
 
 static int check_secret(const char *s, size_t len, struct err *err)
@@ -80,7 +63,7 @@ static int read_secret(const char *path, char **ret, struct err *err)
 	code = check_file(fd, err);
 	if (code)
 		goto out;
-	n = read_all(fd, text, sizeof(text));
+	n = fd_read_all(fd, text, sizeof(text));
 	if (n < 0) {
 		code = err_errno(err, (int)n, "cannot be read");
 		goto out;
@@ -160,7 +143,7 @@ static int take_pem(int fd, struct buf *out, struct err *err)
 
 	if (!room)
 		return err_errno(err, -ENOMEM, "cannot be kept");
-	n = read_all(fd, room, PEM_MAX + 1);
+	n = fd_read_all(fd, room, PEM_MAX + 1);
 	if (n < 0)
 		return err_errno(err, (int)n, "cannot be read");
 	if (n > PEM_MAX)

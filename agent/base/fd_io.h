@@ -1,0 +1,14 @@
+/* read(2) and write(2) until all is there: they may stop early, and do on a signal. Edge. */
+#ifndef TW_FD_IO_H
+#define TW_FD_IO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Until the end of the file or `size` bytes: how many there were, or a negative errno. */
+ssize_t fd_read_all(int fd, void *out, size_t size);
+
+/* 0, or a negative errno: a part may be written then. */
+int fd_write_all(int fd, const void *data, size_t len);
+
+#endif
