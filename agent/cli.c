@@ -96,6 +96,15 @@ static const struct cli_verb verbs[] = {
 	  "  --text                 everything is text, whatever it looks like\n"
 	  "\n"
 	  "Exits 0 when something matched, 1 when nothing did, 2 when a text was not fully searched." },
+	{ "explain", cmd_explain, "PATTERN [-c FILE] [--json] | -e REGEX [OPTIONS]",
+	  "how a pattern runs: engine, prefilter, what it keeps, what is unwise",
+	  "Tells whether it is machine code, and if not why; the texts of which one must be there\n"
+	  "before it is tried at all; what is kept of a stream for it; and what its author may not\n"
+	  "have meant, found by reading the pattern and by trying it on hostile texts.\n"
+	  "\n"
+	  "-e REGEX takes --preceded-by REGEX, --followed-by REGEX, --begin REGEX, --end REGEX,\n"
+	  "--scope packet|stream, -i, --utf, --multiline, --dotall and --match-limit N, as the keys of\n"
+	  "a [pattern] of the same names do." },
 	{ "boot", cmd_boot,
 	  "render GUEST | kit GUEST -o DIR|FILE.tar | lint GUEST|SCRIPT | simulate GUEST|SCRIPT | "
 	  "decode TEXT  [-c FILE]",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "capture/pcapng_format.h"
+#include "capture/stream_match.h"
 #include "capture/sift_record.h"
 
 static const enum sift_direction directions[STATS_DIRECTIONS] = {

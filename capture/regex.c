@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,6 +207,23 @@ bool regex_jit(const struct regex *regex, const char **ret_reason)
 	if (!regex->jit && ret_reason)
 		*ret_reason = regex->jit_reason;
 	return regex->jit;
+}
+
+size_t regex_jit_size(const struct regex *regex)
+{
+	size_t size = 0;
+
+	pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &size);
+	return size;
+}
+
+void regex_engine(char *ret, size_t size)
+{
+	char version[40] = "?"; /* 24 bytes would do: pcre2api(3) */
+
+	if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof(version))
+		pcre2_config(PCRE2_CONFIG_VERSION, version);
+	snprintf(ret, size, "PCRE2 %s", version);
 }
 
 uint32_t regex_captures(const struct regex *regex)

@@ -70,6 +70,12 @@ void regex_free(struct regex *regex);
 /* Whether it runs as machine code; if not, `ret_reason` (may be NULL) says why. */
 bool regex_jit(const struct regex *regex, const char **ret_reason);
 
+/* Bytes of machine code. */
+size_t regex_jit_size(const struct regex *regex);
+
+/* "PCRE2 10.42 2022-12-11", cut at `size`. */
+void regex_engine(char *ret, size_t size);
+
 uint32_t regex_captures(const struct regex *regex);
 
 /* How far back an assertion looks, in characters; nested lookbehinds are not added up. */

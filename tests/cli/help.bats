@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 TAPWARDEN=${TAPWARDEN:-$BATS_TEST_DIRNAME/../../build/tapwarden}
-VERBS="run check plan apply down status reach qemu watch boot passwd help"
+VERBS="run check plan apply down status reach qemu watch explain boot passwd help"
 
 @test "help names every verb and goes to stdout" {
   run --separate-stderr "$TAPWARDEN" help

@@ -1,0 +1,300 @@
+/* tapwarden explain: how a pattern runs, and what is unwise about it. */
+#include "agent/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/base/hint.h"
+#include "capture/explain_pattern.h"
+#include "capture/sift.h"
+
+enum word {
+	WORD_JSON = 256,
+	WORD_PRECEDED,
+	WORD_FOLLOWED,
+	WORD_BEGIN,
+	WORD_END,
+	WORD_SCOPE,
+	WORD_UTF,
+	WORD_MULTILINE,
+	WORD_DOTALL,
+	WORD_LIMIT,
+};
+
+static const struct option longs[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "regex", required_argument, NULL, 'e' },
+	{ "ignore-case", no_argument, NULL, 'i' },
+	{ "json", no_argument, NULL, WORD_JSON },
+	{ "preceded-by", required_argument, NULL, WORD_PRECEDED },
+	{ "followed-by", required_argument, NULL, WORD_FOLLOWED },
+	{ "begin", required_argument, NULL, WORD_BEGIN },
+	{ "end", required_argument, NULL, WORD_END },
+	{ "scope", required_argument, NULL, WORD_SCOPE },
+	{ "utf", no_argument, NULL, WORD_UTF },
+	{ "multiline", no_argument, NULL, WORD_MULTILINE },
+	{ "dotall", no_argument, NULL, WORD_DOTALL },
+	{ "match-limit", required_argument, NULL, WORD_LIMIT },
+	{ 0 },
+};
+
+struct words {
+	const char *config;
+	const char *name; /* of a pattern of the configuration; NULL: -e */
+	struct pattern_conf conf; /* of -e and the words beside it */
+	bool json;
+};
+
+/* ---- words ---------------------------------------------------------------------------------- */
+
+static bool read_number(const char *text, uint32_t *ret)
+{
+	uint64_t number;
+
+	if (parse_u64(text, 1, UINT32_MAX, &number, NULL))
+		return false;
+	*ret = (uint32_t)number;
+	return true;
+}
+
+static bool read_word(int word, char *value, struct words *w)
+{
+	switch (word) {
+	case 'c':
+		w->config = value;
+		return true;
+	case 'e':
+		w->conf.regex = value;
+		return true;
+	case 'i':
+		return w->conf.caseless = true;
+	case WORD_JSON:
+		return w->json = true;
+	case WORD_PRECEDED:
+		w->conf.preceded_by = value;
+		return true;
+	case WORD_FOLLOWED:
+		w->conf.followed_by = value;
+		return true;
+	case WORD_BEGIN:
+		w->conf.begin = value;
+		return true;
+	case WORD_END:
+		w->conf.end = value;
+		return true;
+	case WORD_SCOPE:
+		w->conf.scope = strcmp(value, "stream") == 0 ? SCOPE_STREAM : SCOPE_PACKET;
+		return w->conf.scope == SCOPE_STREAM || strcmp(value, "packet") == 0;
+	case WORD_UTF:
+		return w->conf.utf = true;
+	case WORD_MULTILINE:
+		return w->conf.multiline = true;
+	case WORD_DOTALL:
+		return w->conf.dotall = true;
+	case WORD_LIMIT:
+		return read_number(value, &w->conf.match_limit);
+	default:
+		return false;
+	}
+}
+
+/* 0 or CLI_BAD. */
+static int read_words(int argc, char **argv, struct words *w)
+{
+	int word;
+
+	*w = (struct words){
+		.config = CONFIG_DEFAULT_PATH,
+		.conf = { .head.name = "-e", .match_limit = 100000, .quarantine_after = 10 },
+	};
+	optind = 1;
+	while ((word = getopt_long(argc, argv, "c:e:i", longs, NULL)) != -1) {
+		if (!read_word(word, optarg, w))
+			return cli_usage("explain", argv[optind - 1]);
+	}
+	if (!w->conf.regex && optind < argc)
+		w->name = argv[optind++];
+	if (optind < argc || (!w->name && !w->conf.regex))
+		return cli_usage("explain", optind < argc ? argv[optind] : NULL);
+	return 0;
+}
+
+/* ---- showing -------------------------------------------------------------------------------- */
+
+static void add_text(struct buf *out, const struct literal *text)
+{
+	for (size_t i = 0; i < text->len; i++) {
+		uint8_t c = text->bytes[i];
+
+		if (c == '"' || c == '\\')
+			buf_addf(out, "\\%c", c);
+		else if (c < ' ' || c > '~')
+			buf_addf(out, "\\x%02x", c);
+		else
+			buf_addc(out, (char)c);
+	}
+}
+
+static void show_required(const struct literal_set *required, struct buf *out)
+{
+	buf_adds(out, "prefilter  ");
+	if (!required->n) {
+		buf_adds(out, "none: tried on every payload\n");
+		return;
+	}
+	buf_addf(out, "tried where there is%s", required->n > 1 ? " one of" : "");
+	for (size_t i = 0; i < required->n; i++) {
+		buf_adds(out, " \"");
+		add_text(out, &required->v[i]);
+		buf_addc(out, '"');
+	}
+	buf_adds(out, required->caseless ? " in either case\n" : "\n");
+}
+
+static void show_kept(const struct pattern_explained *ex, struct buf *out)
+{
+	if (ex->tail)
+		buf_addf(
+			out,
+			"streams    %zu bytes of each direction are kept until a text comes; at worst "
+			"%zu\n",
+			ex->tail, ex->stream_max);
+	else
+		buf_addf(
+			out,
+			"streams    every byte is searched; of each direction at worst %zu bytes are "
+			"kept\n",
+			ex->stream_max);
+}
+
+static int print_text(const struct pattern_conf *conf, const struct pattern_explained *ex)
+{
+	struct buf out;
+	int code = CLI_DONE;
+
+	buf_init(&out, 1 << 20);
+	buf_addf(&out, "pattern    %s, scope %s\n", conf->head.name,
+		 conf->scope == SCOPE_STREAM ? "stream" : "packet");
+	buf_addf(&out, "regex      %s\n", ex->text);
+	buf_addf(&out, "engine     %s, %s\n", ex->engine, conf->utf ? "UTF-8" : "bytes");
+	if (ex->jit)
+		buf_addf(&out, "jit        on: %zu bytes of machine code\n", ex->jit_bytes);
+	else
+		buf_addf(&out, "jit        off: %s\n", ex->jit_reason);
+	show_required(&ex->required, &out);
+	if (conf->scope == SCOPE_STREAM)
+		show_kept(ex, &out);
+	buf_addf(&out, "limit      %u steps of one search\n", conf->match_limit);
+	for (size_t i = 0; i < ex->n_lints; i++)
+		buf_addf(&out, "lint       %s: %s\n", ex->lints[i].name, ex->lints[i].text);
+	if (out.failed || !out.data)
+		code = cli_fail(&(struct err){ "out of memory" }, NULL);
+	else
+		fputs(out.data, stdout);
+	buf_done(&out);
+	return code;
+}
+
+static json_t *required_json(const struct literal_set *required)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < required->n; i++) {
+		struct buf text;
+
+		buf_init(&text, 8 * LITERAL_BYTES_MAX);
+		add_text(&text, &required->v[i]);
+		json_array_append_new(list, json_string(text.data));
+		buf_done(&text);
+	}
+	return list;
+}
+
+static json_t *lints_json(const struct pattern_explained *ex)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < ex->n_lints; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s}", "name", ex->lints[i].name,
+						      "text", ex->lints[i].text));
+	return list;
+}
+
+static int print_json(const struct pattern_conf *conf, const struct pattern_explained *ex)
+{
+	json_t *json = json_pack(
+		"{s:s, s:s, s:s, s:s, s:{s:b, s:s*, s:I}, s:I, s:{s:o, s:b}, s:I, s:{s:I, s:I}, s:I, "
+		"s:o}",
+		"name", conf->head.name, "scope", conf->scope == SCOPE_STREAM ? "stream" : "packet",
+		"regex", ex->text, "engine", ex->engine, "jit", "on", ex->jit, "reason",
+		ex->jit ? NULL : ex->jit_reason, "bytes", (json_int_t)ex->jit_bytes, "captures",
+		(json_int_t)ex->captures, "prefilter", "texts", required_json(&ex->required),
+		"caseless", ex->required.caseless, "lookback", (json_int_t)ex->lookback, "stream",
+		"tail", (json_int_t)ex->tail, "worst", (json_int_t)ex->stream_max, "match_limit",
+		(json_int_t)conf->match_limit, "lints", lints_json(ex));
+	int code = CLI_DONE;
+
+	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0)
+		code = cli_fail(&(struct err){ "could not print what was found" }, NULL);
+	else
+		putchar('\n');
+	json_decref(json);
+	return code;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------- */
+
+static const struct pattern_conf *find(const struct config *config, const char *name,
+				       struct err *err)
+{
+	struct hint hint = hint_for(name);
+
+	for (size_t i = 0; i < config->n_patterns; i++) {
+		if (strcmp(config->patterns[i].head.name, name) == 0)
+			return &config->patterns[i];
+		hint_try(&hint, config->patterns[i].head.name);
+	}
+	err_set(err, -ENOENT, "the configuration has no [pattern %s]%s%s%s", name,
+		hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
+		hint.best ? "\"?" : "");
+	return NULL;
+}
+
+static int explain(const struct pattern_conf *conf, bool json)
+{
+	struct pattern_explained ex;
+	struct err err;
+	int code;
+
+	if (explain_pattern(conf, SIFT_MATCH_MAX, &ex, &err))
+		return cli_fail(&err, NULL);
+	code = json ? print_json(conf, &ex) : print_text(conf, &ex);
+	explain_pattern_done(&ex);
+	return code;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	const struct pattern_conf *conf;
+	struct config *config = NULL;
+	struct words words;
+	struct err err;
+	int code = read_words(argc, argv, &words);
+
+	if (code)
+		return code;
+	conf = &words.conf;
+	if (words.name) {
+		code = cli_config(words.config, &config);
+		if (code)
+			return code;
+		conf = find(config, words.name, &err);
+	}
+	code = conf ? explain(conf, words.json) : cli_fail(&err, NULL);
+	config_free(config);
+	return cli_flush(code);
+}
