@@ -173,10 +173,10 @@ static int answer_apply(struct agent *a, const struct ipc_request *request, json
 		return code;
 	hash = json_string_value(json_object_get(plan, "hash"));
 	if (!hash || strcmp(hash, request->plan) != 0) {
-		*ret = json_pack("{s:s, s:o}", "detail",
-				 "the file or the links changed since this plan was made: look at "
-				 "the new one",
-				 "plan", plan);
+		err_set(err, -ESTALE,
+			"the file or the links changed since this plan was made: look at the new "
+			"one");
+		*ret = json_pack("{s:s, s:o}", "detail", err->text, "plan", plan);
 		return -ESTALE;
 	}
 	json_decref(plan);
@@ -221,20 +221,24 @@ static const struct {
 };
 
 /* Names come from the web worker, which a client may have taken over. */
-static void audit(struct agent *a, const struct ipc_request *request, int code)
+static void copy_printable(const char name[NAME_MAX_LEN + 1], char ret[NAME_MAX_LEN + 1])
+{
+	size_t i;
+
+	for (i = 0; i < NAME_MAX_LEN && name[i]; i++)
+		ret[i] = name[i];
+	for (ret[i] = '\0'; i--;)
+		ret[i] = ret[i] < '!' || ret[i] > '~' ? '?' : ret[i];
+}
+
+static void audit(struct agent *a, const struct ipc_request *request, const char *outcome)
 {
 	char user[NAME_MAX_LEN + 1], name[NAME_MAX_LEN + 1];
 
-	for (size_t i = 0; i < sizeof(user); i++) {
-		user[i] = request->user[i] && (request->user[i] < '!' || request->user[i] > '~')
-				  ? '?'
-				  : request->user[i];
-		name[i] = request->name[i] && (request->name[i] < '!' || request->name[i] > '~')
-				  ? '?'
-				  : request->name[i];
-	}
+	copy_printable(request->user, user);
+	copy_printable(request->name, name);
 	agent_emit(a, LOG_LEVEL_INFO, "asked", "%s asks: %s%s%s: %s", user, ops[request->op].act,
-		   name[0] ? " " : "", name, code ? strerror(-code) : "accepted");
+		   name[0] ? " " : "", name, outcome);
 }
 
 /* `looked`: what became of the status, if the answer comes out of it, with the reason in `err`. */
@@ -248,7 +252,7 @@ static int dispatch(struct agent *a, const struct ipc_request *request, int look
 	else if (code == 0)
 		code = ops[request->op].answer(a, request, ret, err);
 	if (ops[request->op].act)
-		audit(a, request, code);
+		audit(a, request, code ? err->text : "accepted");
 	return code;
 }
 

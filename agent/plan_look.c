@@ -16,10 +16,9 @@
 /* Of what every process of a configuration reads: its text without comments. */
 #define TEXT_MAX (4u << 20)
 
-static json_t *faults_json(const struct faults *faults)
+static json_t *faults_json(const struct faults *faults, const char *detail)
 {
 	json_t *list = json_array();
-	char detail[64];
 
 	for (size_t i = 0; i < faults->n; i++) {
 		const struct fault *f = &faults->list[i];
@@ -29,8 +28,6 @@ static json_t *faults_json(const struct faults *faults)
 						"line", (int)f->line, "section", f->section, "key",
 						f->key, "message", f->text));
 	}
-	snprintf(detail, sizeof(detail), "%zu fault%s in the configuration file",
-		 faults->n + faults->n_dropped, faults->n + faults->n_dropped == 1 ? "" : "s");
 	return json_pack("{s:s, s:o}", "detail", detail, "errors", list);
 }
 
@@ -103,8 +100,10 @@ int plan_look(const char *path, json_t **ret, struct err *err)
 	int code = config_check(path, &config, &faults);
 
 	if (code) {
-		*ret = faults_json(&faults);
-		code = -EBADMSG;
+		code = err_set(err, -EBADMSG, "%zu fault%s in the configuration file",
+			       faults.n + faults.n_dropped,
+			       faults.n + faults.n_dropped == 1 ? "" : "s");
+		*ret = faults_json(&faults, err->text);
 	} else {
 		code = plan_config(config, ret, err);
 	}
