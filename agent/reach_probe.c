@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What arrived is read after so many frames, so that no socket's buffer fills. */
+/* What arrived is read after so many frames. */
 #define BURST 32
 
 struct probe {
@@ -189,22 +189,39 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Until the frames from `first` on have arrived as far as they have to, or the time is over. */
+static void await(struct probe *probe, size_t first, size_t n, int64_t *budget_ms)
+{
+	const int64_t begin = now_ms();
+
+	while (!reach_shots_are_in(probe->shots, first, n) && now_ms() - begin < *budget_ms)
+		listen_for(probe, 1);
+	*budget_ms -= now_ms() - begin;
+}
+
+/* One burst after the other: a queue of the kernel that is full drops what is sent. */
 static int run(struct probe *probe, struct err *err)
 {
-	const int64_t end = now_ms() + REACH_PROBE_MAX_MS;
-	bool quiet;
+	const size_t n = probe->shots->n;
+	int64_t budget_ms = REACH_PROBE_MAX_MS;
 	int code;
 
-	for (size_t i = 0; i < probe->shots->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		code = send_shot(probe, i, err);
 		if (code < 0)
 			return code;
-		if (i % BURST == BURST - 1)
-			listen_for(probe, 0);
+		if (i % BURST != BURST - 1)
+			continue;
+		listen_for(probe, 0);
+		await(probe, i + 1 - BURST, BURST, &budget_ms);
 	}
-	do {
-		quiet = !listen_for(probe, REACH_PROBE_QUIET_MS);
-	} while (now_ms() < end && !(quiet && reach_shots_are_in(probe->shots)));
+	budget_ms = REACH_PROBE_MAX_MS;
+	await(probe, 0, n, &budget_ms);
+	/* And what must not arrive. */
+	for (int64_t end = now_ms() + REACH_PROBE_MAX_MS; now_ms() < end;) {
+		if (!listen_for(probe, REACH_PROBE_QUIET_MS))
+			break;
+	}
 	return 0;
 }
 

@@ -2,8 +2,8 @@
  * Sends the frames of `reach --probe` and sees where they arrive. Edge: packet sockets.
  *
  * A frame that is sent on the network device of a macvtap or macvlan takes the way of one that its
- * guest sends. It is 60 bytes of the experimental ethertype 0x88b5 (IEEE 802), which stacks ignore,
- * with a number that only this run knows: sockets are given nothing else.
+ * guest sends; see reach_frame.h. It has a number that only this run knows: sockets are given nothing
+ * else.
  */
 #ifndef TW_REACH_PROBE_H
 #define TW_REACH_PROBE_H
@@ -13,8 +13,8 @@
 
 /*
  * Sends every shot and marks those that arrived. Waits for those that have to arrive at most
- * REACH_PROBE_MAX_MS, and for others until nothing came for REACH_PROBE_QUIET_MS. Returns 0 or
- * -errno, as -EPERM without CAP_NET_RAW.
+ * REACH_PROBE_MAX_MS while it sends and as long after it, then for others until nothing came for
+ * REACH_PROBE_QUIET_MS. Returns 0 or -errno, as -EPERM without CAP_NET_RAW.
  */
 #define REACH_PROBE_MAX_MS   3000
 #define REACH_PROBE_QUIET_MS 300

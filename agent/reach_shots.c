@@ -368,9 +368,9 @@ bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot 
 	       (shot->passes[LINK_HOOK_TO_GUEST] || reach_shot_is_unproven(shots, shot));
 }
 
-bool reach_shots_are_in(const struct reach_shots *shots)
+bool reach_shots_are_in(const struct reach_shots *shots, size_t first, size_t n)
 {
-	for (size_t i = 0; i < shots->n; i++) {
+	for (size_t i = first; i < first + n; i++) {
 		if (!shots->shots[i].arrived && reach_shot_is_due(shots, &shots->shots[i]))
 			return false;
 	}

@@ -88,8 +88,8 @@ bool reach_shot_is_unproven(const struct reach_shots *shots, const struct reach_
 /* Whether the frame has to arrive, with what is known by now of the switch. */
 bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot *shot);
 
-/* Whether every frame that has to arrive has done so. */
-bool reach_shots_are_in(const struct reach_shots *shots);
+/* Whether of `n` frames from `first` on every one that has to arrive has done so. */
+bool reach_shots_are_in(const struct reach_shots *shots, size_t first, size_t n);
 
 /* Fills the proofs; returns how many frames differ. */
 size_t reach_shots_judge(struct reach_shots *shots);

@@ -221,13 +221,13 @@ static void judged(void **state)
 	plan(true);
 	for (size_t i = 0; i < shots.n; i++)
 		shots.shots[i].arrived = reach_shot_is_due(&shots, &shots.shots[i]);
-	assert_true(reach_shots_are_in(&shots));
+	assert_true(reach_shots_are_in(&shots, 0, shots.n));
 	assert_int_equal(reach_shots_judge(&shots), 0);
 	assert_string_equal(shots.proofs[0].from, "a");
 
 	memset(shots.proofs, 0, reach.lowers[0].n_cells * sizeof(*shots.proofs));
 	shots.shots[7].arrived = false; /* the broadcast b > c */
-	assert_false(reach_shots_are_in(&shots));
+	assert_false(reach_shots_are_in(&shots, 0, shots.n));
 	shots.shots[12].arrived = true; /* the unicast a > eno1, which must not */
 	assert_int_equal(reach_shots_judge(&shots), 2);
 	assert_string_equal(shots.proofs[0].from, "b");
