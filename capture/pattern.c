@@ -41,6 +41,45 @@ static unsigned int regex_options(const struct pattern_conf *conf)
 	return options;
 }
 
+/* The texts of a pattern, and what each needs behind it to be closed. */
+struct parts {
+	const char *preceded_by, *regex, *followed_by;
+	const char *ends[3];
+};
+
+/*
+ * A part that is a pattern by itself may end in an open \Q, or in a comment of (?x): that would go
+ * on in what is put behind it. Where nothing closes it, what is put together says why.
+ */
+static int close_part(const char *text, const struct pattern_conf *conf, const char **ret_end,
+		      struct err *err)
+{
+	static const char *const ends[] = { "", "\\E", "\n" };
+	const bool may_be_open = text && (strstr(text, "\\Q") || strchr(text, '#'));
+
+	*ret_end = "";
+	for (size_t i = 0; may_be_open && i < sizeof(ends) / sizeof(ends[0]); i++) {
+		struct regex *regex = NULL;
+		struct buf closed;
+		int code;
+
+		buf_init(&closed, 2 * (size_t)REGEX_TEXT_MAX);
+		buf_addf(&closed, "(?:%s%s)", text, ends[i]);
+		code = closed.failed ? -ENOMEM
+				     : regex_compile(closed.data, closed.len, regex_options(conf),
+						     "regex", &regex, NULL, NULL);
+		buf_done(&closed);
+		regex_free(regex);
+		if (code == -ENOMEM)
+			return err_set(err, code, "regex: out of memory");
+		if (code)
+			continue;
+		*ret_end = ends[i];
+		break;
+	}
+	return 0;
+}
+
 /*
  * Each part has to be a pattern by itself, so that "a)(b" is refused where it stands. A group of a
  * context would shift the numbers of the regex's own.
@@ -74,44 +113,47 @@ static int check_part(const char *text, const struct pattern_conf *conf, const c
 		       what);
 }
 
-static int check_parts(const struct pattern_conf *conf, struct err *err)
+static int check_parts(const struct pattern_conf *conf, struct parts *ret, struct err *err)
 {
-	int code;
+	const char *const texts[] = { conf->preceded_by, conf->regex, conf->followed_by };
+	static const char *const names[] = { "preceded-by", "regex", "followed-by" };
+	int code = 0;
 
-	if (!conf->preceded_by && !conf->followed_by)
-		return 0;
-	code = check_part(conf->preceded_by, conf, "preceded-by", true, err);
-	if (!code)
-		code = check_part(conf->followed_by, conf, "followed-by", true, err);
-	if (!code)
-		code = check_part(conf->regex, conf, "regex", false, err);
+	*ret = (struct parts){ texts[0], texts[1], texts[2], { "", "", "" } };
+	for (int i = 0; i < 3 && !code && (texts[0] || texts[2]); i++) {
+		code = check_part(texts[i], conf, names[i], i != 1, err);
+		if (!code)
+			code = close_part(texts[i], conf, &ret->ends[i], err);
+	}
 	return code;
 }
 
 /* Context becomes lookaround, so that neighbouring matches may share a delimiter. */
-static void compose(const struct pattern_conf *conf, bool look_behind, struct buf *out)
+static void compose(const struct parts *parts, bool look_behind, struct buf *out)
 {
-	if (!conf->preceded_by && !conf->followed_by) {
-		buf_adds(out, conf->regex);
+	if (!parts->preceded_by && !parts->followed_by) {
+		buf_adds(out, parts->regex);
 		return;
 	}
-	if (conf->preceded_by)
-		buf_addf(out, look_behind ? "(?<=%s)" : "(?:%s)\\K", conf->preceded_by);
-	buf_addf(out, "(?:%s)", conf->regex);
-	if (conf->followed_by)
-		buf_addf(out, "(?=%s)", conf->followed_by);
+	if (parts->preceded_by)
+		buf_addf(out, look_behind ? "(?<=%s%s)" : "(?:%s%s)\\K", parts->preceded_by,
+			 parts->ends[0]);
+	buf_addf(out, "(?:%s%s)", parts->regex, parts->ends[1]);
+	if (parts->followed_by)
+		buf_addf(out, "(?=%s%s)", parts->followed_by, parts->ends[2]);
 }
 
-static int compile_composed(const struct pattern_conf *conf, bool look_behind,
-			    struct pattern *pattern, bool *ret_lookbehind, struct err *err)
+static int compile_composed(const struct pattern_conf *conf, const struct parts *parts,
+			    bool look_behind, struct pattern *pattern, bool *ret_lookbehind,
+			    struct err *err)
 {
-	bool context = conf->preceded_by || conf->followed_by;
+	bool context = parts->preceded_by || parts->followed_by;
 	struct buf text;
 	int code;
 
 	/* The parts were checked against REGEX_TEXT_MAX; this only has to hold all three. */
 	buf_init(&text, 4 * (size_t)REGEX_TEXT_MAX);
-	compose(conf, look_behind, &text);
+	compose(parts, look_behind, &text);
 	if (text.failed || !text.data) {
 		buf_done(&text);
 		return err_set(err, -ENOMEM, "regex: out of memory");
@@ -127,14 +169,15 @@ static int compile_composed(const struct pattern_conf *conf, bool look_behind,
 
 static int compile(const struct pattern_conf *conf, struct pattern *pattern, struct err *err)
 {
+	struct parts parts;
 	bool lookbehind = false;
-	int code = check_parts(conf, err);
+	int code = check_parts(conf, &parts, err);
 
 	if (code)
 		return code;
-	code = compile_composed(conf, true, pattern, &lookbehind, err);
+	code = compile_composed(conf, &parts, true, pattern, &lookbehind, err);
 	if (code && lookbehind && conf->preceded_by) {
-		code = compile_composed(conf, false, pattern, NULL, err);
+		code = compile_composed(conf, &parts, false, pattern, NULL, err);
 		pattern->note = note_keep_out;
 	}
 	return code;

@@ -41,6 +41,8 @@ static const struct refused_case refused_cases[] = {
 	  "regex: missing terminating ] for character class at offset 2: [a<HERE>" },
 	{ "a", "b)(c", NULL, NULL,
 	  "preceded-by: unmatched closing parenthesis at offset 1: b<HERE>)(c" },
+	{ "(?x)a #", NULL, "\nb)(?:", NULL,
+	  "followed-by: unmatched closing parenthesis at offset 2: \\x0ab<HERE>)(?:" },
 	{ "a)(?:b", "x", NULL, NULL,
 	  "regex: unmatched closing parenthesis at offset 1: a<HERE>)(?:b" },
 	{ "a", NULL, "*", NULL,
@@ -69,9 +71,6 @@ static const struct refused_case refused_cases[] = {
 	  "preceded-by: recursion into the whole pattern would take the regex in too" },
 	{ "a", NULL, "(?0)?x", NULL,
 	  "followed-by: recursion into the whole pattern would take the regex in too" },
-	{ "(?x)a # comment", "b", NULL, NULL,
-	  "regex with its context: missing closing parenthesis at offset 25: "
-	  "(?<=b)(?:(?x)a # comment)<HERE>" },
 };
 
 static void refused(void **state)
@@ -221,6 +220,15 @@ static const struct match_case match_cases[] = {
 	{ .regex = "\\Q(?R)\\E", .preceded_by = "x", .subject = "x(?R)", .start = 1, .end = 5 },
 	{ .regex = "[(?R)]", .preceded_by = "x", .subject = "xR", .start = 1, .end = 2 },
 	{ .regex = "a(?#(?0)", .preceded_by = "x", .subject = "xa", .start = 1, .end = 2 },
+	/* What a part leaves open does not take in what is behind it. */
+	{ .regex = "\\Qa.b", .followed_by = "c", .subject = "a.bc", .start = 0, .end = 3 },
+	{ .regex = "(?x) a # one",
+	  .preceded_by = "(?x) x+ # (",
+	  .followed_by = "(?x) c # \\Qc",
+	  .subject = "xxac",
+	  .start = 2,
+	  .end = 3 },
+	{ .regex = "a#", .preceded_by = "\\Qx\\", .subject = "x\\a#", .start = 2, .end = 4 },
 	{ .regex = "\\\\g<0>|\\(?R", .preceded_by = "x", .subject = "xR", .start = 1, .end = 2 },
 	{ .regex = "\\Q\\g<0>\\E", .preceded_by = "x", .subject = "x\\g<0>", .start = 1, .end = 6 },
 	/* \K in a group that a lookaround calls puts the ends out of order. */
