@@ -63,8 +63,14 @@ static void on_signal(uv_signal_t *handle, int signum)
 static void on_worker_message(struct worker *worker, struct ipc_channel *channel,
 			      struct ipc_message *message)
 {
+	struct agent *a = worker->data;
+
 	if (message->type == IPC_REQUEST)
-		agent_request(worker->data, channel, message->payload);
+		agent_request(a, channel, message->payload);
+	else if (message->type == IPC_PEER_LOST)
+		sources_peer_lost(&a->sources, message->payload);
+	else if (message->type == IPC_REST)
+		sources_rest(&a->sources, message->payload);
 }
 
 static const struct worker_ops worker_ops = {

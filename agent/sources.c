@@ -31,12 +31,18 @@ static void source_close(struct source *source)
 		close(source->dropped_fd);
 	source->fd = source->dropped_fd = -1;
 	forget_holder(source);
+	source_peer_close(source->peer);
+	source->peer = NULL;
+	source->leaving = false;
 }
 
 void sources_stop(struct sources *s)
 {
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; i < s->n; i++) {
 		forget_holder(&s->list[i]);
+		source_peer_close(s->list[i].peer);
+		s->list[i].peer = NULL;
+	}
 }
 
 void sources_done(struct sources *s)
@@ -200,7 +206,11 @@ static void lose_tap(struct sources *s, struct source *source, const struct tap_
 
 static bool is_taps(const struct source *source)
 {
-	return source->wanted && source->message.source == IPC_SOURCE_TAP;
+	const enum ipc_source kind = source->message.source;
+
+	/* What is opened beside an inline link takes its frames, but letting it go would end its guest. */
+	return source->wanted &&
+	       (kind == IPC_SOURCE_TAP || (kind == IPC_SOURCE_INLINE && source->fd < 0));
 }
 
 static void take_taps(struct sources *s, struct ipc_channel *channel)
@@ -237,7 +247,71 @@ static void take_taps(struct sources *s, struct ipc_channel *channel)
 	free(list);
 }
 
+/* ---- guests of inline links ------------------------------------------------------------------- */
+
+static struct ipc_channel *peer_channel(void *data)
+{
+	const struct sources *s = data;
+
+	return s->ops->channel(s->data);
+}
+
+static void on_peer(void *data, uint32_t slot, const char *what)
+{
+	struct sources *s = data;
+
+	s->ops->peer(s->data, &s->list[slot], what);
+	if (what && s->list[slot].leaving)
+		s->ops->retry(s->data);
+}
+
+static const struct source_peer_ops peer_ops = { .channel = peer_channel, .told = on_peer };
+
+/* Where the tap of an inline link is ours, its guest may come. */
+static void await_guest(struct sources *s, const struct source_wish *wish)
+{
+	struct source *source = (struct source *)sources_find(s, wish->name);
+	const struct source_peer_conf conf = {
+		.dir = { .run_dir = s->run_dir,
+			 .link = wish->name,
+			 .uid = wish->uid,
+			 .gid = wish->gid },
+		.kind = wish->peer,
+		.slot = source ? source->message.slot : 0,
+		.ops = &peer_ops,
+		.data = s,
+	};
+	struct err err;
+
+	if (!source || wish->source != IPC_SOURCE_INLINE || source->fd < 0)
+		return;
+	if (source->peer && source_peer_is(source->peer, &conf))
+		return;
+	/* Another kind of peer: the guest is attached anew, and the worker told of all. */
+	source->fresh = source->news = true;
+	source_peer_close(source->peer);
+	source->peer = NULL;
+	source->error[0] = '\0';
+	if (source_peer_open(s->loop, &conf, &source->peer, &err))
+		snprintf(source->error, sizeof(source->error), "%.255s", err.text);
+}
+
 /* ---- all together ---------------------------------------------------------------------------- */
+
+/* A guest at the other end of a relay has no other way: it keeps that one until it comes anew. */
+static bool stays_inline(const struct source *source, const struct source_wish *wish)
+{
+	return source->message.source == IPC_SOURCE_INLINE && wish->source != IPC_SOURCE_INLINE &&
+	       source->message.ifindex == wish->ifindex && source->peer &&
+	       source_peer_attached(source->peer);
+}
+
+static void stay_inline(struct source *source)
+{
+	source->leaving = true;
+	snprintf(source->error, sizeof(source->error),
+		 "it stays inline until its guest is attached anew");
+}
 
 /* Takes over what the link is now; what belongs to another interface or kind is closed. */
 static void source_set(struct sources *s, struct source *source, const struct source_wish *wish)
@@ -253,6 +327,11 @@ static void source_set(struct sources *s, struct source *source, const struct so
 		source_close(source);
 		source->error[0] = '\0';
 	}
+	source->fresh = other;
+	if (source->leaving) {
+		source->leaving = false;
+		source->error[0] = '\0';
+	}
 	m->ifindex = wish->ifindex;
 	m->source = wish->source;
 	memcpy(m->mac, wish->mac, MAC_LEN);
@@ -262,7 +341,7 @@ static void source_set(struct sources *s, struct source *source, const struct so
 		open_packet(s, source);
 }
 
-static void source_tell(const struct source *source, struct ipc_channel *channel)
+static void source_tell(struct source *source, struct ipc_channel *channel, bool all)
 {
 	const struct ipc_link_fd dropped = {
 		.slot = source->message.slot,
@@ -272,9 +351,13 @@ static void source_tell(const struct source *source, struct ipc_channel *channel
 
 	if (source->fd < 0)
 		return;
+	if (all)
+		source->message.has_peer = source->peer && source_peer_ready(source->peer);
 	ipc_send(channel, IPC_LINK_ADD, &source->message, source->fd);
-	if (source->dropped_fd >= 0)
+	if (all && source->dropped_fd >= 0)
 		ipc_send(channel, IPC_LINK_FD, &dropped, source->dropped_fd);
+	if (all && source->peer)
+		source_peer_tell(source->peer, channel);
 }
 
 static void source_drop(struct source *source, struct ipc_channel *channel)
@@ -296,8 +379,13 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 	for (size_t i = 0; i < n; i++) {
 		struct source *source = (struct source *)sources_find(s, wishes[i].name);
 
-		if (source)
-			source->wanted = true;
+		if (!source)
+			continue;
+		source->wanted = wishes[i].source != IPC_SOURCES;
+		if (!stays_inline(source, &wishes[i]))
+			continue;
+		source->wanted = true;
+		stay_inline(source);
 	}
 	/* Before new ones are opened: they may need the memory and the places. */
 	for (size_t i = 0; i < s->n; i++) {
@@ -307,6 +395,8 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 	for (size_t i = 0; i < n; i++) {
 		struct source *source = (struct source *)sources_find(s, wishes[i].name);
 
+		if (wishes[i].source == IPC_SOURCES || (source && stays_inline(source, &wishes[i])))
+			continue;
 		if (!source)
 			source = source_place(s, wishes[i].name);
 		if (!source)
@@ -315,14 +405,28 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 		source_set(s, source, &wishes[i]);
 	}
 	take_taps(s, channel);
+	for (size_t i = 0; i < n; i++)
+		await_guest(s, &wishes[i]);
 	for (size_t i = 0; channel && i < s->n; i++) {
 		if (s->list[i].news)
-			source_tell(&s->list[i], channel);
+			source_tell(&s->list[i], channel, s->list[i].fresh);
 	}
 }
 
-void sources_hand_over(const struct sources *s, struct ipc_channel *channel)
+void sources_hand_over(struct sources *s, struct ipc_channel *channel)
 {
 	for (size_t i = 0; i < s->n; i++)
-		source_tell(&s->list[i], channel);
+		source_tell(&s->list[i], channel, true);
+}
+
+void sources_peer_lost(struct sources *s, const struct ipc_peer_lost *lost)
+{
+	if (lost->slot < s->n && s->list[lost->slot].peer)
+		source_peer_lost(s->list[lost->slot].peer, lost->reason);
+}
+
+void sources_rest(struct sources *s, const struct ipc_rest *rest)
+{
+	if (rest->slot < s->n && s->list[rest->slot].peer)
+		source_peer_rest(s->list[rest->slot].peer, rest);
 }

@@ -16,13 +16,18 @@
 #include "agent/base/ipc.h"
 #include "agent/base/stats.h"
 #include "agent/pid_watch.h"
+#include "agent/source_peer.h"
 
 /* A link that is to be watched, as it is in the kernel now. */
 struct source_wish {
 	uint32_t ifindex;
-	enum ipc_source source;
+	enum ipc_source
+		source; /* IPC_SOURCES: it is not to be watched, but an inline link may stay one */
 	uint8_t mac[MAC_LEN];
 	const char *name, *set, *guest; /* guest: "" for none */
+	enum peer_kind peer; /* these three: of an inline link */
+	uid_t uid;
+	gid_t gid;
 };
 
 /* What the capture worker counted for one link since the link got its place. */
@@ -40,6 +45,9 @@ struct source {
 	bool known; /* the place belongs to message.name */
 	bool wanted;
 	bool news; /* the worker is to be told of it */
+	bool fresh; /* and of all that belongs to it */
+	bool leaving; /* it stays inline only until its guest is gone */
+	struct source_peer *peer; /* of an inline link whose tap is ours; else NULL */
 	struct source_counters before; /* the place's counters when the link got it */
 	char error[256]; /* why it is not watched though it should be; "" */
 	struct pid_watch *holder; /* whose end is waited for; NULL: nobody's */
@@ -49,8 +57,12 @@ struct source {
 struct sources_ops {
 	/* The tap of a link is another's, or (`why` is "") is read from now on. */
 	void (*tap)(void *data, const struct source *source, const char *why);
-	/* Who held a tap has ended: sources_update() would find it free. */
+	/* Who held a tap has ended, or a guest is gone: sources_update() may do more now. */
 	void (*retry)(void *data);
+	/* The guest of an inline link is there (`what` is NULL), or something is with it. */
+	void (*peer)(void *data, const struct source *source, const char *what);
+	/* The worker that serves; NULL: none. */
+	struct ipc_channel *(*channel)(void *data);
 };
 
 struct sources {
@@ -58,6 +70,7 @@ struct sources {
 	size_t n;
 	const struct stats_page *stats;
 	uint32_t block_size, blocks; /* of every ring opened from now on; set by the owner */
+	const char *run_dir; /* where inline guests come; set by the owner, and copied */
 	uv_loop_t *loop;
 	const struct sources_ops *ops;
 	void *data;
@@ -80,7 +93,11 @@ void sources_update(struct sources *sources, const struct source_wish *wishes, s
 		    struct ipc_channel *channel);
 
 /* Hands everything that is open to a worker that has just become ready. */
-void sources_hand_over(const struct sources *sources, struct ipc_channel *channel);
+void sources_hand_over(struct sources *sources, struct ipc_channel *channel);
+
+/* What the worker that serves, or the one that is relieved, says of inline links. */
+void sources_peer_lost(struct sources *sources, const struct ipc_peer_lost *lost);
+void sources_rest(struct sources *sources, const struct ipc_rest *rest);
 
 /* NULL for a link that never was watched. */
 const struct source *sources_find(const struct sources *sources, const char *link);

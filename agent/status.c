@@ -151,6 +151,7 @@ static const char *monitor_of(const struct source *source)
 	static const char *const names[IPC_SOURCES] = {
 		[IPC_SOURCE_PACKET] = "passive",
 		[IPC_SOURCE_TAP] = "tap",
+		[IPC_SOURCE_INLINE] = "inline",
 	};
 
 	return source && source->fd >= 0 ? names[source->message.source] : "off";

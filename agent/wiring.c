@@ -150,23 +150,36 @@ static void on_tap_free(void *data)
 	supervisor_kick(&a->supervisor);
 }
 
-const struct sources_ops agent_sources_ops = { .tap = on_tap, .retry = on_tap_free };
-
-/* What a link is watched by; false for one that is not. */
-static bool source_of(enum monitor_mode monitor, enum ipc_source *ret)
+static void on_peer(void *data, const struct source *source, const char *what)
 {
-	switch (monitor) {
-	case MONITOR_OFF:
-		return false;
-	case MONITOR_PASSIVE:
-		*ret = IPC_SOURCE_PACKET;
-		return true;
-	case MONITOR_TAP:
-		*ret = IPC_SOURCE_TAP;
-		return true;
-	}
-	return false;
+	struct agent *a = data;
+	const struct event_about about = {
+		.kind = IPC_EVENT_LINK,
+		.link = source->message.name,
+		.set = source->message.set,
+		.action = what ? "guest-detached" : "guest-attached",
+	};
+
+	agent_forget_status(a);
+	events_emit(&a->events, capture_channel(a), what ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		    &about, "%s", what ? what : "its frames go through the capture worker");
 }
+
+static struct ipc_channel *channel_of(void *data)
+{
+	return capture_channel(data);
+}
+
+const struct sources_ops agent_sources_ops = {
+	.tap = on_tap, .retry = on_tap_free, .peer = on_peer, .channel = channel_of
+};
+
+static const enum ipc_source source_of[] = {
+	[MONITOR_OFF] = IPC_SOURCES,
+	[MONITOR_PASSIVE] = IPC_SOURCE_PACKET,
+	[MONITOR_TAP] = IPC_SOURCE_TAP,
+	[MONITOR_INLINE] = IPC_SOURCE_INLINE,
+};
 
 /* Packet sockets and taps follow the links: opened for each that is there and to be watched. */
 static void on_passed(struct supervisor *supervisor)
@@ -188,14 +201,14 @@ static void on_passed(struct supervisor *supervisor)
 	sources = calloc(n + 1, sizeof(*sources));
 	/* Both are in the order of config_links(). */
 	for (size_t i = 0; sources && i < n && i < n_wishes; i++) {
-		enum ipc_source source;
-
 		/* A packet socket is of one namespace, which is the agent's. */
-		if (!links[i].present || *links[i].spec->netns ||
-		    !source_of(wishes[i].keys->monitor, &source))
+		if (!links[i].present || *links[i].spec->netns)
 			continue;
 		sources[n_sources] = (struct source_wish){
-			.source = source,
+			.source = source_of[wishes[i].keys->monitor],
+			.peer = wishes[i].keys->peer,
+			.uid = links[i].spec->tap.uid,
+			.gid = links[i].spec->tap.gid,
 			.ifindex = links[i].link.ifindex,
 			.name = links[i].spec->name,
 			.set = links[i].spec->set,
@@ -205,6 +218,7 @@ static void on_passed(struct supervisor *supervisor)
 	}
 	a->sources.block_size = a->setup.ring_block_size;
 	a->sources.blocks = a->setup.ring_blocks;
+	a->sources.run_dir = config->agent.run_dir;
 	if (sources)
 		sources_update(&a->sources, sources, n_sources, capture_channel(a));
 	free(sources);

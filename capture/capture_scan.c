@@ -51,7 +51,7 @@ static int link_add(struct capture_scan *scan, uint32_t number, const char *name
 		scan->links = more;
 	if (!link || !more ||
 	    sift_link_init(&link->sift, (uint32_t)scan->n_links, &scan->search->rules,
-			   &scan->search->mask)) {
+			   &scan->search->mask, false)) {
 		link_free(link);
 		return -ENOMEM;
 	}

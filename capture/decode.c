@@ -109,6 +109,7 @@ static enum decode_reason decode_tcp(struct decoder *d)
 		return DECODE_TCP_SHORT;
 	take_ports(d, p);
 	d->frame->has_tcp = true;
+	d->frame->tcp = p;
 	d->frame->tcp_seq = be32(p + 4);
 	d->frame->tcp_ack = be32(p + 8);
 	d->frame->tcp_flags = p[13];

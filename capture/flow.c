@@ -20,15 +20,20 @@ static uint64_t mix(uint64_t h, uint64_t word)
 	return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
-static size_t bucket_of(const struct flow_table *table, const struct flow_key *key)
+uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed)
 {
-	uint64_t words[sizeof(*key) / sizeof(uint64_t)], h = table->seed;
+	uint64_t words[sizeof(*key) / sizeof(uint64_t)], h = seed;
 
 	_Static_assert(sizeof(*key) % sizeof(uint64_t) == 0, "a key is whole words");
 	memcpy(words, key, sizeof(words));
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		h = mix(h + MIX, words[i]);
-	return (size_t)h & (table->n_buckets - 1);
+	return h;
+}
+
+static size_t bucket_of(const struct flow_table *table, const struct flow_key *key)
+{
+	return (size_t)flow_key_hash(key, table->seed) & (table->n_buckets - 1);
 }
 
 int flow_table_init(struct flow_table *table, size_t memory_max, uint64_t seed,

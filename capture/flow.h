@@ -95,6 +95,9 @@ void flow_table_done(struct flow_table *table);
 /* The key of a frame with ports; returns which end of it sent the frame: 0 or 1. */
 unsigned int flow_key_of(const struct frame *frame, uint32_t link, struct flow_key *ret);
 
+/* Whoever does not know the seed cannot choose keys with the same hash. */
+uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
+
 struct flow *flow_find(const struct flow_table *table, const struct flow_key *key);
 
 /* A new flow that was not there; NULL when there is no room. */

@@ -36,6 +36,7 @@ struct frame {
 	uint16_t src_port;
 	uint16_t dst_port;
 	bool has_tcp;
+	const uint8_t *tcp; /* its header */
 	uint32_t tcp_seq;
 	uint32_t tcp_ack;
 	uint8_t tcp_flags; /* TH_FIN ... of netinet/tcp.h */

@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "capture/pcapng_format.h"
 #include "capture/stream_match.h"
 #include "capture/sift_record.h"
+
+#define NS_PER_S 1000000000u
 
 static const enum sift_direction directions[STATS_DIRECTIONS] = {
 	[STATS_FROM_GUEST] = SIFT_FROM_GUEST,
@@ -96,8 +99,16 @@ static void on_kept(void *data, uint32_t slot, const struct pcapng_packet *packe
 	emitter_packet(inspector->emitter, slot, packet);
 }
 
+static enum pcapng_verdict verdict_of(const struct inspected_link *inspected,
+				      const struct sift_result *result)
+{
+	if (inspected->link->source != IPC_SOURCE_INLINE)
+		return PCAPNG_NO_VERDICT;
+	return result->verdict == ACTION_LOG ? PCAPNG_PASSED : PCAPNG_DROPPED;
+}
+
 static void keep(const struct inspected_link *inspected, const struct source_frame *source,
-		 const struct frame *frame, uint64_t number)
+		 const struct sift_result *result, uint64_t number)
 {
 	const struct pcapng_packet packet = {
 		.time_ns = source->time_ns,
@@ -110,9 +121,10 @@ static void keep(const struct inspected_link *inspected, const struct source_fra
 		.gso = source->gso,
 		.has_id = true,
 		.id = number,
+		.verdict = verdict_of(inspected, result),
 	};
 
-	keeper_frame(&inspected->inspector->keeper, inspected->link->slot, &packet, frame);
+	keeper_frame(&inspected->inspector->keeper, inspected->link->slot, &packet, result->frame);
 }
 
 static bool wants_payload(const struct record_conf *conf, size_t matches)
@@ -141,9 +153,20 @@ static uint64_t count_frame(struct stats_link *stats, const struct source_frame 
 	       stat_get(&stats->frames[STATS_TO_GUEST]);
 }
 
-void inspect_frame(void *data, const struct source_frame *frame)
+static void count_result(struct inspector *inspector, struct stats_link *stats,
+			 const struct sift_result *result)
 {
-	struct inspected_link *inspected = data;
+	if (result->reason != DECODE_OK) {
+		stat_add(&stats->malformed, 1);
+		stat_add(&inspector->stats->capture.malformed[result->reason], 1);
+	}
+	if (result->searched)
+		stat_add(&stats->payloads, 1);
+}
+
+static void inspect(struct inspected_link *inspected, const struct source_frame *frame,
+		    struct sift_result *result)
+{
 	struct inspector *inspector = inspected->inspector;
 	struct stats_link *stats = &inspector->stats->links[inspected->link->slot];
 	struct sift_input input = {
@@ -154,24 +177,62 @@ void inspect_frame(void *data, const struct source_frame *frame)
 		.direction = directions[frame->direction],
 		.link = &inspected->sift,
 	};
-	struct sift_result result;
 
 	inspector->payload_told = false;
-	sift_frame(&inspector->sift, &input, &result);
-	if (result.reason != DECODE_OK) {
-		stat_add(&stats->malformed, 1);
-		stat_add(&inspector->stats->capture.malformed[result.reason], 1);
-	}
-	if (result.searched)
-		stat_add(&stats->payloads, 1);
-	guests_frame(&inspected->guest, result.frame, frame->direction, frame->in.wire_len,
+	sift_frame(&inspector->sift, &input, result);
+	count_result(inspector, stats, result);
+	guests_frame(&inspected->guest, result->frame, frame->direction, frame->in.wire_len,
 		     frame->time_ns);
-	keep(inspected, frame, result.frame, input.number);
+	keep(inspected, frame, result, input.number);
 	/* Most TCP segments without data are bare acknowledgements: nothing was sent. */
-	if (result.frame->payload_len && !result.frame->part &&
-	    wants_payload(inspector->conf, result.matches))
+	if (result->frame->payload_len && !result->frame->part &&
+	    wants_payload(inspector->conf, result->matches))
 		emitter_payload(inspector->emitter, frame->time_ns, inspected->link->name,
-				frame->direction, result.frame);
+				frame->direction, result->frame);
+}
+
+void inspect_frame(void *data, const struct source_frame *frame)
+{
+	struct sift_result result;
+
+	inspect(data, frame, &result);
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* One that is late was searched, but who knows for how long the next will be: on-error decides. */
+static void judge_late(const struct inspected_link *inspected, struct stats_relay *stats,
+		       struct sift_result *result, uint64_t begun_ns)
+{
+	if (!result->searched || clock_ns(CLOCK_MONOTONIC) - begun_ns <= inspected->deadline_ns)
+		return;
+	stat_add(&stats->late, 1);
+	result->failed = true;
+	if (result->verdict == ACTION_LOG && inspected->sift.strict)
+		result->verdict = ACTION_DROP;
+}
+
+enum pattern_action inspect_judge(struct inspected_link *inspected,
+				  const struct source_frame *frame, const struct frame **ret)
+{
+	struct inspector *inspector = inspected->inspector;
+	struct stats_relay *stats = &inspector->stats->relays[inspected->link->slot];
+	uint64_t begun_ns = inspected->sift.judged ? clock_ns(CLOCK_MONOTONIC) : 0;
+	struct sift_result result;
+
+	inspect(inspected, frame, &result);
+	if (inspected->sift.judged)
+		judge_late(inspected, stats, &result, begun_ns);
+	if (result.failed)
+		stat_add(&stats->failed, 1);
+	*ret = result.frame;
+	return result.verdict;
 }
 
 void inspect_losses(const struct inspected_link *inspected, const struct source_losses *losses,
@@ -214,6 +275,7 @@ int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		.stream_pending = (size_t)config->stream.pending,
 		.fragment_memory = (size_t)config->stream.fragments,
 		.match_max = SIFT_MATCH_MAX,
+		.condemned = &stats->condemned,
 		.seed = seed,
 	};
 	const struct keeper_conf keeper = {
@@ -258,7 +320,8 @@ int inspect_begin(struct inspected_link *inspected, struct inspector *inspector,
 
 	*inspected = (struct inspected_link){ .inspector = inspector, .link = link };
 	emitter_link(inspector->emitter, link->slot, link->name);
-	code = sift_link_init(&inspected->sift, link->slot, inspector->rules, mask);
+	code = sift_link_init(&inspected->sift, link->slot, inspector->rules, mask,
+			      link->source == IPC_SOURCE_INLINE);
 	if (code)
 		return code;
 	guests_begin(&inspector->guests, &inspected->guest, link);

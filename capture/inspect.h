@@ -35,6 +35,7 @@ struct inspected_link {
 	const struct ipc_link *link;
 	struct guest_link guest;
 	struct sift_link sift;
+	uint64_t deadline_ns; /* of an inline link, for one frame */
 };
 
 /*
@@ -58,6 +59,13 @@ void inspect_end(struct inspected_link *inspected);
 
 /* A source_frame_cb; `data` is a struct inspected_link. */
 void inspect_frame(void *data, const struct source_frame *frame);
+
+/*
+ * The same for a frame of an inline link, which waits: ACTION_LOG when it may go on. `ret` (valid until
+ * the next frame) is the frame as it was decoded. The deadline is that of the link.
+ */
+enum pattern_action inspect_judge(struct inspected_link *inspected,
+				  const struct source_frame *frame, const struct frame **ret);
 
 /* Counts what a link's source lost and records each kind as a gap. */
 void inspect_losses(const struct inspected_link *inspected, const struct source_losses *losses,

@@ -367,6 +367,7 @@ static uint32_t match_options(unsigned int how)
 
 	bits |= how & REGEX_NOT_EMPTY_HERE ? PCRE2_NOTEMPTY_ATSTART : 0;
 	bits |= how & REGEX_MORE ? PCRE2_PARTIAL_HARD : 0;
+	bits |= how & REGEX_OPEN_END ? PCRE2_NOTEOL : 0;
 	bits |= how & REGEX_NOT_BEGIN ? PCRE2_NOTBOL : 0;
 	return bits;
 }

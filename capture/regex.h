@@ -50,6 +50,8 @@ enum regex_how {
 	REGEX_NOT_EMPTY_HERE = 1 << 0, /* an empty match at the offset itself does not count */
 	REGEX_MORE = 1 << 1, /* the subject goes on behind its end */
 	REGEX_NOT_BEGIN = 1 << 2, /* its first byte is not where it began */
+	REGEX_OPEN_END =
+		1 << 3, /* it is searched as if it ended here, but `$` does not match there */
 };
 
 /* Immutable once compiled: several threads may match with it, each with a scratch of its own. */

@@ -384,7 +384,8 @@ int relay_open(uv_loop_t *loop, int tap_fd, const struct relay_conf *conf, struc
 	relay->tap = tap_fd;
 	relay->conf = *conf;
 	relay->poll.data = relay;
-	uv_poll_start(&relay->poll, UV_READABLE, on_tap);
+	if (!conf->has_peer)
+		uv_poll_start(&relay->poll, UV_READABLE, on_tap);
 	*ret = relay;
 	return 0;
 }
@@ -412,12 +413,78 @@ int relay_attach(struct relay *relay, enum peer_kind kind, int peer_fd, struct e
 	uv_poll_start(&peer->poll, UV_READABLE, on_peer);
 	relay->peer = peer;
 	stat_add(&relay->conf.stats->peers, 1);
+	uv_poll_start(&relay->poll, UV_READABLE, on_tap);
 	return 0;
 }
 
 bool relay_attached(const struct relay *relay)
 {
 	return relay->peer != NULL;
+}
+
+static int write_all(int fd, const uint8_t *bytes, size_t len, size_t at)
+{
+	while (len) {
+		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
+
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		bytes += n;
+		len -= (size_t)n;
+		at += (size_t)n;
+	}
+	return 0;
+}
+
+int relay_save(struct relay *relay, int fd, struct relay_rest *ret)
+{
+	struct relay_rest rest = { 0 };
+	const uint8_t *in = NULL, *out;
+	int code;
+
+	uv_poll_stop(&relay->poll);
+	flush(relay);
+	if (relay->peer)
+		in = frame_buf_bytes(&relay->peer->in, &rest.in);
+	out = frame_buf_bytes(&relay->out, &rest.out);
+	code = write_all(fd, in, rest.in, 0);
+	if (code == 0)
+		code = write_all(fd, out, rest.out, rest.in);
+	if (code)
+		return code;
+	frame_buf_clear(&relay->out);
+	detach(relay);
+	*ret = rest;
+	return 0;
+}
+
+/* The buffers are those of a new peer: empty. */
+static int read_all(int fd, struct frame_buf *buf, size_t len, size_t at)
+{
+	size_t space;
+	uint8_t *bytes = frame_buf_space(buf, &space);
+	ssize_t n;
+
+	if (len > space)
+		return -EMSGSIZE;
+	n = len ? pread(fd, bytes, len, (off_t)at) : 0;
+	if (n < 0)
+		return -errno;
+	if ((size_t)n != len)
+		return -EBADMSG;
+	frame_buf_filled(buf, len);
+	return 0;
+}
+
+int relay_restore(struct relay *relay, int fd, const struct relay_rest *rest)
+{
+	int code = relay->peer ? read_all(fd, &relay->peer->in, rest->in, 0) : -ENOTCONN;
+
+	if (code == 0)
+		code = read_all(fd, &relay->out, rest->out, rest->in);
+	if (code == 0)
+		flush(relay);
+	return code;
 }
 
 static void on_closed(uv_handle_t *handle)

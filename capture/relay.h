@@ -30,6 +30,7 @@ struct relay_ops {
 
 struct relay_conf {
 	struct stats_relay *stats;
+	bool has_peer; /* one is attached at once: nothing is read before */
 	const struct relay_ops *ops;
 	void *data;
 };
@@ -47,6 +48,19 @@ int relay_open(uv_loop_t *loop, int tap_fd, const struct relay_conf *conf, struc
 /* Takes `peer_fd`, a connected socket, in place of the peer before; what waited for that is dropped. */
 int relay_attach(struct relay *relay, enum peer_kind kind, int peer_fd, struct err *err);
 bool relay_attached(const struct relay *relay);
+
+/*
+ * What is in hand when another process is to go on with tap and peer: bytes from the peer that are no
+ * whole frame yet, and those that it has not taken. relay_save() takes them out and into the file,
+ * one behind the other; nothing is passed after it. relay_restore() follows relay_attach(). 0 or a
+ * negative errno.
+ */
+struct relay_rest {
+	size_t in, out;
+};
+
+int relay_save(struct relay *relay, int fd, struct relay_rest *ret);
+int relay_restore(struct relay *relay, int fd, const struct relay_rest *rest);
 
 /* A frame of our own, behind those that are on their way in that direction; dropped when it is full. */
 void relay_inject(struct relay *relay, enum stats_direction direction, const uint8_t *frame,

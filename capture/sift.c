@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/sift_judge.h"
 #include "capture/sift_stream.h"
 #include "capture/stream_match.h"
 
@@ -24,9 +25,10 @@ static void add_stream_rule(struct sift_link *link, const struct ruleset *rules,
 }
 
 int sift_link_init(struct sift_link *link, uint32_t id, const struct ruleset *rules,
-		   const struct rule_mask *mask)
+		   const struct rule_mask *mask, bool in_path)
 {
 	*link = (struct sift_link){ .id = id, .all = *mask, .tail = 1 };
+	judge_link(link, rules, mask, in_path);
 	link->stream = calloc(rules->n + 1, sizeof(*link->stream));
 	link->quarantine = calloc(1, sizeof(*link->quarantine));
 	if (!link->stream || !link->quarantine) {
@@ -75,6 +77,9 @@ void sift_strike(struct sift *sift, const struct sift_link *link, const struct r
 {
 	size_t number = (size_t)(rule - sift->conf.rules->rules);
 
+	/* What decides on frames is not left out: on-error does for those that it gives up on. */
+	if (link->judged && rule->conf->action != ACTION_LOG)
+		return;
 	if (sift->ops->parked && quarantine_strike(link->quarantine, number, rule->conf, time_ns))
 		tell_parked(sift, link, number, true, time_ns);
 }
@@ -136,6 +141,7 @@ static void on_match(void *data, const struct rule *rule, const struct extract_m
 
 	if (a->joined_offset != SIZE_MAX)
 		told.n_spans = fragment_spans(a, match->whole, a->sift->spans);
+	judge_match(a->sift, a->link, NULL, rule);
 	a->sift->ops->match(a->sift->data, &told);
 }
 
@@ -148,6 +154,7 @@ static void on_gave_up(void *data, const struct rule *rule, enum extract_result 
 	};
 	const struct attempt *a = data;
 
+	judge_failure(a->sift, rule);
 	a->sift->ops->loss(a->sift->data, &(struct sift_loss){
 						  .link = a->link,
 						  .frame = a->frame,
@@ -194,6 +201,7 @@ static void on_incomplete(void *data, const struct frame *frame, const void *own
 	if (frame->payload)
 		a.joined_offset = (size_t)(frame->payload - sift->defrag.joined);
 	try_payload(sift, &a, mask_of(&a));
+	judge_incomplete(sift, a.link, frame);
 	sift->ops->loss(sift->data,
 			&(struct sift_loss){
 				.link = owner,
@@ -265,8 +273,10 @@ static bool put_together(struct sift *sift, const struct sift_input *input, stru
 	return true;
 }
 
-void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_result *ret)
+/* What the frame has to be searched for; `ret` is filled in. */
+static void search_frame(struct sift *sift, const struct sift_input *input, struct sift_result *ret)
 {
+	const bool judged = input->link->judged;
 	struct attempt a = {
 		.sift = sift,
 		.link = input->link,
@@ -276,13 +286,12 @@ void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_r
 		.time_ns = input->time_ns,
 		.joined_offset = SIZE_MAX,
 	};
+	struct stream_counts before;
 
-	*ret = (struct sift_result){ .frame = &sift->frame };
-	sift->input = input;
-	sift->matches = 0;
-	release(sift, input->link, input->time_ns);
 	ret->reason = decode_link(input->link_type, &input->in, &sift->frame);
 	if (sift->frame.part) {
+		if (judged && !judge_admits_fragment(sift))
+			return;
 		if (!put_together(sift, input, ret))
 			return;
 		if (sift->frame.payload)
@@ -290,13 +299,30 @@ void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_r
 	}
 	if (ret->reason != DECODE_OK)
 		return;
+	if (judged && sift->frame.has_tcp && !judge_admits_segment(sift))
+		return;
 	ret->searched = sift->frame.payload_len > 0 && input->link->all.any;
 	ret->matches = try_payload(sift, &a, mask_of(&a));
-	if (sift->frame.has_tcp && input->link->n_stream) {
-		streams_frame(&sift->streams, &sift->frame, input->link->id, input->number,
-			      input->time_ns);
-		ret->matches += sift->matches;
-	}
+	if (!sift->frame.has_tcp || !input->link->n_stream)
+		return;
+	before = sift->streams.counts;
+	streams_frame(&sift->streams, &sift->frame, input->link->id, input->number, input->time_ns);
+	ret->matches += sift->matches;
+	if (judged)
+		judge_counts(sift, &before);
+}
+
+void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_result *ret)
+{
+	*ret = (struct sift_result){ .frame = &sift->frame };
+	sift->input = input;
+	sift->matches = 0;
+	release(sift, input->link, input->time_ns);
+	if (input->link->judged)
+		judge_begin(sift);
+	search_frame(sift, input, ret);
+	if (input->link->judged)
+		judge_end(sift, ret);
 }
 
 size_t sift_payload(struct sift *sift, const struct sift_input *input, const struct frame *frame)

@@ -40,6 +40,7 @@ struct sift_conf {
 	const struct extract_policy *policy;
 	size_t stream_memory, stream_pending, fragment_memory; /* bytes */
 	size_t match_max; /* bytes that a match in a stream may have */
+	struct stats_condemned *condemned; /* NULL where no link is judged */
 	uint64_t seed; /* random where frames are hostile */
 };
 
@@ -53,6 +54,8 @@ struct sift_link {
 	struct rule_mask sleepers; /* of these, those that wait until a text of theirs is there */
 	struct quarantine *quarantine;
 	size_t tail; /* bytes of each stream that are kept for them, at least one */
+	bool judged; /* its frames wait for a verdict, and some rule has an action */
+	bool strict; /* one of those says that what cannot be searched does not pass */
 };
 
 struct sift_input {
@@ -107,6 +110,15 @@ struct sift_ops {
 
 struct tried_half;
 
+/* On the frame in hand, of a judged link: sift_judge.h. */
+struct sift_judgement {
+	enum pattern_action verdict;
+	const struct rule *rule; /* that decided; NULL: none by itself */
+	bool failed;
+	bool condemned; /* before the frame came */
+	uint64_t segment, fragment; /* keys of condemned.h; 0: it is none */
+};
+
 struct sift {
 	struct sift_conf conf;
 	const struct sift_ops *ops;
@@ -118,6 +130,7 @@ struct sift {
 	const struct sift_input *input; /* NULL: none */
 	struct frame frame;
 	size_t matches; /* in streams */
+	struct sift_judgement judgement;
 	const struct stream_chunk *chunk; /* of a stream that is being searched */
 	uint64_t stream_ns; /* when what is told of a stream was seen */
 	uint64_t unsearched; /* bytes of streams for whose rules there was no memory */
@@ -131,6 +144,9 @@ struct sift_result {
 		frame; /* decoded; put together where its last fragment came; valid until the next call */
 	size_t matches; /* in its payload, or completed by it */
 	bool searched; /* it had a payload, and rules to try on it */
+	enum pattern_action
+		verdict; /* ACTION_LOG: it may go on; so does every frame of a link that is not judged */
+	bool failed; /* it was not fully searched, and on-error decided */
 };
 
 /* Nothing of `conf` is copied deeply. 0 or -ENOMEM. */
@@ -140,9 +156,9 @@ int sift_init(struct sift *sift, const struct sift_conf *conf, const struct sift
 /* Ends all streams, which may tell matches, and gives up fragments. */
 void sift_done(struct sift *sift);
 
-/* The rules of `mask`, by their scope. 0 or -ENOMEM. */
+/* The rules of `mask`, by their scope; `in_path`: its frames wait for verdicts. 0 or -ENOMEM. */
 int sift_link_init(struct sift_link *link, uint32_t id, const struct ruleset *rules,
-		   const struct rule_mask *mask);
+		   const struct rule_mask *mask, bool in_path);
 
 /* After sift_done(), or when nothing is held for the link any more: sift_end_link(). */
 void sift_link_done(struct sift_link *link);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "capture/sift_judge.h"
 #include "capture/stream_match.h"
 
 /*
@@ -94,6 +95,7 @@ static void on_match(void *data, const struct hit *hit)
 			   told.number == sift->input->number;
 	sift->matches++;
 	stat_add(&sift->conf.stats[number_of(sift, rule->rule)].matches, 1);
+	judge_match(sift, half->link, half->flow, rule->rule);
 	sift->ops->match(sift->data, &told);
 }
 
@@ -102,6 +104,7 @@ static void tell_loss(const struct tried_half *half, const struct rule *rule, co
 {
 	struct frame frame;
 
+	judge_stream_failure(half->sift, half->link, half->flow, rule);
 	frame_of(half, &frame);
 	half->sift->ops->loss(half->sift->data,
 			      &(struct sift_loss){
@@ -336,6 +339,29 @@ static void leave(struct tried_rule *tried, const struct stream_chunk *chunk)
 		  chunk->offset + chunk->len - needs);
 }
 
+/*
+ * A match that could become another with more bytes is one all the same: the frame in hand does not
+ * wait for them. Nothing of the connection passes after it, so there will be none.
+ */
+static void peek(struct tried_half *half, struct tried_rule *tried)
+{
+	struct sift *sift = half->sift;
+
+	switch (stream_match_peek(&tried->match, sift->conf.rules->scratch)) {
+	case REGEX_MATCH:
+		judge_match(sift, half->link, half->flow, tried->rule);
+		stream_match_end(&tried->match, sift->conf.rules->scratch, half->end_offset);
+		break;
+	case REGEX_LIMIT:
+	case REGEX_ERROR:
+		judge_stream_failure(sift, half->link, half->flow, tried->rule);
+		break;
+	case REGEX_PARTIAL:
+	case REGEX_NO_MATCH:
+		break;
+	}
+}
+
 static void feed_awake(struct tried_half *half, const struct stream_chunk *chunk)
 {
 	struct sift *sift = half->sift;
@@ -354,6 +380,8 @@ static void feed_awake(struct tried_half *half, const struct stream_chunk *chunk
 		stat_add(&sift->conf.stats[number].tried, 1);
 		stream_match_feed(&tried->match, sift->conf.rules->scratch, chunk->bytes,
 				  chunk->len);
+		if (half->link->judged && tried->rule->conf->action != ACTION_LOG)
+			peek(half, tried);
 		late |= stream_match_is_late(&tried->match);
 	}
 	if (late)
@@ -424,6 +452,8 @@ static void on_data(void *data, struct flow *flow, unsigned int end,
 	}
 	if (!half) {
 		sift->unsearched += chunk->len;
+		if (sift->input)
+			judge_stream_failure(sift, sift->input->link, flow, NULL);
 		return;
 	}
 	half_feed(half, chunk);
@@ -465,6 +495,9 @@ static void on_end(void *data, struct flow *flow, unsigned int end, enum stream_
 
 	if (!half)
 		return;
+	/* What comes of it will not be known for the rest of what was. */
+	if (why == STREAM_EVICTED && half->link->judged && half->link->strict)
+		judge_evicted(sift, flow);
 	/* It may be pushed out in the middle of another stream's chunk. */
 	sift->chunk = NULL;
 	sift->stream_ns = now_ns;

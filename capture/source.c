@@ -114,6 +114,26 @@ static void tap_take_fd(struct source *source, const struct ipc_link_fd *what, i
 	source_tap_count(&source->tap, fd, what->dropped);
 }
 
+/* ---- inline: the frames are the relay's matter ------------------------------------------------ */
+
+static int inline_open(struct source *source, const struct ipc_link *link, int fd,
+		       struct stats_link *stats, struct err *err)
+{
+	(void)fd;
+	(void)err;
+	source_tap_open(&source->tap, -1, link->ifindex, stats);
+	return 0;
+}
+
+static size_t inline_read(struct source *source, size_t max, source_frame_cb cb, void *data)
+{
+	(void)source;
+	(void)max;
+	(void)cb;
+	(void)data;
+	return 0;
+}
+
 /* ---- the table ------------------------------------------------------------------------------- */
 
 static const struct source_kind kinds[IPC_SOURCES] = {
@@ -121,6 +141,8 @@ static const struct source_kind kinds[IPC_SOURCES] = {
 				packet_frames_max, packet_losses, packet_error, packet_take_fd },
 	[IPC_SOURCE_TAP] = { tap_open, tap_close, tap_fd, tap_read, tap_frames_max, tap_losses,
 			     tap_error, tap_take_fd },
+	[IPC_SOURCE_INLINE] = { inline_open, tap_close, tap_fd, inline_read, tap_frames_max,
+				tap_losses, tap_error, tap_take_fd },
 };
 
 int source_open(struct source *source, const struct ipc_link *link, int fd,

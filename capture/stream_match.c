@@ -396,6 +396,22 @@ void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, ui
 	sm->cursor.offset = 1;
 }
 
+enum regex_result stream_match_peek(const struct stream_match *sm, struct regex_scratch *scratch)
+{
+	size_t from = sm->cursor.offset;
+
+	if (sm->over || from >= sm->len)
+		return REGEX_NO_MATCH;
+	if (sm->finder) {
+		size_t at = minus(from, -sm->finder->set.before_min);
+
+		if (at >= sm->len || !literal_find(sm->finder, sm->window + at, sm->len - at))
+			return REGEX_NO_MATCH;
+	}
+	return pattern_match(sm->pattern, scratch, sm->window, sm->len, from,
+			     how_to(sm, false) | REGEX_OPEN_END);
+}
+
 bool stream_match_is_late(const struct stream_match *sm)
 {
 	const size_t visible = visible_len(sm);

@@ -126,6 +126,12 @@ void stream_match_wake(struct stream_match *sm, const struct stream_tail *tail);
 /* The bytes of the subject before it are not needed any more: no match to come starts there. */
 uint64_t stream_match_needs(const struct stream_match *sm);
 
+/*
+ * Whether there is a match that is not told yet, if the subject ends here, `$` aside: it may be another
+ * one, or none, with what is to come. REGEX_NO_MATCH, REGEX_MATCH, or why that is not known.
+ */
+enum regex_result stream_match_peek(const struct stream_match *sm, struct regex_scratch *scratch);
+
 /* "overflow", "limit" ... */
 const char *stream_loss_name(enum stream_loss why);
 

@@ -1,9 +1,12 @@
 #include "capture/watch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/base/log.h"
+#include "capture/watch_relay.h"
 
 /* Frames of one link before the others get their turn. */
 #define FRAMES_PER_TURN 256u
@@ -28,9 +31,21 @@ static void on_frames(uv_poll_t *poll, int status, int events)
 	watch->batch_end(watch->data);
 }
 
+static int start_reading(uv_loop_t *loop, struct watch *watch, struct err *err)
+{
+	int code = uv_poll_init(loop, &watch->poll, source_fd(&watch->source));
+
+	if (code)
+		return err_set(err, code, "cannot poll: %s", uv_strerror(code));
+	watch->poll.data = watch;
+	uv_poll_start(&watch->poll, UV_READABLE, on_frames);
+	return 0;
+}
+
 int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struct watch_conf *conf,
 	       struct watch **ret, struct err *err)
 {
+	const bool in_path = link->source == IPC_SOURCE_INLINE;
 	struct watch *watch = calloc(1, sizeof(*watch));
 	struct source source;
 	int code;
@@ -40,47 +55,79 @@ int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struc
 		free(watch);
 		return code;
 	}
-	if (watch)
-		watch->link = *link;
-	code = watch ? inspect_begin(&watch->inspected, conf->inspector, &watch->link, &conf->mask)
-		     : UV_ENOMEM;
-	if (!code)
-		code = uv_poll_init(loop, &watch->poll, source_fd(&source));
-	if (code) {
-		if (watch) {
-			guests_end(&watch->inspected.guest);
-			sift_link_done(&watch->inspected.sift);
-		}
+	if (!watch) {
 		source_close(&source);
-		free(watch);
-		return err_set(err, code, "cannot poll: %s", uv_strerror(code));
+		if (in_path)
+			close(fd);
+		return err_errno(err, -ENOMEM, "cannot watch a link more");
 	}
+	watch->link = *link;
 	watch->source = source;
-	watch->poll.data = watch;
+	watch->rest_fd = -1;
 	watch->batch_end = conf->batch_end;
+	watch->peer_lost = conf->peer_lost;
 	watch->data = conf->data;
-	uv_poll_start(&watch->poll, UV_READABLE, on_frames);
+	code = inspect_begin(&watch->inspected, conf->inspector, &watch->link, &conf->mask);
+	if (code) {
+		err_errno(err, code, "cannot search");
+		if (in_path)
+			close(fd);
+		goto fail;
+	}
+	code = in_path ? watch_relay_open(loop, watch, fd, conf, err)
+		       : start_reading(loop, watch, err);
+	if (code) {
+		guests_end(&watch->inspected.guest);
+		sift_link_done(&watch->inspected.sift);
+		goto fail;
+	}
 	*ret = watch;
+	return 0;
+fail:
+	source_close(&watch->source);
+	free(watch);
+	return code;
+}
+
+int watch_take_fd(struct watch *watch, const struct ipc_link_fd *what, int fd, struct err *err)
+{
+	if (watch->relay && what->kind != IPC_LINK_FD_DROPPED)
+		return watch_relay_take(watch, what, fd, err);
+	source_take_fd(&watch->source, what, fd);
 	return 0;
 }
 
-void watch_take_fd(struct watch *watch, const struct ipc_link_fd *what, int fd)
+bool watch_renew(struct watch *watch, const struct ipc_link *link)
 {
-	source_take_fd(&watch->source, what, fd);
+	if (!watch->relay || link->source != IPC_SOURCE_INLINE ||
+	    link->ifindex != watch->link.ifindex)
+		return false;
+	watch->link = *link;
+	return true;
+}
+
+static void watch_free(struct watch *watch)
+{
+	source_close(&watch->source);
+	free(watch);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct watch *watch = handle->data;
-
-	source_close(&watch->source);
-	free(watch);
+	watch_free(handle->data);
 }
 
 void watch_close(struct watch *watch)
 {
 	inspect_end(&watch->inspected);
-	uv_close((uv_handle_t *)&watch->poll, on_closed);
+	if (!watch->relay) {
+		uv_close((uv_handle_t *)&watch->poll, on_closed);
+		return;
+	}
+	relay_close(watch->relay);
+	if (watch->rest_fd >= 0)
+		close(watch->rest_fd);
+	watch_free(watch);
 }
 
 static void tell_losses(struct watch *watch, uint64_t now_ns)
@@ -112,7 +159,7 @@ void watch_drain(struct watch *watch, uint64_t now_ns)
 
 void watch_tick(struct watch *watch, uint64_t now_ns)
 {
-	if (watch->quiet) {
+	if (watch->quiet && !watch->relay) {
 		watch->quiet = false;
 		read_all(watch);
 		uv_poll_start(&watch->poll, UV_READABLE, on_frames);

@@ -13,22 +13,31 @@
 #include "agent/base/err.h"
 #include "agent/base/ipc_msg.h"
 #include "capture/inspect.h"
+#include "capture/relay.h"
 #include "capture/source.h"
 
 struct watch {
 	struct ipc_link link;
 	struct inspected_link inspected;
 	struct source source;
-	uv_poll_t poll;
+	uv_poll_t poll; /* of the source, where it has no relay */
+	struct relay *relay; /* of an inline link; else NULL */
+	bool shut; /* of that: rules are missing, and nothing passes */
+	struct relay_rest rest; /* of that: what the worker before saved, until the peer is there */
+	int rest_fd; /* of that: where its relay is saved for the next worker; -1: nowhere */
 	bool quiet; /* the source told an error: polled again by the next tick */
 	void (*batch_end)(void *data);
+	void (*peer_lost)(void *data, uint32_t slot, int reason);
 	void *data;
 };
 
 struct watch_conf {
 	struct inspector *inspector;
 	struct rule_mask mask;
+	const struct link_keys *keys; /* of an inline link; NULL: the configuration knows it not */
+	bool no_rules; /* they could not be loaded */
 	void (*batch_end)(void *data); /* after every batch of frames: flush */
+	void (*peer_lost)(void *data, uint32_t slot, int reason); /* of an inline link */
 	void *data;
 };
 
@@ -36,8 +45,14 @@ struct watch_conf {
 int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struct watch_conf *conf,
 	       struct watch **ret, struct err *err);
 
-/* One more descriptor of the link, taken over. */
-void watch_take_fd(struct watch *watch, const struct ipc_link_fd *what, int fd);
+/* One more descriptor of the link, taken over. 0 or a negative errno. */
+int watch_take_fd(struct watch *watch, const struct ipc_link_fd *what, int fd, struct err *err);
+
+/* The same link, of which the agent knows more now. False: it is another one. */
+bool watch_renew(struct watch *watch, const struct ipc_link *link);
+
+/* Stops the relay of an inline link and saves what it has in hand; false where there is none. */
+bool watch_save(struct watch *watch, struct ipc_rest *ret);
 
 /* No callback after this; the source is let go, not emptied. */
 void watch_close(struct watch *watch);

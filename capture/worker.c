@@ -46,6 +46,7 @@ struct worker {
 	struct link_wish *wishes;
 	size_t n_wishes;
 	struct ruleset rules;
+	bool rules_error; /* they could not be loaded */
 	struct stats_page *stats;
 	int log_dir;
 	struct emitter emitter;
@@ -137,18 +138,31 @@ static void start_records(struct worker *w)
 
 /* ---- watched links -------------------------------------------------------------------------- */
 
-/* The rules of a link; none for one that the configuration does not know (any more). */
-static struct rule_mask wished_rules(const struct worker *w, const char *link)
+/* NULL for a link that the configuration does not know (any more): it has no rules. */
+static const struct link_keys *wished_keys(const struct worker *w, const char *link)
 {
-	struct rule_mask mask = { .any = false };
-
 	for (size_t i = 0; i < w->n_wishes; i++) {
-		if (strcmp(w->wishes[i].name, link) == 0) {
-			ruleset_select(&w->rules, &w->wishes[i].keys->patterns, &mask);
-			break;
-		}
+		if (strcmp(w->wishes[i].name, link) == 0)
+			return w->wishes[i].keys;
 	}
-	return mask;
+	return NULL;
+}
+
+/* The next worker goes on with tap and guest where this one stops. */
+static void save_link(struct worker *w, struct watch *watch)
+{
+	struct ipc_rest rest;
+
+	if (watch_save(watch, &rest))
+		ipc_send(&w->channel, IPC_REST, &rest, -1);
+}
+
+static void on_peer_lost(void *data, uint32_t slot, int reason)
+{
+	struct worker *w = data;
+	const struct ipc_peer_lost lost = { .slot = slot, .reason = reason };
+
+	ipc_send(&w->channel, IPC_PEER_LOST, &lost, -1);
 }
 
 static void forget_link(struct worker *w, uint32_t slot)
@@ -180,13 +194,19 @@ static int on_link_add(struct worker *w, struct ipc_message *message, struct err
 	const struct ipc_link *link = message->payload;
 	struct watch_conf conf = {
 		.inspector = &w->inspector,
-		.mask = wished_rules(w, link->name),
+		.keys = wished_keys(w, link->name),
+		.no_rules = w->rules_error,
 		.batch_end = flush,
+		.peer_lost = on_peer_lost,
 		.data = w,
 	};
 	int fd = message->fd;
 
 	start_records(w);
+	if (w->watches[link->slot] && watch_renew(w->watches[link->slot], link))
+		return 0;
+	if (conf.keys)
+		ruleset_select(&w->rules, &conf.keys->patterns, &conf.mask);
 	/* First the one before: it may have the same ring, which has one reader at a time. */
 	forget_link(w, link->slot);
 	message->fd = -1;
@@ -201,13 +221,14 @@ static int on_link_fd(struct worker *w, struct ipc_message *message, struct err 
 {
 	const struct ipc_link_fd *what = message->payload;
 	struct watch *watch = w->watches[what->slot];
+	int fd = message->fd;
 
-	(void)err;
 	/* One that cannot be watched needs it not. */
 	if (!watch)
 		return 0;
-	watch_take_fd(watch, what, message->fd);
 	message->fd = -1;
+	if (watch_take_fd(watch, what, fd, err))
+		tell_unwatched(w, &watch->link, err);
 	watch_tick(watch, now_ns());
 	return 0;
 }
@@ -371,8 +392,10 @@ static void worker_stop(struct worker *w, int exit_code)
 
 		if (!watch)
 			continue;
-		if (exit_code == 0)
+		if (exit_code == 0) {
 			watch_drain(watch, now_ns());
+			save_link(w, watch);
+		}
 		watch_close(watch);
 		w->watches[slot] = NULL;
 	}

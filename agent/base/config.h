@@ -27,10 +27,29 @@
 /* One worker's counters page has this many places; see stats.h. */
 #define CONFIG_LINKS_MAX 4096
 
+/* What becomes of the frames of an inline link whose rules cannot be loaded. */
+enum inline_fail {
+	INLINE_FAIL_CLOSED,
+	INLINE_FAIL_OPEN
+};
+
+/* Of a frame of an inline link, in the order of their weight. */
+enum pattern_action {
+	ACTION_LOG,
+	ACTION_DROP,
+	ACTION_RESET
+};
+
+enum pattern_on_error {
+	ON_ERROR_PASS,
+	ON_ERROR_DROP
+};
+
 enum monitor_mode {
 	MONITOR_OFF,
 	MONITOR_PASSIVE,
-	MONITOR_TAP
+	MONITOR_TAP,
+	MONITOR_INLINE
 };
 
 enum payload_log_mode {
@@ -122,6 +141,9 @@ struct link_keys {
 	char *owner; /* of the tap's node; "user", "user:group", by name or number */
 	uint32_t perms; /* of the tap's node */
 	enum monitor_mode monitor;
+	enum peer_kind peer; /* these three: of an inline link */
+	enum inline_fail fail;
+	uint32_t deadline_ms;
 	enum anti_spoof anti_spoof;
 	struct guest_addrs addresses;
 	char *filter; /* pcap-filter(7), as the next two; NULL: none */
@@ -170,6 +192,8 @@ struct pattern_conf {
 	uint32_t match_limit;
 	uint32_t quarantine_after; /* searches given up in a minute; 0: never */
 	uint32_t quarantine_seconds;
+	enum pattern_action action;
+	enum pattern_on_error on_error;
 	uint32_t id; /* signature_id of the records; 0: derived from the name */
 	uint32_t severity;
 	char *category;

@@ -366,7 +366,8 @@ static void check_monitors(struct cross *cross)
 		const struct link_wish *wish = cross->sorted[i];
 		const struct conf_head *head = giver(wish, "monitor");
 
-		if (wish->keys->monitor != MONITOR_TAP || wish->keys->kind == LINK_KIND_MACVTAP ||
+		if ((wish->keys->monitor != MONITOR_TAP && wish->keys->monitor != MONITOR_INLINE) ||
+		    wish->keys->kind == LINK_KIND_MACVTAP ||
 		    (head == &wish->set->head && told_of_set(cross, wish)))
 			continue;
 		schema_fault(cross->faults, head, "monitor",

@@ -30,6 +30,23 @@ static const char *const monitor_words[] = {
 	[MONITOR_OFF] = "off",
 	[MONITOR_PASSIVE] = "passive",
 	[MONITOR_TAP] = "tap",
+	[MONITOR_INLINE] = "inline",
+};
+
+static const char *const fail_words[] = {
+	[INLINE_FAIL_CLOSED] = "closed",
+	[INLINE_FAIL_OPEN] = "open",
+};
+
+static const char *const action_words[] = {
+	[ACTION_LOG] = "log",
+	[ACTION_DROP] = "drop",
+	[ACTION_RESET] = "reset",
+};
+
+static const char *const on_error_words[] = {
+	[ON_ERROR_PASS] = "pass",
+	[ON_ERROR_DROP] = "drop",
 };
 
 static const char *const payload_log_words[] = {
@@ -213,7 +230,30 @@ static const struct schema_key link_keys[] = {
 	  .bounds = WORDS(monitor_words),
 	  .roles = ALL,
 	  .help = "passive: a packet socket sees what passes and takes nothing from the guest; tap: the "
-		  "agent itself reads the tap, as long as no other process has it" },
+		  "agent itself reads the tap, as long as no other process has it; inline: it "
+		  "stands between the tap and the guest, and drops what patterns say" },
+	{ .name = "peer",
+	  .type = SCHEMA_ENUM,
+	  .offset = offsetof(struct link_keys, peer),
+	  .def = "stream",
+	  .bounds = WORDS(peer_kind_names),
+	  .roles = AGENT,
+	  .help = "how an inline link's guest is reached: the -netdev of qemu-system(1)" },
+	{ .name = "fail",
+	  .type = SCHEMA_ENUM,
+	  .offset = offsetof(struct link_keys, fail),
+	  .def = "closed",
+	  .bounds = WORDS(fail_words),
+	  .roles = CAPTURE,
+	  .help = "when patterns cannot be loaded, frames of an inline link pass (open) or not (closed)" },
+	{ .name = "deadline-ms",
+	  .type = SCHEMA_U32,
+	  .offset = offsetof(struct link_keys, deadline_ms),
+	  .def = "10",
+	  .bounds = RANGE(1, 1000),
+	  .roles = CAPTURE,
+	  .help = "milliseconds that patterns may take for one frame of an inline link; one that took "
+		  "longer is not fully searched, and on-error says what becomes of it" },
 	{ .name = "anti-spoof",
 	  .type = SCHEMA_ENUM,
 	  .offset = offsetof(struct link_keys, anti_spoof),
@@ -425,6 +465,22 @@ static const struct schema_key pattern_keys[] = {
 	  .bounds = RANGE(1, 86400),
 	  .roles = CAPTURE,
 	  .help = "for how long" },
+	{ .name = "action",
+	  .type = SCHEMA_ENUM,
+	  .offset = offsetof(struct pattern_conf, action),
+	  .def = "log",
+	  .bounds = WORDS(action_words),
+	  .roles = CAPTURE,
+	  .help = "what becomes of a frame of an inline link that has a match: log: it passes; drop: it "
+		  "does not, nor does what follows in its TCP connection; reset: and both ends are told "
+		  "by TCP resets" },
+	{ .name = "on-error",
+	  .type = SCHEMA_ENUM,
+	  .offset = offsetof(struct pattern_conf, on_error),
+	  .def = "drop",
+	  .bounds = WORDS(on_error_words),
+	  .roles = CAPTURE,
+	  .help = "of a pattern with an action: what becomes of a frame that could not be searched fully" },
 	{ .name = "id",
 	  .type = SCHEMA_U32,
 	  .offset = offsetof(struct pattern_conf, id),

@@ -35,16 +35,33 @@ static int check_link(const void *payload)
 
 	bool ring = m->ring_block_size > 0 && m->ring_blocks > 0;
 
-	return verdict(m->slot < STATS_LINKS_MAX && m->source < IPC_SOURCES && TEXT_OK(m->name) &&
-		       TEXT_OK(m->set) && TEXT_OK(m->guest) &&
+	return verdict(m->slot < STATS_LINKS_MAX && m->source < IPC_SOURCES && m->has_peer <= 1 &&
+		       TEXT_OK(m->name) && TEXT_OK(m->set) && TEXT_OK(m->guest) &&
 		       (ring || m->source != IPC_SOURCE_PACKET));
+}
+
+/* What a worker that was taken over says is of the agent's own length, not of the guest's. */
+static int check_rest(const void *payload)
+{
+	const struct ipc_rest *m = payload;
+
+	return verdict(m->slot < STATS_LINKS_MAX && m->in <= IPC_REST_MAX &&
+		       m->out <= IPC_REST_MAX);
+}
+
+static int check_peer_lost(const void *payload)
+{
+	const struct ipc_peer_lost *m = payload;
+
+	return verdict(m->slot < STATS_LINKS_MAX && m->reason <= 0);
 }
 
 static int check_link_fd(const void *payload)
 {
 	const struct ipc_link_fd *m = payload;
 
-	return verdict(m->slot < STATS_LINKS_MAX && m->kind < IPC_LINK_FD_KINDS);
+	return verdict(m->slot < STATS_LINKS_MAX && m->kind < IPC_LINK_FD_KINDS &&
+		       check_rest(&m->rest) == 0);
 }
 
 static int check_link_del(const void *payload)
@@ -99,6 +116,9 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_READY] = { "ready", WORKERS, IPC_AGENT, sizeof(struct ipc_ready), 0, NULL },
 	[IPC_PONG] = { "pong", WORKERS, IPC_AGENT, 0, 0, NULL },
 	[IPC_FAULT] = { "fault", WORKERS, IPC_AGENT, sizeof(struct ipc_fault), 0, check_fault },
+	[IPC_PEER_LOST] = { "peer-lost", IPC_CAPTURE, IPC_AGENT, sizeof(struct ipc_peer_lost), 0,
+			    check_peer_lost },
+	[IPC_REST] = { "rest", IPC_CAPTURE, IPC_AGENT, sizeof(struct ipc_rest), 0, check_rest },
 	[IPC_REQUEST] = { "request", IPC_WEB, IPC_AGENT, sizeof(struct ipc_request), 0,
 			  check_request },
 };

@@ -46,6 +46,8 @@ enum ipc_type {
 	IPC_PONG,
 	IPC_FAULT, /* struct ipc_fault: why it cannot go on; it exits after */
 	IPC_REQUEST, /* struct ipc_request; web only */
+	IPC_PEER_LOST, /* struct ipc_peer_lost: the guest of an inline link; capture only */
+	IPC_REST, /* struct ipc_rest: the worker lets go of an inline link, for the next; capture only */
 
 	IPC_TYPE_END,
 };
@@ -73,6 +75,7 @@ struct ipc_listen {
 enum ipc_source {
 	IPC_SOURCE_PACKET, /* a packet socket with its ring set up */
 	IPC_SOURCE_TAP, /* the tap itself, of which this is the only queue */
+	IPC_SOURCE_INLINE, /* the same; its guest is at the end of a socket that comes by IPC_LINK_FD */
 	IPC_SOURCES
 };
 
@@ -81,6 +84,7 @@ struct ipc_link {
 		slot; /* place in the counters page, below STATS_LINKS_MAX; a used one is replaced */
 	uint32_t ifindex;
 	uint32_t source; /* enum ipc_source */
+	uint32_t has_peer; /* 0 or 1: of an inline link, that socket follows */
 	uint32_t ring_block_size; /* bytes; of a packet socket, whose ring is mapped from the fd */
 	uint32_t ring_blocks;
 	uint8_t mac[MAC_LEN];
@@ -89,8 +93,24 @@ struct ipc_link {
 	char guest[NAME_MAX_LEN + 1]; /* "" when no guest section names the link */
 };
 
+/* Bytes of the guest's stream, in this order: from it, not a whole frame yet; and on their way to it. */
+#define IPC_REST_MAX (2u << 20)
+
+struct ipc_rest {
+	uint32_t slot;
+	uint32_t in, out;
+};
+
+struct ipc_peer_lost {
+	uint32_t slot;
+	int32_t reason; /* a negative errno; 0: it closed its end */
+};
+
 enum ipc_link_fd_kind {
 	IPC_LINK_FD_DROPPED, /* the file where the kernel counts what a full tap lost */
+	IPC_LINK_FD_REST, /* a memfd for what a worker has in hand when it is relieved */
+	IPC_LINK_FD_STREAM, /* these two: the guest's socket, by enum peer_kind */
+	IPC_LINK_FD_DGRAM,
 	IPC_LINK_FD_KINDS
 };
 
@@ -98,6 +118,7 @@ struct ipc_link_fd {
 	uint32_t slot;
 	uint32_t kind; /* enum ipc_link_fd_kind */
 	uint64_t dropped; /* of the first kind: what it said when the tap was opened */
+	struct ipc_rest rest; /* of the second: what is in it */
 };
 
 struct ipc_link_del {

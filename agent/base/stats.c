@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,7 @@ int stats_create(void)
 {
 	struct stats_page *page;
 	int fd = memfd_create("tapwarden-stats", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	uint64_t seed;
 	int err;
 
 	if (fd < 0)
@@ -80,6 +82,11 @@ int stats_create(void)
 		goto fail;
 	page->magic = STATS_MAGIC;
 	page->version = STATS_VERSION;
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+		munmap(page, sizeof(*page));
+		goto fail;
+	}
+	atomic_store_explicit(&page->condemned.seed, seed, memory_order_relaxed);
 	munmap(page, sizeof(*page));
 	return fd;
 fail:

@@ -17,7 +17,7 @@
 #include "agent/base/stats_traffic.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   5u
+#define STATS_VERSION	   6u
 #define STATS_LINKS_MAX	   4096u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -45,6 +45,21 @@ struct stats_link {
 	struct stats_rates rates;
 };
 
+/* What condemned.h in capture/ is about: shared, since it outlives the worker that condemned. */
+#define STATS_CONDEMNED_MAX 32768u
+
+struct stats_condemned_place {
+	stat_counter key; /* 0: free */
+	stat_counter seen_s; /* CLOCK_REALTIME, of its last frame */
+};
+
+struct stats_condemned {
+	stat_counter seed; /* set by the agent */
+	stat_counter n; /* condemned so far */
+	stat_counter evicted; /* of these, those that others pushed out before their time */
+	struct stats_condemned_place places[STATS_CONDEMNED_MAX];
+};
+
 /* Why a frame of an inline link did not arrive. */
 enum stats_relay_drop {
 	STATS_RELAY_VERDICT, /* a rule said so */
@@ -67,6 +82,8 @@ struct stats_relay {
 	stat_counter peers; /* attached so far */
 	stat_counter injected; /* frames of our own: TCP resets */
 	stat_counter protocol; /* peers let go because of what they sent */
+	stat_counter failed; /* frames for which on-error decided, late ones among them */
+	stat_counter late; /* frames whose rules took longer than the deadline */
 };
 
 struct stats_pattern {
@@ -75,6 +92,7 @@ struct stats_pattern {
 	stat_counter limited; /* subjects given up because a PCRE2 limit was hit */
 	stat_counter skipped; /* payloads and chunks where it was not tried: in quarantine */
 	stat_counter parked; /* links on which it is in quarantine now */
+	stat_counter dropped; /* frames that it kept from passing */
 };
 
 /* Of the worker that lives: streams and fragments end with it. */
@@ -113,6 +131,7 @@ struct stats_page {
 	struct stats_pattern patterns[STATS_PATTERNS_MAX]; /* in the order of the configuration */
 	struct stats_link links[STATS_LINKS_MAX]; /* by the slot that the agent gave */
 	struct stats_relay relays[STATS_LINKS_MAX]; /* by the same slot; zero unless inline */
+	struct stats_condemned condemned;
 	struct stats_guest
 		guests[STATS_LINKS_MAX]; /* by the same slot, when links[].addresses is not 0 */
 	struct stats_talkers talkers[STATS_LINKS_MAX]; /* when links[].talkers is not 0 */

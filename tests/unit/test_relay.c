@@ -81,7 +81,7 @@ static void attach(struct fixture *f, enum peer_kind kind)
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct relay_conf conf = { &f->stats, &ops, f };
+	struct relay_conf conf = { .stats = &f->stats, .ops = &ops, .data = f };
 	struct err err;
 	int tap[2];
 

@@ -1,4 +1,4 @@
-/* links: capture/sift.c capture/sift_stream.c capture/stream.c capture/stream_pending.c */
+/* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/stream.c capture/stream_pending.c */
 /* links: capture/stream_piece.c capture/stream_match.c capture/flow.c capture/defrag.c */
 /* links: capture/decode.c capture/ruleset.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
@@ -138,7 +138,7 @@ static int set_up(void **state)
 	assert_int_equal(ruleset_init(&f->rules, &f->config, NULL), 0);
 	/* All but the third, which each frame has by itself. */
 	f->mask = (struct rule_mask){ .bits = { 0xb }, .any = true };
-	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask), 0);
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask, false), 0);
 	*state = f;
 	return 0;
 }
@@ -345,7 +345,7 @@ static void packet_scope(void **state)
 
 	sift_link_done(&f->link);
 	assert_int_equal(sift_link_init(&f->link, 1, &f->rules,
-					&(struct rule_mask){ .bits = { 4 }, .any = true }),
+					&(struct rule_mask){ .bits = { 4 }, .any = true }, false),
 			 0);
 	begin(f, MEMORY);
 	send_tcp(f, TH_ACK, 100, "secret-1 sec", 12);
@@ -478,7 +478,7 @@ static void sleepers(void **state)
 		n = random_pieces(len, pieces);
 		for (int k = 0; k < 2; k++) {
 			f->rules.try_all = k;
-			assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &mask), 0);
+			assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &mask, false), 0);
 			assert_true(!k || !f->link.sleepers.any);
 			told[k] = told_of(f, text, pieces, n);
 			slept += f->link.sleepers.any;
@@ -492,7 +492,7 @@ static void sleepers(void **state)
 	assert_true(found > 50000 && slept > 2000);
 	ruleset_done(&f->rules);
 	f->rules = mine;
-	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask), 0);
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask, false), 0);
 }
 
 /* Frames come at each microsecond of their number; `seconds` pass before the next. */
@@ -522,7 +522,7 @@ static void quarantine(void **state)
 	assert_int_equal(ruleset_init(&f->rules, &config, NULL), 0);
 	f->rules.try_all = true;
 	sift_link_done(&f->link);
-	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &mask), 0);
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &mask, false), 0);
 	memset(f->stats, 0, sizeof(f->stats));
 	begin(f, MEMORY);
 	send_udp(f, evil);
@@ -550,7 +550,7 @@ static void quarantine(void **state)
 	sift_link_done(&f->link);
 	ruleset_done(&f->rules);
 	f->rules = mine;
-	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask), 0);
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask, false), 0);
 }
 
 /* Many flows and a small account: memory holds, and all that is given up is told or counted. */

@@ -1,0 +1,97 @@
+#include "capture/condemned.h"
+
+#include <string.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* Places that a key may have. */
+#define WAYS 8u
+
+static void set(stat_counter *counter, uint64_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
+/* 0 stands for an empty place. */
+static uint64_t not_zero(uint64_t key)
+{
+	return key ? key : 1;
+}
+
+uint64_t condemned_key(const struct stats_condemned *table, const struct flow_key *key)
+{
+	return not_zero(flow_key_hash(key, stat_get(&table->seed)));
+}
+
+uint64_t condemned_fragment_key(const struct stats_condemned *table, const struct frame *frame,
+				uint32_t link)
+{
+	struct flow_key key;
+
+	/* Not that of a connection: no port of those is 0 on both sides with such a version. */
+	flow_key_of(frame, link, &key);
+	key.port[0] = (uint16_t)frame->fragment_id;
+	key.port[1] = (uint16_t)(frame->fragment_id >> 16);
+	key.ip_version |= 0x80;
+	key.zero[0] = frame->fragment_proto;
+	return condemned_key(table, &key);
+}
+
+static struct stats_condemned_place *places_of(struct stats_condemned *table, uint64_t key)
+{
+	return &table->places[key % (STATS_CONDEMNED_MAX / WAYS) * WAYS];
+}
+
+static bool is_over(const struct stats_condemned_place *place, uint64_t now_s)
+{
+	return stat_get(&place->seen_s) + CONDEMNED_S < now_s;
+}
+
+bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns)
+{
+	struct stats_condemned_place *places = places_of(table, key);
+	uint64_t now_s = now_ns / NS_PER_S;
+
+	if (!stat_get(&table->n))
+		return false;
+	for (unsigned int i = 0; i < WAYS; i++) {
+		if (stat_get(&places[i].key) != key)
+			continue;
+		if (is_over(&places[i], now_s))
+			return false;
+		set(&places[i].seen_s, now_s);
+		return true;
+	}
+	return false;
+}
+
+/* The place of the key itself, or one that is free, or the one that was quiet for longest. */
+static struct stats_condemned_place *place_for(struct stats_condemned_place *places, uint64_t key)
+{
+	struct stats_condemned_place *best = places;
+
+	for (unsigned int i = 0; i < WAYS; i++) {
+		if (stat_get(&places[i].key) == key)
+			return &places[i];
+		if (!stat_get(&best->key))
+			continue;
+		if (!stat_get(&places[i].key) ||
+		    stat_get(&places[i].seen_s) < stat_get(&best->seen_s))
+			best = &places[i];
+	}
+	return best;
+}
+
+void condemned_add(struct stats_condemned *table, uint64_t key, uint64_t now_ns)
+{
+	uint64_t now_s = now_ns / NS_PER_S, before;
+	struct stats_condemned_place *place = place_for(places_of(table, key), key);
+
+	before = stat_get(&place->key);
+	if (before != key)
+		stat_add(&table->n, 1);
+	if (before && before != key && !is_over(place, now_s))
+		stat_add(&table->evicted, 1);
+	set(&place->seen_s, now_s);
+	set(&place->key, key);
+}

@@ -1,0 +1,32 @@
+/*
+ * TCP connections, and IP packets in fragments, of which nothing passes any more.
+ *
+ * Pure over memory that several workers share, one after the other and, while one relieves the other,
+ * two at a time: what one has condemned stays so for the next. A connection stays as long as its frames
+ * keep coming, and CONDEMNED_S more: its ends may send again what was dropped (RFC 9293 section 3.8.3
+ * gives up after 100 seconds at the earliest). Of a full set of the table the one that was quiet for
+ * longest goes, and is counted.
+ */
+#ifndef TW_CONDEMNED_H
+#define TW_CONDEMNED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/base/stats.h"
+#include "capture/flow.h"
+
+#define CONDEMNED_S 300u
+
+/* By the seed of the table, so that nobody outside can choose two with the same key. */
+uint64_t condemned_key(const struct stats_condemned *table, const struct flow_key *key);
+
+/* The same for the fragments of one IP packet. */
+uint64_t condemned_fragment_key(const struct stats_condemned *table, const struct frame *frame,
+				uint32_t link);
+
+/* Whether it is condemned; then its time begins anew. */
+bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns);
+void condemned_add(struct stats_condemned *table, uint64_t key, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,133 @@
+#include "capture/watch_relay.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "capture/tcp_reset.h"
+
+#define NS_PER_S  1000000000u
+#define NS_PER_MS 1000000u
+
+/* Both ends are told; the frame itself does not go on. */
+static void reset(struct watch *watch, enum stats_direction direction, const struct frame *frame,
+		  const uint8_t *bytes)
+{
+	const enum stats_direction back = direction == STATS_FROM_GUEST ? STATS_TO_GUEST
+									: STATS_FROM_GUEST;
+	uint8_t segment[TCP_RESET_MAX];
+	size_t len;
+
+	/* Of fragments the headers are not where those of a segment are. */
+	if (frame->part || frame->fragment)
+		return;
+	len = tcp_reset(frame, bytes, TCP_RESET_TARGET, segment);
+	if (len)
+		relay_inject(watch->relay, direction, segment, len);
+	len = tcp_reset(frame, bytes, TCP_RESET_SOURCE, segment);
+	if (len)
+		relay_inject(watch->relay, back, segment, len);
+}
+
+static bool judge(void *data, enum stats_direction direction, const uint8_t *frame, size_t len)
+{
+	struct watch *watch = data;
+	struct source_frame source = {
+		.in = { .bytes = frame, .len = len, .wire_len = len },
+		.direction = direction,
+	};
+	const struct frame *decoded;
+	enum pattern_action action;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	source.time_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	action = inspect_judge(&watch->inspected, &source, &decoded);
+	if (action == ACTION_RESET)
+		reset(watch, direction, decoded, frame);
+	return action == ACTION_LOG && !watch->shut;
+}
+
+static void on_batch_end(void *data)
+{
+	struct watch *watch = data;
+
+	watch->batch_end(watch->data);
+}
+
+static void on_peer_lost(void *data, int reason)
+{
+	struct watch *watch = data;
+
+	watch->peer_lost(watch->data, watch->link.slot, reason);
+}
+
+static const struct relay_ops relay_ops = { .judge = judge,
+					    .batch_end = on_batch_end,
+					    .peer_lost = on_peer_lost };
+
+int watch_relay_open(uv_loop_t *loop, struct watch *watch, int fd, const struct watch_conf *conf,
+		     struct err *err)
+{
+	const struct relay_conf relay = {
+		.stats = &conf->inspector->stats->relays[watch->link.slot],
+		.has_peer = watch->link.has_peer,
+		.ops = &relay_ops,
+		.data = watch,
+	};
+
+	watch->shut = !conf->keys || (conf->no_rules && conf->keys->fail == INLINE_FAIL_CLOSED);
+	if (conf->keys)
+		watch->inspected.deadline_ns = (uint64_t)conf->keys->deadline_ms * NS_PER_MS;
+	return relay_open(loop, fd, &relay, &watch->relay, err);
+}
+
+static int take_rest(struct watch *watch, const struct ipc_rest *rest, int fd)
+{
+	if (watch->rest_fd >= 0)
+		close(watch->rest_fd);
+	watch->rest_fd = fd;
+	watch->rest = (struct relay_rest){ .in = rest->in, .out = rest->out };
+	return 0;
+}
+
+static int take_peer(struct watch *watch, enum peer_kind kind, int fd, struct err *err)
+{
+	const struct relay_rest rest = watch->rest;
+	int code = relay_attach(watch->relay, kind, fd, err);
+
+	watch->rest = (struct relay_rest){ 0 };
+	if (code || (!rest.in && !rest.out))
+		return code;
+	code = relay_restore(watch->relay, watch->rest_fd, &rest);
+	return code ? err_errno(err, code, "cannot go on where the worker before was") : 0;
+}
+
+int watch_relay_take(struct watch *watch, const struct ipc_link_fd *what, int fd, struct err *err)
+{
+	switch ((enum ipc_link_fd_kind)what->kind) {
+	case IPC_LINK_FD_REST:
+		return take_rest(watch, &what->rest, fd);
+	case IPC_LINK_FD_STREAM:
+		return take_peer(watch, PEER_STREAM, fd, err);
+	case IPC_LINK_FD_DGRAM:
+		return take_peer(watch, PEER_DGRAM, fd, err);
+	case IPC_LINK_FD_DROPPED:
+	case IPC_LINK_FD_KINDS:
+		break;
+	}
+	close(fd);
+	return 0;
+}
+
+bool watch_save(struct watch *watch, struct ipc_rest *ret)
+{
+	struct relay_rest rest;
+
+	if (!watch->relay || watch->rest_fd < 0 || !relay_attached(watch->relay) ||
+	    relay_save(watch->relay, watch->rest_fd, &rest))
+		return false;
+	*ret = (struct ipc_rest){ .slot = watch->link.slot,
+				  .in = (uint32_t)rest.in,
+				  .out = (uint32_t)rest.out };
+	return true;
+}
