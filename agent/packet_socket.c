@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +24,10 @@
 
 /* A block that is not full is handed over after so long: the delay of a lone frame. */
 #define RETIRE_MS 20
+
+/* Threads that open or close many sockets, for as long as that takes. */
+#define THREADS_MAX  32u
+#define THREAD_STACK (64u << 10)
 
 /* The kernel wants a number that divides the block; TPACKET_V3 packs frames by their length. */
 #define FRAME_SIZE 2048u
@@ -85,4 +91,72 @@ int packet_socket_open(unsigned int ifindex, uint32_t block_size, uint32_t block
 fail:
 	close(fd);
 	return code;
+}
+
+struct opening {
+	struct packet_open *list;
+	uint32_t block_size, blocks;
+};
+
+static void open_one(void *data, size_t i)
+{
+	const struct opening *o = data;
+	struct packet_open *one = &o->list[i];
+
+	if (packet_socket_open(one->ifindex, o->block_size, o->blocks, &one->fd, &one->err))
+		one->fd = -1;
+}
+
+static void close_one(void *data, size_t i)
+{
+	close(((const int *)data)[i]);
+}
+
+struct share {
+	void (*one)(void *data, size_t i);
+	void *data;
+	size_t n;
+	atomic_size_t next;
+};
+
+static void *do_share(void *data)
+{
+	struct share *share = data;
+	size_t i;
+
+	while ((i = atomic_fetch_add(&share->next, 1)) < share->n)
+		share->one(share->data, i);
+	return NULL;
+}
+
+/* Calls `one` for 0 to n - 1, many at a time. */
+static void in_threads(void (*one)(void *data, size_t i), void *data, size_t n)
+{
+	struct share share = { .one = one, .data = data, .n = n };
+	pthread_t threads[THREADS_MAX];
+	size_t n_threads = 0;
+	pthread_attr_t attr;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK);
+	/* The caller is one of them, and does what others, if there can be none, do not. */
+	while (n_threads + 1 < n && n_threads < THREADS_MAX &&
+	       pthread_create(&threads[n_threads], &attr, do_share, &share) == 0)
+		n_threads++;
+	pthread_attr_destroy(&attr);
+	do_share(&share);
+	for (size_t i = 0; i < n_threads; i++)
+		pthread_join(threads[i], NULL);
+}
+
+void packet_sockets_open(struct packet_open *list, size_t n, uint32_t block_size, uint32_t blocks)
+{
+	struct opening opening = { .list = list, .block_size = block_size, .blocks = blocks };
+
+	in_threads(open_one, &opening, n);
+}
+
+void packet_sockets_close(const int *fds, size_t n)
+{
+	in_threads(close_one, (void *)fds, n);
 }

@@ -23,9 +23,36 @@ static void forget_holder(struct source *source)
 	source->holder_pid = 0;
 }
 
-static void source_close(struct source *source)
+/* Of its own it takes the kernel as long as of many: packet_sockets_close(). */
+static void close_later(struct sources *s, int fd)
 {
-	if (source->fd >= 0)
+	if (s->n_closing == s->cap_closing) {
+		size_t cap = s->cap_closing ? 2 * s->cap_closing : 64;
+		int *closing = reallocarray(s->closing, cap, sizeof(*closing));
+
+		if (!closing) {
+			close(fd);
+			return;
+		}
+		s->closing = closing;
+		s->cap_closing = cap;
+	}
+	s->closing[s->n_closing++] = fd;
+}
+
+static void close_now(struct sources *s)
+{
+	packet_sockets_close(s->closing, s->n_closing);
+	free(s->closing);
+	s->closing = NULL;
+	s->n_closing = s->cap_closing = 0;
+}
+
+static void source_close(struct sources *s, struct source *source)
+{
+	if (source->fd >= 0 && source->message.source == IPC_SOURCE_PACKET)
+		close_later(s, source->fd);
+	else if (source->fd >= 0)
 		close(source->fd);
 	if (source->dropped_fd >= 0)
 		close(source->dropped_fd);
@@ -48,18 +75,27 @@ void sources_stop(struct sources *s)
 void sources_done(struct sources *s)
 {
 	for (size_t i = 0; i < s->n; i++)
-		source_close(&s->list[i]);
+		source_close(s, &s->list[i]);
+	close_now(s);
 	free(s->list);
 	*s = (struct sources){ 0 };
 }
 
-const struct source *sources_find(const struct sources *s, const char *link)
+/* Looks at the place `from` first: a thousand links come in the order of their places as a rule. */
+static struct source *find_from(const struct sources *s, size_t from, const char *link)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		if (s->list[i].known && strcmp(s->list[i].message.name, link) == 0)
-			return &s->list[i];
+		struct source *source = &s->list[(from + i) % s->n];
+
+		if (source->known && strcmp(source->message.name, link) == 0)
+			return source;
 	}
 	return NULL;
+}
+
+const struct source *sources_find(const struct sources *s, const char *link)
+{
+	return find_from(s, 0, link);
 }
 
 static void page_counters(const struct sources *s, const struct source *source,
@@ -127,18 +163,40 @@ static struct source *source_place(struct sources *s, const char *name)
 	return source;
 }
 
-static void open_packet(struct sources *s, struct source *source)
+static bool lacks_packet(const struct source *source)
 {
-	struct ipc_link *m = &source->message;
-	struct err err;
+	return source->wanted && source->fd < 0 && source->message.source == IPC_SOURCE_PACKET;
+}
 
-	m->ring_block_size = s->block_size;
-	m->ring_blocks = s->blocks;
-	source->error[0] = '\0';
-	if (packet_socket_open(m->ifindex, m->ring_block_size, m->ring_blocks, &source->fd, &err)) {
-		source->fd = -1;
-		snprintf(source->error, sizeof(source->error), "%.255s", err.text);
+static void open_packets(struct sources *s)
+{
+	struct packet_open *list;
+	size_t n = 0, i = 0;
+
+	for (size_t k = 0; k < s->n; k++)
+		n += lacks_packet(&s->list[k]);
+	list = n ? calloc(n, sizeof(*list)) : NULL;
+	if (!list)
+		return;
+	for (size_t k = 0; k < s->n; k++) {
+		if (lacks_packet(&s->list[k]))
+			list[i++].ifindex = s->list[k].message.ifindex;
 	}
+	packet_sockets_open(list, n, s->block_size, s->blocks);
+	i = 0;
+	for (size_t k = 0; k < s->n; k++) {
+		struct source *source = &s->list[k];
+
+		if (!lacks_packet(source))
+			continue;
+		source->message.ring_block_size = s->block_size;
+		source->message.ring_blocks = s->blocks;
+		source->fd = list[i].fd;
+		snprintf(source->error, sizeof(source->error), "%.255s",
+			 source->fd < 0 ? list[i].err.text : "");
+		i++;
+	}
+	free(list);
 }
 
 /* ---- taps ----------------------------------------------------------------------------------- */
@@ -324,7 +382,7 @@ static void source_set(struct sources *s, struct source *source, const struct so
 		       strcmp(m->guest, wish->guest) != 0 ||
 		       memcmp(m->mac, wish->mac, MAC_LEN) != 0;
 	if (moved) {
-		source_close(source);
+		source_close(s, source);
 		source->error[0] = '\0';
 	}
 	source->fresh = other;
@@ -337,8 +395,6 @@ static void source_set(struct sources *s, struct source *source, const struct so
 	memcpy(m->mac, wish->mac, MAC_LEN);
 	snprintf(m->set, sizeof(m->set), "%s", wish->set);
 	snprintf(m->guest, sizeof(m->guest), "%s", wish->guest);
-	if (other && m->source == IPC_SOURCE_PACKET)
-		open_packet(s, source);
 }
 
 static void source_tell(struct source *source, struct ipc_channel *channel, bool all)
@@ -360,12 +416,12 @@ static void source_tell(struct source *source, struct ipc_channel *channel, bool
 		source_peer_tell(source->peer, channel);
 }
 
-static void source_drop(struct source *source, struct ipc_channel *channel)
+static void source_drop(struct sources *s, struct source *source, struct ipc_channel *channel)
 {
 	struct ipc_link_del del = { .slot = source->message.slot };
 	bool open = source->fd >= 0;
 
-	source_close(source);
+	source_close(s, source);
 	source->error[0] = '\0';
 	if (open && channel)
 		ipc_send(channel, IPC_LINK_DEL, &del, -1);
@@ -377,7 +433,7 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 	for (size_t i = 0; i < s->n; i++)
 		s->list[i].wanted = s->list[i].news = false;
 	for (size_t i = 0; i < n; i++) {
-		struct source *source = (struct source *)sources_find(s, wishes[i].name);
+		struct source *source = find_from(s, i, wishes[i].name);
 
 		if (!source)
 			continue;
@@ -387,13 +443,13 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 		source->wanted = true;
 		stay_inline(source);
 	}
-	/* Before new ones are opened: they may need the memory and the places. */
+	/* Before new ones are opened: they may need the places. */
 	for (size_t i = 0; i < s->n; i++) {
 		if (!s->list[i].wanted)
-			source_drop(&s->list[i], channel);
+			source_drop(s, &s->list[i], channel);
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct source *source = (struct source *)sources_find(s, wishes[i].name);
+		struct source *source = find_from(s, i, wishes[i].name);
 
 		if (wishes[i].source == IPC_SOURCES || (source && stays_inline(source, &wishes[i])))
 			continue;
@@ -404,6 +460,8 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 		source->wanted = true;
 		source_set(s, source, &wishes[i]);
 	}
+	close_now(s);
+	open_packets(s);
 	take_taps(s, channel);
 	for (size_t i = 0; i < n; i++)
 		await_guest(s, &wishes[i]);

@@ -68,6 +68,8 @@ struct sources_ops {
 struct sources {
 	struct source *list; /* indexed by slot */
 	size_t n;
+	int *closing; /* packet sockets that are to be closed, all together */
+	size_t n_closing, cap_closing;
 	const struct stats_page *stats;
 	uint32_t block_size, blocks; /* of every ring opened from now on; set by the owner */
 	const char *run_dir; /* where inline guests come; set by the owner, and copied */

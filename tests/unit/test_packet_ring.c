@@ -2,14 +2,17 @@
 #include "capture/source_packet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -59,6 +62,48 @@ static void sizes(void **state)
 		assert_int_equal(blocks, c->blocks);
 		assert_true(!c->links || (uint64_t)block_size * blocks * c->links <= c->budget);
 	}
+}
+
+/* ---- many at once --------------------------------------------------------------------------- */
+
+#define MANY	 70
+#define NO_INDEX 0x7ffffffeu /* no interface has it */
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+/* Of the loopback interface, which every namespace has, and every third of none. */
+static void many_at_once(void **state)
+{
+	struct packet_open list[MANY] = { 0 };
+	int fds[MANY], n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		list[i].ifindex = i % 3 ? 1 : NO_INDEX;
+	packet_sockets_open(list, MANY, 64 * KIB, 2);
+	for (size_t i = 0; i < MANY; i++) {
+		struct sockaddr_ll address;
+		socklen_t len = sizeof(address);
+
+		/* None can be had without CAP_NET_RAW: then each says so. */
+		if (list[1].fd < 0)
+			assert_non_null(strstr(list[i].err.text, "cannot open a packet socket"));
+		else if (i % 3 == 0)
+			assert_non_null(strstr(list[i].err.text, "index 2147483646"));
+		if (list[1].fd < 0 || i % 3 == 0) {
+			assert_int_equal(list[i].fd, -1);
+			continue;
+		}
+		assert_int_equal(getsockname(list[i].fd, (struct sockaddr *)&address, &len), 0);
+		assert_int_equal(address.sll_ifindex, 1);
+		fds[n++] = list[i].fd;
+	}
+	packet_sockets_close(fds, (size_t)n);
+	for (int i = 0; i < n; i++)
+		assert_false(is_open(fds[i]));
 }
 
 /* ---- a ring as the kernel leaves it, in a memfd --------------------------------------------- */
@@ -420,9 +465,11 @@ static void not_a_ring(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes), RING_TEST(reads_in_turn),    RING_TEST(begins),
-		RING_TEST(taken_over),	 RING_TEST(died_of_the_last), RING_TEST(header),
-		RING_TEST(corrupt),	 RING_TEST(wrong_mark),	      RING_TEST(not_a_ring),
+		cmocka_unit_test(sizes),  cmocka_unit_test(many_at_once),
+		RING_TEST(reads_in_turn), RING_TEST(begins),
+		RING_TEST(taken_over),	  RING_TEST(died_of_the_last),
+		RING_TEST(header),	  RING_TEST(corrupt),
+		RING_TEST(wrong_mark),	  RING_TEST(not_a_ring),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
