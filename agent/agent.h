@@ -65,6 +65,8 @@ struct agent {
 	uv_signal_t signals[AGENT_SIGNALS];
 	json_t *status; /* the latest, or NULL */
 	uint64_t status_ms;
+	uint64_t boot_refused_ms; /* when an event last told of it */
+	uint64_t n_boot_refused; /* requests for what another guest boots from */
 	struct tap_look look; /* for the next one, */
 	struct waiting waiting[WAITING_MAX]; /* which these wait for */
 	size_t n_waiting;

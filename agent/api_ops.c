@@ -138,6 +138,41 @@ static int answer_reach(struct agent *a, const struct ipc_request *request, json
 	return reach_look(a->setup.config, ret, err);
 }
 
+/* Whoever asks for others' files may do so often: one event in this time tells it. */
+#define REFUSED_EVENT_MS 1000
+
+static int refuse_peer(struct agent *a, const struct ipc_request *request, const struct err *err)
+{
+	uint64_t now = uv_now(&a->loop);
+
+	a->n_boot_refused++;
+	if (a->boot_refused_ms && now - a->boot_refused_ms < REFUSED_EVENT_MS)
+		return -EACCES;
+	a->boot_refused_ms = now;
+	agent_emit(a, LOG_LEVEL_WARNING, "boot-refused",
+		   "%s asks for what the guest on %s boots from: %s: %llu such requests so far",
+		   request->name, request->link, err->text, (unsigned long long)a->n_boot_refused);
+	return -EACCES;
+}
+
+static int answer_peer(struct agent *a, const struct ipc_request *request, json_t **ret,
+		       struct err *err)
+{
+	const char *link = NULL;
+	struct cidr address;
+	int code = parse_prefix(request->name, &address, err);
+
+	if (code || parse_ifname(request->link, NULL))
+		return code ? code : err_set(err, -EINVAL, "no link is named");
+	code = reconcile_peer(a->supervisor.reconcile, &address, &link, err);
+	if (!code && strcmp(link, request->link) != 0)
+		code = err_set(err, -EACCES, "it is behind %s", link);
+	if (code)
+		return refuse_peer(a, request, err);
+	*ret = json_pack("{s:s}", "link", link);
+	return 0;
+}
+
 static int answer_plan(struct agent *a, const struct ipc_request *request, json_t **ret,
 		       struct err *err)
 {
@@ -218,6 +253,7 @@ static const struct {
 	[IPC_OP_APPLY] = { answer_apply, ROLE_ADMIN, false, "apply" },
 	[IPC_OP_RELOAD] = { answer_reload, ROLE_ADMIN, false, "reload" },
 	[IPC_OP_RETRY] = { answer_retry, ROLE_OPERATOR, true, "retry" },
+	[IPC_OP_PEER] = { answer_peer, ROLE_VIEWER, false, NULL },
 };
 
 /* Names come from the web worker, which a client may have taken over. */

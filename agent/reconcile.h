@@ -72,6 +72,14 @@ int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
 int reconcile_taps(const struct reconcile *reconcile, struct link_table *ret);
 int reconcile_look(struct reconcile *reconcile, struct held_taps *held, struct err *err);
 
+/*
+ * The link that the machine with this address is behind, as frames from the host to it go: its MAC is
+ * the link's and the way to it leads over the link's lower device. `ret_link` is its name, valid as
+ * reconcile_links(). -ENOENT or -EHOSTUNREACH when it is behind none, with the reason.
+ */
+int reconcile_peer(struct reconcile *reconcile, const struct cidr *address, const char **ret_link,
+		   struct err *err);
+
 /* The wanted links, in the order of config_links(). Valid until the next reload. */
 const struct reconcile_link *reconcile_links(const struct reconcile *reconcile, size_t *ret_n);
 

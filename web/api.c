@@ -17,6 +17,7 @@ struct api_pending {
 	uint64_t id;
 	uint64_t deadline;
 	api_view view;
+	api_answer answer; /* NULL: JSON and problems */
 	void *data;
 };
 
@@ -57,7 +58,10 @@ static struct api_pending *take(struct api *api, struct api_pending **at)
 static void fail(struct api_pending *pending, unsigned int status, const char *code,
 		 const char *detail, const char *hint)
 {
-	if (pending->request)
+	if (pending->request && pending->answer)
+		pending->answer(pending->data, pending->request,
+				status == 504 ? -ETIMEDOUT : -EBUSY);
+	else if (pending->request)
 		reply_problem(pending->request, status, code, detail, hint);
 	free(pending);
 }
@@ -82,32 +86,29 @@ static void on_gone(struct http_request *request)
 	pending->request = NULL;
 }
 
-void api_ask(struct api *api, struct http_request *request, const struct ipc_request *ask,
-	     api_view view, void *data)
+/* Keeps the request until the answer comes. 0, or -EBUSY with nothing kept. */
+static int wait_for(struct api *api, struct http_request *request, const struct ipc_request *ask,
+		    const struct api_pending *how)
 {
 	struct ipc_request sent = *ask;
 	struct api_pending *pending = NULL;
 
 	if (api->n_pending < API_PENDING_MAX)
-		pending = calloc(1, sizeof(*pending));
+		pending = malloc(sizeof(*pending));
 	if (!pending) {
 		api->refused++;
-		reply_problem(request, 503, "agent.busy", "too many requests wait for the agent",
-			      "try again");
-		return;
+		return -EBUSY;
 	}
-	sent.id = pending->id = ++api->next_id;
+	*pending = *how;
+	sent.id = pending->id = ++api->last_id;
 	if (ipc_send(api->channel, IPC_REQUEST, &sent, -1) != 0) {
 		free(pending);
 		api->refused++;
-		reply_problem(request, 503, "agent.gone", "the agent cannot be asked", NULL);
-		return;
+		return -EBUSY;
 	}
 	api->asked++;
 	pending->api = api;
 	pending->request = request;
-	pending->view = view;
-	pending->data = data;
 	pending->deadline = uv_now(api->timer.loop) + api->deadline_ms;
 	request->data = pending;
 	request->gone = on_gone;
@@ -115,6 +116,26 @@ void api_ask(struct api *api, struct http_request *request, const struct ipc_req
 	api->end = &pending->next;
 	api->n_pending++;
 	arm(api);
+	return 0;
+}
+
+void api_ask(struct api *api, struct http_request *request, const struct ipc_request *ask,
+	     api_view view, void *data)
+{
+	const struct api_pending how = { .view = view, .data = data };
+
+	if (wait_for(api, request, ask, &how))
+		reply_problem(request, 503, "agent.busy",
+			      "too many requests wait for the agent, or it is gone", "try again");
+}
+
+void api_ask_for(struct api *api, struct http_request *request, const struct ipc_request *ask,
+		 api_answer answer, void *data)
+{
+	const struct api_pending how = { .answer = answer, .data = data };
+
+	if (wait_for(api, request, ask, &how))
+		answer(data, request, -EBUSY);
 }
 
 /* The agent is trusted, yet a memfd of another size is not read past its end. */
@@ -207,7 +228,9 @@ void api_replied(struct api *api, const struct ipc_reply *reply, int fd)
 		return;
 	}
 	pending = take(api, at);
-	if (pending->request)
+	if (pending->request && pending->answer)
+		pending->answer(pending->data, pending->request, reply->error);
+	else if (pending->request)
 		pass_on(pending, reply, fd);
 	free(pending);
 	arm(api);

@@ -23,13 +23,14 @@ struct api {
 	uint64_t expired; /* not answered within the deadline */
 	uint64_t strays; /* replies to requests that are not waiting any more */
 
+	uint64_t last_id; /* of the last question; set it to begin elsewhere than at 1 */
+
 	/* private */
 	struct ipc_channel *channel;
 	unsigned int deadline_ms;
 	uv_timer_t timer;
 	struct api_pending *first, **end; /* oldest first, hence the next to expire */
 	unsigned int n_pending;
-	uint64_t next_id;
 };
 
 /* `channel` outlives the api. */
@@ -45,6 +46,16 @@ typedef void (*api_view)(void *data, struct http_request *request, const struct 
  */
 void api_ask(struct api *api, struct http_request *request, const struct ipc_request *ask,
 	     api_view view, void *data);
+
+/*
+ * What becomes of any answer: `error` is 0, the agent's, -EBUSY when it could not be asked, or
+ * -ETIMEDOUT.
+ */
+typedef void (*api_answer)(void *data, struct http_request *request, int error);
+
+/* As api_ask(), for who answers in another way than with JSON and problems. */
+void api_ask_for(struct api *api, struct http_request *request, const struct ipc_request *ask,
+		 api_answer answer, void *data);
 
 /* IPC_REPLY came. The fd stays the caller's. */
 void api_replied(struct api *api, const struct ipc_reply *reply, int fd);

@@ -1,12 +1,14 @@
 #include "web/boot.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/log.h"
 #include "web/ipxe_script.h"
 #include "web/reply.h"
+#include "web/routes.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -39,9 +41,9 @@ static int check_doubles(const struct boot *boot, struct err *err)
 	return 0;
 }
 
-int boot_init(struct boot *ret, const struct config *config, struct err *err)
+int boot_init(struct boot *ret, const struct config *config, struct api *api, struct err *err)
 {
-	struct boot boot = { .config = config };
+	struct boot boot = { .config = config, .api = api };
 	struct link_wish *links = NULL;
 	size_t n_links = 0;
 	int code;
@@ -83,15 +85,13 @@ void boot_done(struct boot *boot)
 	*boot = (struct boot){ 0 };
 }
 
-const struct guest_conf *boot_find(const struct boot *boot, const uint8_t mac[MAC_LEN])
+static const struct boot_entry *find(const struct boot *boot, const uint8_t mac[MAC_LEN])
 {
-	struct boot_entry key, *found;
+	struct boot_entry key = { .guest = NULL };
 
 	memcpy(key.mac, mac, MAC_LEN);
-	if (!boot->entries)
-		return NULL;
-	found = bsearch(&key, boot->entries, boot->n_entries, sizeof(key), compare);
-	return found ? found->guest : NULL;
+	return boot->entries ? bsearch(&key, boot->entries, boot->n_entries, sizeof(key), compare)
+			     : NULL;
 }
 
 void boot_serve_guest(struct boot *boot, struct http_request *request,
@@ -117,16 +117,70 @@ void boot_serve_guest(struct boot *boot, struct http_request *request,
 	buf_done(&script);
 }
 
+/* What a connection's tag says: which entry its machine is. */
+static uint64_t tag_of(const struct boot *boot, const struct boot_entry *entry)
+{
+	return (uint64_t)(entry - boot->entries) + 1;
+}
+
+static void on_peer(void *data, struct http_request *request, int error)
+{
+	struct boot *boot = data;
+	struct route_match match;
+	const struct boot_entry *entry = NULL;
+
+	if (route_match(IPC_LISTEN_BOOT, request->method, request->target, &match, NULL) == 0)
+		entry = find(boot, match.mac);
+	if (!entry) {
+		reply_text(request, 500, "the request is not understood any more\n");
+	} else if (!error) {
+		*http_connection_tag(request) = tag_of(boot, entry);
+		boot_serve_guest(boot, request, entry->guest);
+	} else if (error == -EACCES) {
+		boot->refused++;
+		reply_text(request, 403, "this is for the machine with that MAC address\n");
+	} else {
+		boot->unasked++;
+		reply_text(request, 503, "the agent does not say who asks: try again\n");
+	}
+}
+
+/* An IPv4 client of an IPv6 socket shows as ::ffff:192.0.2.1 (RFC 4291 section 2.5.5.2). */
+static void write_peer(const struct http_request *request, char *out, size_t size)
+{
+	static const char mapped[] = "::ffff:";
+	char text[HTTP_PEER_MAX];
+
+	http_peer_text(request, text);
+	if (strncmp(text, mapped, strlen(mapped)) == 0 && strchr(text, '.'))
+		snprintf(out, size, "%s", text + strlen(mapped));
+	else
+		snprintf(out, size, "%s", text);
+}
+
+static void ask_peer(struct boot *boot, struct http_request *request,
+		     const struct boot_entry *entry)
+{
+	struct ipc_request ask = { .op = IPC_OP_PEER, .role = ROLE_VIEWER, .user = "guest" };
+
+	write_peer(request, ask.name, sizeof(ask.name));
+	snprintf(ask.link, sizeof(ask.link), "%s", entry->guest->link);
+	api_ask_for(boot->api, request, &ask, on_peer, boot);
+}
+
 void boot_serve(struct boot *boot, struct http_request *request, const uint8_t mac[MAC_LEN])
 {
-	const struct guest_conf *guest = boot_find(boot, mac);
+	const struct boot_entry *entry = find(boot, mac);
 
-	if (guest) {
-		boot_serve_guest(boot, request, guest);
-		return;
+	if (!entry) {
+		boot->unknown++;
+		reply_text(request, 404, "no guest has this MAC address\n");
+	} else if (boot->config->web.boot_answers == BOOT_ANSWERS_ANYBODY ||
+		   *http_connection_tag(request) == tag_of(boot, entry)) {
+		boot_serve_guest(boot, request, entry->guest);
+	} else {
+		ask_peer(boot, request, entry);
 	}
-	boot->unknown++;
-	reply_text(request, 404, "no guest has this MAC address\n");
 }
 
 void boot_serve_chain(struct boot *boot, struct http_request *request)

@@ -1,10 +1,16 @@
-/* Boot scripts by MAC address: who asks is known by the path alone. Edge: through http_server. */
+/*
+ * Boot scripts by MAC address, for the machine behind the link that has it. Edge: through http_server.
+ *
+ * Who asks is told by the agent, by the hardware address that the host's answers go to, once for a
+ * connection: what another guest boots from goes to no one else, whatever address it writes.
+ */
 #ifndef TW_BOOT_H
 #define TW_BOOT_H
 
 #include <stdint.h>
 
 #include "agent/base/config.h"
+#include "web/api.h"
 #include "web/http_server.h"
 
 struct boot_entry {
@@ -14,22 +20,25 @@ struct boot_entry {
 
 struct boot {
 	const struct config *config;
+	struct api *api; /* by which the agent is asked who a client is */
 	struct boot_entry *entries; /* in the order of MAC addresses */
 	size_t n_entries;
 	size_t n_without_mac; /* guests whose link has no MAC address in this configuration */
 	uint64_t scripts; /* served */
 	uint64_t unknown; /* MAC addresses that no guest has */
+	uint64_t refused; /* asked by a machine behind no link, or another one */
+	uint64_t unasked; /* the agent did not say who it was */
 	uint64_t failed; /* scripts that could not be made */
 };
 
-/* `config` must outlive it. Two guests with one MAC address are refused. 0 or a negative errno. */
-int boot_init(struct boot *ret, const struct config *config, struct err *err);
+/* `config` and `api` must outlive it. Two guests with one MAC address are refused. 0 or a negative errno. */
+int boot_init(struct boot *ret, const struct config *config, struct api *api, struct err *err);
 void boot_done(struct boot *boot);
 
-/* The guest whose link has this MAC address, or NULL. */
-const struct guest_conf *boot_find(const struct boot *boot, const uint8_t mac[MAC_LEN]);
-
-/* The script of the guest with this MAC address; 404 when there is none, as text. */
+/*
+ * The script of the guest with this MAC address, at once or later; as text 404 when there is none,
+ * 403 for whom it is not, 503 when the agent cannot tell who asks.
+ */
 void boot_serve(struct boot *boot, struct http_request *request, const uint8_t mac[MAC_LEN]);
 
 /* The script of a guest. */

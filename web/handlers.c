@@ -83,6 +83,8 @@ static json_t *boot_json(const struct boot *boot)
 	json_object_set_new(object, "scripts", number(boot->scripts));
 	json_object_set_new(object, "unknown", number(boot->unknown));
 	json_object_set_new(object, "failed", number(boot->failed));
+	json_object_set_new(object, "refused", number(boot->refused));
+	json_object_set_new(object, "unasked", number(boot->unasked));
 	return object;
 }
 

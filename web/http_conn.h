@@ -39,6 +39,7 @@ struct conn {
 	uint64_t deadline; /* of the loop's clock, in ms */
 	enum conn_state state;
 	struct http_request request;
+	uint64_t tag; /* the handler's */
 	char target[HTTP_TARGET_MAX + 1];
 	bool target_cut;
 	struct buf body; /* of the request, as much as has come */

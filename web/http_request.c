@@ -230,6 +230,11 @@ void http_peer_text(const struct http_request *request, char out[HTTP_PEER_MAX])
 		memcpy(out, "local", sizeof("local"));
 }
 
+uint64_t *http_connection_tag(const struct http_request *request)
+{
+	return &http_conn_of(request)->tag;
+}
+
 /* Without threads of its own libmicrohttpd goes on with a resumed connection when it is next run. */
 static void conn_resume(struct conn *conn)
 {

@@ -71,6 +71,12 @@ bool http_peer_uid(const struct http_request *request, uid_t *ret);
 #define HTTP_PEER_MAX 46
 void http_peer_text(const struct http_request *request, char out[HTTP_PEER_MAX]);
 
+/*
+ * A number of the handler's that stays with the client's connection, 0 on a new one. Valid as the
+ * request.
+ */
+uint64_t *http_connection_tag(const struct http_request *request);
+
 /* A header field beside those that every answer has. */
 struct http_field {
 	const char *name, *value;

@@ -298,6 +298,9 @@ static const struct {
 	{ "tapwarden_auth_throttled", "counter", "Logins that were not even tried.",
 	  "auth.throttled" },
 	{ "tapwarden_boot_scripts", "counter", "Boot scripts served.", "boot.scripts" },
+	{ "tapwarden_boot_refused", "counter",
+	  "Requests of boot scripts by machines that are not behind the guest's link.",
+	  "boot.refused" },
 };
 
 static void add_single(struct buf *out, const json_t *object, const char *name, const char *type,

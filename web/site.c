@@ -36,6 +36,14 @@ static const struct http_limits limits[IPC_LISTENERS] = {
 				   .memory = 32768 },
 };
 
+/* Whose question a reply answers is told by its number. */
+#define GUESTS_FIRST_ID (UINT64_C(1) << 63)
+
+void site_replied(struct site *site, const struct ipc_reply *reply, int fd)
+{
+	api_replied(reply->id > GUESTS_FIRST_ID ? &site->guests : &site->api, reply, fd);
+}
+
 static const struct {
 	int error;
 	unsigned int status;
@@ -115,7 +123,7 @@ int site_init(struct site *site, uv_loop_t *loop, const struct config *config,
 	int code;
 
 	*site = (struct site){ .loop = loop };
-	code = boot_init(&site->boot, config, err);
+	code = boot_init(&site->boot, config, &site->guests, err);
 	if (code)
 		return code;
 	code = events_init(&site->events, loop);
@@ -124,6 +132,8 @@ int site_init(struct site *site, uv_loop_t *loop, const struct config *config,
 		return err_errno(err, code, "cannot keep records");
 	}
 	api_init(&site->api, loop, channel, API_DEADLINE_MS);
+	api_init(&site->guests, loop, channel, API_DEADLINE_MS);
+	site->guests.last_id = GUESTS_FIRST_ID;
 	auth_init(&site->auth, loop, config);
 	return 0;
 }
@@ -199,6 +209,7 @@ void site_close(struct site *site)
 		http_server_close(site->listeners[i].server, NULL, NULL);
 	site->n_listeners = 0;
 	api_close(&site->api);
+	api_close(&site->guests);
 	events_close(&site->events);
 	auth_close(&site->auth);
 	boot_done(&site->boot);

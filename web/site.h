@@ -22,6 +22,7 @@ struct site_listener {
 struct site {
 	uv_loop_t *loop;
 	struct api api;
+	struct api guests; /* of requests of guests: they cannot use up what is for operators */
 	struct auth auth;
 	struct events events;
 	struct http_tls tls; /* of the operators' listeners; NULL texts: none */
@@ -48,6 +49,9 @@ int site_take_tls(struct site *site, int fd, struct err *err);
 
 /* Serves `fd`, which is owned from here on, also when this fails: -ENOSPC above the bound. */
 int site_listen(struct site *site, const struct ipc_listen *listen, int fd, struct err *err);
+
+/* IPC_REPLY came. The fd stays the caller's. */
+void site_replied(struct site *site, const struct ipc_reply *reply, int fd);
 
 /* Accepts nothing more, ends streams, lets requests in hand finish. */
 void site_drain(struct site *site);

@@ -144,7 +144,7 @@ static int on_feed(struct web_worker *worker, struct ipc_message *message, struc
 static int on_reply(struct web_worker *worker, struct ipc_message *message, struct err *err)
 {
 	(void)err;
-	api_replied(&worker->site.api, message->payload, message->fd);
+	site_replied(&worker->site, message->payload, message->fd);
 	return 0;
 }
 

@@ -93,6 +93,12 @@ enum ipxe_cap {
 /* Its word in ipxe-caps. */
 const char *ipxe_cap_name(enum ipxe_cap cap);
 
+/* Who is given what a guest boots from. */
+enum boot_answers {
+	BOOT_ANSWERS_LINK, /* the machine behind the guest's link */
+	BOOT_ANSWERS_ANYBODY,
+};
+
 /* The roles that read a configuration, as a mask: which sections and keys a process is given. */
 enum config_role {
 	CONFIG_FOR_AGENT = 1 << 0,
@@ -271,6 +277,7 @@ struct web_conf {
 	struct conf_head head;
 	struct host_port *boot_listen;
 	size_t n_boot_listen;
+	enum boot_answers boot_answers;
 	struct host_port *listen;
 	size_t n_listen;
 	char *tls_cert, *tls_key; /* paths of PEM files */

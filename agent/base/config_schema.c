@@ -788,6 +788,11 @@ static const struct schema_key guest_keys[] = {
 	  .help = "where from, as an http URL" },
 };
 
+static const char *const boot_answers_words[] = {
+	[BOOT_ANSWERS_LINK] = "link",
+	[BOOT_ANSWERS_ANYBODY] = "anybody",
+};
+
 static const struct schema_key web_keys[] = {
 	{ .name = "boot-listen",
 	  .type = SCHEMA_LISTENS,
@@ -795,6 +800,15 @@ static const struct schema_key web_keys[] = {
 	  .def_help = "nowhere",
 	  .roles = WEB,
 	  .help = "where guests fetch their boot scripts; addresses, each with a port" },
+	{ .name = "boot-answers",
+	  .type = SCHEMA_ENUM,
+	  .offset = offsetof(struct web_conf, boot_answers),
+	  .def = "link",
+	  .bounds = WORDS(boot_answers_words),
+	  .roles = WEB,
+	  .help = "who is given a guest's script, with its secrets: the machine behind its link, which "
+		  "is known by the MAC address that the host's answers go to (anti-spoof keeps a guest "
+		  "from showing another's); or anybody" },
 	{ .name = "listen",
 	  .type = SCHEMA_LISTENS,
 	  .offset = offsetof(struct web_conf, listen),

@@ -91,7 +91,7 @@ static int check_request(const void *payload)
 	const struct ipc_request *m = payload;
 
 	return verdict(m->op < IPC_OPS && m->role <= ROLE_ADMIN && TEXT_OK(m->user) &&
-		       TEXT_OK(m->name) && TEXT_OK(m->plan));
+		       TEXT_OK(m->name) && TEXT_OK(m->plan) && TEXT_OK(m->link));
 }
 
 #define WORKERS (IPC_CAPTURE | IPC_WEB)

@@ -161,6 +161,7 @@ enum ipc_op {
 	IPC_OP_APPLY,
 	IPC_OP_RELOAD,
 	IPC_OP_RETRY,
+	IPC_OP_PEER, /* whether the machine with the address `name` is behind `link` */
 	IPC_OPS
 };
 
@@ -171,6 +172,7 @@ struct ipc_request {
 	char user[NAME_MAX_LEN + 1]; /* who asks, for the log */
 	char name[NAME_MAX_LEN + 1]; /* of a set, link or pattern; "": none */
 	char plan[17]; /* of IPC_OP_APPLY: the hash that the plan must have */
+	char link[IFNAME_SIZE]; /* of IPC_OP_PEER */
 };
 
 struct ipc_reply {

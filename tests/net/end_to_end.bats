@@ -98,6 +98,26 @@ watch_shows_request() {
   [ "$output" = 404 ]
 }
 
+@test "nobody but the guest gets its boot script: neither the wire, nor the host, nor its neighbour" {
+  sed -i -e 's/^initiator = .*:shop$/&\n[guest till]\nlink = web02\ntarget = disk1\ninitiator = iqn.2026-01.example.demo:till/' "$INI"
+  agent_start
+  guest_start
+  ip -n "$HOST" addr add 192.0.2.1/24 dev host01
+  script_status() {
+    "$1" curl -sS --max-time 5 -o "$DIR/got" -w '%{http_code}' "http://192.0.2.1:8080/ipxe/$2"
+  }
+  [ "$(script_status in_guest "$(mac_of web01)")" = 200 ]
+  [ "$(script_status in_guest "$(mac_of web02)")" = 403 ]
+  [ "$(script_status in_peer "$(mac_of web01)")" = 403 ]
+  [ "$(script_status in_host "$(mac_of web01)")" = 403 ]
+  [ "$(cat "$DIR/got")" = "this is for the machine with that MAC address" ]
+  wait_for 10 has_record '.service.action == "boot-refused"'
+  # A guest that takes its neighbour's address is still itself.
+  ip -n "$GUEST" addr add 192.0.2.77/24 dev eth0
+  run in_guest curl -sS --interface 192.0.2.77 --max-time 5 -o /dev/null -w '%{http_code}' "http://192.0.2.1:8080/ipxe/$(mac_of web02)"
+  [ "$output" = 403 ]
+}
+
 @test "the workers have their own users, no capabilities and no way to get any" {
   agent_start
   local role pid

@@ -47,6 +47,9 @@ struct fixture {
 	int feed; /* the capture worker's end */
 	struct ipc_request asked; /* the last one */
 	int n_asked;
+	const char *peer_link; /* the link that every client is behind; NULL: the one asked about */
+	int peer_error; /* instead of an answer */
+	int n_peers; /* questions who a client is */
 };
 
 static void on_web(struct ipc_channel *channel, struct ipc_message *message, int reason)
@@ -55,9 +58,29 @@ static void on_web(struct ipc_channel *channel, struct ipc_message *message, int
 
 	(void)reason;
 	if (message)
-		api_replied(&f->site.api, message->payload, message->fd);
+		site_replied(&f->site, message->payload, message->fd);
 	else
 		api_agent_gone(&f->site.api);
+}
+
+static void agent_replies(struct fixture *f, uint64_t id, int error, const char *text, size_t claim)
+{
+	struct ipc_reply reply = { .id = id, .error = error, .length = (uint32_t)claim };
+	int fd = ipc_memfd("reply", text, strlen(text));
+
+	assert_int_equal(ipc_send(&f->agent, IPC_REPLY, &reply, fd), 0);
+	close(fd);
+}
+
+static void answer_peer(struct fixture *f, const struct ipc_request *request)
+{
+	int error = f->peer_error;
+
+	if (!error && f->peer_link && strcmp(f->peer_link, request->link) != 0)
+		error = -EACCES;
+	assert_string_equal(request->name, "127.0.0.1");
+	f->n_peers++;
+	agent_replies(f, request->id, error, "{}", 2);
 }
 
 static void on_agent(struct ipc_channel *channel, struct ipc_message *message, int reason)
@@ -68,7 +91,10 @@ static void on_agent(struct ipc_channel *channel, struct ipc_message *message, i
 	if (!message)
 		return;
 	memcpy(&f->asked, message->payload, sizeof(f->asked));
-	f->n_asked++;
+	if (f->asked.op == IPC_OP_PEER)
+		answer_peer(f, &f->asked);
+	else
+		f->n_asked++;
 }
 
 static void listen_as(struct fixture *f, enum ipc_listener kind, struct sockaddr_in *ret)
@@ -196,6 +222,66 @@ static void boot_scripts(void **state)
 	stop(&f);
 }
 
+static const struct {
+	const char *link;
+	int error;
+	const char *line;
+	int status;
+	const char *body;
+} clients[] = {
+	{ "web01", 0, "GET /ipxe/52-54-00-ab-cd-01", 200, SCRIPT("one") },
+	{ "web01", 0, "GET /ipxe/52-54-00-ab-cd-02", 403,
+	  "this is for the machine with that MAC address\n" },
+	{ "web01", 0, "GET /ipxe/52-54-00-ab-cd-09", 404, UNKNOWN },
+	{ "web02", 0, "GET /ipxe/52-54-00-ab-cd-02", 200, SCRIPT("two") },
+	{ "web01", -ENOMEM, "GET /ipxe/52-54-00-ab-cd-01", 503,
+	  "the agent does not say who asks: try again\n" },
+};
+
+static void a_script_is_for_its_machine(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++) {
+		char *answer;
+
+		f.peer_link = clients[i].link;
+		f.peer_error = clients[i].error;
+		answer = get(&f, &f.boot, clients[i].line);
+		expect_status(answer, clients[i].status);
+		assert_string_equal(body_of(answer), clients[i].body);
+		free(answer);
+	}
+	assert_int_equal(f.site.boot.scripts, 2);
+	assert_int_equal(f.site.boot.refused, 1);
+	assert_int_equal(f.site.boot.unasked, 1);
+	stop(&f);
+}
+
+/* Once for a connection; whoever then asks for what is another's is looked at once more. */
+static void a_client_is_asked_about_once(void **state)
+{
+	static const char requests[] = "GET /ipxe/52-54-00-ab-cd-01 HTTP/1.1\r\nHost: x\r\n\r\n"
+				       "GET /ipxe/52-54-00-ab-cd-01 HTTP/1.1\r\nHost: x\r\n\r\n"
+				       "GET /ipxe/52-54-00-ab-cd-02 HTTP/1.1\r\nHost: x\r\n"
+				       "Connection: close\r\n\r\n";
+	struct fixture f;
+	char *answer;
+
+	(void)state;
+	start(&f);
+	f.peer_link = "web01";
+	answer = client_exchange(&f.loop, &f.boot, requests, sizeof(requests) - 1);
+	assert_non_null(answer);
+	assert_int_equal(f.n_peers, 2);
+	assert_int_equal(f.site.boot.scripts, 2);
+	assert_int_equal(f.site.boot.refused, 1);
+	free(answer);
+	stop(&f);
+}
+
 static void boot_chain(void **state)
 {
 	struct fixture f;
@@ -298,15 +384,6 @@ static int ask_status(struct fixture *f)
 		loop_turn(&f->loop);
 	assert_int_equal(f->asked.op, IPC_OP_STATUS);
 	return fd;
-}
-
-static void agent_replies(struct fixture *f, uint64_t id, int error, const char *text, size_t claim)
-{
-	struct ipc_reply reply = { .id = id, .error = error, .length = (uint32_t)claim };
-	int fd = ipc_memfd("reply", text, strlen(text));
-
-	assert_int_equal(ipc_send(&f->agent, IPC_REPLY, &reply, fd), 0);
-	close(fd);
 }
 
 static const struct {
@@ -581,6 +658,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boot_scripts),
+		cmocka_unit_test(a_script_is_for_its_machine),
+		cmocka_unit_test(a_client_is_asked_about_once),
 		cmocka_unit_test(boot_chain),
 		cmocka_unit_test(api_problems),
 		cmocka_unit_test(index_and_health),
