@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include "capture/pcapng_format.h"
-#include "capture/stream_match.h"
 #include "capture/sift_record.h"
 
 #define NS_PER_S 1000000000u

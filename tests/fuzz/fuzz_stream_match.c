@@ -65,10 +65,54 @@ static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to
 
 static const struct stream_match_ops ops = { .match = on_hit, .loss = on_loss };
 
-static void feed(struct stream_match *sm, struct regex_scratch *scratch, const uint8_t *subject,
-		 size_t size, uint8_t cuts)
+/* Sleeps whenever it may, and wakes for each text: as rules on streams do. */
+struct sleeper {
+	struct stream_match *sm;
+	const uint8_t *subject;
+	size_t tail; /* bytes that are kept; 0: it never sleeps */
+	bool asleep;
+};
+
+static struct stream_tail tail_at(const struct sleeper *s, size_t at)
 {
+	size_t len = at < s->tail ? at : s->tail;
+
+	return (struct stream_tail){
+		.bytes = s->subject + (at - len),
+		.len = len,
+		.offset = at - len,
+		.start = len < at ? STREAM_TAIL_CUT : STREAM_TAIL_BEGIN,
+	};
+}
+
+static void wake(struct sleeper *s, size_t from, size_t to)
+{
+	const struct stream_tail tail = tail_at(s, from);
+	size_t seam = from < LITERAL_BYTES_MAX - 1 ? 0 : from - (LITERAL_BYTES_MAX - 1);
+
+	if (!s->asleep || !literal_find(s->sm->finder, s->subject + seam, to - seam))
+		return;
+	s->asleep = false;
+	stream_match_wake(s->sm, &tail);
+}
+
+static void put_to_sleep(struct sleeper *s, size_t at)
+{
+	const struct stream_tail tail = tail_at(s, at);
+
+	if (s->tail && !s->asleep)
+		s->asleep = stream_match_sleep(s->sm, &tail);
+}
+
+static void feed(struct stream_match *sm, struct regex_scratch *scratch, const uint8_t *subject,
+		 size_t size, uint8_t cuts, bool sleeps)
+{
+	struct sleeper sleeper = { .sm = sm, .subject = subject };
 	size_t from = 0;
+
+	if (sleeps && sm->finder)
+		sleeper.tail = stream_match_tail(sm->pattern);
+	sleeper.asleep = sleeper.tail > 0;
 
 	for (size_t i = 0; i < size; i++) {
 		uint8_t *piece;
@@ -80,15 +124,19 @@ static void feed(struct stream_match *sm, struct regex_scratch *scratch, const u
 		if (!piece)
 			abort();
 		memcpy(piece, subject + from, i + 1 - from);
-		stream_match_feed(sm, scratch, piece, i + 1 - from);
+		wake(&sleeper, from, i + 1);
+		if (!sleeper.asleep)
+			stream_match_feed(sm, scratch, piece, i + 1 - from);
 		free(piece);
+		put_to_sleep(&sleeper, i + 1);
 		from = i + 1;
 	}
-	stream_match_end(sm, scratch, 0);
+	if (!sleeper.asleep)
+		stream_match_end(sm, scratch, 0);
 }
 
 static void compare(const struct pattern *pattern, const struct extract_policy *policy,
-		    const uint8_t *subject, size_t size, uint8_t cuts)
+		    const uint8_t *subject, size_t size, uint8_t cuts, bool sleeps)
 {
 	static struct regex_scratch *scratch; /* as in a worker: one for all */
 	struct told whole = { .pattern = pattern, .subject = subject };
@@ -108,7 +156,7 @@ static void compare(const struct pattern *pattern, const struct extract_policy *
 	if (extract(pattern, policy, scratch, subject, size, on_match, &whole, NULL) !=
 	    EXTRACT_DONE)
 		whole.lost = true;
-	feed(&sm, scratch, subject, size, cuts);
+	feed(&sm, scratch, subject, size, cuts, sleeps);
 	if (!whole.lost && !pieces.lost &&
 	    (whole.text.len != pieces.text.len ||
 	     (whole.text.len && memcmp(whole.text.data, pieces.text.data, whole.text.len) != 0))) {
@@ -145,7 +193,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf.regex = strndup((const char *)data + 2, (size_t)(newline - data) - 2);
 	if (conf.regex && pattern_compile(&conf, &pattern, NULL) == 0) {
 		newline++;
-		compare(pattern, &policy, newline, size - (size_t)(newline - data), data[1]);
+		compare(pattern, &policy, newline, size - (size_t)(newline - data), data[1],
+			data[0] & 128);
 		pattern_free(pattern);
 	}
 	free(conf.regex);
