@@ -71,12 +71,15 @@ struct rules {
 static int choose_rules(const struct extract_options *options, const struct config *config,
 			struct rules *ret, struct err *err)
 {
+	int code = 0;
+
 	*ret = (struct rules){ .confs = options->patterns, .n = options->n };
 	if (!options->names.n)
 		return 0;
+	code = rules_of_config(config, &options->names, &ret->confs, err);
 	ret->n = options->names.n;
-	ret->owned = true;
-	return rules_of_config(config, &options->names, &ret->confs, err);
+	ret->owned = code == 0;
+	return code;
 }
 
 static int compile(const struct extract_options *options, const struct rules *rules,
