@@ -191,19 +191,18 @@ static int run_text(struct ipxe_runner *run, const char *name, const struct buf 
 	struct ipxe_text text;
 	int status;
 
+	run->script = name;
 	if (++run->scripts > IPXE_SCRIPTS_MAX) {
 		ipxe_end_run(run, IPXE_END_LOOP, "has run %d scripts and would go on",
 			     IPXE_SCRIPTS_MAX);
 		return 0;
 	}
 	status = ipxe_read(text_of(script), script->len, &text, NULL);
-
 	if (status) {
 		run->code = status;
 		run->stop = IPXE_STOP_ALL;
 		return status;
 	}
-	run->script = name;
 	run->text = &text;
 	run->next = 0;
 	if (text.has_magic) {
@@ -236,6 +235,7 @@ int ipxe_run_script(struct ipxe_runner *run, const char *name, const struct buf 
 		run->replacement = NULL;
 		buf_init(&run->replacement_text, IPXE_TEXT_MAX);
 		status = run_text(run, next, &text);
+		run->script = outer_script;
 		buf_done(&text);
 		free(next);
 	}
