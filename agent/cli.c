@@ -53,7 +53,7 @@ static const struct cli_verb verbs[] = {
 	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
 	  "-n COUNT ends after COUNT records." },
 	{ "extract", cmd_extract,
-	  "[-e REGEX]... [-f FILE] [-c FILE --pattern NAME]... [OPTIONS] [FILE...]",
+	  "[-e REGEX]... [-f FILE] [-c FILE --pattern NAME]... [OPTIONS] [FILE... | --live IFACE]",
 	  "what patterns find in texts and captures: the matches, their groups, where they are",
 	  "A match is printed a line. Each line of the text is a subject of its own: what a match, a\n"
 	  "lookahead or \\z sees ends at its line, without LF or CRLF. Without FILE, and for -, the\n"
@@ -91,6 +91,7 @@ static const struct cli_verb verbs[] = {
 	  "the number of the packet, -b the place in the payload or stream, --json the agent's records.\n"
 	  "  --scope packet|stream  stream: what TCP carries, joined, and every other payload\n"
 	  "  --bpf EXPRESSION       these frames alone, as in pcap-filter(7)\n"
+	  "  --live IFACE           captures by itself, without an agent, until Ctrl-C\n"
 	  "  -w FILE                the frames that match, as pcapng, each with the rule and the bytes;\n"
 	  "                         without a pattern all\n"
 	  "  --text                 everything is text, whatever it looks like\n"

@@ -154,7 +154,7 @@ static int finish(struct extract_job *job, const struct extract_options *options
 	bool limits = tell_limits(job->plan.search, job->totals.counts);
 	int error = extract_job_write_error(job);
 
-	if (options->stats)
+	if (options->stats || options->live)
 		tell_stats(job);
 	/* Whoever reads the output has enough. */
 	if (error == EPIPE)
@@ -212,6 +212,24 @@ static int finish_captures(struct extract_captures *captures, const struct extra
 	return error;
 }
 
+static volatile sig_atomic_t stopped;
+
+static void on_stop(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+/* Without SA_RESTART: the wait for frames ends. */
+static void listen_at(struct extract_job *job, const char *interface)
+{
+	const struct sigaction action = { .sa_handler = on_stop };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	extract_job_live(job, interface, &stopped);
+}
+
 static int run(const struct extract_options *options, const struct search *search,
 	       const struct extract_range_rule *range, struct extract_captures *captures)
 {
@@ -230,7 +248,9 @@ static int run(const struct extract_options *options, const struct search *searc
 		fputs("tapwarden: out of memory: nothing was searched\n", stderr);
 		return CLI_BAD;
 	}
-	for (size_t i = 0; i < n && !extract_out_stopped(&job.out); i++)
+	if (options->live)
+		listen_at(&job, options->live);
+	for (size_t i = 0; i < n && !options->live && !extract_out_stopped(&job.out); i++)
 		extract_job_file(&job, files[i]);
 	code = finish(&job, options);
 	extract_job_done(&job);

@@ -35,6 +35,7 @@ enum word {
 	WORD_COLOR,
 	WORD_SCOPE,
 	WORD_BPF,
+	WORD_LIVE,
 	WORD_TEXT,
 	WORD_BEGIN,
 	WORD_END,
@@ -73,6 +74,7 @@ static const struct option longs[] = {
 	{ "color", required_argument, NULL, WORD_COLOR },
 	{ "scope", required_argument, NULL, WORD_SCOPE },
 	{ "bpf", required_argument, NULL, WORD_BPF },
+	{ "live", required_argument, NULL, WORD_LIVE },
 	{ "write", required_argument, NULL, 'w' },
 	{ "text", no_argument, NULL, WORD_TEXT },
 	{ "begin", required_argument, NULL, WORD_BEGIN },
@@ -296,6 +298,9 @@ static int read_word(int word, char *value, struct extract_options *o, struct ex
 	case 'w':
 		o->out = value;
 		return 0;
+	case WORD_LIVE:
+		o->live = value;
+		return 0;
 	case WORD_BEGIN:
 		words->conf.begin = value;
 		return 0;
@@ -385,10 +390,11 @@ static int judge(const struct extract_options *o, const struct extract_words *wo
 			       "-g and --template are of a match, and there is no -e");
 	if (o->has_template && words->conf.groups.n)
 		return err_set(err, -EINVAL, "-g and --template both say what is printed");
-	if (o->text && (o->has_scope || o->bpf || o->out))
-		return err_set(err, -EINVAL,
-			       "--scope, --bpf and -w are of captures, and with --text there is "
-			       "none");
+	if (o->text && (o->has_scope || o->bpf || o->out || o->live))
+		return err_set(
+			err, -EINVAL,
+			"--scope, --bpf, -w and --live are of captures, and with --text there "
+			"is none");
 	if (o->names_on && o->names_off)
 		return err_set(err, -EINVAL, "-H and -h exclude each other");
 	return 0;
@@ -431,6 +437,8 @@ int extract_options_read(int argc, char **argv, struct extract_options *ret, str
 		err_set(err, code, "out of memory");
 	ret->files = argv + optind;
 	ret->n_files = (size_t)(argc - optind);
+	if (!code && ret->live && ret->n_files)
+		code = err_set(err, -EINVAL, "--live IFACE and files exclude each other");
 	extract_words_done(&words);
 	return code;
 }

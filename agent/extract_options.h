@@ -24,7 +24,7 @@ struct extract_options {
 	/* Of captures. */
 	bool has_scope, text; /* text: whatever it looks like */
 	enum pattern_scope scope;
-	const char *bpf, *out; /* of argv; NULL: not given */
+	const char *bpf, *out, *live; /* of argv; NULL: not given */
 	char **files; /* of argv */
 	size_t n_files;
 };

@@ -39,10 +39,16 @@ static void link_free(struct scan_link *link)
 	free(link);
 }
 
+/* Frames of an interface went through it in the kernel. */
+static const char *filter_of(const struct capture_scan *scan)
+{
+	return scan->filename ? scan->search->conf.bpf : NULL;
+}
+
 static int link_add(struct capture_scan *scan, uint32_t number, const char *name,
 		    uint32_t link_type, struct scan_link **ret)
 {
-	const char *bpf = scan->search->conf.bpf;
+	const char *bpf = filter_of(scan);
 	struct scan_link *link = calloc(1, sizeof(*link)), **more;
 	struct err err;
 
@@ -285,7 +291,7 @@ static enum sift_direction direction_of(const struct pcap_packet *packet, bool g
 static bool is_wanted(struct capture_scan *scan, const struct scan_link *link,
 		      const struct pcap_packet *packet)
 {
-	if (!scan->search->conf.bpf)
+	if (!filter_of(scan))
 		return true;
 	scan->losses.unfiltered += link->unfiltered;
 	return !link->unfiltered &&
@@ -358,13 +364,13 @@ int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *pac
 	return 0;
 }
 
-int capture_scan_payload(struct capture_scan *scan, const char *name, uint64_t time_ns,
+int capture_scan_payload(struct capture_scan *scan, const char *link_name, uint64_t time_ns,
 			 enum sift_direction direction, const struct frame *frame)
 {
 	struct capture_totals *totals = &scan->search->totals;
 	struct scan_link *link;
 	struct sift_input input;
-	int code = link_find(scan, 0, name, LINKTYPE_ETHERNET, &link);
+	int code = link_find(scan, 0, link_name, LINKTYPE_ETHERNET, &link);
 
 	if (code)
 		return code;
@@ -421,6 +427,7 @@ int capture_scan_init(struct capture_scan *scan, struct capture_search *search,
 		.mode = !search->conf.file ? PCAP_OFF
 			: search->rules.n  ? PCAP_MATCHES
 					   : PCAP_ALL,
+		.bare = true,
 		.memory = FRAMES_MEMORY,
 		.write = on_kept,
 		.data = scan,

@@ -29,7 +29,7 @@ struct capture_scan {
 	const struct extract_plan *plan;
 	struct extract_outlet *outlet;
 	const char *source; /* as the input is called */
-	const char *filename; /* as records name the capture; NULL: live */
+	const char *filename; /* as records name the capture; NULL: live, and filtered before */
 	struct sift sift;
 	struct keeper keeper;
 	struct scan_link **links; /* all that were met */
@@ -66,7 +66,7 @@ int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *pac
 			const char *name, bool guest);
 
 /* A payload of a payload log, with the frame that it came in. 0 or -ENOMEM. */
-int capture_scan_payload(struct capture_scan *scan, const char *link, uint64_t time_ns,
+int capture_scan_payload(struct capture_scan *scan, const char *link_name, uint64_t time_ns,
 			 enum sift_direction direction, const struct frame *frame);
 
 /* Frames of the interface that were lost, and why. 0 or -ENOMEM. */

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
+#include "agent/base/pcap_live.h"
 #include "capture/capture_scan.h"
 #include "capture/source_file.h"
 
@@ -129,7 +131,7 @@ static int search_packets(struct run *run, struct source_file *source, struct er
 {
 	uint32_t generation = source->reader.generation;
 	struct pcap_packet packet;
-	int code;
+	int code = 0;
 
 	while (!extract_out_stopped(run->outlet.out) &&
 	       (code = source_file_next(source, &packet, err)) > 0) {
@@ -165,5 +167,109 @@ uint64_t extract_capture_file(const struct extract_capture *capture)
 		say(&run, &text);
 	}
 	source_file_close(&source);
+	return run_end(&run);
+}
+
+/* ---- interfaces ------------------------------------------------------------------------------ */
+
+/* The kernel's room for frames that are not read yet. */
+#define RING_SIZE (64u << 20)
+
+/* A look at the clock and at what was lost is due so often. */
+#define LOOK_MS 1000
+#define LOOK_NS UINT64_C(1000000000)
+
+/* What the ring may hold when the end comes: more is new. */
+#define DRAIN_ROUNDS 256
+
+struct live {
+	struct run *run;
+	struct pcap_live *pcap;
+	uint32_t link_type;
+	uint64_t looked_ns;
+	bool failed; /* out of memory */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static void on_live_frame(void *data, const struct pcap_live_frame *frame)
+{
+	struct live *live = data;
+	const struct pcap_packet packet = {
+		.bytes = frame->bytes,
+		.len = frame->len,
+		.wire_len = frame->wire_len,
+		.time_ns = frame->time_ns,
+		.link_type = live->link_type,
+	};
+
+	if (!extract_out_stopped(live->run->outlet.out) &&
+	    capture_scan_packet(&live->run->scan, &packet, live->run->capture->name, false))
+		live->failed = true;
+}
+
+static void look(struct live *live)
+{
+	struct pcapng_file *file = live->run->capture->job->captures->conf.file;
+	struct capture_scan *scan = &live->run->scan;
+	uint64_t now = now_ns(), drops;
+
+	if (now - live->looked_ns < LOOK_NS)
+		return;
+	live->looked_ns = now;
+	drops = pcap_live_drops(live->pcap);
+	if (drops &&
+	    capture_scan_lost(scan, scan->source, live->link_type, drops, "ring-full", now))
+		live->failed = true;
+	capture_scan_tick(scan, now);
+	if (file)
+		pcapng_file_flush(file);
+}
+
+static int listen_until(struct live *live, const volatile sig_atomic_t *stop, struct err *err)
+{
+	int n = 0;
+
+	while (!*stop && n >= 0 && !live->failed && !extract_out_stopped(live->run->outlet.out)) {
+		n = pcap_live_read(live->pcap, LOOK_MS, on_live_frame, live, err);
+		extract_outlet_flush(&live->run->outlet);
+		look(live);
+	}
+	for (int i = 0; i < DRAIN_ROUNDS && n >= 0 && (i == 0 || n > 0); i++)
+		n = pcap_live_read(live->pcap, 0, on_live_frame, live, err);
+	live->looked_ns = 0;
+	look(live);
+	if (live->failed)
+		return err_set(err, -ENOMEM, "out of memory");
+	return n < 0 ? n : 0;
+}
+
+uint64_t extract_capture_live(const struct extract_capture *capture,
+			      const volatile sig_atomic_t *stop)
+{
+	struct live live = { .looked_ns = now_ns() };
+	struct err err, text;
+	struct run run;
+
+	if (run_begin(&run, capture, true))
+		return 0;
+	live.run = &run;
+	if (pcap_live_open(capture->name, capture->job->captures->conf.bpf, RING_SIZE, &live.pcap,
+			   &err)) {
+		say(&run, &err);
+		return run_end(&run);
+	}
+	live.link_type = pcap_live_link_type(live.pcap);
+	if (listen_until(&live, stop, &err)) {
+		err_set(&text, 0, "%s: %s: nothing more is captured", capture->name, err.text);
+		say(&run, &text);
+	}
+	pcap_live_close(live.pcap);
 	return run_end(&run);
 }

@@ -5,6 +5,8 @@
 #ifndef TW_EXTRACT_CAPTURE_H
 #define TW_EXTRACT_CAPTURE_H
 
+#include <signal.h>
+
 #include "capture/extract_job.h"
 
 struct extract_capture {
@@ -17,5 +19,12 @@ struct extract_capture {
 
 /* Each returns the number of matches; the rest is in the job's totals and was complained of. */
 uint64_t extract_capture_file(const struct extract_capture *capture);
+
+/*
+ * `name` is an interface; fd and head are not used. Until `stop` is set by a signal, what is there
+ * then being searched too, or until there is enough.
+ */
+uint64_t extract_capture_live(const struct extract_capture *capture,
+			      const volatile sig_atomic_t *stop);
 
 #endif

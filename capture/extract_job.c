@@ -374,3 +374,15 @@ void extract_job_file(struct extract_job *job, const char *path)
 	if (source.fd >= 0 && !is_stdin)
 		close(source.fd);
 }
+
+void extract_job_live(struct extract_job *job, const char *interface,
+		      const volatile sig_atomic_t *stop)
+{
+	struct source source = { .job = job, .name = interface };
+	const struct extract_capture capture = { .job = job, .name = interface, .fd = -1 };
+
+	source.hits = extract_capture_live(&capture, stop);
+	job->totals.hits += source.hits;
+	if (job->plan.show == EXTRACT_COUNT)
+		show_count(&source);
+}

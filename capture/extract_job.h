@@ -4,6 +4,8 @@
 #ifndef TW_EXTRACT_JOB_H
 #define TW_EXTRACT_JOB_H
 
+#include <signal.h>
+
 #include "capture/capture_search.h"
 #include "capture/extract_worker.h"
 
@@ -38,6 +40,10 @@ void extract_job_done(struct extract_job *job);
  * file is taken.
  */
 void extract_job_file(struct extract_job *job, const char *path);
+
+/* Captures from the interface until `stop` is set: extract_capture.h. */
+void extract_job_live(struct extract_job *job, const char *interface,
+		      const volatile sig_atomic_t *stop);
 
 /* errno of a record that could not be written, or 0. */
 int extract_job_write_error(const struct extract_job *job);

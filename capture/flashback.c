@@ -133,8 +133,8 @@ bool flashback_match(struct flashback *flashback, uint64_t flow_id, uint64_t fir
 		link = entry->before;
 	}
 	while (n > 0) {
-		chain[--n]->taken = true;
-		cb(data, &chain[n]->frame);
+		n--;
+		chain[n]->taken = cb(data, &chain[n]->frame);
 	}
 	return reaches;
 }

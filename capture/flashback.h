@@ -48,7 +48,8 @@ void flashback_done(struct flashback *flashback);
  */
 bool flashback_add(struct flashback *flashback, const struct flashback_frame *frame);
 
-typedef void (*flashback_cb)(void *data, const struct flashback_frame *frame);
+/* False: the frame was not wanted, and may be handed over again. */
+typedef bool (*flashback_cb)(void *data, const struct flashback_frame *frame);
 
 /*
  * Hands over the flow's frames that were not handed over before, the oldest first: the last one and

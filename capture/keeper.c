@@ -108,7 +108,17 @@ static uint32_t flags_of(const struct pcapng_packet *packet)
 	       (packet->gso ? KEPT_GSO : 0u);
 }
 
-static void on_kept(void *data, const struct flashback_frame *frame)
+/* Where not every frame could be noted, none is known to have nothing of a match. */
+static bool is_noted(const struct keeper *keeper, uint64_t frame)
+{
+	for (size_t i = 0; i < keeper->n_notes; i++) {
+		if (keeper->notes[i].frame == frame)
+			return true;
+	}
+	return keeper->n_notes == KEEPER_NOTES_MAX;
+}
+
+static bool on_kept(void *data, const struct flashback_frame *frame)
 {
 	struct keeper *keeper = data;
 	struct pcapng_packet packet = {
@@ -123,11 +133,12 @@ static void on_kept(void *data, const struct flashback_frame *frame)
 	};
 
 	/* The same ends on another link are the same flow to the ring. */
-	if (frame->link != keeper->link)
-		return;
+	if (frame->link != keeper->link || (keeper->conf.bare && !is_noted(keeper, frame->number)))
+		return false;
 	if (frame->flags & (KEPT_INBOUND | KEPT_OUTBOUND))
 		packet.direction = frame->flags & KEPT_INBOUND ? PCAPNG_INBOUND : PCAPNG_OUTBOUND;
 	write_frame(keeper, frame->link, packet);
+	return true;
 }
 
 void keeper_settle(struct keeper *keeper)

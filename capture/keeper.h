@@ -19,6 +19,7 @@
 struct keeper_conf {
 	enum pcap_mode mode;
 	uint32_t before, after; /* frames of the same flow */
+	bool bare; /* of the flow's frames between those of a match, none */
 	size_t memory; /* bytes for the last frames of all flows */
 	/* `packet` has its id, comments and direction; its interface is not set. */
 	void (*write)(void *data, uint32_t link, const struct pcapng_packet *packet);

@@ -206,10 +206,9 @@ static void take(const struct bpf_program *program, struct bpf_code *code)
 	}
 }
 
-/* The types that have another number in files than in libpcap: RAW alone of those that we know. */
 static int dlt_of(uint32_t link_type)
 {
-	return link_type == 101 ? DLT_RAW : (int)link_type;
+	return link_type == BPF_RAW ? DLT_RAW : (int)link_type;
 }
 
 bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, size_t wire_len)

@@ -1,6 +1,6 @@
 /*
  * From an expression of pcap-filter(7) to classic BPF over an Ethernet frame as it is on the wire.
- * The one file that knows libpcap: the agent's filters in the kernel and captures read the same
+ * With pcap_live.h all that knows libpcap: the agent's filters in the kernel and captures read the same
  * language. Pure: no name is looked up, which libpcap would do by DNS.
  */
 #ifndef TW_BPF_COMPILE_H
@@ -9,8 +9,9 @@
 #include "agent/base/bpf_code.h"
 #include "agent/base/err.h"
 
-/* LINKTYPE_ETHERNET of pcap files. */
+/* LINKTYPE_ of pcap files; raw IP is the one that has another number in libpcap. */
 #define BPF_ETHERNET 1u
+#define BPF_RAW	     101u
 
 /*
  * Replaces the content of `ret`. The program returns 0 for a frame that the expression does not

@@ -82,9 +82,9 @@ finds() {
 }
 
 @test "a library without a fixed place has one place" {
-  put agent/dump.c '#include <pcap/pcap.h>'
+  put agent/base/pcap_live.c '#include <pcap/pcap.h>'
   put capture/source.c '#include <pcap/pcap.h>'
-  finds 'capture/source.c:1: <pcap/pcap.h> belongs to agent/dump.c alone'
+  finds 'capture/source.c:1: <pcap/pcap.h> belongs to agent/base/bpf_compile.c agent/base/pcap_live.c alone'
 }
 
 @test "a pure file does no input or output" {

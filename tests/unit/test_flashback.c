@@ -27,11 +27,12 @@ static bool add(struct flashback *flashback, uint64_t flow, uint64_t number, siz
 					});
 }
 
-static void on_frame(void *data, const struct flashback_frame *frame)
+static bool on_frame(void *data, const struct flashback_frame *frame)
 {
 	for (uint32_t i = 0; i < frame->len; i++)
 		assert_int_equal(frame->bytes[i], (uint8_t)frame->number);
 	buf_addf(data, "%llu ", (unsigned long long)frame->number);
+	return true;
 }
 
 static void expect(struct flashback *flashback, uint64_t flow, uint64_t first, uint32_t before,

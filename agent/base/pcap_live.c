@@ -1,0 +1,148 @@
+#include "agent/base/pcap_live.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include <pcap.h>
+
+#include "agent/base/bpf_compile.h"
+
+/* A GSO frame of the kernel is no longer. */
+#define SNAPLEN 262144
+
+#define FRAMES_AT_ONCE 4096
+
+struct pcap_live {
+	pcap_t *pcap;
+	int fd;
+	unsigned int drops; /* as last told: a counter of 32 bits that wraps */
+	pcap_live_cb cb; /* of the read in hand */
+	void *data;
+};
+
+static int open_error(pcap_t *pcap, int status, const char *interface, struct err *err)
+{
+	const char *why = pcap_geterr(pcap);
+	int code = status == PCAP_ERROR_NO_SUCH_DEVICE ? -ENODEV
+		   : status == PCAP_ERROR_PERM_DENIED  ? -EPERM
+						       : -EIO;
+
+	return err_set(err, code, "cannot listen at %s: %s", interface,
+		       *why ? why : pcap_statustostr(status));
+}
+
+/* Checked before, since libpcap would ask a name server. */
+static int set_filter(struct pcap_live *live, const char *bpf, struct err *err)
+{
+	struct bpf_code checked = { 0 };
+	struct bpf_program program;
+	int code = bpf_compile_for(bpf, pcap_live_link_type(live), &checked, err);
+
+	bpf_code_done(&checked);
+	if (code)
+		return code;
+	if (pcap_compile(live->pcap, &program, bpf, 1, PCAP_NETMASK_UNKNOWN))
+		return err_set(err, -EINVAL, "%s", pcap_geterr(live->pcap));
+	if (pcap_setfilter(live->pcap, &program))
+		code = err_set(err, -EINVAL, "%s", pcap_geterr(live->pcap));
+	pcap_freecode(&program);
+	return code;
+}
+
+static int activate(struct pcap_live *live, const char *interface, size_t buffer, struct err *err)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	int status;
+
+	if (pcap_set_snaplen(live->pcap, SNAPLEN) ||
+	    pcap_set_timeout(live->pcap, PCAP_LIVE_TIMEOUT_MS) ||
+	    pcap_set_buffer_size(live->pcap, (int)buffer) ||
+	    pcap_set_tstamp_precision(live->pcap, PCAP_TSTAMP_PRECISION_NANO))
+		return err_set(err, -EINVAL, "cannot listen at %s: %s", interface,
+			       pcap_geterr(live->pcap));
+	status = pcap_activate(live->pcap);
+	if (status < 0)
+		return open_error(live->pcap, status, interface, err);
+	if (pcap_setnonblock(live->pcap, 1, text))
+		return err_set(err, -EIO, "cannot listen at %s: %s", interface, text);
+	live->fd = pcap_get_selectable_fd(live->pcap);
+	return 0;
+}
+
+int pcap_live_open(const char *interface, const char *bpf, size_t buffer, struct pcap_live **ret,
+		   struct err *err)
+{
+	struct pcap_live *live = calloc(1, sizeof(*live));
+	char text[PCAP_ERRBUF_SIZE] = "";
+	int code;
+
+	if (!live)
+		return err_set(err, -ENOMEM, "out of memory");
+	live->pcap = pcap_create(interface, text);
+	if (!live->pcap) {
+		free(live);
+		return err_set(err, -EIO, "cannot listen at %s: %s", interface, text);
+	}
+	code = activate(live, interface, buffer, err);
+	if (!code && bpf)
+		code = set_filter(live, bpf, err);
+	if (code) {
+		pcap_live_close(live);
+		return code;
+	}
+	*ret = live;
+	return 0;
+}
+
+void pcap_live_close(struct pcap_live *live)
+{
+	pcap_close(live->pcap);
+	free(live);
+}
+
+uint32_t pcap_live_link_type(const struct pcap_live *live)
+{
+	int dlt = pcap_datalink(live->pcap);
+
+	return dlt == DLT_RAW ? BPF_RAW : (uint32_t)dlt;
+}
+
+static void on_frame(u_char *data, const struct pcap_pkthdr *head, const u_char *bytes)
+{
+	const struct pcap_live *live = (const struct pcap_live *)data;
+
+	/* With PCAP_TSTAMP_PRECISION_NANO tv_usec counts nanoseconds. */
+	live->cb(live->data, &(struct pcap_live_frame){
+				     .bytes = bytes,
+				     .len = head->caplen,
+				     .wire_len = head->len,
+				     .time_ns = (uint64_t)head->ts.tv_sec * 1000000000u +
+						(uint64_t)head->ts.tv_usec,
+			     });
+}
+
+int pcap_live_read(struct pcap_live *live, int timeout_ms, pcap_live_cb cb, void *data,
+		   struct err *err)
+{
+	struct pollfd fd = { .fd = live->fd, .events = POLLIN };
+	int n;
+
+	live->cb = cb;
+	live->data = data;
+	if (poll(&fd, 1, timeout_ms) < 0)
+		return errno == EINTR ? 0 : err_errno(err, -errno, "cannot wait for frames");
+	n = pcap_dispatch(live->pcap, FRAMES_AT_ONCE, on_frame, (u_char *)live);
+	return n >= 0 ? n : err_set(err, -EIO, "%s", pcap_geterr(live->pcap));
+}
+
+uint64_t pcap_live_drops(struct pcap_live *live)
+{
+	struct pcap_stat stat;
+	unsigned int before = live->drops;
+
+	if (pcap_stats(live->pcap, &stat))
+		return 0;
+	live->drops = stat.ps_drop;
+	return stat.ps_drop - before;
+}
