@@ -15,6 +15,9 @@
 /* A file is cut in parts of this for several threads; a smaller one is not worth their start. */
 #define PART_SIZE ((uint64_t)2 << 20)
 
+/* A smaller file is not worth a mapping. */
+#define MAP_MIN ((uint64_t)1 << 20)
+
 int extract_job_init(struct extract_job *job, int fd)
 {
 	job->totals = (struct extract_totals){ 0 };
@@ -68,6 +71,22 @@ static void complain(struct source *source, int error, const char *what)
 	else
 		err_set(&text, 0, "%s: %s", source->name, what);
 	plan->complain(plan->data, text.text);
+}
+
+/*
+ * The text of a mapped file may change while it is looked at. To PCRE2 that is the same as any other
+ * text, but not where it has found it to be valid UTF-8. What ranges and whole texts keep cannot be
+ * taken back.
+ */
+static bool may_map(const struct source *source)
+{
+	const struct extract_plan *plan = &source->job->plan;
+
+	for (size_t i = 0; i < plan->search->n; i++) {
+		if (pattern_is_utf(plan->search->rules[i].pattern))
+			return false;
+	}
+	return source->seekable && source->size >= MAP_MIN && !plan->whole && !plan->range;
 }
 
 /* ---- several threads ------------------------------------------------------------------------- */
@@ -137,6 +156,8 @@ static int search_part(struct source *source, struct extract_worker *worker, uin
 		return code;
 	if (text_input_open(&input, source->fd, true, part * PART_SIZE, stop))
 		return -ENOMEM;
+	if (may_map(source))
+		text_input_map(&input);
 	/* The LF that ends the line before ours may be in our part. */
 	code = text_input_skip(&input);
 	if (!code && part && input.offset > part * PART_SIZE)
@@ -227,8 +248,10 @@ static void search_alone(struct source *source)
 	worker.outlet.part = source->first_turn;
 	source->n_parts = 1;
 	if (!code)
-		code = text_input_open(&input, source->fd, false, 0, UINT64_MAX);
+		code = text_input_open(&input, source->fd, source->seekable, 0, UINT64_MAX);
 	if (!code) {
+		if (may_map(source))
+			text_input_map(&input);
 		input.whole = plan->whole;
 		if (plan->range)
 			input.line_max = extract_range_line_max(plan->range);

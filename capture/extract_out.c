@@ -3,9 +3,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Written at once; small enough to stay in the cache. */
-#define WRITE_SIZE (64u << 10)
-
 /* Kept by a worker whose part has to wait. */
 #define KEPT_MAX (1u << 20)
 
@@ -82,7 +79,7 @@ static void put(struct extract_outlet *outlet)
 
 void extract_outlet_record(struct extract_outlet *outlet)
 {
-	if (outlet->buf.len < WRITE_SIZE && !outlet->buf.failed)
+	if (!extract_outlet_due(outlet))
 		return;
 	if (has_turn(outlet, outlet->buf.len >= KEPT_MAX || outlet->buf.failed))
 		put(outlet);

@@ -37,6 +37,15 @@ void extract_out_done(struct extract_out *out);
 void extract_outlet_init(struct extract_outlet *outlet, struct extract_out *out, uint64_t part);
 void extract_outlet_done(struct extract_outlet *outlet);
 
+/* Written at once; small enough to stay in the cache. */
+#define EXTRACT_OUT_SIZE (64u << 10)
+
+/* Whether there are so many records that extract_outlet_record() does anything. */
+static inline bool extract_outlet_due(const struct extract_outlet *outlet)
+{
+	return outlet->buf.len >= EXTRACT_OUT_SIZE || outlet->buf.failed;
+}
+
 /* After each record: writes many at once. */
 void extract_outlet_record(struct extract_outlet *outlet);
 

@@ -3,26 +3,70 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "capture/extract_range.h"
 #include "capture/json_writer.h"
 #include "capture/lines.h"
 
+/*
+ * Nothing is written, nor stops the search, that comes from a piece which was not all of the file.
+ * What is in the outlet then goes, and the piece is searched again.
+ */
+static bool is_sure(struct extract_worker *worker)
+{
+	if (worker->input && !text_input_intact(worker->input)) {
+		worker->scan.stop = true;
+		return false;
+	}
+	worker->sure = worker->told;
+	return true;
+}
+
+static void write_due(struct extract_worker *worker)
+{
+	if (!extract_outlet_due(&worker->outlet) || !is_sure(worker))
+		return;
+	extract_outlet_record(&worker->outlet);
+	worker->sure_len = worker->outlet.buf.len;
+}
+
 static void on_hit(void *data, const struct hit *hit)
 {
 	struct extract_worker *worker = data;
 
+	worker->told++;
+	if (worker->skip) {
+		worker->skip--;
+		return;
+	}
 	switch (worker->plan->show) {
 	case EXTRACT_RECORDS:
 		hit_format_add(&worker->plan->format, worker->source, hit, &worker->outlet.buf);
-		extract_outlet_record(&worker->outlet);
+		write_due(worker);
 		break;
 	case EXTRACT_COUNT:
 		break;
 	case EXTRACT_QUIET:
-		extract_out_stop(worker->outlet.out);
+		if (is_sure(worker))
+			extract_out_stop(worker->outlet.out);
 		break;
 	}
+}
+
+static void on_spans(void *data, const uint8_t *block, const uint8_t *end, const struct span *spans,
+		     size_t n)
+{
+	struct extract_worker *worker = data;
+	size_t skipped = worker->skip < n ? (size_t)worker->skip : n;
+
+	worker->told += n;
+	worker->skip -= skipped;
+	if (worker->plan->show != EXTRACT_RECORDS)
+		return;
+	hit_format_spans(&worker->plan->format, block, end, spans + skipped, n - skipped,
+			 &worker->outlet.buf);
+	write_due(worker);
 }
 
 int extract_worker_init(struct extract_worker *worker, const struct extract_plan *plan,
@@ -32,6 +76,12 @@ int extract_worker_init(struct extract_worker *worker, const struct extract_plan
 	extract_outlet_init(&worker->outlet, out, 0);
 	if (text_scan_init(&worker->scan, plan->search, on_hit, worker))
 		return -ENOMEM;
+	worker->counts = calloc(plan->search->n + 1, sizeof(*worker->counts));
+	if (!worker->counts)
+		return -ENOMEM;
+	if (plan->show == EXTRACT_COUNT ||
+	    (plan->show == EXTRACT_RECORDS && hit_format_is_bare(&plan->format)))
+		worker->scan.spans_cb = on_spans;
 	worker->scan.count_lines = plan->format.lines;
 	worker->scan.first_only = plan->show == EXTRACT_QUIET;
 	return plan->range ? extract_range_new(worker, &worker->range) : 0;
@@ -42,6 +92,7 @@ void extract_worker_done(struct extract_worker *worker)
 	for (size_t i = 0; worker->matchers && i < worker->plan->search->n; i++)
 		stream_match_done(&worker->matchers[i]);
 	free(worker->matchers);
+	free(worker->counts);
 	extract_range_free(worker->range);
 	text_scan_done(&worker->scan);
 	extract_outlet_done(&worker->outlet);
@@ -184,6 +235,37 @@ static int take_part(struct extract_worker *worker, const struct text_input *inp
 	return search_part(worker, data, len, offset, begins, last);
 }
 
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+static void scan_lines(struct extract_worker *worker, struct text_input *input, const uint8_t *data,
+		       size_t len, uint64_t offset)
+{
+	const size_t size = worker->plan->search->n * sizeof(*worker->counts);
+	struct text_scan *scan = &worker->scan;
+	uint64_t hits = scan->hits, lines = scan->lines;
+
+	if (!input->mapped) {
+		text_scan_block(scan, data, len, offset);
+		return;
+	}
+	memcpy(worker->counts, scan->counts, size);
+	worker->input = input;
+	worker->told = worker->sure = 0;
+	worker->sure_len = worker->outlet.buf.len;
+	text_scan_block(scan, data, len, offset);
+	worker->input = NULL;
+	if (text_input_intact(input))
+		return;
+	memcpy(scan->counts, worker->counts, size);
+	scan->hits = hits;
+	scan->lines = lines;
+	scan->stop = false;
+	worker->bytes -= len;
+	worker->outlet.buf.len = worker->sure_len;
+	worker->skip = worker->sure;
+	text_input_retry(input);
+}
+
 /* ---- pieces ---------------------------------------------------------------------------------- */
 
 int extract_worker_run(struct extract_worker *worker, struct text_input *input)
@@ -209,7 +291,7 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 		else if (worker->range)
 			extract_range_feed(worker->range, data, len);
 		else
-			text_scan_block(&worker->scan, data, len, offset);
+			scan_lines(worker, input, data, len, offset);
 		if (code)
 			break;
 		in_subject = piece == TEXT_PART;

@@ -43,6 +43,12 @@ struct extract_worker {
 	struct text_scan scan;
 	struct extract_outlet outlet;
 	const char *source;
+	struct text_input *input; /* whose piece is searched */
+	uint64_t told; /* hits of the piece */
+	uint64_t sure; /* of them, those whose records stay: the piece was intact then */
+	size_t sure_len; /* of the outlet's records */
+	uint64_t skip; /* hits that come again and have their records already */
+	struct search_count *counts; /* as they were before the piece */
 	/* A subject in parts. */
 	struct stream_match *matchers; /* one for each rule; NULL: not needed yet */
 	size_t matcher; /* the one that is fed */

@@ -143,6 +143,45 @@ static void add_text(const struct hit_format *format, const char *source, const 
 	buf_addc(out, format->end);
 }
 
+bool hit_format_is_bare(const struct hit_format *format)
+{
+	return !format->json && !format->names && !format->lines && !format->offsets &&
+	       !format->color && !format->escape && !format->template;
+}
+
+/* Most are shorter: they are copied without asking for their length. */
+#define SHORT 32u
+
+static void copy_span(char *to, const uint8_t *from, size_t len, const uint8_t *end)
+{
+	if (len <= SHORT && (size_t)(end - from) >= SHORT)
+		memcpy(to, from, SHORT);
+	else
+		memcpy(to, from, len);
+}
+
+void hit_format_spans(const struct hit_format *format, const uint8_t *text, const uint8_t *text_end,
+		      const struct span *spans, size_t n, struct buf *out)
+{
+	size_t total = SHORT;
+	char *to;
+
+	for (size_t i = 0; i < n; i++)
+		total += spans[i].end - spans[i].start + 1;
+	to = buf_reserve(out, total);
+	if (!to)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = spans[i].end - spans[i].start;
+
+		copy_span(to, text + spans[i].start, len, text_end);
+		to[len] = format->end;
+		to += len + 1;
+	}
+	out->len = (size_t)(to - out->data);
+	*to = '\0';
+}
+
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 /* As text where it is UTF-8, else in base64. */

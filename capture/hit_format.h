@@ -32,6 +32,13 @@ struct hit_format {
 void hit_format_add(const struct hit_format *format, const char *source, const struct hit *hit,
 		    struct buf *out);
 
+/* Whether a hit is written as the bytes that match and `end`, and nothing else of it matters. */
+bool hit_format_is_bare(const struct hit_format *format);
+
+/* Such hits, of a text that goes on to `text_end`. */
+void hit_format_spans(const struct hit_format *format, const uint8_t *text, const uint8_t *text_end,
+		      const struct span *spans, size_t n, struct buf *out);
+
 /* A line of a range, or a part of one, without its LF. */
 struct hit_line {
 	const uint8_t *text;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int rule_init(struct search_rule *rule, const struct pattern_conf *conf, struct err *err)
 {
@@ -15,6 +16,41 @@ static int rule_init(struct search_rule *rule, const struct pattern_conf *conf, 
 	rule->has_finder = required->n > 0;
 	if (rule->has_finder)
 		literal_finder_init(&rule->finder, required);
+	return 0;
+}
+
+/* Whether the rule has no group to tell but the whole match. */
+static bool tells_whole(const struct pattern *pattern)
+{
+	return pattern_n_groups(pattern) == 1 && strcmp(pattern_group_name(pattern, 0), "0") == 0;
+}
+
+static bool has_simd(void)
+{
+#if defined(__x86_64__)
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi");
+#else
+	return false;
+#endif
+}
+
+/* Worth it for one rule, which then has the whole text for itself. */
+static int find_straight(struct search *search, const struct pattern_conf *conf)
+{
+	const struct straight_options options = { conf->caseless, conf->dotall };
+	struct search_rule *rule = &search->rules[0];
+	struct straight *straight;
+
+	if (search->n != 1 || search->policy.starts || conf->utf || !tells_whole(rule->pattern))
+		return 0;
+	straight = malloc(sizeof(*straight));
+	if (!straight)
+		return -ENOMEM;
+	if (straight_compile(pattern_text(rule->pattern), &options, pattern_required(rule->pattern),
+			     has_simd(), straight))
+		rule->straight = straight;
+	else
+		free(straight);
 	return 0;
 }
 
@@ -35,13 +71,19 @@ int search_init(struct search *search, const struct pattern_conf *confs, size_t 
 		}
 		search->n++;
 	}
+	if (n && find_straight(search, &confs[0])) {
+		search_done(search);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
 	return 0;
 }
 
 void search_done(struct search *search)
 {
-	for (size_t i = 0; i < search->n; i++)
+	for (size_t i = 0; i < search->n; i++) {
 		pattern_free(search->rules[i].pattern);
+		free(search->rules[i].straight);
+	}
 	free(search->rules);
 	*search = (struct search){ 0 };
 }

@@ -12,12 +12,14 @@
 
 #include "capture/extract.h"
 #include "capture/literal_find.h"
+#include "capture/straight.h"
 
 struct search_rule {
 	const char *name; /* the configuration's */
 	struct pattern *pattern;
 	bool has_finder;
 	struct literal_finder finder;
+	struct straight *straight; /* NULL: PCRE2 is asked */
 };
 
 /* Immutable once initialised. */

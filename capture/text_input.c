@@ -15,7 +15,7 @@ int text_input_open(struct text_input *input, int fd, bool seekable, uint64_t st
 		.line_max = TEXT_INPUT_LINE_MAX,
 	};
 	input->cap = TEXT_INPUT_BLOCK;
-	input->buffer = malloc(input->cap);
+	input->data = input->buffer = malloc(input->cap);
 	if (!input->buffer)
 		return -ENOMEM;
 	/* The byte before says whether a line begins here. */
@@ -35,8 +35,40 @@ void text_input_unread(struct text_input *input, const uint8_t *head, size_t len
 
 void text_input_close(struct text_input *input)
 {
+	if (input->mapped)
+		text_map_done(&input->map);
 	free(input->buffer);
 	input->buffer = NULL;
+}
+
+void text_input_map(struct text_input *input)
+{
+	text_map_init(&input->map, input->fd);
+	input->mapped = true;
+	input->cap = TEXT_INPUT_WINDOW;
+}
+
+/* From here on it is read; so is what was mapped behind `offset`. */
+static void unmap(struct text_input *input)
+{
+	text_map_done(&input->map);
+	input->mapped = false;
+	input->data = input->buffer;
+	input->cap = TEXT_INPUT_BLOCK;
+	input->begin = input->end = 0;
+	input->at = input->offset;
+	input->at_end = false;
+}
+
+bool text_input_intact(const struct text_input *input)
+{
+	return !input->mapped || text_map_intact(&input->map);
+}
+
+void text_input_retry(struct text_input *input)
+{
+	input->given = 0;
+	unmap(input);
 }
 
 /* A part of a file is read not much further than it goes: to the end of its last line, as a rule. */
@@ -54,12 +86,37 @@ static size_t wanted(const struct text_input *input)
 						       : (size_t)(input->stop - input->at) + BEHIND;
 }
 
+/* A window from what is held on. */
+static int fill_mapped(struct text_input *input)
+{
+	size_t before = input->end - input->begin, len;
+	size_t room = input->cap;
+
+	if (input->stop != UINT64_MAX && input->stop < input->offset + room)
+		room = (input->stop > input->offset ? (size_t)(input->stop - input->offset) : 0) +
+		       BEHIND;
+	if (room <= before)
+		room = 2 * before;
+	/* Where it cannot be mapped it may still be read. */
+	if (text_map_window(&input->map, input->offset, room, &input->data, &len)) {
+		unmap(input);
+		return 0;
+	}
+	input->at_end = len <= before;
+	input->begin = 0;
+	input->end = len;
+	input->at = input->offset + len;
+	return 0;
+}
+
 /* Adds what can be read at once; at_end when there was nothing. */
 static int fill(struct text_input *input)
 {
 	size_t room = wanted(input);
 	ssize_t n;
 
+	if (input->mapped)
+		return fill_mapped(input);
 	do {
 		n = input->seekable
 			    ? pread(input->fd, input->buffer + input->end, room, (off_t)input->at)
@@ -71,6 +128,11 @@ static int fill(struct text_input *input)
 	input->at += (uint64_t)n;
 	input->end += (size_t)n;
 	return 0;
+}
+
+static size_t held(const struct text_input *input)
+{
+	return input->end - input->begin;
 }
 
 static void let_go(struct text_input *input, size_t n)
@@ -91,6 +153,12 @@ static int make_room(struct text_input *input)
 {
 	uint8_t *buffer;
 
+	if (input->mapped) {
+		if (held(input) < input->line_max)
+			return 0;
+		unmap(input);
+		return 0;
+	}
 	if (input->begin)
 		move_down(input);
 	if (input->end < input->cap)
@@ -101,7 +169,7 @@ static int make_room(struct text_input *input)
 	buffer = realloc(input->buffer, 2 * input->cap);
 	if (!buffer)
 		return -ENOMEM;
-	input->buffer = buffer;
+	input->data = input->buffer = buffer;
 	input->cap *= 2;
 	return 0;
 }
@@ -109,8 +177,8 @@ static int make_room(struct text_input *input)
 int text_input_skip(struct text_input *input)
 {
 	while (!input->skipped) {
-		uint8_t *from = input->buffer + input->begin;
-		uint8_t *newline = memchr(from, '\n', input->end - input->begin);
+		const uint8_t *from = input->data + input->begin;
+		const uint8_t *newline = memchr(from, '\n', input->end - input->begin);
 		int code;
 
 		if (newline) {
@@ -130,18 +198,13 @@ int text_input_skip(struct text_input *input)
 	return 0;
 }
 
-static size_t held(const struct text_input *input)
-{
-	return input->end - input->begin;
-}
-
 /*
  * How much of what is there are whole lines of ours: a line is ours when it begins before `stop`,
  * so the last ends with the first LF from stop - 1 on.
  */
 static size_t whole_lines(const struct text_input *input)
 {
-	const uint8_t *data = input->buffer + input->begin;
+	const uint8_t *data = input->data + input->begin;
 	const uint8_t *newline;
 	size_t len = held(input);
 
@@ -162,7 +225,7 @@ static void give(struct text_input *input, size_t len, const uint8_t **ret_data,
 		 uint64_t *ret_offset)
 {
 	input->given = len;
-	*ret_data = input->buffer + input->begin;
+	*ret_data = input->data + input->begin;
 	*ret_len = len;
 	*ret_offset = input->offset;
 }
@@ -170,7 +233,7 @@ static void give(struct text_input *input, size_t len, const uint8_t **ret_data,
 /* Of a line that is too long, or of a whole text: what is there, up to the LF. */
 static enum text_piece part(struct text_input *input, size_t *ret_len, size_t *ret_skip)
 {
-	const uint8_t *data = input->buffer + input->begin;
+	const uint8_t *data = input->data + input->begin;
 	const uint8_t *newline;
 	size_t len = held(input);
 

@@ -58,16 +58,39 @@ static uint64_t line_number(struct text_scan *scan, const uint8_t *line)
 	return scan->lines + 1;
 }
 
-static void tell(struct text_scan *scan, size_t rule, const uint8_t *line,
-		 const struct extract_match *match)
+/* `place` is in the line that the match is in, and no such line is before those told. */
+static void tell_at(struct text_scan *scan, size_t rule, const uint8_t *subject,
+		    const uint8_t *place, const struct extract_match *match)
 {
-	struct hit hit = { .match = match, .subject = line, .rule = rule };
+	struct hit hit = { .match = match, .subject = subject, .rule = rule };
 
 	scan->hits++;
 	scan->counts[rule].matches++;
-	hit.offset = scan->offset + (uint64_t)(line - scan->block);
-	hit.line = line_number(scan, line);
+	hit.offset = scan->offset + (uint64_t)(subject - scan->block);
+	hit.line = line_number(scan, place);
+	scan->stop = scan->stop || scan->first_only;
 	scan->cb(scan->data, &hit);
+}
+
+static void tell(struct text_scan *scan, size_t rule, const uint8_t *line,
+		 const struct extract_match *match)
+{
+	tell_at(scan, rule, line, line, match);
+}
+
+static void tell_spans(struct text_scan *scan, const uint8_t *end, const struct span *spans,
+		       size_t n)
+{
+	if (scan->spans_cb) {
+		scan->hits += n;
+		scan->counts[0].matches += n;
+		scan->spans_cb(scan->data, scan->block, end, spans, n);
+		return;
+	}
+	for (size_t i = 0; i < n && !scan->stop; i++) {
+		tell_at(scan, 0, scan->block, scan->block + spans[i].start,
+			&(struct extract_match){ spans[i], &spans[i] });
+	}
 }
 
 static bool grow(void **v, size_t size, size_t n, size_t *cap)
@@ -119,7 +142,7 @@ static void tell_kept(struct text_scan *scan, const uint8_t *line)
 
 	if (kept->n > 1)
 		qsort(kept->v, kept->n, sizeof(*kept->v), compare_hits);
-	for (size_t i = 0; i < kept->n && !(scan->first_only && scan->hits); i++) {
+	for (size_t i = 0; i < kept->n && !scan->stop; i++) {
 		const struct kept_hit *hit = &kept->v[i];
 
 		tell(scan, hit->rule, line,
@@ -161,23 +184,23 @@ static size_t start_before(const struct search_rule *rule, const uint8_t *line, 
 	return (size_t)start;
 }
 
-/* `text` is the first text in the line that the rule needs; NULL if the rule has none. */
+/* From `offset` on. `text` is the first text in the line that the rule needs; NULL if the rule has none. */
 static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line, size_t len,
-		      const uint8_t *text)
+		      size_t offset, const uint8_t *text)
 {
 	const struct search_rule *rule = &scan->search->rules[number];
 	bool alone = scan->search->n == 1;
 	struct span groups[PATTERN_GROUPS_MAX];
-	struct extract_cursor cursor = { 0 };
+	struct extract_cursor cursor = { .offset = offset };
 	struct extract_match match;
 	enum regex_result result;
 
 	do {
 		if (text) {
-			size_t offset = start_before(rule, line, len, text, cursor.offset);
+			size_t start = start_before(rule, line, len, text, cursor.offset);
 
-			cursor.not_empty_here &= offset == cursor.offset;
-			cursor.offset = offset;
+			cursor.not_empty_here &= start == cursor.offset;
+			cursor.offset = start;
 		}
 		result = pattern_match(rule->pattern, scan->scratch, line, len, cursor.offset,
 				       cursor.not_empty_here ? REGEX_NOT_EMPTY_HERE : 0);
@@ -192,7 +215,7 @@ static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line
 				tell(scan, number, line, &match);
 			else
 				keep(scan, number, &match);
-			if (scan->first_only)
+			if (scan->stop)
 				return;
 		}
 		if (text)
@@ -202,22 +225,48 @@ static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
-static void scan_one(struct text_scan *scan, const uint8_t *p, const uint8_t *end)
+/* From `p` on, which is in the line that begins at `line`. */
+static void scan_one(struct text_scan *scan, const uint8_t *line, const uint8_t *p,
+		     const uint8_t *end)
 {
 	const struct search_rule *rule = &scan->search->rules[0];
 	const uint8_t *text = NULL, *next;
+	size_t len;
 
-	while (p < end && !(scan->first_only && scan->hits)) {
+	while (p < end && !scan->stop) {
 		if (rule->has_finder) {
 			text = literal_find(&rule->finder, p, (size_t)(end - p));
 			if (!text)
 				return;
-			p = line_start(p, text);
+			line = line_start(line, text);
+			p = line > p ? line : p;
 		}
 		next = line_end(text ? text : p, end);
-		scan_line(scan, 0, p, line_subject(p, (size_t)(next - p)), text);
-		p = next;
+		len = line_subject(line, (size_t)(next - line));
+		/* Not from the line's own end on. */
+		if ((size_t)(p - line) <= len)
+			scan_line(scan, 0, line, len, (size_t)(p - line), text);
+		line = p = next;
 	}
+}
+
+/* Many spans are told at once; few enough to stay in the cache. */
+#define SPANS 256
+
+static void scan_straight(struct text_scan *scan, const uint8_t *block, const uint8_t *end)
+{
+	const struct straight *straight = scan->search->rules[0].straight;
+	const size_t len = (size_t)(end - block);
+	struct span spans[SPANS];
+	size_t cursor = 0, n;
+	bool good = true;
+
+	while (good && cursor < len && !scan->stop) {
+		good = straight_find(straight, block, len, &cursor, spans, SPANS, &n);
+		tell_spans(scan, end, spans, n);
+	}
+	if (!good)
+		scan_one(scan, line_start(block, block + cursor), block + cursor, end);
 }
 
 static const uint8_t *next_place(const struct search_rule *rule, const uint8_t *p,
@@ -245,7 +294,7 @@ static void scan_several(struct text_scan *scan, const uint8_t *p, const uint8_t
 
 	for (size_t i = 0; i < scan->search->n; i++)
 		scan->next[i] = next_place(&scan->search->rules[i], p, end);
-	while ((place = first_place(scan, end)) < end && !(scan->first_only && scan->hits)) {
+	while ((place = first_place(scan, end)) < end && !scan->stop) {
 		p = line_start(p, place);
 		next = line_end(place, end);
 		for (size_t i = 0; i < scan->search->n; i++) {
@@ -253,7 +302,7 @@ static void scan_several(struct text_scan *scan, const uint8_t *p, const uint8_t
 
 			if (scan->next[i] >= next)
 				continue;
-			scan_line(scan, i, p, line_subject(p, (size_t)(next - p)),
+			scan_line(scan, i, p, line_subject(p, (size_t)(next - p)), 0,
 				  rule->has_finder ? scan->next[i] : NULL);
 			scan->next[i] = next_place(rule, next, end);
 		}
@@ -268,8 +317,10 @@ void text_scan_block(struct text_scan *scan, const uint8_t *block, size_t len, u
 
 	scan->block = scan->counted = block;
 	scan->offset = offset;
-	if (scan->search->n == 1)
-		scan_one(scan, block, end);
+	if (scan->search->n == 1 && scan->search->rules[0].straight)
+		scan_straight(scan, block, end);
+	else if (scan->search->n == 1)
+		scan_one(scan, block, block, end);
 	else
 		scan_several(scan, block, end);
 	if (scan->count_lines)

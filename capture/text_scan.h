@@ -15,9 +15,16 @@ struct text_scan {
 	const struct search *search;
 	struct regex_scratch *scratch;
 	hit_cb cb;
+	/*
+	 * In the place of `cb`, for many hits at once of a rule that tells nothing but them; set by the
+	 * owner. `block` goes on to `end`; nobody stops within.
+	 */
+	void (*spans_cb)(void *data, const uint8_t *block, const uint8_t *end,
+			 const struct span *spans, size_t n);
 	void *data;
 	bool count_lines; /* whether hits have the number of their line */
 	bool first_only; /* nothing is searched behind the first hit */
+	bool stop; /* nothing more of the block is: may be set by the callback */
 
 	struct search_count *counts; /* of each rule */
 	uint64_t hits;

@@ -237,3 +237,46 @@ run_refused() {
   [ "$status" -eq 2 ]
   [[ "$output" == *"cannot write the output"* ]]
 }
+
+# cut_while_read SIZE OPTIONS...: the file is cut to SIZE while what was found in it waits to be
+# written. Leaves `got`, and the exit code and stderr as `run` does.
+cut_while_read() {
+  local size=$1
+  shift
+  seq 1000000 >text
+  rm -f pipe
+  mkfifo pipe
+  "$TAPWARDEN" extract "$@" text >pipe 2>errors &
+  local pid=$!
+  exec 4<pipe
+  # Not read from, the pipe takes so much and then blocks.
+  for _ in $(seq 300); do
+    grep -qs '^1 0x1 ' "/proc/$pid"/task/*/syscall && break
+    sleep 0.1
+  done
+  truncate -s "$size" text
+  cat <&4 >got
+  exec 4<&-
+  status=0
+  wait "$pid" || status=$?
+}
+
+@test "a file that is cut while it is read: what it had is told, nothing else, and exit 2" {
+  seq 1000000 >whole
+  for options in '-e \d+' '-e ^[^x]+$' '--threads 2 -e \d+' '-n -e ^[^x]+$'; do
+    for size in 0 100001 409600; do
+      # shellcheck disable=SC2086
+      cut_while_read "$size" $options
+      [ "$status" -eq 2 ] || { echo "$options $size: exit $status"; false; }
+      grep -q 'text: it became shorter while it was read: the rest was not searched' errors
+      sed 's/^[0-9]*://' got >records
+      # What was written before, or what is left: each line once and from the first on. A thread
+      # may have had a part behind.
+      { head -c "$size" whole; echo; } >left
+      cmp -s records <(head -n "$(wc -l <records)" whole) || cmp -s records left || {
+        [[ "$options" == --threads* && "$(sort records | comm -23 - <(sort whole) | wc -l)" -le 1 ]]
+      }
+      [ "$(sort -u records | wc -l)" -ge "$(head -c "$size" whole | wc -l)" ]
+    done
+  done
+}
