@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* Names are listed up to so many. */
+#define NAMES_SHOWN 4
+
 static bool has_mode(const struct reach_lower *lower, enum reach_end end)
 {
 	for (size_t i = 0; i < lower->n_classes; i++) {
@@ -132,37 +135,22 @@ static bool was_not_seen(const struct reach_lower *lower, const struct reach_sho
 	return false;
 }
 
-static const struct note {
-	bool (*holds)(const struct reach_lower *lower, const struct reach_shots *shots);
-	const char *text;
-	bool of_config; /* and not of what happens to be there */
-	bool with_sets; /* whose links they are is told behind it */
-} notes[] = {
-	{ is_missing, "the device is not there: all of this is planned", false, false },
-	{ is_refused, "the kernel refuses passthru beside other links: not all of these can be",
-	  true, true },
-	{ is_mixed, "links of different modes do not talk directly", true, true },
-	{ has_lame_leg,
-	  "a host-link talks to links of mode bridge; the others need a reflecting switch", true,
-	  false },
-	{ is_private, "private does not isolate behind a reflecting switch", false, false },
-	{ is_source, "a source link is given what the MACs on its list send, whoever it is for",
-	  false, false },
-	{ is_nodst, "a source link with nodst takes these frames from everybody else", false,
-	  false },
-	{ has_leg, "the host and its bridge mode guests talk by the macvlan link", false, false },
-	{ has_no_leg, "host and guests talk once a macvlan of mode bridge is beside them", false,
-	  false },
-	{ came_back, "the probe's frames came back: the switch reflects", false, false },
-	{ stayed_away, "the probe's frames did not come back: the switch does not reflect", false,
-	  false },
-	{ was_not_seen,
-	  "what the filter of a tap drops that a program reads was not seen: the cells say which",
-	  false, false },
-	{ has_nothing_up, "nothing was probed: no link of ours on it is up", false, false },
-};
+static bool hides(const struct reach_member *member)
+{
+	return member->spec && reach_hides_from_arp(member->spec);
+}
 
-#define NOTES (sizeof(notes) / sizeof(notes[0]))
+static bool has_hidden(const struct reach_lower *lower, const struct reach_shots *shots)
+{
+	(void)shots;
+	for (size_t i = 0; i < lower->n_classes; i++) {
+		for (size_t k = 0; k < lower->classes[i].n; k++) {
+			if (hides(&lower->classes[i].members[k]))
+				return true;
+		}
+	}
+	return false;
+}
 
 /* "macvtap vepa (set db)": which sets share the device in other modes. */
 static void add_sets(const struct reach_lower *lower, struct buf *out)
@@ -188,11 +176,61 @@ static void add_sets(const struct reach_lower *lower, struct buf *out)
 	}
 }
 
+/* The first of them, and how many more there are. */
+static void add_hidden(const struct reach_lower *lower, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lower->n_classes; i++) {
+		for (size_t k = 0; k < lower->classes[i].n; k++) {
+			if (hides(&lower->classes[i].members[k]) && n++ < NAMES_SHOWN)
+				buf_addf(out, "%s%s", n == 1 ? ": " : " ",
+					 lower->classes[i].members[k].name);
+		}
+	}
+	if (n > NAMES_SHOWN)
+		buf_addf(out, " and %zu more", n - NAMES_SHOWN);
+}
+
+static const struct note {
+	bool (*holds)(const struct reach_lower *lower, const struct reach_shots *shots);
+	const char *text;
+	bool of_config; /* and not of what happens to be there */
+	void (*add)(const struct reach_lower *lower, struct buf *out); /* behind it; NULL: none */
+} notes[] = {
+	{ is_missing, "the device is not there: all of this is planned", false, NULL },
+	{ is_refused, "the kernel refuses passthru beside other links: not all of these can be",
+	  true, add_sets },
+	{ is_mixed, "links of different modes do not talk directly", true, add_sets },
+	{ has_lame_leg,
+	  "a host-link talks to links of mode bridge; the others need a reflecting switch", true,
+	  NULL },
+	{ has_hidden, "IPv4 passes these filters, and ARP, by which it finds its way, does not",
+	  true, add_hidden },
+	{ is_private, "private does not isolate behind a reflecting switch", false, NULL },
+	{ is_source, "a source link is given what the MACs on its list send, whoever it is for",
+	  false, NULL },
+	{ is_nodst, "a source link with nodst takes these frames from everybody else", false,
+	  NULL },
+	{ has_leg, "the host and its bridge mode guests talk by the macvlan link", false, NULL },
+	{ has_no_leg, "host and guests talk once a macvlan of mode bridge is beside them", false,
+	  NULL },
+	{ came_back, "the probe's frames came back: the switch reflects", false, NULL },
+	{ stayed_away, "the probe's frames did not come back: the switch does not reflect", false,
+	  NULL },
+	{ was_not_seen,
+	  "what the filter of a tap drops that a program reads was not seen: the cells say which",
+	  false, NULL },
+	{ has_nothing_up, "nothing was probed: no link of ours on it is up", false, NULL },
+};
+
+#define NOTES (sizeof(notes) / sizeof(notes[0]))
+
 static void add_note(const struct reach_lower *lower, const struct note *note, struct buf *out)
 {
 	buf_adds(out, note->text);
-	if (note->with_sets)
-		add_sets(lower, out);
+	if (note->add)
+		note->add(lower, out);
 }
 
 static void add_line(const struct reach_lower *lower, const struct note *note, struct buf *out)

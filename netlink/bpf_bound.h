@@ -11,8 +11,9 @@
 #include "agent/base/bpf_code.h"
 #include "agent/base/parse.h"
 
-/* Of a frame's destination and source; a bit that is not in `mask` may be anything. */
-#define BPF_KNOWN_LEN (2 * MAC_LEN)
+/* Of a frame's destination, source and ethertype; a bit that is not in `mask` may be anything. */
+#define BPF_KNOWN_TYPE (2 * MAC_LEN)
+#define BPF_KNOWN_LEN  (BPF_KNOWN_TYPE + 2)
 
 struct bpf_known {
 	uint8_t value[BPF_KNOWN_LEN];

@@ -1,5 +1,6 @@
 #include "netlink/reach_filter.h"
 
+#include <linux/if_ether.h>
 #include <string.h>
 
 #include "netlink/bpf_bound.h"
@@ -88,4 +89,27 @@ void reach_sieve_add(struct reach_sieve *sieve, size_t n, const struct link_spec
 		if (pass != REACH_PASS_ALL && !sieve->first)
 			sieve->first = spec;
 	}
+}
+
+static enum bpf_bound bound_of_type(const struct link_filter *filter, uint16_t type)
+{
+	struct bpf_known known = { .mask = { 0 } };
+
+	known.value[BPF_KNOWN_TYPE] = (uint8_t)(type >> 8);
+	known.value[BPF_KNOWN_TYPE + 1] = (uint8_t)type;
+	known.mask[BPF_KNOWN_TYPE] = 0xff;
+	known.mask[BPF_KNOWN_TYPE + 1] = 0xff;
+	return bpf_bound(filter->ops, filter->n, &known);
+}
+
+bool reach_hides_from_arp(const struct link_spec *spec)
+{
+	for (int hook = 0; hook < LINK_HOOKS; hook++) {
+		const struct link_filter *filter = &spec->filters[hook];
+
+		if (filter->n && bound_of_type(filter, ETH_P_ARP) == BPF_MATCHES_NONE &&
+		    bound_of_type(filter, ETH_P_IP) != BPF_MATCHES_NONE)
+			return true;
+	}
+	return false;
 }

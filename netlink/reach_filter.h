@@ -5,6 +5,7 @@
 #ifndef TW_REACH_FILTER_H
 #define TW_REACH_FILTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,5 +43,11 @@ enum reach_answer reach_filtered(enum reach_answer answer, enum reach_pass pass)
 /* Takes one more link of that end into the sieve, which has `n` already; a `spec` of NULL has no filter. */
 void reach_sieve_add(struct reach_sieve *sieve, size_t n, const struct link_spec *spec,
 		     enum link_hook hook, const struct reach_peer *peer);
+
+/*
+ * Whether a filter of the link lets IPv4 through and never ARP: then nobody finds the link by its IPv4
+ * address, or it finds nobody.
+ */
+bool reach_hides_from_arp(const struct link_spec *spec);
 
 #endif

@@ -491,6 +491,18 @@ X
 X
 }
 
+@test "check and plan tell of filters that let IPv4 through and forget ARP" {
+  local note="! eno1: IPv4 passes these filters, and ARP, by which it finds its way, does not: web1"
+  one_link "filter = tcp port 80"
+  run -0 tapwarden check
+  [[ "$output" == *"$note" ]]
+  run -1 tapwarden plan
+  [[ "$output" == *"$note" ]]
+  one_link "filter = arp or tcp port 80"
+  run -0 tapwarden check
+  [[ "$output" != *"! eno1"* ]]
+}
+
 # box KEY = VALUE...: box1, a macvlan of another namespace.
 box() {
   BOX=$NETNS-box

@@ -21,12 +21,13 @@
 #define FRAMES	  2000
 #define FRAME_LEN 1514
 
-/* Who sends to whom: from 52:54:00:00:00:01 to ...:02, to one of many, to all, from one of many. */
+/* From 52:54:00:00:00:01 to ...:02, to one of many, to all, from one of many; and whoever's ARP. */
 enum {
 	ONE_TO_ONE,
 	ONE_TO_MANY,
 	ONE_TO_ALL,
 	MANY_TO_ONE,
+	OF_ARP,
 	WAYS
 };
 
@@ -34,33 +35,33 @@ enum {
 static const struct {
 	const char *expression, *bounds;
 } cases[] = {
-	{ "ip", "SSSS" },
-	{ "not tcp port 25", "SSSS" },
-	{ "greater 0", "SSSS" },
-	{ "ether broadcast", "NNAN" },
-	{ "not ether broadcast", "AANA" },
-	{ "ether multicast", "NNAN" },
-	{ "not ether multicast", "AANA" },
-	{ "ether src 52:54:00:00:00:01", "AAAS" },
-	{ "not ether src 52:54:00:00:00:01", "NNNS" },
-	{ "ether dst 52:54:00:00:00:02", "ASNA" },
-	{ "ether host 52:54:00:00:00:02", "ASNA" },
-	{ "ether host 52:54:00:00:00:07", "NSNS" },
-	{ "ether dst 52:54:00:00:00:02 or ether broadcast", "ASAA" },
-	{ "ether dst 52:54:00:00:00:02 and arp", "SSNS" },
-	{ "ether broadcast or tcp port 80", "SSAS" },
-	{ "ether broadcast and udp port 67", "NNSN" },
-	{ "ether[0] & 1 = 0", "AANA" },
-	{ "ether[0] & 1 != 0 and ip", "NNSN" },
-	{ "ether[6] >= 0x50", "AAAS" },
-	{ "ether[6] > 0x52", "NNNS" },
-	{ "(ether[6] << 1) & 0x100 = 0", "AAAS" },
-	{ "ether[6] >> 4 = 5", "AAAS" },
-	{ "ether[6] | 1 = 0x53", "AAAS" },
-	{ "ether[6:4] = 0x52540000", "AAAS" },
-	{ "ether[4:4] = 0x00025254", "ASNS" },
-	{ "vlan", "SSSS" },
-	{ "host 192.0.2.1 or ip6", "SSSS" },
+	{ "ip", "SSSSN" },
+	{ "not tcp port 25", "SSSSA" },
+	{ "greater 0", "SSSSS" },
+	{ "ether broadcast", "NNANS" },
+	{ "not ether broadcast", "AANAS" },
+	{ "ether multicast", "NNANS" },
+	{ "not ether multicast", "AANAS" },
+	{ "ether src 52:54:00:00:00:01", "AAASS" },
+	{ "not ether src 52:54:00:00:00:01", "NNNSS" },
+	{ "ether dst 52:54:00:00:00:02", "ASNAS" },
+	{ "ether host 52:54:00:00:00:02", "ASNAS" },
+	{ "ether host 52:54:00:00:00:07", "NSNSS" },
+	{ "ether dst 52:54:00:00:00:02 or ether broadcast", "ASAAS" },
+	{ "ether dst 52:54:00:00:00:02 and arp", "SSNSS" },
+	{ "ether broadcast or tcp port 80", "SSASS" },
+	{ "ether broadcast and udp port 67", "NNSNN" },
+	{ "ether[0] & 1 = 0", "AANAS" },
+	{ "ether[0] & 1 != 0 and ip", "NNSNN" },
+	{ "ether[6] >= 0x50", "AAASS" },
+	{ "ether[6] > 0x52", "NNNSS" },
+	{ "(ether[6] << 1) & 0x100 = 0", "AAASS" },
+	{ "ether[6] >> 4 = 5", "AAASS" },
+	{ "ether[6] | 1 = 0x53", "AAASS" },
+	{ "ether[6:4] = 0x52540000", "AAASS" },
+	{ "ether[4:4] = 0x00025254", "ASNSS" },
+	{ "vlan", "SSSSN" },
+	{ "host 192.0.2.1 or ip6", "SSSSS" },
 };
 
 static const uint8_t one[MAC_LEN] = { 0x52, 0x54, 0, 0, 0, 1 };
@@ -88,6 +89,9 @@ static struct bpf_known known_of(int way)
 	}
 	if (way == MANY_TO_ONE) {
 		known.mask[MAC_LEN] = 1;
+	} else if (way == OF_ARP) {
+		known = (struct bpf_known){ .value = { [BPF_KNOWN_TYPE] = 8, 6 },
+					    .mask = { [BPF_KNOWN_TYPE] = 0xff, 0xff } };
 	} else {
 		memcpy(known.value + MAC_LEN, one, MAC_LEN);
 		memset(known.mask + MAC_LEN, 0xff, MAC_LEN);
@@ -103,7 +107,7 @@ static void make_frame(uint8_t *frame, const struct bpf_known *known)
 	for (size_t i = 0; i < FRAME_LEN; i++)
 		frame[i] = next_byte() & 3 ? (uint8_t)(next_byte() & 3) : next_byte();
 	if (next_byte() & 3)
-		memcpy(frame + BPF_KNOWN_LEN, types[next_byte() & 3], 2);
+		memcpy(frame + BPF_KNOWN_TYPE, types[next_byte() & 3], 2);
 	if (next_byte() & 1)
 		frame[14] = 0x45;
 	if (next_byte() & 1) {

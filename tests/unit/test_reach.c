@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "agent/base/bpf_compile.h"
 #include "netlink/link_kind.h"
 
 #define GROUP 0x7477
@@ -363,12 +364,136 @@ static void a_thousand_links_are_one_class(void **state)
 	free(specs);
 }
 
+/* ---- filters ---- */
+
+/* Two taps of mode bridge on eno1, and a leg of the host beside them; the first tap has filters. */
+static const struct {
+	const char *from, *to; /* at the hooks of web01; NULL: none */
+	enum anti_spoof anti_spoof;
+	const char *expected; /* unicast and broadcast of each cell: All, Some, None */
+} filtered[] = {
+	/* tap > tap, tap > leg, tap > host, host > tap, tap > out, out > tap, leg > tap */
+	{ NULL, NULL, ANTI_SPOOF_OFF, "AA AA AA AA AA AA AA" },
+	{ NULL, NULL, ANTI_SPOOF_MAC, "AA AA AA AA AA AA AA" },
+	{ NULL, NULL, ANTI_SPOOF_MAC_IP, "SS SS SS AA SS AA AA" },
+	/* The other tap has none: what only one of two drops is some. */
+	{ "ether broadcast", NULL, ANTI_SPOOF_OFF, "SA SA SA AA SA AA AA" },
+	{ "tcp port 80", NULL, ANTI_SPOOF_MAC, "SS SS SS AA SS AA AA" },
+	{ NULL, "not ether broadcast", ANTI_SPOOF_OFF, "AS AA AA AS AA AS AS" },
+	{ NULL, "ether src 02:00:00:00:00:03", ANTI_SPOOF_OFF, "SS AA AA SS AA SS AA" },
+	{ NULL, "ether src 02:00:00:00:00:99", ANTI_SPOOF_OFF, "SS AA AA SS AA SS SS" },
+};
+
+static void format_passes(const struct reach_lower *lower, char *text, size_t size)
+{
+	static const char letters[REACH_PASSES] = { 'A', 'S', 'N' };
+	size_t len = 0;
+
+	for (size_t i = 0; i < lower->n_cells; i++) {
+		const struct reach_cell *cell = &lower->cells[i];
+		const bool of_leg = (cell->from_class && cell->from_class->n == 1) ||
+				    (cell->to_class && cell->to_class->n == 1);
+
+		if (of_leg && (cell->from == REACH_HOST || cell->to == REACH_HOST ||
+			       cell->from == REACH_OUTSIDE || cell->to == REACH_OUTSIDE))
+			continue;
+		len += (size_t)snprintf(text + len, size - len, "%s%c%c", len ? " " : "",
+					letters[cell->pass[REACH_UNICAST]],
+					letters[cell->pass[REACH_BROADCAST]]);
+	}
+}
+
+static void set_filter(struct link_spec *spec, enum link_hook hook, const char *expression,
+		       struct bpf_code *code)
+{
+	if (!expression)
+		return;
+	assert_int_equal(bpf_compile(expression, code, NULL), 0);
+	spec->filters[hook] = (struct link_filter){ code->ops, code->n };
+}
+
+static void what_filters_let_through(void **state)
+{
+	struct bpf_code from = { 0 }, to = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(filtered) / sizeof(filtered[0]); i++) {
+		struct link_spec specs[3];
+		struct reach reach;
+		char text[64] = "";
+
+		for (uint8_t k = 0; k < 3; k++) {
+			specs[k] = spec(k == 2	 ? "leg"
+					: k == 1 ? "web02"
+						 : "web01",
+					k == 2 ? LINK_KIND_MACVLAN : LINK_KIND_MACVTAP,
+					LINK_MODE_BRIDGE, "eno1");
+			specs[k].mac[0] = 2;
+			specs[k].mac[5] = (uint8_t)(k + 1);
+			specs[k].anti_spoof = ANTI_SPOOF_OFF;
+		}
+		specs[0].anti_spoof = filtered[i].anti_spoof;
+		set_filter(&specs[0], LINK_HOOK_FROM_GUEST, filtered[i].from, &from);
+		set_filter(&specs[0], LINK_HOOK_TO_GUEST, filtered[i].to, &to);
+		assert_int_equal(reach_make(specs, 3, &table, GROUP, &reach), 0);
+		format_passes(&reach.lowers[0], text, sizeof(text));
+		assert_string_equal(text, filtered[i].expected);
+		reach_done(&reach);
+	}
+	bpf_code_done(&from);
+	bpf_code_done(&to);
+}
+
+static void answers_that_filters_leave(void **state)
+{
+	(void)state;
+	assert_int_equal(reach_filtered(REACH_YES, REACH_PASS_ALL), REACH_YES);
+	assert_int_equal(reach_filtered(REACH_YES, REACH_PASS_SOME), REACH_FILTERED);
+	assert_int_equal(reach_filtered(REACH_IF_REFLECTED, REACH_PASS_SOME),
+			 REACH_FILTERED_IF_REFLECTED);
+	assert_int_equal(reach_filtered(REACH_YES_REFLECTED, REACH_PASS_SOME),
+			 REACH_FILTERED_REFLECTED);
+	for (int answer = 0; answer < REACH_ANSWERS; answer++)
+		assert_int_equal(reach_filtered((enum reach_answer)answer, REACH_PASS_NONE),
+				 REACH_NO);
+	assert_int_equal(reach_filtered(REACH_NO, REACH_PASS_SOME), REACH_NO);
+}
+
+static void filters_that_forget_arp(void **state)
+{
+	static const struct {
+		const char *expression;
+		bool hides;
+	} cases[] = {
+		{ "ip", true },		{ "tcp port 80", true },      { "not arp", true },
+		{ "ip or arp", false }, { "not tcp port 25", false }, { "ip6", false },
+		{ "arp", false },	{ "host 192.0.2.1", false },
+	};
+	struct link_spec one = spec("web01", LINK_KIND_MACVTAP, LINK_MODE_BRIDGE, "eno1");
+	struct bpf_code code = { 0 };
+
+	(void)state;
+	assert_false(reach_hides_from_arp(&one));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int hook = 0; hook < LINK_HOOKS; hook++) {
+			memset(one.filters, 0, sizeof(one.filters));
+			set_filter(&one, (enum link_hook)hook, cases[i].expression, &code);
+			if (reach_hides_from_arp(&one) != cases[i].hides)
+				fail_msg("%s", cases[i].expression);
+		}
+	}
+	bpf_code_done(&code);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_pair_with_and_without_reflection),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(modes_of_the_kernel),
+		cmocka_unit_test_setup_teardown(what_filters_let_through, setup, teardown),
+		cmocka_unit_test(answers_that_filters_leave),
+		cmocka_unit_test(filters_that_forget_arp),
 		cmocka_unit_test_setup_teardown(nothing_yet, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_the_kernel_has_otherwise_is_planned, setup,
 						teardown),
