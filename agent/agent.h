@@ -5,6 +5,7 @@
  *   wiring.c   what links and workers tell each other through the agent
  *   reload.c   one configuration for another, all or nothing
  *   api_ops.c  what the web worker may ask
+ *   learn.c    leases, on their way to filters
  */
 #ifndef TW_AGENT_H
 #define TW_AGENT_H
@@ -19,6 +20,7 @@
 #include "agent/base/buf.h"
 #include "agent/base/stats.h"
 #include "agent/events.h"
+#include "agent/learn.h"
 #include "agent/lock.h"
 #include "agent/setup.h"
 #include "agent/sources.h"
@@ -62,6 +64,7 @@ struct agent {
 	struct supervisor supervisor;
 	struct worker workers[WORKER_ROLES];
 	struct events events;
+	struct learn learn;
 	uv_signal_t signals[AGENT_SIGNALS];
 	json_t *status; /* the latest, or NULL */
 	uint64_t status_ms;

@@ -90,21 +90,56 @@ static bool says(const struct link_wish *wish, const char *key)
 	return wish->link && schema_has(&config_schema, "link", &wish->link->head, key);
 }
 
+/* What a link says for itself alone counts against it; else its set does. */
+static const struct conf_head *head_of(const struct link_wish *wish, const char *key)
+{
+	return says(wish, key) ? &wish->link->head : &wish->set->head;
+}
+
+/* What mac+ip needs beside it, one of the two. */
+static bool has_addresses(const struct link_keys *keys)
+{
+	return keys->addresses.n > 0 || keys->learn != LEARN_OFF;
+}
+
+static void check_learning(const struct link_wish *wish, struct faults *faults)
+{
+	const struct link_keys *keys = wish->keys;
+
+	if (keys->learn == LEARN_OFF) {
+		/* A link may have none of its set's learning. */
+		if (keys->dhcp_servers.n && (says(wish, "dhcp-servers") || !says(wish, "learn")))
+			schema_fault(faults, head_of(wish, "dhcp-servers"), "dhcp-servers",
+				     "it is for learn = dhcp");
+		return;
+	}
+	if (keys->monitor == MONITOR_OFF)
+		schema_fault(faults, head_of(wish, "learn"), "learn",
+			     "link \"%s\" is not watched: monitor = off", wish->name);
+	else if (wish->link && wish->link->netns)
+		schema_fault(faults, head_of(wish, "learn"), "learn",
+			     "link \"%s\" is not watched: it is in another network namespace",
+			     wish->name);
+}
+
 /* A link may say that it is less strict than its set, whose addresses it then has for nothing. */
 static void check_addresses(const struct link_wish *wish, struct faults *faults)
 {
 	const bool strict = wish->keys->anti_spoof == ANTI_SPOOF_MAC_IP;
-	const char *key = strict ? "anti-spoof" : "addresses";
-	const struct conf_head *head = says(wish, key) ? &wish->link->head : &wish->set->head;
+	const char *given = wish->keys->learn != LEARN_OFF ? "learn" : "addresses";
+	const char *key = strict ? "anti-spoof" : given;
 
-	if (strict == (wish->keys->addresses.n > 0))
+	if (strict)
+		check_learning(wish, faults);
+	if (strict == has_addresses(wish->keys))
 		return;
 	if (strict)
-		schema_fault(faults, head, key,
-			     "addresses is missing beside it: what may link \"%s\" send from?",
+		schema_fault(faults, head_of(wish, key), key,
+			     "addresses is missing beside it, or learn: what may link \"%s\" send "
+			     "from?",
 			     wish->name);
 	else if (says(wish, key) || !says(wish, "anti-spoof"))
-		schema_fault(faults, head, key,
+		schema_fault(faults, head_of(wish, key), key,
 			     "it is for anti-spoof = mac+ip, and link \"%s\" has %s", wish->name,
 			     anti_spoof_names[link_anti_spoof(wish->keys->anti_spoof,
 							      wish->keys->kind)]);

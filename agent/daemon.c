@@ -43,6 +43,7 @@ static void daemon_stop(struct agent *a)
 	for (int i = 0; i < WORKER_ROLES; i++)
 		worker_stop(&a->workers[i]);
 	sources_stop(&a->sources);
+	learn_stop(a);
 	supervisor_close(&a->supervisor, on_supervisor_closed);
 }
 
@@ -71,6 +72,8 @@ static void on_worker_message(struct worker *worker, struct ipc_channel *channel
 		sources_peer_lost(&a->sources, message->payload);
 	else if (message->type == IPC_REST)
 		sources_rest(&a->sources, message->payload);
+	else if (message->type == IPC_LEASE)
+		learn_lease(a, message->payload);
 }
 
 static const struct worker_ops worker_ops = {
@@ -159,6 +162,7 @@ static int daemon_start(struct agent *a, struct err *err)
 		uv_signal_start(&a->signals[i], on_signal, signals[i]);
 	}
 	a->open = WORKER_ROLES + 1;
+	learn_start(a);
 	code = supervisor_start(&a->supervisor, &a->loop, a->setup.config, &agent_supervisor_ops,
 				err);
 	if (code)
@@ -176,6 +180,7 @@ static int daemon_start(struct agent *a, struct err *err)
 static void daemon_done(struct agent *a)
 {
 	sources_done(&a->sources);
+	learn_done(a);
 	if (a->reload.active)
 		setup_done(&a->reload.setup);
 	setup_done(&a->setup);

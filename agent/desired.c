@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/filter_compile.h"
@@ -165,6 +166,8 @@ static void fill(struct link_spec *spec, const struct link_wish *wish, uint32_t 
 		.is_host_link = wish->is_host_link,
 		.anti_spoof = link_anti_spoof(wish->keys->anti_spoof, wish->keys->kind),
 		.addresses = wish->keys->addresses,
+		.n_given = wish->keys->addresses.n,
+		.learns = wish->keys->learn == LEARN_DHCP,
 		.hairpin = wish->set->hairpin,
 	};
 
@@ -280,6 +283,44 @@ static int hash_programs(struct link_spec *spec, struct bpf_code *program, struc
 	return code;
 }
 
+int desired_learn(struct link_spec *spec, const struct leases *leases, int64_t now, struct err *err)
+{
+	const struct guest_addrs before = spec->addresses;
+	struct bpf_code program = { 0 };
+	int code;
+
+	if (!spec->learns)
+		return 0;
+	spec->addresses.n = spec->n_given;
+	leases_add_to(leases, spec->name, spec->mac, now, &spec->addresses);
+	if (spec->addresses.n == before.n &&
+	    memcmp(before.list, spec->addresses.list, before.n * sizeof(before.list[0])) == 0)
+		return 0;
+	code = hash_programs(spec, &program, err);
+	bpf_code_done(&program);
+	return code ? code : 1;
+}
+
+/* The programs are made by set_filters(), after this. */
+static int add_leases(struct link_spec *specs, size_t n, const char *run_dir, struct err *err)
+{
+	struct leases leases = { 0 };
+	bool any = false;
+	int code = 0;
+
+	for (size_t i = 0; i < n; i++)
+		any = any || specs[i].learns;
+	if (any)
+		code = leases_load(&leases, run_dir, err);
+	for (size_t i = 0; any && code == 0 && i < n; i++) {
+		if (specs[i].learns)
+			leases_add_to(&leases, specs[i].name, specs[i].mac, time(NULL),
+				      &specs[i].addresses);
+	}
+	leases_done(&leases);
+	return code;
+}
+
 /* The programs go behind the specs, so that one free() is for all. */
 static int set_filters(struct link_spec **specs, const struct link_wish *wishes, size_t n,
 		       struct err *err)
@@ -337,6 +378,8 @@ int desired_links(const struct config *config, const char *host_id, struct link_
 	}
 	if (code == 0)
 		code = choose_macs(specs, wishes, n, host_id, err);
+	if (code == 0)
+		code = add_leases(specs, n, config->agent.run_dir, err);
 	if (code == 0)
 		code = set_filters(&specs, wishes, n, err);
 	if (code < 0)

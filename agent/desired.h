@@ -6,6 +6,7 @@
 
 #include "agent/base/config.h"
 #include "agent/base/err.h"
+#include "agent/leases.h"
 #include "netlink/link_spec.h"
 
 #define HOST_ID_MAX 256
@@ -25,5 +26,12 @@ void desired_host_id(char ret[HOST_ID_MAX]);
  */
 int desired_links(const struct config *config, const char *host_id, struct link_spec **ret,
 		  size_t *ret_n, struct err *err);
+
+/*
+ * Gives the spec the leases that it has by `now` (CLOCK_REALTIME, seconds), and makes its programs anew
+ * when they changed. Returns whether they did, or a negative errno.
+ */
+int desired_learn(struct link_spec *spec, const struct leases *leases, int64_t now,
+		  struct err *err);
 
 #endif

@@ -152,6 +152,26 @@ int reconcile_reload(struct reconcile *reconcile, const struct config *config, s
 	return 0;
 }
 
+int reconcile_learn(struct reconcile *reconcile, const struct leases *leases, int64_t now,
+		    struct err *err)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < reconcile->n; i++) {
+		struct link_track *track = &reconcile->links[i].track;
+		int code = desired_learn(&reconcile->specs[i], leases, now, err);
+
+		if (code < 0)
+			return err_prefix(err, code, "the leases of %s", reconcile->specs[i].name);
+		if (!code)
+			continue;
+		/* It is we who set it otherwise: that is done at once. */
+		track->changes = 0;
+		any = true;
+	}
+	return any;
+}
+
 int reconcile_fd(const struct reconcile *reconcile)
 {
 	return nl_channel_monitor_fd(reconcile->channel);

@@ -12,6 +12,7 @@
 
 #include "agent/base/config.h"
 #include "agent/base/err.h"
+#include "agent/leases.h"
 #include "agent/held_taps.h"
 #include "agent/reconcile_link.h"
 #include "netlink/link_apply.h"
@@ -40,6 +41,13 @@ void reconcile_free(struct reconcile *reconcile);
  * word to try again. On failure everything stays as it was.
  */
 int reconcile_reload(struct reconcile *reconcile, const struct config *config, struct err *err);
+
+/*
+ * What DHCP gave to guests, by `now` (CLOCK_REALTIME, seconds). Returns whether a link is to be changed,
+ * by the next pass, or a negative errno.
+ */
+int reconcile_learn(struct reconcile *reconcile, const struct leases *leases, int64_t now,
+		    struct err *err);
 
 /* Readable when notifications wait; then reconcile_drain() says whether a pass is due (1 or 0). */
 int reconcile_fd(const struct reconcile *reconcile);

@@ -44,6 +44,7 @@ static void reload_commit(struct agent *a)
 	a->reload.setup = (struct setup){ .log_fd = -1, .tls_fd = -1 };
 	a->generation++;
 	a->reload_error[0] = '\0';
+	learn_reload(a);
 	setup_done(&old);
 	agent_emit(a, LOG_LEVEL_INFO, "reloaded", "%s, generation %u", a->path, a->generation);
 	supervisor_kick(&a->supervisor);

@@ -107,6 +107,25 @@ static const struct {
 	[NEIGHBOURS_FOREIGN] = { "mac-foreign", say_foreign, LOG_LEVEL_WARNING },
 };
 
+static void tell_lease(const struct guests *guests, const struct guest_link *guest,
+		       const struct neighbours_event *event)
+{
+	const struct stats_address *address = &event->address;
+	struct ipc_lease lease = { .slot = guest->link->slot, .version = address->version };
+	size_t len = address->version == 4 ? 4 : 16;
+
+	/* Of one network, to which the link is plugged in: behind a tag, addresses are others. */
+	if (!guests->lease || address->vlan)
+		return;
+	memcpy(lease.address, address->ip, sizeof(lease.address));
+	if (event->kind == NEIGHBOURS_LEASED) {
+		lease.seconds = event->seconds;
+		memcpy(lease.mac, event->mac, MAC_LEN);
+		memcpy(lease.server, event->server, len);
+	}
+	guests->lease(guests->data, &lease);
+}
+
 static void on_event(void *data, const struct neighbours *neighbours,
 		     const struct neighbours_event *event)
 {
@@ -121,6 +140,9 @@ static void on_event(void *data, const struct neighbours *neighbours,
 	};
 	char detail[DETAIL_MAX];
 
+	if (event->kind == NEIGHBOURS_LEASED ||
+	    (event->kind == NEIGHBOURS_GONE && event->address.until_ns))
+		tell_lease(guests, guest, event);
 	if (!events[event->kind].action)
 		return;
 	events[event->kind].say(guest, event, detail);

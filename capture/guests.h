@@ -13,12 +13,17 @@
 #include "capture/neighbours.h"
 #include "capture/talkers.h"
 
+/* A guest has a lease, or has none any more. */
+typedef void (*guests_lease_cb)(void *data, const struct ipc_lease *lease);
+
 /* The same for all links of a worker. */
 struct guests {
 	const struct config *config;
 	struct stats_page *stats;
 	struct emitter *emitter;
 	uint64_t ticked_ns;
+	guests_lease_cb lease; /* NULL: nobody wants to know */
+	void *data;
 	struct neighbourhood hood;
 };
 

@@ -355,6 +355,7 @@ static void take_lease(struct neighbours *n, const struct frame *frame, struct c
 		.kind = NEIGHBOURS_LEASED,
 		.mac = frame->src_mac,
 		.server = frame->src_ip,
+		.seconds = seconds,
 		.time_ns = now_ns,
 	};
 	const struct stats_address *known;

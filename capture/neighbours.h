@@ -43,6 +43,7 @@ struct neighbours_event {
 	const struct neighbours *other; /* of CONFLICT */
 	const uint8_t *mac; /* of FOREIGN and DUPLICATE: who; of LEASED: who sent the ACK */
 	const uint8_t *server; /* of LEASED: IP address of who sent the ACK, of the same version */
+	uint32_t seconds; /* of LEASED */
 	uint64_t time_ns;
 };
 

@@ -290,6 +290,13 @@ static void tell_rules(const struct worker *w)
 	}
 }
 
+static void on_lease(void *data, const struct ipc_lease *lease)
+{
+	struct worker *w = data;
+
+	ipc_send(&w->channel, IPC_LEASE, lease, -1);
+}
+
 /* The last of the first three: everything is there that the worker is made of. */
 static int on_log_dir(struct worker *w, struct ipc_message *message, struct err *err)
 {
@@ -312,6 +319,8 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 	code = inspector_init(&w->inspector, &w->rules, w->config, w->stats, &w->emitter, seed);
 	if (code)
 		return err_errno(err, code, "cannot follow streams");
+	w->inspector.guests.lease = on_lease;
+	w->inspector.guests.data = w;
 	tell_rules(w);
 	code = sandbox_seal(err);
 	return code ? code : ipc_send(&w->channel, IPC_READY, &ready, -1);

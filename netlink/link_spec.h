@@ -49,6 +49,8 @@ struct link_spec {
 	struct tap_rights tap; /* of a macvtap's node in /dev */
 	enum anti_spoof anti_spoof; /* never ANTI_SPOOF_AUTO */
 	struct guest_addrs addresses; /* with ANTI_SPOOF_MAC_IP */
+	uint32_t n_given; /* of them; those behind are leases */
+	bool learns; /* leases count */
 	struct link_filter filters[LINK_HOOKS]; /* they live as long as the spec */
 	uint64_t programs[LINK_HOOKS]; /* tc_hash() of what these make; 0: nothing */
 };

@@ -152,6 +152,8 @@ struct link_keys {
 	uint32_t deadline_ms;
 	enum anti_spoof anti_spoof;
 	struct guest_addrs addresses;
+	enum address_learning learn;
+	struct guest_addrs dhcp_servers; /* that count; none given: any that is no guest's */
 	char *filter; /* pcap-filter(7), as the next two; NULL: none */
 	char *filter_from_guest; /* beside `filter`: both must match */
 	char *filter_to_guest;

@@ -86,6 +86,25 @@ static int check_fault(const void *payload)
 	return verdict(TEXT_OK(m->text));
 }
 
+/* An address that one host can have. */
+static bool is_host(uint8_t version, const uint8_t address[16])
+{
+	static const uint8_t zero[16];
+
+	if (version == 4)
+		return address[0] != 0 && address[0] != 127 && address[0] < 224 &&
+		       memcmp(address + 4, zero, 12) == 0;
+	return version == 6 && address[0] != 0xff &&
+	       (memcmp(address, zero, 15) != 0 || address[15] > 1);
+}
+
+static int check_lease(const void *payload)
+{
+	const struct ipc_lease *m = payload;
+
+	return verdict(m->slot < STATS_LINKS_MAX && is_host(m->version, m->address));
+}
+
 static int check_request(const void *payload)
 {
 	const struct ipc_request *m = payload;
@@ -119,6 +138,7 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_PEER_LOST] = { "peer-lost", IPC_CAPTURE, IPC_AGENT, sizeof(struct ipc_peer_lost), 0,
 			    check_peer_lost },
 	[IPC_REST] = { "rest", IPC_CAPTURE, IPC_AGENT, sizeof(struct ipc_rest), 0, check_rest },
+	[IPC_LEASE] = { "lease", IPC_CAPTURE, IPC_AGENT, sizeof(struct ipc_lease), 0, check_lease },
 	[IPC_REQUEST] = { "request", IPC_WEB, IPC_AGENT, sizeof(struct ipc_request), 0,
 			  check_request },
 };

@@ -48,6 +48,7 @@ enum ipc_type {
 	IPC_REQUEST, /* struct ipc_request; web only */
 	IPC_PEER_LOST, /* struct ipc_peer_lost: the guest of an inline link; capture only */
 	IPC_REST, /* struct ipc_rest: the worker lets go of an inline link, for the next; capture only */
+	IPC_LEASE, /* struct ipc_lease; capture only */
 
 	IPC_TYPE_END,
 };
@@ -148,6 +149,17 @@ struct ipc_ready {
 
 struct ipc_fault {
 	char text[1024];
+};
+
+/* What a DHCP server answered to a guest, or (seconds 0) what is over. */
+struct ipc_lease {
+	uint32_t slot; /* of the link, as in ipc_link */
+	uint32_t seconds; /* from now on; UINT32_MAX: for ever */
+	uint8_t version; /* 4 or 6 */
+	uint8_t mac[MAC_LEN]; /* who sent the answer */
+	uint8_t zero;
+	uint8_t address[16]; /* of IPv4, the first four, and the others 0 */
+	uint8_t server[16]; /* whose the answer is, as the frame says */
 };
 
 /* What the web worker may ask of the agent; the table of handlers is in agent/api_ops.c. */

@@ -35,6 +35,11 @@ const char *const anti_spoof_names[ANTI_SPOOFS] = {
 	[ANTI_SPOOF_MAC_IP] = "mac+ip",
 };
 
+const char *const address_learning_names[LEARN_KINDS] = {
+	[LEARN_OFF] = "off",
+	[LEARN_DHCP] = "dhcp",
+};
+
 const char *const link_hairpin_names[LINK_HAIRPINS] = {
 	[LINK_HAIRPIN_KEEP] = "keep",
 	[LINK_HAIRPIN_ON] = "on",

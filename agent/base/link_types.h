@@ -97,9 +97,19 @@ enum anti_spoof {
 /* Addresses, and prefixes of them, that the guest of a link may have. In the order given. */
 #define GUEST_ADDRS_MAX 16
 
+/* Beside them: what DHCP gave, an address of each version. */
+#define GUEST_LEASES_MAX 2
+
 struct guest_addrs {
 	uint32_t n;
-	struct cidr list[GUEST_ADDRS_MAX];
+	struct cidr list[GUEST_ADDRS_MAX + GUEST_LEASES_MAX];
+};
+
+/* Which addresses a guest has besides. */
+enum address_learning {
+	LEARN_OFF,
+	LEARN_DHCP,
+	LEARN_KINDS
 };
 
 enum anti_spoof link_anti_spoof(enum anti_spoof wanted, enum link_kind kind);
@@ -114,5 +124,6 @@ extern const char *const link_hairpin_names[LINK_HAIRPINS];
 extern const char *const peer_kind_names[PEER_KINDS];
 extern const char *const link_hook_names[LINK_HOOKS]; /* "from guest", "to guest" */
 extern const char *const anti_spoof_names[ANTI_SPOOFS];
+extern const char *const address_learning_names[LEARN_KINDS];
 
 #endif

@@ -483,11 +483,45 @@ anti-spoof = mac+ip
 lower = eno1
 count = 1
 addresses = 192.0.2.1
+
+[set off]
+lower = eno1
+count = 1
+anti-spoof = mac+ip
+learn = dhcp
+monitor = off
+
+[set by]
+lower = eno1
+count = 1
+learn = dhcp
+
+[set of]
+lower = eno1
+count = 1
+anti-spoof = mac+ip
+addresses = 192.0.2.1
+dhcp-servers = 192.0.2.2
+
+[set some]
+lower = eno1
+count = 2
+anti-spoof = mac+ip
+learn = dhcp
+dhcp-servers = 192.0.2.2
+
+[link some2]
+set = some
+learn = off
+addresses = 192.0.2.1
 X
   run -2 tapwarden check
   diff <(grep -v 'faults$' <<<"$output" | sed "s,^$INI:,,") - <<'X'
-8: [set db] anti-spoof: addresses is missing beside it: what may link "db1" send from?
+8: [set db] anti-spoof: addresses is missing beside it, or learn: what may link "db1" send from?
 13: [set log] addresses: it is for anti-spoof = mac+ip, and link "log1" has mac
+19: [set off] learn: link "off1" is not watched: monitor = off
+25: [set by] learn: it is for anti-spoof = mac+ip, and link "by1" has mac
+32: [set of] dhcp-servers: it is for learn = dhcp
 X
 }
 

@@ -173,3 +173,95 @@ same_as_tcpdump() {
     status_get '.links[0].protocols.tcp.from_guest.frames'
   )" "$DIR/metrics"
 }
+
+# learning [KEYS...]: the guests' links let out what DHCP gave, and nothing else of IPv4.
+learning() {
+  sed -i 's/^name = web%02d/&\nanti-spoof = mac+ip\nlearn = dhcp/' "$INI"
+  printf '%s\n' "$@" >>"$INI"
+  cp "$INI" "$DIR/commands.ini"
+}
+
+# gets_out ADDRESS: whether what the guest sends from it arrives at the peer, before a frame behind it
+# that always does.
+gets_out() {
+  local seen
+  in_guest ip addr replace "$1/32" dev eth0 noprefixroute
+  in_guest ip route replace 192.0.2.2/32 dev eth0 src "$1"
+  in_guest ip neigh replace 192.0.2.2 dev eth0 lladdr "$(ip -n "$PEER" -j link show eno1 | jq -r '.[0].address')"
+  spawn tcpdump ip netns exec "$PEER" tcpdump -i eno1 -nn -l --immediate-mode 'udp port 9 or arp[6:2] = 1'
+  wait_for 10 grep -q 'listening on' "$DIR/tcpdump.err"
+  in_guest bash -c 'echo x >/dev/udp/192.0.2.2/9'
+  # A probe, which mac+ip lets pass, behind it on the same way.
+  in_guest busybox arping -q -D -c 1 -w 1 -I eth0 192.0.2.222 || true
+  wait_for 10 grep -q 'who-has 192.0.2.222' "$DIR/tcpdump.out"
+  seen=$(grep -c "IP $1\.[0-9]* > 192.0.2.2.9" "$DIR/tcpdump.out" || true)
+  kill "$(pid_of tcpdump)"
+  in_guest ip addr del "$1/32" dev eth0 2>/dev/null || true
+  [ "$seen" -gt 0 ]
+}
+
+@test "learn = dhcp: what the server gave gets out, and nothing else does" {
+  learning
+  agent_start
+  tap_guest web01 eth0
+  run ! gets_out 192.0.2.50
+  dhcp_server 192.0.2.50 192.0.2.50
+  dhcp_client
+  wait_for 30 bound 192.0.2.50
+  wait_for 10 grep -q '^web01 .* 192.0.2.50/32 ' "$DIR/run/leases"
+  wait_for 10 gets_out 192.0.2.50
+  run ! gets_out 192.0.2.77
+
+  # An agent that starts again, and the commands, know it too.
+  kill -9 "$(pid_of agent)"
+  run tapwarden plan
+  [ "$status" -eq 0 ]
+  agent_start
+  gets_out 192.0.2.50
+
+  # The server has another address for it now.
+  kill "$(pid_of dnsmasq)"
+  wait_for 10 is_gone "$(pid_of dnsmasq)"
+  dhcp_server 192.0.2.60 192.0.2.60
+  kill -USR1 "$CLIENT"
+  wait_for 60 bound 192.0.2.60
+  wait_for 10 gets_out 192.0.2.60
+  run ! gets_out 192.0.2.50
+
+  # What is given back is lost at once.
+  ip -n "$GUEST" addr add 192.0.2.60/24 dev eth0 2>/dev/null || true
+  kill -USR2 "$CLIENT"
+  wait_for 20 has_record '.link.action == "address-gone" and .link.detail == "192.0.2.60"'
+  wait_for 10 is_gone_from_leases
+  run ! gets_out 192.0.2.60
+}
+
+is_gone_from_leases() {
+  ! grep -q . "$DIR/run/leases"
+}
+
+@test "learn = dhcp: no guest gives a lease to another" {
+  learning '[link web02]' 'set = web' 'addresses = 192.0.2.3' 'learn = off'
+  agent_start
+  tap_guest web01 eth0
+  tap_guest web02 eth1
+  ip -n "$GUEST" addr add 192.0.2.3/24 dev eth1
+  spawn dnsmasq ip netns exec "$GUEST" dnsmasq --conf-file=/dev/null --keep-in-foreground --port=0 \
+    --user=root --pid-file="$DIR/dnsmasq.run" --dhcp-leasefile="$DIR/leases.rogue" --interface=eth1 \
+    --no-ping --dhcp-authoritative --dhcp-range=192.0.2.66,192.0.2.66,3600 --log-facility=-
+  wait_for 10 grep -q 'DHCP, IP range' "$DIR/dnsmasq.err"
+  dhcp_client
+  wait_for 30 bound 192.0.2.66
+  wait_for 10 has_record '.link.action == "lease-refused"'
+  [ "$(records 'select(.link.action == "lease-refused") | [.in_iface, .link.detail]' | head -n 1)" = \
+    '["web01","192.0.2.66/32 of 192.0.2.3/32: that is the guest of web02, not in dhcp-servers: its guest cannot send from it"]' ]
+  run ! gets_out 192.0.2.66
+
+  # Unless the configuration says that it may.
+  sed -i 's/^learn = dhcp/&\ndhcp-servers = 192.0.2.3/' "$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 has_record '.service.action == "reloaded"'
+  kill -USR1 "$CLIENT"
+  wait_for 20 grep -q '^web01 .* 192.0.2.66/32 ' "$DIR/run/leases"
+  wait_for 10 gets_out 192.0.2.66
+}

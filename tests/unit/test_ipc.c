@@ -141,6 +141,7 @@ static size_t good_message(enum ipc_type type, struct raw_message *m)
 {
 	struct ipc_config config = { .generation = 1 };
 	struct ipc_link link = { .ring_block_size = 4096, .ring_blocks = 1 };
+	struct ipc_lease lease = { .version = 4, .address = { 192, 0, 2, 1 } };
 
 	memset(m, 0, sizeof(*m));
 	m->type = type;
@@ -149,6 +150,8 @@ static size_t good_message(enum ipc_type type, struct raw_message *m)
 		memcpy(m->payload, &config, sizeof(config));
 	if (type == IPC_LINK_ADD)
 		memcpy(m->payload, &link, sizeof(link));
+	if (type == IPC_LEASE)
+		memcpy(m->payload, &lease, sizeof(lease));
 	return 2 * sizeof(uint32_t) + m->length;
 }
 
@@ -351,6 +354,9 @@ static void wrong_fields_are_refused(void **state)
 		{ IPC_EVENT, FIELD(ipc_event, detail) },
 		{ IPC_FAULT, FIELD(ipc_fault, text) },
 		{ IPC_REQUEST, FIELD(ipc_request, op) },
+		{ IPC_LEASE, FIELD(ipc_lease, slot) },
+		{ IPC_LEASE, FIELD(ipc_lease, version) },
+		{ IPC_LEASE, FIELD(ipc_lease, address) },
 	};
 	struct raw_message m;
 
@@ -358,7 +364,9 @@ static void wrong_fields_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct ipc_type_info *info = ipc_type_info(cases[i].type);
 		size_t len = good_message(cases[i].type, &m);
-		enum ipc_end from = info->from & IPC_AGENT ? IPC_AGENT : IPC_WEB;
+		enum ipc_end from = info->from & IPC_AGENT ? IPC_AGENT
+				    : info->from & IPC_WEB ? IPC_WEB
+							   : IPC_CAPTURE;
 		enum ipc_end to = info->to & IPC_AGENT ? IPC_AGENT
 				  : info->to & IPC_WEB ? IPC_WEB
 						       : IPC_CAPTURE;
