@@ -182,7 +182,7 @@ static void daemon_done(struct agent *a)
 	sources_done(&a->sources);
 	learn_done(a);
 	if (a->reload.active)
-		setup_done(&a->reload.setup);
+		setup_drop(&a->reload.setup);
 	setup_done(&a->setup);
 	json_decref(a->status);
 	if (a->stats)

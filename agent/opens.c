@@ -31,7 +31,8 @@ static bool dir_is_empty(int fd)
 	return empty;
 }
 
-int open_log_dir(const char *path, uid_t uid, gid_t gid, int *ret_fd, struct err *err)
+int open_log_dir(const char *path, uid_t uid, gid_t gid, int *ret_fd, bool *ret_made,
+		 struct err *err)
 {
 	bool made = mkdir(path, 0750) == 0;
 	struct stat st;
@@ -58,6 +59,7 @@ int open_log_dir(const char *path, uid_t uid, gid_t gid, int *ret_fd, struct err
 			goto fail;
 	}
 	*ret_fd = fd;
+	*ret_made = made;
 	return 0;
 fail:
 	code = err_errno(err, -errno, "cannot prepare log-dir %s", path);

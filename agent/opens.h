@@ -2,6 +2,7 @@
 #ifndef TW_OPENS_H
 #define TW_OPENS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -13,10 +14,11 @@
 #define LISTEN_BACKLOG 128
 
 /*
- * The log directory as an O_DIRECTORY fd that the caller closes. Made when missing; given to `uid`
+ * The log directory as an O_DIRECTORY fd that the caller closes. Made when missing, told by `ret_made`; given to `uid`
  * (0750) when new, or empty and root's. Of another owner: -EPERM, since the worker could not write.
  */
-int open_log_dir(const char *path, uid_t uid, gid_t gid, int *ret_fd, struct err *err);
+int open_log_dir(const char *path, uid_t uid, gid_t gid, int *ret_fd, bool *ret_made,
+		 struct err *err);
 
 struct listener {
 	const struct host_port *address; /* of a TCP socket; the configuration's */

@@ -25,7 +25,7 @@ static void reload_abort(struct agent *a, const char *why)
 {
 	for (int i = 0; i < WORKER_ROLES; i++)
 		worker_abort(&a->workers[i]);
-	setup_done(&a->reload.setup);
+	setup_drop(&a->reload.setup);
 	reload_refused(a, why);
 	reload_end(a);
 }

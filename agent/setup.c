@@ -93,11 +93,12 @@ int setup_open(struct config *config, uint32_t generation, const struct setup *o
 		code = make_copy(config, (enum worker_role)i, generation, &setup.workers[i], err);
 	if (code == 0)
 		code = open_log_dir(config->agent.log_dir, setup.workers[WORKER_CAPTURE].uid,
-				    setup.workers[WORKER_CAPTURE].gid, &setup.log_fd, err);
+				    setup.workers[WORKER_CAPTURE].gid, &setup.log_fd,
+				    &setup.log_made, err);
 	if (code == 0)
 		code = open_listeners(config, old ? &old->listeners : &none, &setup.listeners, err);
 	if (code) {
-		setup_done(&setup);
+		setup_drop(&setup);
 		return code;
 	}
 	*ret = setup;
@@ -117,4 +118,12 @@ void setup_done(struct setup *setup)
 	}
 	config_free(setup->config);
 	*setup = (struct setup){ .log_fd = -1, .tls_fd = -1 };
+}
+
+void setup_drop(struct setup *setup)
+{
+	/* Of one that is not empty this is no more than a try. */
+	if (setup->log_made)
+		(void)rmdir(setup->config->agent.log_dir);
+	setup_done(setup);
 }

@@ -15,6 +15,7 @@ struct setup {
 	struct config *config;
 	struct listeners listeners;
 	int log_fd;
+	bool log_made; /* for this configuration; it was not there */
 	int tls_fd; /* -1: no TLS */
 	struct worker_config workers[WORKER_ROLES]; /* fd -1 once a worker has taken it */
 	uint32_t ring_block_size, ring_blocks; /* of each watched link */
@@ -30,5 +31,8 @@ int setup_config(const char *path, struct config **ret, struct err *err);
 int setup_open(struct config *config, uint32_t generation, const struct setup *old,
 	       struct setup *ret, struct err *err);
 void setup_done(struct setup *setup);
+
+/* The same of a configuration that was never served: the log directory goes if it was made for it. */
+void setup_drop(struct setup *setup);
 
 #endif

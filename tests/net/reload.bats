@@ -86,6 +86,23 @@ same_files() {
   [ "$(open_files)" = "$before" ]
 }
 
+@test "a reload that is refused leaves no log directory behind" {
+  agent_start
+  spawn taken ip netns exec "$HOST" busybox nc -l -p 8099
+  wait_for 20 in_host sh -c "ss -Hltn 'sport = :8099' | grep -q ."
+  mkdir "$DIR/there"
+  sed -i "s,^log-dir = .*,log-dir = $DIR/fresh,; s|^boot-listen = .*|&, 127.0.0.1:8099|" "$INI"
+  reload
+  wait_for 20 refused 1
+  status_of '.agent.reload_error | test("8099")'
+  [ ! -e "$DIR/fresh" ]
+  # One that was there is somebody's.
+  sed -i "s,^log-dir = .*,log-dir = $DIR/there," "$INI"
+  reload
+  wait_for 20 refused 2
+  [ -d "$DIR/there" ]
+}
+
 refused() {
   [ "$(grep -c 'reload-refused' "$DIR/agent.err")" -eq "$1" ]
 }
