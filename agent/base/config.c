@@ -325,11 +325,6 @@ const struct set_conf *config_find_set(const struct config *config, const char *
 	FIND(sets);
 }
 
-const struct pattern_conf *config_find_pattern(const struct config *config, const char *name)
-{
-	FIND(patterns);
-}
-
 const struct target_conf *config_find_target(const struct config *config, const char *name)
 {
 	FIND(targets);

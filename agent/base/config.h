@@ -362,7 +362,6 @@ int config_pin_mac(struct config *config, const char *name, const char *set,
 		   const uint8_t mac[MAC_LEN]);
 
 const struct set_conf *config_find_set(const struct config *config, const char *name);
-const struct pattern_conf *config_find_pattern(const struct config *config, const char *name);
 const struct target_conf *config_find_target(const struct config *config, const char *name);
 const struct guest_conf *config_find_guest(const struct config *config, const char *name);
 

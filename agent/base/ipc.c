@@ -229,11 +229,6 @@ int ipc_send(struct ipc_channel *channel, enum ipc_type type, const void *payloa
 	return err;
 }
 
-bool ipc_idle(const struct ipc_channel *channel)
-{
-	return channel->queue == NULL;
-}
-
 static void flush(struct ipc_channel *channel)
 {
 	struct ipc_queued *q;

@@ -71,9 +71,6 @@ void ipc_close(struct ipc_channel *channel, void (*closed)(struct ipc_channel *c
  */
 int ipc_send(struct ipc_channel *channel, enum ipc_type type, const void *payload, int fd);
 
-/* Everything queued was handed to the kernel. */
-bool ipc_idle(const struct ipc_channel *channel);
-
 /* A memfd with `len` bytes, sealed against every change, at offset 0; or a negative errno. */
 int ipc_memfd(const char *name, const void *data, size_t len);
 

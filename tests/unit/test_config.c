@@ -132,7 +132,7 @@ static void every_key_is_read(void **state)
 	static const uint8_t mac[MAC_LEN] = { 0x52, 0x54, 0x00, 0xaa, 0xbb, 0xcc };
 	struct config *c = load_good(whole);
 	const struct set_conf *web = config_find_set(c, "web");
-	const struct pattern_conf *http = config_find_pattern(c, "http");
+	const struct pattern_conf *http = &c->patterns[0];
 	const struct target_conf *san = config_find_target(c, "san");
 	const struct guest_conf *shop = config_find_guest(c, "shop");
 
@@ -169,6 +169,7 @@ static void every_key_is_read(void **state)
 	assert_memory_equal(web->mac_prefix, prefix, 3);
 	assert_int_equal(c->n_links, 5);
 	assert_memory_equal(c->links[0].mac, mac, MAC_LEN);
+	assert_string_equal(http->head.name, "http");
 	assert_string_equal(http->regex, "GET (\\S+); x");
 	assert_string_equal(http->preceded_by, "^");
 	assert_string_equal(http->followed_by, "$");
