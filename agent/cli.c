@@ -35,9 +35,9 @@ static const struct cli_verb verbs[] = {
 	  "--probe proves it with frames between links that are up, one pair for each row, with --all\n"
 	  "every pair: each 96 bytes, of the experimental ethertype 0x88b5, which guests and hosts\n"
 	  "ignore. Where a filter looks into frames, one of 0x88b6, ARP or IP is sent beside it, such\n"
-	  "as it treats otherwise, and such as nobody answers. No tap is opened: what the filter\n"
-	  "to a guest drops is not seen while a program reads its tap, and the row says so. Exits 1\n"
-	  "when an answer differs." },
+	  "as it treats otherwise, and such as nobody answers; with anti-spoof one of a false MAC to\n"
+	  "the wire. No tap is opened: what the filter to a guest drops is not seen while a program\n"
+	  "reads its tap, and the row says so. Exits 1 when an answer differs." },
 	{ "qemu", cmd_qemu, "LINK [-c FILE] [--print] -- CMD...",
 	  "run a guest with the queues of a link's tap open",
 	  "CMD is run in place of tapwarden, with these replaced in its words:\n"

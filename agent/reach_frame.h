@@ -16,6 +16,7 @@
 
 enum reach_kind {
 	REACH_KIND_PLAIN,
+	REACH_KIND_FALSE, /* plain, of a MAC that is not the sender's */
 	REACH_KIND_OTHER, /* the second of the experimental ethertypes, 0x88b6 */
 	REACH_KIND_ARP,
 	REACH_KIND_TCP,
@@ -26,7 +27,7 @@ enum reach_kind {
 	REACH_KINDS
 };
 
-/* "0x88b5", "ARP", "TCP" ...; the ethertypes, in the host's order. */
+/* "0x88b5", "a false MAC", "0x88b6", "ARP", "TCP" ...; the ethertypes, in the host's order. */
 extern const char *const reach_kind_names[REACH_KINDS];
 extern const uint16_t reach_kind_types[REACH_KINDS];
 

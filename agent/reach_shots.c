@@ -171,10 +171,32 @@ static void add_witnesses(struct plan *plan, const struct reach_shot *plain)
 	add_witness(plan, like, first);
 }
 
+static bool minds_macs(const struct reach_port *port)
+{
+	return port->spec && (port->spec->anti_spoof == ANTI_SPOOF_MAC ||
+			      port->spec->anti_spoof == ANTI_SPOOF_MAC_IP);
+}
+
+static struct reach_shot *add_judged(struct plan *plan, const struct reach_shot *shot)
+{
+	struct reach_shot *added = plan->code < 0 ? NULL : add_shot(plan, shot);
+
+	if (added)
+		judge_filters(plan->shots, added);
+	return added;
+}
+
 static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
 {
 	struct reach_shots *shots = plan->shots;
 	const struct reach_port *ends = shots->ports;
+	const struct reach_shot false_mac = {
+		.cell = cell,
+		.from = from,
+		.to = to,
+		.kind = REACH_KIND_FALSE,
+		.is_witness = true,
+	};
 
 	for (int cast = 0; cast < REACH_CASTS; cast++) {
 		struct reach_shot shot = {
@@ -185,14 +207,13 @@ static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
 			.is_listed = lists(ends[to].link, ends[from].link),
 			.is_taken = is_taken(shots->lower, ends[from].link),
 		};
-		struct reach_shot *added = plan->code < 0 ? NULL : add_shot(plan, &shot);
+		const struct reach_shot *added = add_judged(plan, &shot);
 
-		if (!added)
-			return;
-		judge_filters(shots, added);
-		if (shots->lower->cells[cell].pass[cast] != REACH_PASS_ALL)
+		if (added && shots->lower->cells[cell].pass[cast] != REACH_PASS_ALL)
 			add_witnesses(plan, added);
 	}
+	if (to == REACH_PORT_WIRE && minds_macs(&ends[from]))
+		add_judged(plan, &false_mac);
 	shots->proofs[cell].pairs++;
 }
 
@@ -273,6 +294,8 @@ int reach_shots_plan(const struct reach_lower *lower, bool all, const uint32_t r
 
 	shots.nobody[0] = 0x02; /* locally administered */
 	memcpy(shots.nobody + 1, run, MAC_LEN - 1);
+	memcpy(shots.someone, shots.nobody, MAC_LEN);
+	shots.someone[MAC_LEN - 1] ^= 1;
 
 	shots.proofs = calloc(lower->n_cells + 1, sizeof(*shots.proofs));
 	shots.ports = calloc(plan.ports_cap, sizeof(*shots.ports));
@@ -322,7 +345,7 @@ void reach_shots_frame(const struct reach_shots *shots, size_t at, uint8_t ret[R
 	const struct reach_shot *shot = &shots->shots[at];
 	const struct reach_port *from = &shots->ports[shot->from], *to = &shots->ports[shot->to];
 	struct reach_frame frame = {
-		.from = mac_of(from),
+		.from = shot->kind == REACH_KIND_FALSE ? shots->someone : mac_of(from),
 		.to = mac_of(to),
 		.from_addrs = from->spec ? &from->spec->addresses : NULL,
 		.to_addrs = to->spec ? &to->spec->addresses : NULL,

@@ -66,6 +66,7 @@ struct reach_shots {
 	size_t n;
 	uint32_t run[2]; /* a random number that its frames carry */
 	uint8_t nobody[MAC_LEN]; /* unicast, for what is to go out */
+	uint8_t someone[MAC_LEN]; /* the like, that a sender says it is */
 	bool came_back; /* a frame that was sent by the lower device was received by it again */
 	struct reach_proof *proofs; /* one per cell of the lower device */
 };
@@ -73,7 +74,7 @@ struct reach_shots {
 /*
  * Chooses pairs among the links of ours that are up: for each cell the first, or with `all` every
  * one. For each a plain frame is sent, and where filters treat some other frame otherwise, one of these
- * too. `run` is a random number. -E2BIG with the reason in `err` when these are too many; -ENOMEM.
+ * too; where anti-spoof is on, one of a false MAC goes to the wire. `run` is a random number. -E2BIG with the reason in `err` when these are too many; -ENOMEM.
  */
 int reach_shots_plan(const struct reach_lower *lower, bool all, const uint32_t run[2],
 		     struct reach_shots *ret, struct err *err);

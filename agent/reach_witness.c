@@ -43,7 +43,8 @@ bool reach_tries_next(struct reach_tries *tries, enum reach_kind *ret_kind, uint
 		const enum reach_kind kind = (enum reach_kind)(tries->next / tries->n_ports);
 		const size_t port = tries->next % tries->n_ports;
 
-		if (kind == REACH_KIND_PLAIN || (port && !reach_kind_has_port(kind)))
+		if (kind == REACH_KIND_PLAIN || kind == REACH_KIND_FALSE ||
+		    (port && !reach_kind_has_port(kind)))
 			continue;
 		*ret_kind = kind;
 		*ret_port = reach_kind_has_port(kind) ? tries->ports[port] : 0;

@@ -328,7 +328,7 @@ END
     agrees
     run -0 tapwarden reach --probe --json
     [ "$(cell "macvlan bridge" "macvlan bridge")" = "filtered|filtered|0 0 TCP port 5432 true 0" ]
-    [ "$(cell "macvtap vepa" outside)" = "yes|no|1 0 - 0" ]
+    [ "$(cell "macvtap vepa" outside)" = "yes|no|1 0 a false MAC false 0" ]
     [ "$(cell "macvtap bridge" outside)" = "filtered|filtered|1 1 0x88b6 false 0" ]
     [ "$(cell outside "macvlan bridge")" = "filtered|filtered|-" ]
     local came
@@ -487,6 +487,14 @@ END
       hairpin "$state"
       agrees
     done
+    # Who says to be another is told, once nothing drops its frames.
+    run -0 tapwarden reach --probe
+    grep -Eq '^macvtap private +outside .* agrees; (a false MAC|0x88b6) is dropped ' <<<"$output"
+    inside tc filter del dev tap-private1 egress
+    run -1 tapwarden reach --probe
+    grep -Eq '^macvtap private +outside .*! DIFFERS: tap-private1 > the wire: ' <<<"$output"
+    [[ "$output" == *" arrived "* ]]
+    tapwarden apply
     run -0 tapwarden reach --json
     if [ "$spoof" = mac ]; then
       [ "$(cell "macvtap bridge" outside)" = "yes|yes|-" ]
