@@ -2,14 +2,17 @@
 #include "agent/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "agent/base/log.h"
+#include "agent/base/parse_boot.h"
 #include "agent/plan_look.h"
 #include "agent/status.h"
 #include "agent/status_traffic.h"
@@ -173,6 +176,33 @@ static int answer_peer(struct agent *a, const struct ipc_request *request, json_
 	return 0;
 }
 
+/* The file of a guest that its configuration names; what iPXE fetches by itself is none of ours. */
+static int open_boot_file(const struct config *config, const struct ipc_request *request,
+			  size_t *ret_length, struct err *err)
+{
+	const struct guest_conf *guest = config_find_guest(config, request->name);
+	const char *path = NULL;
+	struct stat st;
+	int fd;
+
+	if (guest && strcmp(request->link, "kernel") == 0)
+		path = guest->kernel;
+	else if (guest && strcmp(request->link, "initrd") == 0)
+		path = guest->initrd;
+	if (!path || boot_source_is_url(path))
+		return err_set(err, -ENOENT, "no file of that guest is served");
+	/* A FIFO in its place shall not hold the agent. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_errno(err, -errno, "cannot open %s", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > UINT32_MAX) {
+		close(fd);
+		return err_set(err, -EINVAL, "%s is no regular file of less than 4 GiB", path);
+	}
+	*ret_length = (size_t)st.st_size;
+	return fd;
+}
+
 static int answer_plan(struct agent *a, const struct ipc_request *request, json_t **ret,
 		       struct err *err)
 {
@@ -278,6 +308,28 @@ static void audit(struct agent *a, const struct ipc_request *request, const char
 }
 
 /* `looked`: what became of the status, if the answer comes out of it, with the reason in `err`. */
+/* The file itself is the answer. */
+static void send_file(struct agent *a, struct ipc_channel *web, const struct ipc_request *request)
+{
+	struct ipc_reply reply = { .id = request->id };
+	struct err err = { "" };
+	size_t length = 0;
+	int fd = open_boot_file(a->setup.config, request, &length, &err);
+
+	if (fd < 0) {
+		log_warning("guest %s cannot be given its %s: %s", request->name, request->link,
+			    err.text);
+		reply.error = fd;
+		length = strlen(err.text);
+		fd = ipc_memfd("tapwarden-reply", err.text, length);
+		if (fd < 0)
+			return;
+	}
+	reply.length = (uint32_t)length;
+	ipc_send(web, IPC_REPLY, &reply, fd);
+	close(fd);
+}
+
 static int dispatch(struct agent *a, const struct ipc_request *request, int looked, json_t **ret,
 		    struct err *err)
 {
@@ -406,7 +458,9 @@ void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_re
 {
 	const bool fresh = a->status && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS;
 
-	if (ops[request->op].from_status && !fresh)
+	if (request->op == IPC_OP_BOOT_FILE)
+		send_file(a, web, request);
+	else if (ops[request->op].from_status && !fresh)
 		wait_for_status(a, web, request);
 	else
 		reply_to(a, web, request, 0, &(struct err){ "" });

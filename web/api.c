@@ -60,7 +60,7 @@ static void fail(struct api_pending *pending, unsigned int status, const char *c
 {
 	if (pending->request && pending->answer)
 		pending->answer(pending->data, pending->request,
-				status == 504 ? -ETIMEDOUT : -EBUSY);
+				status == 504 ? -ETIMEDOUT : -EBUSY, -1, 0);
 	else if (pending->request)
 		reply_problem(pending->request, status, code, detail, hint);
 	free(pending);
@@ -135,7 +135,7 @@ void api_ask_for(struct api *api, struct http_request *request, const struct ipc
 	const struct api_pending how = { .answer = answer, .data = data };
 
 	if (wait_for(api, request, ask, &how))
-		answer(data, request, -EBUSY);
+		answer(data, request, -EBUSY, -1, 0);
 }
 
 /* The agent is trusted, yet a memfd of another size is not read past its end. */
@@ -229,7 +229,7 @@ void api_replied(struct api *api, const struct ipc_reply *reply, int fd)
 	}
 	pending = take(api, at);
 	if (pending->request && pending->answer)
-		pending->answer(pending->data, pending->request, reply->error);
+		pending->answer(pending->data, pending->request, reply->error, fd, reply->length);
 	else if (pending->request)
 		pass_on(pending, reply, fd);
 	free(pending);

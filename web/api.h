@@ -49,9 +49,10 @@ void api_ask(struct api *api, struct http_request *request, const struct ipc_req
 
 /*
  * What becomes of any answer: `error` is 0, the agent's, -EBUSY when it could not be asked, or
- * -ETIMEDOUT.
+ * -ETIMEDOUT. `fd` has `length` bytes and stays the caller's; -1 when the agent did not answer.
  */
-typedef void (*api_answer)(void *data, struct http_request *request, int error);
+typedef void (*api_answer)(void *data, struct http_request *request, int error, int fd,
+			   size_t length);
 
 /* As api_ask(), for who answers in another way than with JSON and problems. */
 void api_ask_for(struct api *api, struct http_request *request, const struct ipc_request *ask,

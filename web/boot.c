@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/log.h"
-#include "web/ipxe_script.h"
 #include "web/reply.h"
-#include "web/routes.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -85,6 +82,15 @@ void boot_done(struct boot *boot)
 	*boot = (struct boot){ 0 };
 }
 
+const uint8_t *boot_mac_of(const struct boot *boot, const struct guest_conf *guest)
+{
+	for (size_t i = 0; i < boot->n_entries; i++) {
+		if (boot->entries[i].guest == guest)
+			return boot->entries[i].mac;
+	}
+	return NULL;
+}
+
 static const struct boot_entry *find(const struct boot *boot, const uint8_t mac[MAC_LEN])
 {
 	struct boot_entry key = { .guest = NULL };
@@ -94,27 +100,13 @@ static const struct boot_entry *find(const struct boot *boot, const uint8_t mac[
 			     : NULL;
 }
 
-void boot_serve_guest(struct boot *boot, struct http_request *request,
-		      const struct guest_conf *guest)
+static void serve(struct boot *boot, struct http_request *request, const struct boot_entry *entry,
+		  const struct route_match *match)
 {
-	struct boot_spec spec;
-	struct buf script;
-	struct err err;
-	int code;
-
-	buf_init(&script, IPXE_SCRIPT_MAX);
-	code = boot_spec_init(&spec, boot->config, guest, &err);
-	if (!code)
-		code = ipxe_script(&spec, &script, &err);
-	if (code) {
-		boot->failed++;
-		log_debug("no script for guest %s: %s", guest->head.name, err.text);
-		reply_text(request, 500, "the boot script of this guest cannot be made\n");
-	} else {
-		boot->scripts++;
-		reply_text(request, 200, script.data);
-	}
-	buf_done(&script);
+	if (match->id == ROUTE_BOOT_GUEST)
+		boot_serve_guest(boot, request, entry->guest, entry->mac);
+	else
+		boot_serve_file(boot, request, entry, match);
 }
 
 /* What a connection's tag says: which entry its machine is. */
@@ -123,19 +115,21 @@ static uint64_t tag_of(const struct boot *boot, const struct boot_entry *entry)
 	return (uint64_t)(entry - boot->entries) + 1;
 }
 
-static void on_peer(void *data, struct http_request *request, int error)
+static void on_peer(void *data, struct http_request *request, int error, int fd, size_t length)
 {
 	struct boot *boot = data;
 	struct route_match match;
 	const struct boot_entry *entry = NULL;
 
+	(void)fd;
+	(void)length;
 	if (route_match(IPC_LISTEN_BOOT, request->method, request->target, &match, NULL) == 0)
 		entry = find(boot, match.mac);
 	if (!entry) {
 		reply_text(request, 500, "the request is not understood any more\n");
 	} else if (!error) {
 		*http_connection_tag(request) = tag_of(boot, entry);
-		boot_serve_guest(boot, request, entry->guest);
+		serve(boot, request, entry, &match);
 	} else if (error == -EACCES) {
 		boot->refused++;
 		reply_text(request, 403, "this is for the machine with that MAC address\n");
@@ -168,23 +162,17 @@ static void ask_peer(struct boot *boot, struct http_request *request,
 	api_ask_for(boot->api, request, &ask, on_peer, boot);
 }
 
-void boot_serve(struct boot *boot, struct http_request *request, const uint8_t mac[MAC_LEN])
+void boot_serve(struct boot *boot, struct http_request *request, const struct route_match *match)
 {
-	const struct boot_entry *entry = find(boot, mac);
+	const struct boot_entry *entry = find(boot, match->mac);
 
 	if (!entry) {
 		boot->unknown++;
 		reply_text(request, 404, "no guest has this MAC address\n");
 	} else if (boot->config->web.boot_answers == BOOT_ANSWERS_ANYBODY ||
 		   *http_connection_tag(request) == tag_of(boot, entry)) {
-		boot_serve_guest(boot, request, entry->guest);
+		serve(boot, request, entry, match);
 	} else {
 		ask_peer(boot, request, entry);
 	}
-}
-
-void boot_serve_chain(struct boot *boot, struct http_request *request)
-{
-	boot->scripts++;
-	reply_text(request, 200, ipxe_chain_script());
 }

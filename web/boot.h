@@ -12,6 +12,7 @@
 #include "agent/base/config.h"
 #include "web/api.h"
 #include "web/http_server.h"
+#include "web/routes.h"
 
 struct boot_entry {
 	uint8_t mac[MAC_LEN];
@@ -25,10 +26,11 @@ struct boot {
 	size_t n_entries;
 	size_t n_without_mac; /* guests whose link has no MAC address in this configuration */
 	uint64_t scripts; /* served */
+	uint64_t files; /* kernels, initrds and seeds served */
 	uint64_t unknown; /* MAC addresses that no guest has */
 	uint64_t refused; /* asked by a machine behind no link, or another one */
 	uint64_t unasked; /* the agent did not say who it was */
-	uint64_t failed; /* scripts that could not be made */
+	uint64_t failed; /* scripts or files that could not be made or read */
 };
 
 /* `config` and `api` must outlive it. Two guests with one MAC address are refused. 0 or a negative errno. */
@@ -36,14 +38,21 @@ int boot_init(struct boot *ret, const struct config *config, struct api *api, st
 void boot_done(struct boot *boot);
 
 /*
- * The script of the guest with this MAC address, at once or later; as text 404 when there is none,
- * 403 for whom it is not, 503 when the agent cannot tell who asks.
+ * What a route under /ipxe/{mac} gives, at once or later; as text 404 when there is no such guest or
+ * file, 403 for whom it is not, 503 when the agent cannot tell who asks.
  */
-void boot_serve(struct boot *boot, struct http_request *request, const uint8_t mac[MAC_LEN]);
+void boot_serve(struct boot *boot, struct http_request *request, const struct route_match *match);
 
-/* The script of a guest. */
+/* The script of a guest; `mac` is its link's, or NULL where that is not known. */
 void boot_serve_guest(struct boot *boot, struct http_request *request,
-		      const struct guest_conf *guest);
+		      const struct guest_conf *guest, const uint8_t *mac);
+
+/* The MAC address of a guest's link, or NULL. */
+const uint8_t *boot_mac_of(const struct boot *boot, const struct guest_conf *guest);
+
+/* A kernel, initrd or seed, to the guest itself. */
+void boot_serve_file(struct boot *boot, struct http_request *request,
+		     const struct boot_entry *entry, const struct route_match *match);
 
 /* The script that sends each guest to its own. */
 void boot_serve_chain(struct boot *boot, struct http_request *request);

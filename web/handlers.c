@@ -81,6 +81,7 @@ static json_t *boot_json(const struct boot *boot)
 	json_object_set_new(object, "guests", number(boot->n_entries));
 	json_object_set_new(object, "without_mac", number(boot->n_without_mac));
 	json_object_set_new(object, "scripts", number(boot->scripts));
+	json_object_set_new(object, "files", number(boot->files));
 	json_object_set_new(object, "unknown", number(boot->unknown));
 	json_object_set_new(object, "failed", number(boot->failed));
 	json_object_set_new(object, "refused", number(boot->refused));
@@ -296,12 +297,11 @@ static void serve_check(const struct site_call *call)
 
 static json_t *guest_json(const struct boot *boot, const struct guest_conf *guest)
 {
+	const uint8_t *of_link = boot_mac_of(boot, guest);
 	char mac[MAC_TEXT_MAX] = "";
 
-	for (size_t i = 0; i < boot->n_entries; i++) {
-		if (boot->entries[i].guest == guest)
-			format_mac(mac, boot->entries[i].mac);
-	}
+	if (of_link)
+		format_mac(mac, of_link);
 	return json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "name", guest->head.name, "link",
 			 guest->link, "mac", mac, "target", guest->target, "hostname",
 			 guest->hostname);
@@ -323,7 +323,8 @@ static void serve_script(const struct site_call *call)
 		config_find_guest(call->site->boot.config, call->match->name);
 
 	if (guest)
-		boot_serve_guest(&call->site->boot, call->request, guest);
+		boot_serve_guest(&call->site->boot, call->request, guest,
+				 boot_mac_of(&call->site->boot, guest));
 	else
 		reply_problem(call->request, 404, "guest.unknown", "there is no guest of this name",
 			      NULL);
@@ -355,7 +356,7 @@ static void serve_boot_chain(const struct site_call *call)
 
 static void serve_boot_guest(const struct site_call *call)
 {
-	boot_serve(&call->site->boot, call->request, call->match->mac);
+	boot_serve(&call->site->boot, call->request, call->match);
 }
 
 const site_handler site_handlers[ROUTES] = {
@@ -385,4 +386,7 @@ const site_handler site_handlers[ROUTES] = {
 	[ROUTE_METRICS] = serve_metrics,
 	[ROUTE_BOOT_CHAIN] = serve_boot_chain,
 	[ROUTE_BOOT_GUEST] = serve_boot_guest,
+	[ROUTE_BOOT_FILE] = serve_boot_guest,
+	[ROUTE_BOOT_SEED] = serve_boot_guest,
+	[ROUTE_BOOT_AUTOINSTALL] = serve_boot_guest,
 };

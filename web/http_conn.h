@@ -94,6 +94,9 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
 void http_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 		       enum MHD_RequestTerminationCode code);
 
+/* The request is answered by `response`, which the connection owns from here on; see conn->status. */
+void http_answer_by(struct conn *conn, struct MHD_Response *response);
+
 /* Every request that waits ends: libmicrohttpd must not be stopped while one is suspended. */
 void http_resume_all(struct http_server *server);
 

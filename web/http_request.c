@@ -254,6 +254,11 @@ static void answer(struct conn *conn, struct MHD_Response *response, enum conn_s
 		conn_resume(conn);
 }
 
+void http_answer_by(struct conn *conn, struct MHD_Response *response)
+{
+	answer(conn, response, CONN_ANSWERED);
+}
+
 static void add_headers(struct MHD_Response *response, const struct http_answer *a)
 {
 	mhd_lib.add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,

@@ -95,6 +95,12 @@ struct http_answer {
 /* Answers; the request is gone after. */
 void http_reply(struct http_request *request, const struct http_answer *answer);
 
+/*
+ * Answers with a file of `length` bytes, whole or the one range that the request has (RFC 9110
+ * section 14). `fd` is owned from here on.
+ */
+void http_reply_file(struct http_request *request, int fd, size_t length, const char *type);
+
 struct http_stream_ops {
 	/*
 	 * Puts up to `max` bytes into `out` and returns how many; 0 for none now, and then waits for

@@ -1,6 +1,7 @@
 /* What installers and cloud-init ask for: seeds that name the guest, and nobody else's secret. */
 #include "web/kit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "web/iso9660.h"
@@ -182,3 +183,18 @@ const struct kit_file kit_seed_files[] = {
 	{ "seed/autoinstall/meta-data", 0644, KIT_ALL, 0, write_meta },
 	{ 0 },
 };
+
+int kit_seed_file(const struct kit *kit, const char *path, struct buf *out, struct err *err)
+{
+	struct text_out text = { .buf = out, .err = err };
+	const struct kit_file *file = kit_seed_files;
+
+	while (file->path && strcmp(file->path, path) != 0)
+		file++;
+	if (!file->path)
+		return err_set(err, -ENOENT, "there is no such seed");
+	file->write(kit, &text);
+	if (text.code == 0 && out->failed)
+		text.code = err_set(err, -ENOMEM, "no memory for a seed");
+	return text.code;
+}

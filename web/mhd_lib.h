@@ -8,21 +8,22 @@
 
 #include "agent/base/err.h"
 
-#define MHD_LIB_FUNCTIONS(F)             \
-	F(add_response_header)           \
-	F(create_response_from_buffer)   \
-	F(create_response_from_callback) \
-	F(destroy_response)              \
-	F(get_connection_info)           \
-	F(get_daemon_info)               \
-	F(get_timeout)                   \
-	F(lookup_connection_value)       \
-	F(queue_response)                \
-	F(quiesce_daemon)                \
-	F(resume_connection)             \
-	F(run)                           \
-	F(start_daemon)                  \
-	F(stop_daemon)                   \
+#define MHD_LIB_FUNCTIONS(F)                   \
+	F(add_response_header)                 \
+	F(create_response_from_buffer)         \
+	F(create_response_from_callback)       \
+	F(create_response_from_fd_at_offset64) \
+	F(destroy_response)                    \
+	F(get_connection_info)                 \
+	F(get_daemon_info)                     \
+	F(get_timeout)                         \
+	F(lookup_connection_value)             \
+	F(queue_response)                      \
+	F(quiesce_daemon)                      \
+	F(resume_connection)                   \
+	F(run)                                 \
+	F(start_daemon)                        \
+	F(stop_daemon)                         \
 	F(suspend_connection)
 
 /* Its functions, without their prefix MHD_. */

@@ -66,6 +66,12 @@ const struct route routes[ROUTES] = {
 			       "sends each guest to its own script" },
 	[ROUTE_BOOT_GUEST] = { "/ipxe/" MAC_PLACE, GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
 			       "the boot script of the guest with this MAC address" },
+	[ROUTE_BOOT_FILE] = { "/ipxe/" MAC_PLACE "/" NAME_PLACE, GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
+			      "its kernel or initrd" },
+	[ROUTE_BOOT_SEED] = { "/ipxe/" MAC_PLACE "/seed/" NAME_PLACE, GET, ALL, ON_BOOT,
+			      ROUTE_TAKES_ANY, "what cloud-init or an installer asks for" },
+	[ROUTE_BOOT_AUTOINSTALL] = { "/ipxe/" MAC_PLACE "/seed/autoinstall/" NAME_PLACE, GET, ALL,
+				     ON_BOOT, ROUTE_TAKES_ANY, "what Ubuntu's installer asks for" },
 };
 
 const struct route_param_info route_params[ROUTE_PARAMS] = {
@@ -110,29 +116,36 @@ static bool take_name(const char *text, size_t len, char out[NAME_MAX_LEN + 1])
 	return true;
 }
 
+/* Takes what `place` stands for from the beginning of a segment of `len` bytes. */
+static bool take_place(const char *place, const char *text, size_t len, struct route_match *match)
+{
+	return strncmp(place, MAC_PLACE, sizeof(MAC_PLACE) - 1) == 0
+		       ? take_mac(text, len, match)
+		       : take_name(text, len, match->name);
+}
+
 /* A place stands for one segment; what is around it is compared as it is. */
 static bool path_matches(const struct route *route, const char *path, size_t len,
 			 struct route_match *match)
 {
-	const char *place = strchr(route->path, '{');
-	size_t fixed = place ? (size_t)(place - route->path) : strlen(route->path);
-	const char *rest;
-	size_t part;
+	const char *want = route->path, *end = path + len;
 
-	if (len < fixed || memcmp(path, route->path, fixed) != 0)
-		return false;
-	if (!place)
-		return len == fixed;
-	part = strcspn(path + fixed, "/?");
-	if (part > len - fixed)
-		part = len - fixed;
-	rest = strchr(place, '}') + 1;
-	if (len - fixed - part != strlen(rest) ||
-	    memcmp(path + fixed + part, rest, strlen(rest)) != 0)
-		return false;
-	return strncmp(place, MAC_PLACE, sizeof(MAC_PLACE) - 1) == 0
-		       ? take_mac(path + fixed, part, match)
-		       : take_name(path + fixed, part, match->name);
+	while (*want) {
+		size_t part = 0;
+
+		if (*want != '{') {
+			if (path == end || *path++ != *want++)
+				return false;
+			continue;
+		}
+		while (path + part < end && path[part] != '/')
+			part++;
+		if (!take_place(want, path, part, match))
+			return false;
+		path += part;
+		want = strchr(want, '}') + 1;
+	}
+	return path == end;
 }
 
 /* ---- queries --------------------------------------------------------------------------------- */

@@ -37,6 +37,9 @@ enum route_id {
 	ROUTE_METRICS,
 	ROUTE_BOOT_CHAIN,
 	ROUTE_BOOT_GUEST,
+	ROUTE_BOOT_FILE,
+	ROUTE_BOOT_SEED,
+	ROUTE_BOOT_AUTOINSTALL,
 	ROUTES
 };
 
@@ -76,7 +79,7 @@ enum route_param {
 #define ROUTE_LIMIT_MAX 1000
 
 struct route {
-	const char *path; /* exact; "{mac}" stands for a MAC address, "{name}" for a name */
+	const char *path; /* exact; each "{mac}" stands for a MAC address, "{name}" for a name */
 	enum route_method method;
 	enum route_access access;
 	unsigned int listeners; /* mask of 1 << enum ipc_listener */

@@ -174,6 +174,7 @@ enum ipc_op {
 	IPC_OP_RELOAD,
 	IPC_OP_RETRY,
 	IPC_OP_PEER, /* whether the machine with the address `name` is behind `link` */
+	IPC_OP_BOOT_FILE, /* opens what the guest `name` boots: its "kernel" or "initrd", by `link` */
 	IPC_OPS
 };
 
@@ -184,14 +185,14 @@ struct ipc_request {
 	char user[NAME_MAX_LEN + 1]; /* who asks, for the log */
 	char name[NAME_MAX_LEN + 1]; /* of a set, link or pattern; "": none */
 	char plan[17]; /* of IPC_OP_APPLY: the hash that the plan must have */
-	char link[IFNAME_SIZE]; /* of IPC_OP_PEER */
+	char link[IFNAME_SIZE]; /* of IPC_OP_PEER; of IPC_OP_BOOT_FILE which file */
 };
 
 struct ipc_reply {
 	uint64_t id;
 	int32_t error; /* 0, or a negative errno: then the memfd holds a problem's detail as text, or as
 			  a JSON object with members beside */
-	uint32_t length; /* bytes in the memfd */
+	uint32_t length; /* bytes in the memfd, or, of IPC_OP_BOOT_FILE, in the file that it is */
 };
 
 struct ipc_type_info {

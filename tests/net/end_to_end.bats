@@ -98,6 +98,45 @@ watch_shows_request() {
   [ "$output" = 404 ]
 }
 
+@test "the guest fetches its kernel, initrd and seeds, whole or in part" {
+  head -c 3000000 /dev/urandom >"$DIR/vmlinuz"
+  echo initrd >"$DIR/initrd.img"
+  sed -i "/^\[guest shop\]/,/^initiator/s,^boot = san,boot = kernel\nkernel = $DIR/vmlinuz\ninitrd = $DIR/initrd.img\nhostname = shop.example," "$INI"
+  agent_start
+  guest_start
+  ip -n "$HOST" addr add 192.0.2.1/24 dev host01
+  local url
+  url=http://192.0.2.1:8080/ipxe/$(mac_of web01)
+  fetch() {
+    in_guest curl -sS --max-time 20 -o "$DIR/got" -w '%{http_code}' "$@"
+  }
+  run in_guest curl -sS --max-time 5 "$url"
+  [[ "$output" == *"kernel --name vmlinuz /ipxe/$(mac_of web01 | tr : -)/kernel "* ]]
+  [ "$(fetch "$url/kernel")" = 200 ]
+  cmp "$DIR/got" "$DIR/vmlinuz"
+  [ "$(fetch -r 1000000-1999999 "$url/kernel")" = 206 ]
+  cmp "$DIR/got" <(tail -c +1000001 "$DIR/vmlinuz" | head -c 1000000)
+  [ "$(fetch "$url/initrd")" = 200 ]
+  [ "$(cat "$DIR/got")" = initrd ]
+  [ "$(fetch "$url/seed/meta-data")" = 200 ]
+  grep -q '^local-hostname: "\?shop.example"\?$' "$DIR/got"
+  [ "$(fetch "$url/seed/user-data")" = 200 ]
+  [ "$(head -n 1 "$DIR/got")" = '#cloud-config' ]
+  [ "$(fetch "$url/seed/cidata.iso")" = 200 ]
+  [ "$(fetch "$url/nothing")" = 404 ]
+  [ "$(fetch "$url/seed/nothing")" = 404 ]
+  # What is no regular file any more, or gone, holds nobody.
+  rm "$DIR/vmlinuz" && mkfifo "$DIR/vmlinuz"
+  [ "$(fetch "$url/kernel")" = 503 ]
+  rm "$DIR/vmlinuz"
+  [ "$(fetch "$url/kernel")" = 404 ]
+  local n
+  for n in kernel initrd seed/user-data; do
+    run in_peer curl -sS --max-time 5 -o /dev/null -w '%{http_code}' "$url/$n"
+    [ "$output" = 403 ]
+  done
+}
+
 @test "nobody but the guest gets its boot script: neither the wire, nor the host, nor its neighbour" {
   sed -i -e 's/^initiator = .*:shop$/&\n[guest till]\nlink = web02\ntarget = disk1\ninitiator = iqn.2026-01.example.demo:till/' "$INI"
   agent_start

@@ -1,4 +1,4 @@
-/* links: web/http_server.c web/http_conn.c web/http_request.c agent/base/buf.c agent/base/err.c web/mhd_lib.c agent/base/late_lib.c */
+/* links: web/http_server.c web/http_conn.c web/http_request.c web/http_file.c agent/base/buf.c agent/base/err.c web/mhd_lib.c agent/base/late_lib.c */
 /* links: web/problem.c */
 #include "web/http_server.h"
 #include "web/mhd_lib.h"
@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -75,6 +76,14 @@ static void stream_closed(void *data)
 
 static const struct http_stream_ops stream_ops = { stream_read, stream_closed };
 
+static int memfd_with(const char *text)
+{
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	return fd;
+}
+
 static void on_request(struct http_request *request, void *data)
 {
 	struct fixture *f = data;
@@ -89,6 +98,8 @@ static void on_request(struct http_request *request, void *data)
 		http_stream(request, "application/x-ndjson", &stream_ops, f);
 	} else if (strcmp(request->target, "/large") == 0) {
 		reply_with(request, 200, f->large, LARGE_SIZE);
+	} else if (strcmp(request->target, "/file") == 0) {
+		http_reply_file(request, memfd_with("0123456789"), 10, "application/octet-stream");
 	} else if (request->body_length) {
 		reply_with(request, 200, request->body, request->body_length);
 	} else {
@@ -99,6 +110,31 @@ static void on_request(struct http_request *request, void *data)
 		reply_with(request, 200, text, strlen(text));
 	}
 }
+
+static const struct {
+	const char *range; /* NULL: none is asked for */
+	int status;
+	const char *content_range; /* NULL: none is told */
+	const char *body;
+} ranges[] = {
+	{ NULL, 200, NULL, "0123456789" },
+	{ "bytes=0-", 206, "bytes 0-9/10", "0123456789" },
+	{ "bytes=3-", 206, "bytes 3-9/10", "3456789" },
+	{ "bytes=3-5", 206, "bytes 3-5/10", "345" },
+	{ "bytes=9-9", 206, "bytes 9-9/10", "9" },
+	{ "bytes=3-99", 206, "bytes 3-9/10", "3456789" },
+	{ "bytes=-4", 206, "bytes 6-9/10", "6789" },
+	{ "bytes=-99", 206, "bytes 0-9/10", "0123456789" },
+	{ "bytes=10-", 416, "bytes */10", "" },
+	{ "bytes=-0", 416, "bytes */10", "" },
+	/* RFC 9110 section 14.2: what is not understood is ignored. */
+	{ "bytes=5-3", 200, NULL, "0123456789" },
+	{ "bytes=-", 200, NULL, "0123456789" },
+	{ "bytes=0-1,3-4", 200, NULL, "0123456789" },
+	{ "lines=1-2", 200, NULL, "0123456789" },
+	{ "bytes=a-b", 200, NULL, "0123456789" },
+	{ "bytes=99999999999999999999-", 200, NULL, "0123456789" },
+};
 
 static void start(struct fixture *f, const struct http_limits *limits)
 {
@@ -172,6 +208,39 @@ static void answers(void **state)
 	exchange(&f, "GET //a/../%2e%00/ HTTP/1.1\r\n" CLOSE "\r\n", "HTTP/1.1 200 ",
 		 "GET //a/../%2e%00/ -\n");
 	assert_int_equal(counters(&f)->requests, 6);
+	stop(&f);
+}
+
+static void ranges_of_a_file(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, &patient);
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+		char text[256];
+		char *answer;
+		int len = snprintf(
+			text, sizeof(text),
+			"GET /file HTTP/1.1\r\nHost: x\r\n%s%s%sConnection: close\r\n\r\n",
+			ranges[i].range ? "Range: " : "", ranges[i].range ? ranges[i].range : "",
+			ranges[i].range ? "\r\n" : "");
+
+		answer = client_exchange(&f.loop, &f.addr, text, (size_t)len);
+		assert_non_null(answer);
+		snprintf(text, sizeof(text), "HTTP/1.1 %d ", ranges[i].status);
+		assert_memory_equal(answer, text, strlen(text));
+		assert_non_null(strstr(answer, "Accept-Ranges: bytes\r\n"));
+		if (ranges[i].content_range) {
+			snprintf(text, sizeof(text), "Content-Range: %s\r\n",
+				 ranges[i].content_range);
+			assert_non_null(strstr(answer, text));
+		} else {
+			assert_null(strstr(answer, "Content-Range"));
+		}
+		assert_string_equal(strstr(answer, "\r\n\r\n") + 4, ranges[i].body);
+		free(answer);
+	}
 	stop(&f);
 }
 
@@ -812,6 +881,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers),
+		cmocka_unit_test(ranges_of_a_file),
 		cmocka_unit_test(keeps_alive),
 		cmocka_unit_test(answers_later),
 		cmocka_unit_test(streams),
