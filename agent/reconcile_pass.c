@@ -283,8 +283,9 @@ static int make_pass(struct reconcile *reconcile, uint64_t now_ms,
 	if (code < 0)
 		return code;
 	track_losses(reconcile, now_ms, watch);
+	/* A thousand links need not be told again for that. */
 	if (reconcile->scan)
-		code = reconcile_refresh(reconcile, err);
+		code = reconcile_refresh_places(reconcile, err);
 	if (code == 0)
 		code = reconcile_make_plan(reconcile, RECONCILE_GOAL_CONFIG, false, err);
 	if (code < 0)
