@@ -326,9 +326,8 @@ static void on_peer(void *data, uint32_t slot, const char *what)
 static const struct source_peer_ops peer_ops = { .channel = peer_channel, .told = on_peer };
 
 /* Where the tap of an inline link is ours, its guest may come. */
-static void await_guest(struct sources *s, const struct source_wish *wish)
+static void await_guest(struct sources *s, struct source *source, const struct source_wish *wish)
 {
-	struct source *source = (struct source *)sources_find(s, wish->name);
 	const struct source_peer_conf conf = {
 		.dir = { .run_dir = s->run_dir,
 			 .link = wish->name,
@@ -464,7 +463,7 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 	open_packets(s);
 	take_taps(s, channel);
 	for (size_t i = 0; i < n; i++)
-		await_guest(s, &wishes[i]);
+		await_guest(s, find_from(s, i, wishes[i].name), &wishes[i]);
 	for (size_t i = 0; channel && i < s->n; i++) {
 		if (s->list[i].news)
 			source_tell(&s->list[i], channel, s->list[i].fresh);
