@@ -174,6 +174,13 @@ static void step(const struct walk *walk, const struct bpf_op *op, struct state 
 	}
 }
 
+/* The kernel ends a program so that divides by zero, with 0. */
+static bool may_fail(const struct bpf_op *op)
+{
+	return BPF_CLASS(op->code) == BPF_ALU && BPF_SRC(op->code) == BPF_X &&
+	       (BPF_OP(op->code) == BPF_DIV || BPF_OP(op->code) == BPF_MOD);
+}
+
 static bool visit(struct walk *walk, size_t at, const struct bpf_op *op)
 {
 	struct state next = walk->states[at];
@@ -185,6 +192,7 @@ static bool visit(struct walk *walk, size_t at, const struct bpf_op *op)
 	}
 	if (BPF_CLASS(op->code) == BPF_JMP)
 		return jump(walk, at, op);
+	walk->fails = walk->fails || may_fail(op);
 	step(walk, op, &next);
 	return join(walk, at + 1, &next);
 }

@@ -17,9 +17,10 @@
 
 #include "agent/base/bpf_compile.h"
 #include "netlink/bpf_bound.h"
+#include "netlink/bpf_run.h"
 
 #define FRAMES	  2000
-#define FRAME_LEN 1514
+#define FRAME_LEN 256
 
 /* From 52:54:00:00:00:01 to ...:02, to one of many, to all, from one of many; and whoever's ARP. */
 enum {
@@ -177,6 +178,99 @@ static void ways_that_meet(void **state)
 	assert_int_equal(bpf_bound(ops, sizeof(ops) / sizeof(ops[0]), &known), BPF_MATCHES_SOME);
 }
 
+#define OPS_MAX 12
+
+/* The places and numbers are such as meet each other, and inside the frame. */
+static struct bpf_op random_op(size_t left)
+{
+	static const uint16_t codes[] = {
+		BPF_LD | BPF_W | BPF_ABS,
+		BPF_LD | BPF_H | BPF_ABS,
+		BPF_LD | BPF_B | BPF_ABS,
+
+		BPF_LD | BPF_IMM,
+		BPF_LD | BPF_W | BPF_LEN,
+		BPF_LD | BPF_MEM,
+		BPF_LDX | BPF_IMM,
+		BPF_LDX | BPF_MEM,
+		BPF_LDX | BPF_B | BPF_MSH,
+		BPF_ST,
+		BPF_STX,
+		BPF_ALU | BPF_AND | BPF_K,
+		BPF_ALU | BPF_OR | BPF_K,
+		BPF_ALU | BPF_LSH | BPF_K,
+		BPF_ALU | BPF_RSH | BPF_K,
+		BPF_ALU | BPF_ADD | BPF_K,
+		BPF_ALU | BPF_AND | BPF_X,
+		BPF_ALU | BPF_OR | BPF_X,
+		BPF_ALU | BPF_DIV | BPF_X,
+		BPF_ALU | BPF_MOD | BPF_X,
+		BPF_ALU | BPF_SUB | BPF_X,
+		BPF_ALU | BPF_RSH | BPF_X,
+		BPF_ALU | BPF_NEG,
+		BPF_MISC | BPF_TAX,
+		BPF_MISC | BPF_TXA,
+		BPF_JMP | BPF_JEQ | BPF_K,
+		BPF_JMP | BPF_JEQ | BPF_K,
+		BPF_JMP | BPF_JSET | BPF_K,
+		BPF_JMP | BPF_JGT | BPF_K,
+		BPF_JMP | BPF_JGE | BPF_K,
+		BPF_JMP | BPF_JEQ | BPF_X,
+		BPF_JMP | BPF_JSET | BPF_X,
+		BPF_JMP | BPF_JGT | BPF_X,
+		BPF_JMP | BPF_JA,
+	};
+	struct bpf_op op = { .code = codes[next_byte() % (sizeof(codes) / sizeof(codes[0]))] };
+
+	op.k = next_byte() & 15;
+	if (BPF_CLASS(op.code) == BPF_JMP) {
+		op.jt = (uint8_t)(next_byte() % left);
+		op.jf = (uint8_t)(next_byte() % left);
+	}
+	if (BPF_CLASS(op.code) == BPF_JMP && BPF_OP(op.code) == BPF_JA)
+		op.k = (uint32_t)(next_byte() % left);
+	return op;
+}
+
+/* The last two return, in either order. */
+static size_t make_program(struct bpf_op ops[OPS_MAX])
+{
+	const size_t n = 4 + next_byte() % (OPS_MAX - 3);
+	const uint32_t last = next_byte() & 1;
+
+	for (size_t i = 0; i + 2 < n; i++)
+		ops[i] = random_op(n - i - 1);
+	ops[n - 2] = (struct bpf_op){ .code = BPF_RET | BPF_K, .k = !last };
+	ops[n - 1] = (struct bpf_op){ .code = BPF_RET | BPF_K, .k = last };
+	return n;
+}
+
+/* Certain of many of them, and wrong of none, by the interpreter that the hook's tests hold to. */
+static void programs_by_chance(void **state)
+{
+	unsigned int certain = 0;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		const struct bpf_known known = known_of(i % WAYS);
+		struct bpf_op ops[OPS_MAX];
+		const size_t n = make_program(ops);
+		const enum bpf_bound bound = bpf_bound(ops, n, &known);
+		uint8_t bytes[FRAME_LEN];
+		const struct bpf_frame frame = { .data = bytes, .len = sizeof(bytes) };
+
+		if (bound == BPF_MATCHES_SOME)
+			continue;
+		certain++;
+		for (int k = 0; k < 20; k++) {
+			make_frame(bytes, &known);
+			if (!bpf_run(ops, n, &frame) != (bound == BPF_MATCHES_NONE))
+				fail_msg("program %d", i);
+		}
+	}
+	assert_true(certain > 2000);
+}
+
 /* Programs that nobody compiled: no return, and jumps out of it. */
 static void nonsense_is_not_certain(void **state)
 {
@@ -196,6 +290,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_they_are_and_never_wrong),
 		cmocka_unit_test(ways_that_meet),
+		cmocka_unit_test(programs_by_chance),
 		cmocka_unit_test(nonsense_is_not_certain),
 	};
 
