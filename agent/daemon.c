@@ -133,6 +133,7 @@ static int daemon_open(struct agent *a, struct err *err)
 		config_free(config);
 		return code;
 	}
+	learn_load(a, config->agent.run_dir);
 	a->generation = 1;
 	code = setup_open(config, a->generation, NULL, &a->setup, err);
 	if (code)

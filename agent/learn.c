@@ -40,11 +40,11 @@ static void give(struct agent *a)
 		supervisor_kick(&a->supervisor);
 }
 
-static void save(const struct agent *a)
+static void save(const struct agent *a, const char *run_dir)
 {
 	struct err err;
 
-	if (leases_save(&a->learn.leases, a->setup.config->agent.run_dir, &err))
+	if (leases_save(&a->learn.leases, run_dir, &err))
 		log_err("%s: guests with leases must ask for them anew after a restart", err.text);
 }
 
@@ -53,7 +53,7 @@ static void on_timer(uv_timer_t *timer)
 	struct agent *a = timer->data;
 
 	if (leases_expire(&a->learn.leases, time(NULL))) {
-		save(a);
+		save(a, a->setup.config->agent.run_dir);
 		give(a);
 	}
 	set_timer(&a->learn);
@@ -187,7 +187,7 @@ void learn_lease(struct agent *a, const struct ipc_lease *message)
 		log_err("no room for a lease of %s: its guest cannot send from it", lease.link);
 		return;
 	}
-	save(a);
+	save(a, a->setup.config->agent.run_dir);
 	set_timer(&a->learn);
 	if (code)
 		give(a);
@@ -195,17 +195,20 @@ void learn_lease(struct agent *a, const struct ipc_lease *message)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-void learn_start(struct agent *a)
+void learn_load(struct agent *a, const char *run_dir)
 {
 	struct err err;
 
+	if (leases_load(&a->learn.leases, run_dir, &err) == 0)
+		return;
+	log_err("%s: it is begun anew: guests with leases must ask for them again", err.text);
+	save(a, run_dir);
+}
+
+void learn_start(struct agent *a)
+{
 	uv_timer_init(&a->loop, &a->learn.timer);
 	a->learn.timer.data = a;
-	if (leases_load(&a->learn.leases, a->setup.config->agent.run_dir, &err)) {
-		log_err("%s: it is begun anew: guests with leases must ask for them again",
-			err.text);
-		save(a);
-	}
 	set_timer(&a->learn);
 }
 

@@ -20,7 +20,9 @@ struct learn {
 	uv_timer_t timer; /* the end of the next lease */
 };
 
-/* Before the links are looked at for the first time. A file that is damaged is begun anew. */
+/* What an agent before this one left, once its run-dir is locked; a damaged file is begun anew. */
+void learn_load(struct agent *agent, const char *run_dir);
+
 void learn_start(struct agent *agent);
 
 /* A message of the capture worker. */

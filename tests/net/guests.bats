@@ -31,6 +31,7 @@ knows_all_of() {
 
 # dhcp_server FIRST LAST [SECONDS]: in the peer, for the guests.
 dhcp_server() {
+  rm -f "$DIR"/dnsmasq.err
   spawn dnsmasq ip netns exec "$PEER" dnsmasq --conf-file=/dev/null --keep-in-foreground --port=0 \
     --user=root --pid-file="$DIR/dnsmasq.run" --dhcp-leasefile="$DIR/leases.$1" --interface=eno1 \
     --no-ping --dhcp-authoritative --dhcp-range="$1,$2,${3:-3600}" --log-facility=-
@@ -188,6 +189,7 @@ gets_out() {
   in_guest ip addr replace "$1/32" dev eth0 noprefixroute
   in_guest ip route replace 192.0.2.2/32 dev eth0 src "$1"
   in_guest ip neigh replace 192.0.2.2 dev eth0 lladdr "$(ip -n "$PEER" -j link show eno1 | jq -r '.[0].address')"
+  rm -f "$DIR"/tcpdump.*
   spawn tcpdump ip netns exec "$PEER" tcpdump -i eno1 -nn -l --immediate-mode 'udp port 9 or arp[6:2] = 1'
   wait_for 10 grep -q 'listening on' "$DIR/tcpdump.err"
   in_guest bash -c 'echo x >/dev/udp/192.0.2.2/9'
@@ -264,4 +266,26 @@ is_gone_from_leases() {
   kill -USR1 "$CLIENT"
   wait_for 20 grep -q '^web01 .* 192.0.2.66/32 ' "$DIR/run/leases"
   wait_for 10 gets_out 192.0.2.66
+}
+
+@test "learn = dhcp: a lease ends by the clock, and a damaged file of leases is begun anew" {
+  learning
+  agent_start
+  tap_guest web01 eth0
+  kill "$(pid_of agent)"
+  wait_for 10 is_gone "$(pid_of agent)"
+  echo "web01 $(mac_of web01) 192.0.2.50/32 $(($(date +%s) + 20))" >"$DIR/run/leases"
+  agent_start
+  gets_out 192.0.2.50
+  wait_for 40 is_gone_from_leases
+  run ! gets_out 192.0.2.50
+
+  kill "$(pid_of agent)"
+  wait_for 10 is_gone "$(pid_of agent)"
+  echo "web01 192.0.2.50" >"$DIR/run/leases"
+  run -2 --separate-stderr tapwarden plan
+  [ "$stderr" = "tapwarden: $DIR/run/leases: a line has four words" ]
+  agent_start
+  is_gone_from_leases
+  grep -q "leases: a line has four words: it is begun anew: guests with leases must ask for them again" "$DIR/agent.err"
 }
