@@ -200,7 +200,7 @@ static struct bpf_op random_op(size_t left)
 		BPF_ALU | BPF_OR | BPF_K,
 		BPF_ALU | BPF_LSH | BPF_K,
 		BPF_ALU | BPF_RSH | BPF_K,
-		BPF_ALU | BPF_ADD | BPF_K,
+		BPF_ALU | BPF_ADD, /* BPF_K is 0 */
 		BPF_ALU | BPF_AND | BPF_X,
 		BPF_ALU | BPF_OR | BPF_X,
 		BPF_ALU | BPF_DIV | BPF_X,
