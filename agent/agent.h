@@ -22,6 +22,7 @@
 #include "agent/events.h"
 #include "agent/learn.h"
 #include "agent/lock.h"
+#include "agent/log_files.h"
 #include "agent/setup.h"
 #include "agent/sources.h"
 #include "agent/supervisor.h"
@@ -61,6 +62,7 @@ struct agent {
 	int feed_fd; /* the records' reading end, while no web worker is there to take it */
 	const struct stats_page *stats;
 	struct sources sources;
+	struct log_files logs;
 	struct supervisor supervisor;
 	struct worker workers[WORKER_ROLES];
 	struct events events;
@@ -80,6 +82,7 @@ struct agent {
 /* wiring.c */
 extern const struct supervisor_ops agent_supervisor_ops;
 extern const struct sources_ops agent_sources_ops;
+extern const struct log_files_ops agent_log_ops;
 void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool successor);
 void agent_serve_worker(struct worker *worker, struct ipc_channel *channel);
 void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms);

@@ -48,6 +48,7 @@ static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 		.config = a->setup.config,
 		.config_path = a->path,
 		.sources = &a->sources,
+		.logs = &a->logs,
 		.stats = a->stats,
 		.workers = a->workers,
 		.generation = a->generation,

@@ -193,6 +193,32 @@ static void add_links(const json_t *links, struct buf *out)
 	table_done(&table);
 }
 
+static void add_logs(const json_t *logs, struct buf *out)
+{
+	static const char *const headline[] = { "LOG",	  "FILE",  "LINES", "MATCHES",
+						"BEHIND", "STATE", NULL };
+	struct table table;
+	const json_t *log;
+	size_t i;
+
+	if (!json_array_size(logs))
+		return;
+	table_init(&table, headline);
+	json_array_foreach(logs, i, log) {
+		const char *error = text(log, "error");
+
+		table_add(&table, "%s", text(log, "name"));
+		table_add(&table, "%s", text(log, "file"));
+		table_add(&table, "%" JSON_INTEGER_FORMAT, number(log, "lines"));
+		table_add(&table, "%" JSON_INTEGER_FORMAT, number(log, "matches"));
+		table_add(&table, "%" JSON_INTEGER_FORMAT, number(log, "behind"));
+		table_add(&table, "%s%s%s", text(log, "state"), *error ? ": " : "", error);
+	}
+	table_print(&table, out);
+	table_done(&table);
+	buf_addc(out, '\n');
+}
+
 static void add_workers(const json_t *workers, struct buf *out)
 {
 	static const char *const headline[] = { "WORKER",   "PID",	  "STATE",
@@ -230,6 +256,20 @@ static void add_malformed(const json_t *malformed, struct buf *out)
 	buf_addc(out, '\n');
 }
 
+static void add_quarantine(const json_t *patterns, struct buf *out)
+{
+	const json_t *pattern;
+	size_t i;
+
+	json_array_foreach(patterns, i, pattern) {
+		if (number(pattern, "quarantined"))
+			buf_addf(out,
+				 "! pattern %s is left out on %" JSON_INTEGER_FORMAT
+				 " links for a while: its searches were given up too often\n",
+				 text(pattern, "name"), number(pattern, "quarantined"));
+	}
+}
+
 /* What was lost or refused, only when there is something to say. */
 static void add_losses(const json_t *status, struct buf *out)
 {
@@ -262,7 +302,9 @@ static int print_status(const json_t *status)
 	buf_addc(&out, '\n');
 	add_links(json_object_get(status, "links"), &out);
 	buf_addc(&out, '\n');
+	add_logs(json_object_get(status, "logs"), &out);
 	add_workers(json_object_get(status, "workers"), &out);
+	add_quarantine(json_object_get(status, "patterns"), &out);
 	add_losses(status, &out);
 	code = out.failed ? CLI_BAD : CLI_DONE;
 	if (out.failed)

@@ -44,6 +44,7 @@ static void daemon_stop(struct agent *a)
 		worker_stop(&a->workers[i]);
 	sources_stop(&a->sources);
 	learn_stop(a);
+	log_files_stop(&a->logs);
 	supervisor_close(&a->supervisor, on_supervisor_closed);
 }
 
@@ -153,6 +154,8 @@ static int daemon_start(struct agent *a, struct err *err)
 	int code;
 
 	a->supervisor.data = a->look.data = a;
+	log_files_init(&a->logs, &a->loop, a->stats, &agent_log_ops, a);
+	log_files_set(&a->logs, a->setup.config);
 	for (int i = 0; i < WORKER_ROLES; i++) {
 		a->workers[i].data = a;
 		worker_init(&a->workers[i], &a->loop, (enum worker_role)i, &worker_ops);
@@ -182,6 +185,7 @@ static void daemon_done(struct agent *a)
 {
 	sources_done(&a->sources);
 	learn_done(a);
+	log_files_done(&a->logs);
 	if (a->reload.active)
 		setup_drop(&a->reload.setup);
 	setup_done(&a->setup);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "agent/status_logs.h"
 #include "agent/status_seen.h"
 #include "agent/status_traffic.h"
 #include "agent/version.h"
@@ -330,7 +331,8 @@ static json_t *capture_json(const struct status_input *in)
 
 json_t *status_json(const struct status_input *in)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "agent", agent_json(in), "workers",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "agent", agent_json(in), "workers",
 			 workers_json(in), "sets", sets_json(in), "links", links_json(in),
-			 "patterns", patterns_json(in), "capture", capture_json(in));
+			 "patterns", patterns_json(in), "logs", status_logs_json(in->logs),
+			 "capture", capture_json(in));
 }

@@ -16,6 +16,7 @@ struct status_input {
 	const struct reconcile_link *links;
 	size_t n_links;
 	const struct sources *sources;
+	const struct log_files *logs; /* NULL: none */
 	const struct stats_page *stats;
 	const struct worker *workers; /* WORKER_ROLES of them */
 	uint32_t generation;
@@ -39,7 +40,8 @@ struct status_input {
  *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
  *             truncated, malformed} or null, seen {status_seen.h} or null, protocols, rates, talkers
  *             {status_traffic.h} or null, matches]
- *   patterns [name, tried, matches, limited]
+ *   patterns [name, tried, matches, limited, skipped (in quarantine), quarantined (links)]
+ *   logs     [status_logs.h]
  *   capture  records, log_lost, log_error, feed_lost, drops, malformed {reason: frames}
  */
 json_t *status_json(const struct status_input *input);

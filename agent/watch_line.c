@@ -71,6 +71,15 @@ static void add_address(struct buf *out, const json_t *record, const char *ip, c
 		 json_integer_value(json_object_get(record, port)));
 }
 
+static void add_flow(struct buf *out, const json_t *record, const json_t *own)
+{
+	add_word(out, text(own, "flow_dir"));
+	add_address(out, record, "src_ip", "src_port");
+	buf_adds(out, " >");
+	add_address(out, record, "dest_ip", "dest_port");
+	add_word(out, text(record, "proto"));
+}
+
 static void add_alert(struct buf *out, const json_t *record)
 {
 	const json_t *own = json_object_get(record, "tapwarden");
@@ -78,11 +87,12 @@ static void add_alert(struct buf *out, const json_t *record)
 	const char *name;
 
 	add_word(out, text(own, "rule"));
-	add_word(out, text(own, "flow_dir"));
-	add_address(out, record, "src_ip", "src_port");
-	buf_adds(out, " >");
-	add_address(out, record, "dest_ip", "dest_port");
-	add_word(out, text(record, "proto"));
+	if (json_object_get(own, "log")) {
+		add_word(out, text(own, "log"));
+		add_word(out, text(own, "file"));
+	} else {
+		add_flow(out, record, own);
+	}
 	buf_addc(out, ' ');
 	add_span(out, json_object_get(own, "match"));
 	json_object_foreach(groups, name, group) {

@@ -231,6 +231,19 @@ const struct supervisor_ops agent_supervisor_ops = { .step = on_step,
 						     .port = on_port,
 						     .passed = on_passed };
 
+static struct ipc_channel *log_channel(void *data)
+{
+	return capture_channel(data);
+}
+
+static void on_log_event(void *data, const struct log_file *file, const char *action,
+			 const char *detail)
+{
+	agent_emit(data, file->error[0] ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, action, "%s", detail);
+}
+
+const struct log_files_ops agent_log_ops = { .channel = log_channel, .event = on_log_event };
+
 /* The reading end that waits for a web worker is of no use any more. */
 static void feed_forget(struct agent *a)
 {
@@ -294,6 +307,7 @@ void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 	feed_connect(a);
 	if (worker->role == WORKER_CAPTURE) {
 		sources_hand_over(&a->sources, channel);
+		log_files_hand_over(&a->logs, channel);
 		events_flush(&a->events, channel);
 		return;
 	}

@@ -39,7 +39,8 @@ static const char *const direction_names[STATS_DIRECTIONS] = {
 static const char *const unit_names[] = {
 	[RECORD_UNIT_FRAMES] = "frames",     [RECORD_UNIT_RECORDS] = "records",
 	[RECORD_UNIT_PAYLOADS] = "payloads", [RECORD_UNIT_PCAP_FRAMES] = "pcap-frames",
-	[RECORD_UNIT_BYTES] = "bytes",
+	[RECORD_UNIT_BYTES] = "bytes",	     [RECORD_UNIT_LINES] = "lines",
+	[RECORD_UNIT_FILES] = "files",
 };
 
 void record_format_time(char out[RECORD_TIME_TEXT], uint64_t time_ns)
@@ -188,6 +189,10 @@ static void begin_own(struct json_writer *w, const struct record_head *head)
 		jw_text(w, "link", head->link);
 	if (*head->guest)
 		jw_text(w, "guest", head->guest);
+	if (!head->log)
+		return;
+	jw_text(w, "log", head->log);
+	jw_text(w, "file", head->file);
 }
 
 static int end_record(struct json_writer *w)
@@ -317,24 +322,48 @@ static bool write_groups(struct json_writer *w, const struct record_alert *alert
 	return whole;
 }
 
+/* What the match was found in: a frame's payload, or a line. */
+struct payload {
+	const uint8_t *bytes;
+	size_t len;
+	bool truncated;
+};
+
+static struct payload payload_of(const struct record_alert *alert)
+{
+	const struct frame *frame = alert->frame;
+
+	if (!frame)
+		return (struct payload){ alert->line, alert->line_len, false };
+	return (struct payload){ frame->payload, frame->payload_len, frame->truncated };
+}
+
+static const char *scope_of(const struct record_alert *alert)
+{
+	if (!alert->frame)
+		return "line";
+	return alert->stream ? "stream" : "packet";
+}
+
 static int write_alert(struct buf *out, const struct record_head *head,
 		       const struct record_alert *alert, size_t payload_max, size_t text_max)
 {
 	struct json_writer w = { .out = out };
-	const struct frame *frame = alert->frame;
+	struct payload payload = payload_of(alert);
 	struct span span = alert->match->whole;
-	size_t payload_len = frame->payload_len < payload_max ? frame->payload_len : payload_max;
-	bool whole = payload_len == frame->payload_len && !frame->truncated;
-	const uint8_t *subject = alert->subject ? alert->subject : frame->payload;
+	size_t payload_len = payload.len < payload_max ? payload.len : payload_max;
+	bool whole = payload_len == payload.len && !payload.truncated;
+	const uint8_t *subject = alert->subject ? alert->subject : payload.bytes;
 	bool utf8 = utf8_valid(subject + span.start, span.end - span.start);
 
 	begin_record(&w, head, "alert");
 	write_capture(&w, alert);
-	write_flow(&w, frame);
+	if (alert->frame)
+		write_flow(&w, alert->frame);
 	write_rule(&w, alert);
 	if (!alert->payload_told) {
-		jw_base64(&w, "payload", frame->payload, payload_len);
-		jw_printable(&w, "payload_printable", frame->payload, payload_len);
+		jw_base64(&w, "payload", payload.bytes, payload_len);
+		jw_printable(&w, "payload_printable", payload.bytes, payload_len);
 	}
 	begin_own(&w, head);
 	if (alert->payload_told)
@@ -342,7 +371,7 @@ static int write_alert(struct buf *out, const struct record_head *head,
 	if (alert->has_direction)
 		jw_text(&w, "flow_dir", direction_names[alert->direction]);
 	jw_text(&w, "rule", alert->rule);
-	jw_text(&w, "scope", alert->stream ? "stream" : "packet");
+	jw_text(&w, "scope", scope_of(alert));
 	jw_u64(&w, "offset", alert->base + span.start);
 	jw_u64(&w, "length", span.end - span.start);
 	write_spans(&w, alert);

@@ -35,9 +35,12 @@
  *               trunc: something above was cut, or the capture cut the frame;
  *               enc of the match: "utf-8" or "binary"
  *
+ *   Of a line of a log there is no flow and no frame: payload is the line, and tapwarden has log and
+ *               file, scope "line", and the offset in the file
+ *
  * link, service: what the supervisor did; the body, under a key of that name, is action and detail
  *
- * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads", "pcap-frames", "bytes") and reason. For
+ * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads", "pcap-frames", "bytes", "lines", "files") and reason. For
  *   bytes, there are the flow as in an alert, and tapwarden.offset and rule; a gap without a rule is
  *   one for all of them. For records, seq is the number of the first that is missing, so that seq has no hole.
  */
@@ -71,6 +74,7 @@ struct record_head {
 	const char *link; /* "" for none, as the next two */
 	const char *set;
 	const char *guest;
+	const char *log, *file; /* of a line of a log: the [log] and its path; NULL: of none */
 };
 
 /* What a frame has of a match. */
@@ -81,7 +85,9 @@ struct record_span {
 };
 
 struct record_alert {
-	const struct frame *frame;
+	const struct frame *frame; /* NULL: a match in a line: */
+	const uint8_t *line;
+	size_t line_len;
 	bool has_direction;
 	enum stats_direction direction;
 	const char *pcap_filename; /* NULL: live */
@@ -108,7 +114,9 @@ enum record_unit {
 	RECORD_UNIT_RECORDS,
 	RECORD_UNIT_PAYLOADS, /* of the payload log */
 	RECORD_UNIT_PCAP_FRAMES, /* of the pcapng file */
-	RECORD_UNIT_BYTES, /* of a stream, or of an IP packet */
+	RECORD_UNIT_BYTES, /* of a stream, of an IP packet or of a log */
+	RECORD_UNIT_LINES, /* of a log */
+	RECORD_UNIT_FILES, /* that took a log's place */
 };
 
 struct record_gap {

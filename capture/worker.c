@@ -18,11 +18,15 @@
 #include "agent/base/stats.h"
 #include "capture/emitter.h"
 #include "capture/inspect.h"
+#include "capture/log_watch.h"
 #include "capture/ruleset.h"
 #include "capture/watch.h"
 
 /* Drops are asked for, quiet links looked at and full disks tried again so often. */
 #define TICK_MS 1000
+
+/* And logs whether they have grown: a quarter of a second is soon enough for who reads a log. */
+#define LOG_TICK_MS 250
 
 /* The messages that make a worker, in their order; every other one comes after. */
 enum stage {
@@ -36,6 +40,7 @@ struct worker {
 	uv_loop_t loop;
 	struct ipc_channel channel;
 	uv_timer_t timer;
+	uv_timer_t log_timer;
 	enum stage stage;
 	bool started; /* the first record was written */
 	bool stopping;
@@ -46,6 +51,7 @@ struct worker {
 	struct link_wish *wishes;
 	size_t n_wishes;
 	struct ruleset rules;
+	struct log_watches logs;
 	bool rules_error; /* they could not be loaded */
 	struct stats_page *stats;
 	int log_dir;
@@ -321,9 +327,42 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 		return err_errno(err, code, "cannot follow streams");
 	w->inspector.guests.lease = on_lease;
 	w->inspector.guests.data = w;
+	code = log_watches_init(&w->logs, w->config, &w->rules, w->stats, &w->emitter, err);
+	if (code)
+		return code;
 	tell_rules(w);
 	code = sandbox_seal(err);
 	return code ? code : ipc_send(&w->channel, IPC_READY, &ready, -1);
+}
+
+/* ---- logs ------------------------------------------------------------------------------------ */
+
+/* A place is not passed on before the records of what is before it are in the log of records. */
+static void commit_logs(struct worker *w)
+{
+	if (!w->emitter.errors[EMITTER_RECORDS])
+		log_watches_commit(&w->logs);
+}
+
+static void on_log_tick(uv_timer_t *timer)
+{
+	struct worker *w = timer->data;
+	bool more = log_watches_poll(&w->logs, uv_hrtime(), now_ns());
+
+	write_out(w);
+	commit_logs(w);
+	uv_timer_start(timer, on_log_tick, more ? 0 : LOG_TICK_MS, 0);
+}
+
+static int on_log(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	(void)err;
+	start_records(w);
+	log_watches_add(&w->logs, message->payload, message->fd, uv_hrtime());
+	message->fd = -1;
+	if (!uv_is_active((uv_handle_t *)&w->log_timer))
+		uv_timer_start(&w->log_timer, on_log_tick, 0, 0);
+	return 0;
 }
 
 static int on_feed(struct worker *w, struct ipc_message *message, struct err *err)
@@ -373,7 +412,8 @@ static const struct handler handlers[IPC_TYPE_END] = {
 	[IPC_LOG_DIR] = { STAGE_LOG_DIR, on_log_dir }, [IPC_FEED] = { STAGE_READY, on_feed },
 	[IPC_LINK_ADD] = { STAGE_READY, on_link_add }, [IPC_LINK_FD] = { STAGE_READY, on_link_fd },
 	[IPC_LINK_DEL] = { STAGE_READY, on_link_del }, [IPC_EVENT] = { STAGE_READY, on_event },
-	[IPC_PING] = { STAGE_READY, on_ping },	       [IPC_DRAIN] = { STAGE_READY, on_drain },
+	[IPC_LOG] = { STAGE_READY, on_log },	       [IPC_PING] = { STAGE_READY, on_ping },
+	[IPC_DRAIN] = { STAGE_READY, on_drain },
 };
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -410,9 +450,11 @@ static void worker_stop(struct worker *w, int exit_code)
 	}
 	if (w->stage == STAGE_READY) {
 		flush(w);
+		commit_logs(w);
 		tell_dropped(w);
 	}
 	uv_close((uv_handle_t *)&w->timer, NULL);
+	uv_close((uv_handle_t *)&w->log_timer, NULL);
 	ipc_close(&w->channel, NULL);
 }
 
@@ -488,6 +530,7 @@ static void worker_done(struct worker *w)
 {
 	if (w->stage == STAGE_READY) {
 		inspector_done(&w->inspector);
+		log_watches_done(&w->logs);
 		emitter_done(&w->emitter);
 	}
 	if (w->log_dir >= 0)
@@ -505,6 +548,8 @@ static int worker_run(struct worker *w, int ipc_fd)
 
 	if (!code)
 		code = uv_timer_init(&w->loop, &w->timer);
+	if (!code)
+		code = uv_timer_init(&w->loop, &w->log_timer);
 	if (!code)
 		code = ipc_open(&w->channel, &w->loop, ipc_fd, IPC_CAPTURE, IPC_AGENT, on_message);
 	if (code) {
@@ -534,7 +579,7 @@ int capture_worker_main(int ipc_fd)
 	} else {
 		w->log_dir = -1;
 		w->channel.data = w;
-		w->timer.data = w;
+		w->timer.data = w->log_timer.data = w;
 		exit_code = worker_run(w, ipc_fd);
 		worker_done(w);
 	}

@@ -260,6 +260,20 @@ static const struct family rules[] = {
 	  "rule", "name", "quarantined" },
 };
 
+static const struct family logs[] = {
+	{ "tapwarden_log_lines", "counter", "Lines of a log that were searched.", "log", "name",
+	  "lines" },
+	{ "tapwarden_log_bytes", "counter", "Bytes of these lines.", "log", "name", "bytes" },
+	{ "tapwarden_log_matches", "counter", "Matches of patterns in them.", "log", "name",
+	  "matches" },
+	{ "tapwarden_log_cut", "counter", "Times that the file was truncated.", "log", "name",
+	  "cut" },
+	{ "tapwarden_log_skipped_bytes", "counter", "Bytes of lines too long to search.", "log",
+	  "name", "skipped" },
+	{ "tapwarden_log_behind_bytes", "gauge", "Bytes that are not read yet.", "log", "name",
+	  "behind" },
+};
+
 static const struct family workers[] = {
 	{ "tapwarden_worker_restarts", "counter", "Deaths of a worker.", "worker", "name",
 	  "restarts" },
@@ -340,6 +354,8 @@ void metrics_write(const json_t *status, const json_t *health, struct buf *out)
 		add_family(out, json_object_get(health, "listeners"), &listeners[i]);
 	for (size_t i = 0; i < COUNT(rules); i++)
 		add_family(out, json_object_get(status, "patterns"), &rules[i]);
+	for (size_t i = 0; i < COUNT(logs); i++)
+		add_family(out, json_object_get(status, "logs"), &logs[i]);
 	add_states(out, json_object_get(status, "sets"), links);
 	add_link_info(out, links);
 	add_link_flag(out, links, "tapwarden_link_up", "Whether the link is up.", is_up);

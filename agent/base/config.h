@@ -207,6 +207,13 @@ struct pattern_conf {
 	char *category;
 };
 
+/* A text file of the host that is followed. */
+struct log_conf {
+	struct conf_head head;
+	char *follow; /* its path */
+	struct strv patterns;
+};
+
 struct record_conf {
 	struct conf_head head;
 	uint64_t rotate_bytes;
@@ -303,6 +310,8 @@ struct config {
 	size_t n_links;
 	struct pattern_conf *patterns;
 	size_t n_patterns;
+	struct log_conf *logs;
+	size_t n_logs;
 	struct user_conf *users;
 	size_t n_users;
 	struct target_conf *targets;

@@ -40,6 +40,13 @@ static void check_patterns(const struct config *config, struct faults *faults)
 	}
 }
 
+static void check_logs(const struct config *config, struct faults *faults)
+{
+	if (config->n_logs > STATS_LOGS_MAX)
+		schema_fault(faults, &config->logs[STATS_LOGS_MAX].head, NULL, "more than %u logs",
+			     STATS_LOGS_MAX);
+}
+
 static bool is_damaged(const struct conf_head *head)
 {
 	return head->origin && head->origin->damaged;
@@ -548,6 +555,7 @@ int config_cross_check(const struct config *config, struct faults *faults)
 	for (size_t i = 0; i < config->n_guests; i++)
 		config_check_guest(&config->guests[i], faults);
 	check_patterns(config, faults);
+	check_logs(config, faults);
 	if (!check_sets(config, faults))
 		return 0;
 	code = config_links(config, &cross.wishes, &cross.n, &err);

@@ -877,6 +877,23 @@ static const struct schema_key user_keys[] = {
 		.keys = link_keys, .n = COUNT(link_keys), .offset = offsetof(struct type, keys) \
 	}
 
+static const struct schema_key log_keys[] = {
+	{ .name = "follow",
+	  .type = SCHEMA_PATH,
+	  .offset = offsetof(struct log_conf, follow),
+	  .required = true,
+	  .roles = CAPTURE,
+	  .help = "a text file, from its end on, also when it is rotated or cut; a symbolic link in "
+		  "its place has to be root's" },
+	{ .name = "patterns",
+	  .type = SCHEMA_NAMES,
+	  .offset = offsetof(struct log_conf, patterns),
+	  .required = true,
+	  .roles = CAPTURE,
+	  .ref = "pattern",
+	  .help = "the [pattern] sections that are tried on each of its lines" },
+};
+
 static const struct schema_section sections[] = {
 	{ .kind = "agent",
 	  SINGLE(agent),
@@ -902,6 +919,11 @@ static const struct schema_section sections[] = {
 	  .reserved = "all",
 	  .own = KEYS(pattern_keys),
 	  .help = "What is looked for in the payloads of guests." },
+	{ .kind = "log",
+	  ARRAY(logs, log_conf),
+	  .roles = CAPTURE,
+	  .own = KEYS(log_keys),
+	  .help = "A text file of the host, whose lines are searched as they come." },
 	{ .kind = "record",
 	  SINGLE(record),
 	  .roles = CAPTURE,

@@ -71,6 +71,14 @@ static int check_link_del(const void *payload)
 	return verdict(m->slot < STATS_LINKS_MAX);
 }
 
+static int check_log(const void *payload)
+{
+	const struct ipc_log *m = payload;
+
+	return verdict(m->slot < STATS_LOGS_MAX && m->partial <= 1 && m->file > 0 &&
+		       m->offset <= INT64_MAX && TEXT_OK(m->name));
+}
+
 static int check_event(const void *payload)
 {
 	const struct ipc_event *m = payload;
@@ -128,6 +136,7 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 			  check_link_fd },
 	[IPC_LINK_DEL] = { "link-del", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link_del), 0,
 			   check_link_del },
+	[IPC_LOG] = { "log", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_log), 1, check_log },
 	[IPC_EVENT] = { "event", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_event), 0, check_event },
 	[IPC_REPLY] = { "reply", IPC_AGENT, IPC_WEB, sizeof(struct ipc_reply), 1, NULL },
 	[IPC_PING] = { "ping", IPC_AGENT, WORKERS, 0, 0, NULL },

@@ -36,6 +36,7 @@ enum ipc_type {
 	IPC_LINK_ADD, /* struct ipc_link; fd: as its source says; capture only */
 	IPC_LINK_FD, /* struct ipc_link_fd; fd: one more of a link that was added; capture only */
 	IPC_LINK_DEL, /* struct ipc_link_del; capture only */
+	IPC_LOG, /* struct ipc_log; fd: a file to follow, behind those of the same slot; capture only */
 	IPC_EVENT, /* struct ipc_event: becomes a record; capture only */
 	IPC_REPLY, /* struct ipc_reply; fd: memfd with JSON text; web only */
 	IPC_PING, /* answered by IPC_PONG at once: the agent's watchdog */
@@ -124,6 +125,16 @@ struct ipc_link_fd {
 
 struct ipc_link_del {
 	uint32_t slot;
+};
+
+/* A file that a [log] names, or named before it was rotated. */
+struct ipc_log {
+	uint32_t slot; /* place in the counters page */
+	uint32_t
+		partial; /* 0 or 1: the offset may be in the middle of a line, which is passed over */
+	uint64_t file; /* never 0, and no two files have the same */
+	uint64_t offset; /* where it is read from */
+	char name[NAME_MAX_LEN + 1]; /* of the [log] */
 };
 
 enum ipc_event_kind {

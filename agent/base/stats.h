@@ -17,10 +17,11 @@
 #include "agent/base/stats_traffic.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   6u
+#define STATS_VERSION	   7u
 #define STATS_LINKS_MAX	   4096u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
+#define STATS_LOGS_MAX	   64u
 
 typedef _Atomic uint64_t stat_counter;
 
@@ -95,6 +96,18 @@ struct stats_pattern {
 	stat_counter dropped; /* frames that it kept from passing */
 };
 
+/* A file that is followed; where it goes on is known when the worker dies. */
+struct stats_log {
+	stat_counter file; /* that is read now: struct ipc_log; 0: none yet */
+	stat_counter position; /* in it: what is before was searched, and its records are written */
+	stat_counter lines;
+	stat_counter bytes;
+	stat_counter matches;
+	stat_counter limited; /* searches of lines that were given up */
+	stat_counter cut; /* times that the file was truncated */
+	stat_counter skipped; /* bytes of lines longer than is searched */
+};
+
 /* Of the worker that lives: streams and fragments end with it. */
 struct stats_streams {
 	stat_counter flows; /* that are followed now */
@@ -130,6 +143,7 @@ struct stats_page {
 	struct stats_capture capture;
 	struct stats_pattern patterns[STATS_PATTERNS_MAX]; /* in the order of the configuration */
 	struct stats_link links[STATS_LINKS_MAX]; /* by the slot that the agent gave */
+	struct stats_log logs[STATS_LOGS_MAX]; /* by the slot that the agent gave */
 	struct stats_relay relays[STATS_LINKS_MAX]; /* by the same slot; zero unless inline */
 	struct stats_condemned condemned;
 	struct stats_guest

@@ -148,6 +148,7 @@ static size_t good_message(enum ipc_type type, struct raw_message *m)
 	struct ipc_config config = { .generation = 1 };
 	struct ipc_link link = { .ring_block_size = 4096, .ring_blocks = 1 };
 	struct ipc_lease lease = { .version = 4, .address = { 192, 0, 2, 1 } };
+	struct ipc_log log = { .file = 1 };
 
 	memset(m, 0, sizeof(*m));
 	m->type = type;
@@ -158,6 +159,8 @@ static size_t good_message(enum ipc_type type, struct raw_message *m)
 		memcpy(m->payload, &link, sizeof(link));
 	if (type == IPC_LEASE)
 		memcpy(m->payload, &lease, sizeof(lease));
+	if (type == IPC_LOG)
+		memcpy(m->payload, &log, sizeof(log));
 	return 2 * sizeof(uint32_t) + m->length;
 }
 
@@ -353,6 +356,10 @@ static void wrong_fields_are_refused(void **state)
 		{ IPC_LINK_FD, FIELD(ipc_link_fd, slot) },
 		{ IPC_LINK_FD, FIELD(ipc_link_fd, kind) },
 		{ IPC_LINK_DEL, FIELD(ipc_link_del, slot) },
+		{ IPC_LOG, FIELD(ipc_log, slot) },
+		{ IPC_LOG, FIELD(ipc_log, partial) },
+		{ IPC_LOG, FIELD(ipc_log, offset) },
+		{ IPC_LOG, FIELD(ipc_log, name) },
 		{ IPC_EVENT, FIELD(ipc_event, kind) },
 		{ IPC_EVENT, FIELD(ipc_event, link) },
 		{ IPC_EVENT, FIELD(ipc_event, set) },

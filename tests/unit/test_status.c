@@ -1,4 +1,4 @@
-/* links: agent/status.c agent/status_seen.c agent/status_traffic.c agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/status.c agent/status_seen.c agent/status_logs.c agent/status_traffic.c agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
 /* links: agent/base/err.c */
 #include "agent/status.h"
 

@@ -44,6 +44,9 @@ static const struct {
 		  FIFTY FIFTY FIFTY "y\"}}}",
 	  TIME " web01 r from_guest 192.0.2.10:80 > 192.0.2.1:50096 TCP \"" FIFTY FIFTY FIFTY FIFTY
 	       "\"..." },
+	{ "{" STAMP ",\"event_type\":\"alert\",\"tapwarden\":{\"seq\":9,\"log\":\"app\","
+	  "\"file\":\"/var/log/a b\",\"rule\":\"word\",\"match\":{\"text\":\"x\"},\"groups\":{}}}",
+	  TIME " - word app /var/log/a b \"x\"" },
 	{ "{" STAMP ",\"event_type\":\"link\",\"in_iface\":\"web01\","
 	  "\"link\":{\"action\":\"created\",\"detail\":\"it was deleted\"}}",
 	  TIME " web01 link created: it was deleted" },

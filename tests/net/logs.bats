@@ -1,0 +1,171 @@
+#!/usr/bin/env bats
+# Logs of the host that are followed: through rotation and truncation under writes, and from one
+# capture worker to the next.
+
+bats_require_minimum_version 1.5.0
+
+load guest.bash
+
+setup() {
+  house_up
+  LOG=$DIR/app.log
+  cat >>"$INI" <<END
+
+[pattern event]
+regex = "event (?<n>\d+)"
+groups = n
+
+[log app]
+follow = $LOG
+patterns = event
+END
+}
+
+teardown() {
+  house_down
+}
+
+# event N...: a line each, as a program writes that opens its log for each.
+event() {
+  printf 'at noon: event %d!\n' "$@" >>"$LOG"
+}
+
+followed() {
+  agent_start
+  wait_for 20 status_of '.logs[0].state == "followed"'
+}
+
+# The numbers of the events that were found, as they came.
+found() {
+  records 'select(.tapwarden.log == "app" and .event_type == "alert") | .tapwarden.groups.n.text' |
+    tr -d '"'
+}
+
+has_found() {
+  found | grep -qx "$1"
+}
+
+has_event() {
+  has_record ".service.action == \"$1\""
+}
+
+# writer_start FROM TO: events with pauses that a clock tells, each written with the file opened anew.
+writer_start() {
+  spawn writer bash -c 'for ((i = $1; i <= $2; i++)); do
+    echo "at noon: event $i!" >>"$3"
+    ((i % 5)) || sleep 0.01
+  done' _ "$1" "$2" "$LOG"
+}
+
+@test "lines that are added are searched, the match is told with its line, log and file" {
+  event 1
+  followed
+  event 2
+  wait_for 20 has_found 2
+  printf 'half a line: event' >>"$LOG"
+  event 3
+  printf ' 4\r\n' >>"$LOG"
+  wait_for 20 has_found 3
+  event 5
+  wait_for 20 has_found 5
+  [ "$(found | tr '\n' ' ')" = "2 3 5 " ]
+  run records 'select(.tapwarden.groups.n.text == "2")
+    | [.alert.signature, .tapwarden.scope, .tapwarden.log, .tapwarden.file == "'"$LOG"'",
+       .tapwarden.offset, .tapwarden.length, .payload_printable, has("src_ip"), has("in_iface")]'
+  [ "$output" = '["event","line","app",true,27,7,"at noon: event 2!",false,false]' ]
+  run status_get '.logs[0] | [.lines, .matches, .behind]'
+  [ "$(jq -c . <<<"$output")" = '[4,3,0]' ]
+}
+
+@test "a renamed file is read to its end, then the new one: each line once, in order" {
+  touch "$LOG"
+  followed
+  writer_start 1 2000
+  for n in 1 2 3; do
+    sleep 0.7
+    mv "$LOG" "$LOG.$n"
+  done
+  wait_for 60 has_found 2000
+  diff <(seq 2000) <(found)
+  has_event log-rotated
+}
+
+@test "a file that is cut is read from its beginning" {
+  touch "$LOG"
+  followed
+  event {1..100}
+  wait_for 20 has_found 100
+  cp "$LOG" "$LOG.1"
+  : >"$LOG"
+  event 101 102
+  wait_for 20 has_found 102
+  # Cut, and longer than before when it is looked at next.
+  : >"$LOG"
+  event {103..400}
+  wait_for 20 has_found 400
+  diff <(seq 400) <(found)
+  [ "$(records 'select(.service.action == "log-cut")' | wc -l)" -eq 2 ]
+}
+
+@test "a reload while lines come loses none and tells none twice" {
+  touch "$LOG"
+  followed
+  writer_start 1 2000
+  for n in 1 2 3 4 5; do
+    sleep 0.3
+    kill -HUP "$(pid_of agent)"
+    [ "$n" -ne 3 ] || mv "$LOG" "$LOG.1"
+  done
+  wait_for 60 has_found 2000
+  diff <(seq 2000) <(found)
+  no_hole_in_records
+}
+
+@test "a killed worker loses no line" {
+  touch "$LOG"
+  followed
+  writer_start 1 3000
+  for n in 1 2 3; do
+    sleep 0.6
+    kill -KILL "$(worker_pid capture)"
+    [ "$n" -ne 2 ] || mv "$LOG" "$LOG.1"
+    wait_for 20 status_of '.workers[0].state == "ready"'
+  done
+  wait_for 60 has_found 3000
+  # What it had read last may be told again.
+  diff <(seq 3000) <(found | sort -n -u)
+}
+
+@test "a file that is not there is waited for, and then read from its beginning" {
+  agent_start
+  wait_for 20 has_event log-missing
+  status_of '.logs[0] | .state == "missing" and .error == "No such file or directory"'
+  tapwarden status | grep -Eq '^app +.*missing: No such file or directory$'
+  event 1
+  wait_for 20 has_found 1
+}
+
+@test "a link that is not root's, a pipe and a folder are not followed" {
+  event 1
+  mv "$LOG" "$LOG.real"
+  ln -s "$LOG.real" "$LOG"
+  chown -h nobody "$LOG"
+  agent_start
+  wait_for 20 status_of '.logs[0].error == "it is a symbolic link that is not root'\''s"'
+  rm "$LOG"
+  mkfifo "$LOG"
+  wait_for 20 status_of '.logs[0].error == "it is not a regular file"'
+  rm "$LOG"
+  ln -s "$LOG.real" "$LOG"
+  wait_for 20 has_found 1
+}
+
+@test "of a line that is too long the rest is told as lost" {
+  touch "$LOG"
+  followed
+  { printf 'event 1 '; head -c 1500000 /dev/zero | tr '\0' x; echo ' event 2'; echo 'event 3'; } >>"$LOG"
+  wait_for 20 has_found 3
+  [ "$(found | tr '\n' ' ')" = "1 3 " ]
+  run records 'select(.gap.reason == "line-too-long") | .gap.lost' 
+  [ "$(awk '{ sum += $1 } END { print sum }' <<<"$output")" -eq $((1500000 + 17 - 1048576)) ]
+}
