@@ -90,6 +90,12 @@ struct flow *flow_find(const struct flow_table *table, const struct flow_key *ke
 	return flow;
 }
 
+/* Few are in the path, and many are followed: those have no place for what they do not keep. */
+static size_t flow_size(bool in_path)
+{
+	return sizeof(struct flow) + (in_path ? sizeof(struct stream_kept *) : 0);
+}
+
 static struct flow_list *list_of(struct flow_table *table, const struct flow *flow)
 {
 	return &table->lists[flow->has_data && !flow->closed ? FLOW_LIVE : FLOW_YOUNG];
@@ -145,7 +151,7 @@ bool flow_charge(struct flow_table *table, const struct flow *keep, size_t size)
 		/* Out of the table first: what is done about it may need room itself. */
 		unlink_flow(table, flow);
 		table->evict(table->data, flow);
-		flow_free(table, flow, sizeof(*flow));
+		flow_free(table, flow, flow_size(flow->in_path));
 	}
 	table->memory += size;
 	return true;
@@ -176,14 +182,21 @@ void flow_free(struct flow_table *table, void *memory, size_t size)
 }
 
 struct flow *flow_add(struct flow_table *table, const struct flow_key *key,
-		      const struct frame *frame, unsigned int end)
+		      const struct frame *frame, unsigned int end, bool in_path)
 {
-	struct flow *flow = flow_alloc(table, NULL, sizeof(*flow)), **bucket;
+	struct flow *flow = flow_alloc(table, NULL, flow_size(in_path)), **bucket;
 
 	if (!flow)
 		return NULL;
 	bucket = &table->buckets[bucket_of(table, key)];
-	*flow = (struct flow){ .key = *key, .chain = *bucket, .ether_type = frame->ether_type };
+	*flow = (struct flow){
+		.key = *key,
+		.chain = *bucket,
+		.ether_type = frame->ether_type,
+		.in_path = in_path,
+	};
+	if (in_path)
+		flow->kept[0] = NULL;
 	if (frame->src_mac) {
 		memcpy(flow->mac[end], frame->src_mac, sizeof(flow->mac[0]));
 		memcpy(flow->mac[!end], frame->dst_mac, sizeof(flow->mac[0]));
@@ -196,7 +209,7 @@ struct flow *flow_add(struct flow_table *table, const struct flow_key *key,
 void flow_remove(struct flow_table *table, struct flow *flow)
 {
 	unlink_flow(table, flow);
-	flow_free(table, flow, sizeof(*flow));
+	flow_free(table, flow, flow_size(flow->in_path));
 }
 
 void flow_mark(struct flow_table *table, struct flow *flow, bool has_data, bool closed)

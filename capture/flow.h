@@ -27,6 +27,7 @@ struct flow_key {
 
 struct stream_segment;
 struct stream_piece;
+struct stream_kept;
 
 /* What one end sends. Offsets count bytes of the stream from where it was picked up. */
 struct stream_half {
@@ -51,12 +52,15 @@ struct flow {
 	struct flow_key key;
 	uint8_t mac[2][6]; /* of the ends, as in the first frame */
 	uint16_t ether_type;
-	bool has_data;
-	bool closed; /* stays for a while, so that a retransmission does not begin it anew */
+	bool has_data : 1;
+	bool in_path : 1; /* as flow_add() was told */
+	bool closed : 1; /* stays for a while, so that a retransmission does not begin it anew */
 	struct flow *chain; /* of its bucket */
 	struct flow *older, *newer; /* of its list */
 	uint64_t last_ns;
 	struct stream_half half[2]; /* by the end that sends */
+	struct stream_kept
+		*kept[]; /* one with in_path: what of both is not acknowledged, or NULL */
 };
 
 enum flow_list_id {
@@ -102,7 +106,7 @@ struct flow *flow_find(const struct flow_table *table, const struct flow_key *ke
 
 /* A new flow that was not there; NULL when there is no room. */
 struct flow *flow_add(struct flow_table *table, const struct flow_key *key,
-		      const struct frame *frame, unsigned int end);
+		      const struct frame *frame, unsigned int end, bool in_path);
 
 /* Frees the flow, which must hold nothing any more. */
 void flow_remove(struct flow_table *table, struct flow *flow);

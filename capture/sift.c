@@ -18,6 +18,7 @@ static void add_stream_rule(struct sift_link *link, const struct ruleset *rules,
 	size_t tail = stream_match_tail(rules->rules[rule].pattern);
 
 	link->stream[link->n_stream++] = (uint16_t)rule;
+	mask_add(&link->streams, rule);
 	if (!tail || tail > TAIL_MAX || rules->try_all)
 		return;
 	mask_add(&link->sleepers, rule);
@@ -306,10 +307,15 @@ static void search_frame(struct sift *sift, const struct sift_input *input, stru
 	if (!sift->frame.has_tcp || !input->link->n_stream)
 		return;
 	before = sift->streams.counts;
+	sift->streams.in_path = judged;
 	streams_frame(&sift->streams, &sift->frame, input->link->id, input->number, input->time_ns);
 	ret->matches += sift->matches;
-	if (judged)
-		judge_counts(sift, &before);
+	if (!judged)
+		return;
+	judge_counts(sift, &before);
+	/* What waits behind a hole goes on before its stream can be searched: it is by itself, too. */
+	if (sift->streams.waits)
+		ret->matches += try_payload(sift, &a, &input->link->streams);
 }
 
 void sift_frame(struct sift *sift, const struct sift_input *input, struct sift_result *ret)

@@ -54,6 +54,7 @@ struct sift_link {
 	struct rule_mask sleepers; /* of these, those that wait until a text of theirs is there */
 	struct quarantine *quarantine;
 	size_t tail; /* bytes of each stream that are kept for them, at least one */
+	struct rule_mask streams; /* those of `stream` */
 	bool judged; /* its frames wait for a verdict, and some rule has an action */
 	bool strict; /* one of those says that what cannot be searched does not pass */
 };
@@ -116,7 +117,8 @@ struct sift_judgement {
 	const struct rule *rule; /* that decided; NULL: none by itself */
 	bool failed;
 	bool condemned; /* before the frame came */
-	uint64_t segment, fragment; /* keys of condemned.h; 0: it is none */
+	struct flow_key flow; /* of a TCP segment, */
+	uint64_t segment, fragment; /* and keys of condemned.h; 0: it is none */
 };
 
 struct sift {

@@ -70,10 +70,9 @@ bool judge_admits_fragment(struct sift *sift)
 bool judge_admits_segment(struct sift *sift)
 {
 	struct sift_judgement *j = &sift->judgement;
-	struct flow_key key;
 
-	flow_key_of(&sift->frame, sift->input->link->id, &key);
-	j->segment = condemned_key(sift->conf.condemned, &key);
+	flow_key_of(&sift->frame, sift->input->link->id, &j->flow);
+	j->segment = condemned_key(sift->conf.condemned, &j->flow);
 	if (is_condemned(sift, j->segment))
 		return false;
 	if (tcp_sum_is_right(&sift->frame))
@@ -130,7 +129,8 @@ void judge_counts(struct sift *sift, const struct stream_counts *before)
 	const struct stream_counts *now = &sift->streams.counts;
 
 	if (now->refused != before->refused || now->dropped != before->dropped ||
-	    now->odd != before->odd || now->conflicts != before->conflicts)
+	    now->odd != before->odd || now->unknown != before->unknown ||
+	    now->conflicts != before->conflicts)
 		judge_failure(sift, NULL);
 }
 
@@ -155,6 +155,9 @@ void judge_end(struct sift *sift, struct sift_result *result)
 	/* A segment that cannot be searched now is welcome again; a match is one for ever. */
 	if (j->rule && j->segment)
 		condemn(sift, j->segment);
+	/* What the stream holds is of no use any more. */
+	if (j->segment && is_condemned(sift, j->segment))
+		streams_end_flow(&sift->streams, &j->flow);
 	if (j->fragment)
 		condemn(sift, j->fragment);
 }

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 
+#include "capture/stream_kept.h"
 #include "capture/stream_pending.h"
 #include "capture/stream_piece.h"
 
@@ -66,6 +67,8 @@ static void deliver(struct stream_side *s, const struct stream_part *part)
 	stream_piece_add(&streams->flows, s->flow, s->half, part->bytes, part->len, part->packet);
 	streams->counts.bytes += part->len;
 	advance(s, part->len);
+	if (streams->in_path)
+		stream_kept_add(&streams->flows, s->flow, s->end, part->bytes, part->len);
 	streams->ops->data(streams->data, s->flow, s->end, &chunk);
 }
 
@@ -157,6 +160,13 @@ static void finish(struct stream_side *s, enum stream_end why)
 	stream_pieces_free(&streams->flows, s->half);
 }
 
+/* Until then its last bytes may come again. */
+static void flow_forget(struct streams *streams, struct flow *flow)
+{
+	stream_kept_free(&streams->flows, flow);
+	flow_remove(&streams->flows, flow);
+}
+
 static void finish_both(struct streams *streams, struct flow *flow, enum stream_end why)
 {
 	for (unsigned int end = 0; end < 2; end++) {
@@ -178,6 +188,7 @@ static void on_evict(void *data, struct flow *flow)
 		stream_pending_drop(&s);
 		finish(&s, STREAM_EVICTED);
 	}
+	stream_kept_free(&streams->flows, flow);
 }
 
 /* `part` begins with the next byte: hands it over together with what waited for it. */
@@ -200,6 +211,12 @@ static void take_next(struct stream_side *s, struct stream_part part)
 	} while (part.len);
 }
 
+static void wait_behind_hole(struct stream_side *s, struct stream_part part)
+{
+	s->streams->waits = true;
+	stream_pending_add(s, part);
+}
+
 static void take_part(struct stream_side *s, struct stream_part part)
 {
 	s->streams->counts.conflicts += stream_pending_differs(s, &part);
@@ -213,8 +230,31 @@ static void take_part(struct stream_side *s, struct stream_part part)
 	if (part.offset == s->half->offset)
 		take_next(s, part);
 	else if (part.len)
-		stream_pending_add(s, part);
+		wait_behind_hole(s, part);
 	settle(s, false);
+}
+
+/* Whether a segment that begins before what is next may be taken for what was seen there. */
+static bool compare_repeat(struct stream_side *s, const struct stream_part *part)
+{
+	struct stream_counts *counts = &s->streams->counts;
+
+	if (!s->streams->in_path) {
+		counts->conflicts +=
+			stream_piece_differs(s->half, part->bytes, part->len, part->offset);
+		return true;
+	}
+	switch (stream_kept_compare(s->flow, s->end, part->bytes, part->len, part->offset)) {
+	case STREAM_REPEAT_SAME:
+		return true;
+	case STREAM_REPEAT_OTHER:
+		counts->conflicts++;
+		return false;
+	case STREAM_REPEAT_UNKNOWN:
+		counts->unknown++;
+		return false;
+	}
+	return false;
 }
 
 static void take_data(struct stream_side *s, const struct frame *frame, uint32_t seq,
@@ -232,19 +272,21 @@ static void take_data(struct stream_side *s, const struct frame *frame, uint32_t
 		s->streams->counts.odd++;
 		return;
 	}
+	/* Of bytes from before the pick-up the offset is below 0: the sums wrap, as those of seq do. */
+	part.offset = s->half->offset + (uint64_t)(int64_t)ahead;
+	/* In the path nothing of it goes on when the beginning may not. */
+	if (ahead < 0 && !compare_repeat(s, &part))
+		return;
+	if (s->streams->in_path && ahead < 0 && (int64_t)ahead + part.len + part.missing <= 0)
+		return;
 	/* RFC 9293 section 3.10.7.4: a FIN is the last of its direction. */
 	if (s->half->ended || (s->half->has_fin && (int32_t)(seq - s->half->fin_seq) >= 0)) {
 		s->streams->counts.dropped++;
 		return;
 	}
 	flow_mark(&s->streams->flows, s->flow, true, s->flow->closed);
-	/* Of bytes from before the pick-up the offset is below 0: the sums wrap, as those of seq do. */
-	part.offset = s->half->offset + (uint64_t)(int64_t)ahead;
-	if (ahead < 0) {
-		s->streams->counts.conflicts +=
-			stream_piece_differs(s->half, part.bytes, part.len, part.offset);
+	if (ahead < 0)
 		stream_part_skip_to(s, &part, s->half->offset);
-	}
 	take_part(s, part);
 }
 
@@ -293,12 +335,12 @@ static struct flow *flow_of(struct streams *streams, const struct frame *frame, 
 	flow = flow_find(&streams->flows, &key);
 	if (flow && is_reuse(streams, flow, frame)) {
 		finish_both(streams, flow, STREAM_REUSED);
-		flow_remove(&streams->flows, flow);
+		flow_forget(streams, flow);
 		flow = NULL;
 	}
 	if (flow || (frame->tcp_flags & TH_RST))
 		return flow;
-	flow = flow_add(&streams->flows, &key, frame, *ret_end);
+	flow = flow_add(&streams->flows, &key, frame, *ret_end, streams->in_path);
 	if (flow)
 		streams->counts.flows++;
 	else
@@ -326,6 +368,7 @@ void streams_frame(struct streams *streams, const struct frame *frame, uint32_t 
 	if (!frame->has_tcp)
 		return;
 	streams->now_ns = now_ns;
+	streams->waits = false;
 	flow = flow_of(streams, frame, link, &end);
 	if (!flow)
 		return;
@@ -338,6 +381,7 @@ void streams_frame(struct streams *streams, const struct frame *frame, uint32_t 
 		return;
 	}
 	take_ack(s.half, frame);
+	stream_kept_trim(&streams->flows, flow, other.end);
 	pick_up(s.half, frame, seq);
 	if (frame->payload_wire_len)
 		take_data(&s, frame, seq, packet);
@@ -369,7 +413,7 @@ static void end_oldest(struct streams *streams, enum flow_list_id list, enum str
 	struct flow *flow = flow_oldest(&streams->flows, list);
 
 	finish_both(streams, flow, why);
-	flow_remove(&streams->flows, flow);
+	flow_forget(streams, flow);
 }
 
 void streams_done(struct streams *streams)
@@ -379,6 +423,16 @@ void streams_done(struct streams *streams)
 			end_oldest(streams, list, STREAM_FINISHED);
 	}
 	flow_table_done(&streams->flows);
+}
+
+void streams_end_flow(struct streams *streams, const struct flow_key *key)
+{
+	struct flow *flow = flow_find(&streams->flows, key);
+
+	if (!flow)
+		return;
+	finish_both(streams, flow, STREAM_FINISHED);
+	flow_forget(streams, flow);
 }
 
 void streams_end_link(struct streams *streams, uint32_t link)
@@ -392,7 +446,7 @@ void streams_end_link(struct streams *streams, uint32_t link)
 			if (flow->key.link != link)
 				continue;
 			finish_both(streams, flow, STREAM_FINISHED);
-			flow_remove(&streams->flows, flow);
+			flow_forget(streams, flow);
 		}
 	}
 	streams->flows.walked = false;

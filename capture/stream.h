@@ -71,6 +71,7 @@ struct stream_counts {
 	uint64_t gap_bytes;
 	uint64_t dropped; /* segments that would wait but for a bound, and those after an end */
 	uint64_t odd; /* segments outside any window */
+	uint64_t unknown; /* with `in_path`: segments that repeat bytes which nobody has any more */
 	uint64_t refused; /* packets of flows for which there was no memory */
 	uint64_t flows; /* begun */
 	uint64_t ends[STREAM_ENDS]; /* directions that ended */
@@ -103,6 +104,8 @@ struct streams {
 	void *data;
 	struct stream_counts counts;
 	uint64_t now_ns; /* of the last frame or tick */
+	bool waits; /* the last frame had bytes that wait behind a hole */
+	bool in_path; /* set by the caller, of the next frame: it waits here, and what repeats is compared */
 };
 
 /* 0 or -ENOMEM. `ops` and `data` outlive the streams. */
@@ -121,6 +124,9 @@ void streams_tick(struct streams *streams, uint64_t now_ns);
 
 /* Ends the flows of a link with STREAM_FINISHED. */
 void streams_end_link(struct streams *streams, uint32_t link);
+
+/* Ends a flow of which nothing more is to come, if it is there; not from within the reader's calls. */
+void streams_end_flow(struct streams *streams, const struct flow_key *key);
 
 /* The reader does not need the packets of bytes before `offset` any more. */
 void stream_forget(struct stream_half *half, uint64_t offset);

@@ -79,3 +79,20 @@ passes_and_blocks() {
   attach dgram
   passes_and_blocks
 }
+
+# flood FRAMES [at-once]: seconds pass; what it says is in $output.
+flood() {
+  local frames=$1
+  shift
+  run ip netns exec "$HOST" "$ROOT/build/tests/net/inline_flood" "$DIR/run/guests/web01/qemu.sock" \
+    "$PEER" eno1 "$(mac_of web01)" "$frames" "${SEED:-4711}" "$@"
+  echo "# $output" >&3
+  [ "$status" -eq 0 ]
+}
+
+# INLINE_FLOOD is the number of frames.
+@test "a forbidden text does not arrive, however it is cut, repeated and overlapped" {
+  sed -i 's/^scope = .*/scope = stream/' "$INI"
+  start
+  flood "${INLINE_FLOOD:-100000}"
+}

@@ -1,5 +1,5 @@
 /* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/stream.c capture/stream_pending.c */
-/* links: capture/stream_piece.c capture/stream_match.c capture/flow.c capture/defrag.c */
+/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c capture/defrag.c */
 /* links: capture/decode.c capture/ruleset.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_boot.c */
