@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/config_boot.h"
+#include "agent/base/config_lowers.h"
 #include "agent/base/hint.h"
 #include "agent/base/name_template.h"
 #include "agent/base/schema.h"
@@ -92,8 +93,7 @@ static bool check_sets(const struct config *config, struct faults *faults)
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
-/* Who said `key` for the link: its own section, or the set. */
-static const struct conf_head *giver(const struct link_wish *wish, const char *key)
+const struct conf_head *config_giver(const struct link_wish *wish, const char *key)
 {
 	if (wish->link && schema_has(&config_schema, "link", &wish->link->head, key))
 		return &wish->link->head;
@@ -139,18 +139,6 @@ static int by_mac(const void *a, const void *b)
 	return in_order(x, y, memcmp(x->mac, y->mac, MAC_LEN));
 }
 
-static int compare_lowers(const struct link_wish *a, const struct link_wish *b)
-{
-	return strcmp(a->keys->lower ? a->keys->lower : "", b->keys->lower ? b->keys->lower : "");
-}
-
-static int by_lower(const void *a, const void *b)
-{
-	const struct link_wish *x = *as_wishes(a), *y = *as_wishes(b);
-
-	return in_order(x, y, compare_lowers(x, y));
-}
-
 static int name_only(const void *key, const void *element)
 {
 	return strcmp(key, (*as_wishes(element))->name);
@@ -188,7 +176,7 @@ static void check_lowers(struct cross *cross)
 {
 	for (size_t i = 0; i < cross->n; i++) {
 		const struct link_wish *wish = cross->sorted[i];
-		const struct conf_head *head = giver(wish, "lower");
+		const struct conf_head *head = config_giver(wish, "lower");
 
 		if (!wish->keys->lower || !find_wish(cross, wish->keys->lower))
 			continue;
@@ -312,35 +300,6 @@ static void check_macs(struct cross *cross)
 	}
 }
 
-/* drivers/net/macvlan.c: a passthru link is the only one that its lower can have. */
-static void check_passthru(struct cross *cross)
-{
-	size_t end;
-
-	qsort(cross->sorted, cross->n, sizeof(*cross->sorted), by_lower);
-	for (size_t first = 0; first < cross->n; first = end) {
-		const struct link_wish *passthru = NULL, *other = NULL;
-		const char *lower = cross->sorted[first]->keys->lower;
-
-		for (end = first; end < cross->n; end++) {
-			const struct link_wish *wish = cross->sorted[end];
-
-			if (strcmp(wish->keys->lower ? wish->keys->lower : "",
-				   lower ? lower : "") != 0)
-				break;
-			if (!passthru && wish->keys->mode == LINK_MODE_PASSTHRU)
-				passthru = wish;
-			else
-				other = wish;
-		}
-		if (lower && passthru && other)
-			schema_fault(cross->faults, giver(passthru, "mode"), "mode",
-				     "passthru takes \"%s\" for one link alone, and both \"%s\" "
-				     "and \"%s\" are on it",
-				     lower, passthru->name, other->name);
-	}
-}
-
 /* The flags mean something in one mode each; elsewhere the kernel takes them and does nothing. */
 static void check_flags(struct cross *cross)
 {
@@ -351,7 +310,7 @@ static void check_flags(struct cross *cross)
 
 	for (size_t i = 0; i < cross->n; i++) {
 		const struct link_wish *wish = cross->sorted[i];
-		const struct conf_head *head = giver(wish, "flags");
+		const struct conf_head *head = config_giver(wish, "flags");
 		size_t flag = 0;
 
 		while (flag < LINK_FLAGS &&
@@ -371,7 +330,7 @@ static void check_monitors(struct cross *cross)
 {
 	for (size_t i = 0; i < cross->n; i++) {
 		const struct link_wish *wish = cross->sorted[i];
-		const struct conf_head *head = giver(wish, "monitor");
+		const struct conf_head *head = config_giver(wish, "monitor");
 
 		if ((wish->keys->monitor != MONITOR_TAP && wish->keys->monitor != MONITOR_INLINE) ||
 		    wish->keys->kind == LINK_KIND_MACVTAP ||
@@ -397,7 +356,7 @@ static void check_sources(struct cross *cross)
 		const struct link_wish *wish = cross->sorted[i];
 		bool source = wish->keys->mode == LINK_MODE_SOURCE;
 		const char *key = source ? "mode" : "source-macs";
-		const struct conf_head *head = giver(wish, key);
+		const struct conf_head *head = config_giver(wish, key);
 
 		if (source ? says_sources(wish) : wish->keys->sources.n == 0)
 			continue;
@@ -412,52 +371,6 @@ static void check_sources(struct cross *cross)
 			schema_fault(cross->faults, head, key,
 				     "it is for mode source, and link \"%s\" has mode %s",
 				     wish->name, link_mode_names[wish->keys->mode]);
-	}
-	forget_told(cross);
-}
-
-/* In the order of lowers. A fault is told once for each lower. */
-static void check_cutoffs(struct cross *cross)
-{
-	const struct link_wish *first = NULL;
-	bool told = false;
-
-	for (size_t i = 0; i < cross->n; i++) {
-		const struct link_wish *wish = cross->sorted[i];
-
-		if (!wish->keys->bccutoff.set)
-			continue;
-		if (!first || compare_lowers(first, wish) != 0) {
-			first = wish;
-			told = false;
-		}
-		if (told || wish->keys->bccutoff.value == first->keys->bccutoff.value)
-			continue;
-		told = true;
-		schema_fault(cross->faults, giver(wish, "bccutoff"), "bccutoff",
-			     "\"%s\" has one for all its links, and link \"%s\" wants another "
-			     "than \"%s\"",
-			     wish->keys->lower, wish->name, first->name);
-	}
-}
-
-/* A port has one hairpin. In the order of lowers; what ports they are plugged into is not known. */
-static void check_hairpins(struct cross *cross)
-{
-	const struct link_wish *first = NULL;
-
-	for (size_t i = 0; i < cross->n; i++) {
-		const struct link_wish *wish = cross->sorted[i];
-
-		if (wish->set->hairpin == LINK_HAIRPIN_KEEP)
-			continue;
-		if (!first || compare_lowers(first, wish) != 0)
-			first = wish;
-		if (wish->set->hairpin == first->set->hairpin || told_of_set(cross, wish))
-			continue;
-		schema_fault(cross->faults, &wish->set->head, "hairpin",
-			     "[set %s] wants another on the same lower \"%s\"",
-			     first->set->head.name, wish->keys->lower);
 	}
 	forget_told(cross);
 }
@@ -538,9 +451,7 @@ static int check_links(struct cross *cross)
 	if (!code)
 		code = check_altnames(cross);
 	check_macs(cross);
-	check_passthru(cross);
-	check_cutoffs(cross);
-	check_hairpins(cross);
+	config_check_lowers(cross->sorted, cross->n, cross->faults);
 	return code;
 }
 
