@@ -247,6 +247,49 @@ static size_t lookback_of(const struct pattern *pattern)
 	       1;
 }
 
+static bool sets_multiline(const char *text)
+{
+	while ((text = strstr(text, "(?"))) {
+		text += 2;
+		if (memchr(text, 'm', strspn(text, "imsxnJU^-")))
+			return true;
+	}
+	return false;
+}
+
+/* Whether nothing can have been matched before the `^` at `at`: groups are opened, options set. */
+static bool is_leading(const char *text, const char *at)
+{
+	while (text < at) {
+		size_t n = text[0] == '(' && text[1] == '?' ? strspn(text + 2, "imsxnJU^-") : 0;
+
+		if (text[0] != '(')
+			return false;
+		text += text[1] == '?' ? 2 + n : 1;
+		if (text[-1] == '(')
+			continue;
+		if (text[0] != ':' && text[0] != ')')
+			return false;
+		text++;
+	}
+	return true;
+}
+
+/*
+ * `^` in multiline is not true behind a newline that is the last byte, although more may come: that
+ * matters where something is matched before it.
+ */
+static bool has_inner_line_start(const struct pattern_conf *conf, const char *text)
+{
+	if (!conf->multiline && !sets_multiline(text))
+		return false;
+	for (const char *at = text; (at = strchr(at, '^')); at++) {
+		if ((at == text || at[-1] != '[') && !is_leading(text, at))
+			return true;
+	}
+	return false;
+}
+
 static void find_traits(const struct pattern_conf *conf, struct pattern *pattern)
 {
 	const struct literal_options options = { .utf = conf->utf, .caseless = conf->caseless };
@@ -256,7 +299,8 @@ static void find_traits(const struct pattern_conf *conf, struct pattern *pattern
 	pattern->utf = conf->utf;
 	pattern->lookback = lookback_of(pattern);
 	pattern->may_restart = !strstr(pattern->text, "\\G") && !strstr(pattern->text, "(*");
-	pattern->sees_last_newline = strchr(pattern->text, '$') || strstr(pattern->text, "\\Z");
+	pattern->sees_last_newline = strchr(pattern->text, '$') || strstr(pattern->text, "\\Z") ||
+				     has_inner_line_start(conf, pattern->text);
 	literal_required(pattern->text, strlen(pattern->text), &options, &pattern->required);
 }
 
