@@ -54,6 +54,23 @@ static int find_straight(struct search *search, const struct pattern_conf *conf)
 	return 0;
 }
 
+static int make_prefilter(struct search *search)
+{
+	const struct literal_set **sets;
+	int code;
+
+	if (search->n < 2)
+		return 0;
+	sets = calloc(search->n, sizeof(*sets));
+	if (!sets)
+		return -ENOMEM;
+	for (size_t i = 0; i < search->n; i++)
+		sets[i] = pattern_required(search->rules[i].pattern);
+	code = prefilter_new(sets, search->n, true, &search->prefilter);
+	free(sets);
+	return code;
+}
+
 int search_init(struct search *search, const struct pattern_conf *confs, size_t n,
 		const struct extract_policy *policy, size_t *ret_faulty, struct err *err)
 {
@@ -71,7 +88,7 @@ int search_init(struct search *search, const struct pattern_conf *confs, size_t 
 		}
 		search->n++;
 	}
-	if (n && find_straight(search, &confs[0])) {
+	if ((n && find_straight(search, &confs[0])) || make_prefilter(search)) {
 		search_done(search);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -84,6 +101,7 @@ void search_done(struct search *search)
 		pattern_free(search->rules[i].pattern);
 		free(search->rules[i].straight);
 	}
+	prefilter_free(search->prefilter);
 	free(search->rules);
 	*search = (struct search){ 0 };
 }

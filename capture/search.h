@@ -12,6 +12,7 @@
 
 #include "capture/extract.h"
 #include "capture/literal_find.h"
+#include "capture/prefilter.h"
 #include "capture/straight.h"
 
 struct search_rule {
@@ -27,6 +28,7 @@ struct search {
 	struct search_rule *rules;
 	size_t n;
 	struct extract_policy policy;
+	struct prefilter *prefilter; /* of several rules */
 };
 
 /* What became of a rule's searches. */

@@ -21,13 +21,37 @@ struct text_scan_kept {
 	size_t n_groups, cap_groups;
 };
 
+/* Which of several rules may match in the line in hand. */
+struct text_scan_several {
+	struct prefilter_walk walk;
+	struct prefilter_hit hit; /* the next one, which may be of a later line */
+	bool any; /* there is one */
+	uint64_t *chosen; /* bit i % 64 of word i / 64: rule i */
+	const uint8_t **texts; /* of each that is chosen, the first; NULL: it needs none */
+};
+
+static int several_init(struct text_scan *scan)
+{
+	struct text_scan_several *several;
+	size_t n = scan->search->n;
+
+	if (!scan->search->prefilter)
+		return 0;
+	several = scan->several = calloc(1, sizeof(*several));
+	if (!several)
+		return -ENOMEM;
+	several->chosen = calloc(n / 64 + 1, sizeof(*several->chosen));
+	several->texts = calloc(n, sizeof(*several->texts));
+	return several->chosen && several->texts ? 0 : -ENOMEM;
+}
+
 int text_scan_init(struct text_scan *scan, const struct search *search, hit_cb cb, void *data)
 {
 	*scan = (struct text_scan){ .search = search, .cb = cb, .data = data };
 	scan->counts = calloc(search->n + 1, sizeof(*scan->counts));
-	scan->next = calloc(search->n + 1, sizeof(*scan->next));
 	scan->kept = calloc(1, sizeof(*scan->kept));
-	if (!scan->counts || !scan->next || !scan->kept || regex_scratch_new(&scan->scratch)) {
+	if (!scan->counts || !scan->kept || several_init(scan) ||
+	    regex_scratch_new(&scan->scratch)) {
 		text_scan_done(scan);
 		return -ENOMEM;
 	}
@@ -41,7 +65,11 @@ void text_scan_done(struct text_scan *scan)
 		free(scan->kept->groups);
 	}
 	free(scan->kept);
-	free(scan->next);
+	if (scan->several) {
+		free(scan->several->chosen);
+		free(scan->several->texts);
+	}
+	free(scan->several);
 	free(scan->counts);
 	regex_scratch_free(scan->scratch);
 	*scan = (struct text_scan){ 0 };
@@ -269,44 +297,68 @@ static void scan_straight(struct text_scan *scan, const uint8_t *block, const ui
 		scan_one(scan, line_start(block, block + cursor), block + cursor, end);
 }
 
-static const uint8_t *next_place(const struct search_rule *rule, const uint8_t *p,
-				 const uint8_t *end)
+static void choose(struct text_scan_several *several, uint32_t rule, const uint8_t *text)
 {
-	const uint8_t *place = p;
+	uint64_t bit = UINT64_C(1) << rule % 64;
 
-	if (p < end && rule->has_finder)
-		place = literal_find(&rule->finder, p, (size_t)(end - p));
-	return place ? place : end;
+	if (several->chosen[rule / 64] & bit)
+		return;
+	several->chosen[rule / 64] |= bit;
+	several->texts[rule] = text;
 }
 
-static const uint8_t *first_place(const struct text_scan *scan, const uint8_t *end)
+/* The rules of which a text begins before `next`, and those that need none. */
+static void choose_all(struct text_scan *scan, const uint8_t *next)
 {
-	const uint8_t *first = end;
+	struct text_scan_several *several = scan->several;
+	const uint32_t *always;
+	size_t n;
 
-	for (size_t i = 0; i < scan->search->n; i++)
-		first = scan->next[i] < first ? scan->next[i] : first;
-	return first;
+	always = prefilter_always(scan->search->prefilter, &n);
+	for (size_t i = 0; i < n; i++)
+		choose(several, always[i], NULL);
+	while (several->any && several->hit.at < next) {
+		for (size_t i = 0; i < several->hit.n; i++)
+			choose(several, several->hit.rules[i], several->hit.at);
+		several->any = prefilter_walk_next(&several->walk, &several->hit);
+	}
+}
+
+static void scan_chosen(struct text_scan *scan, const uint8_t *line, size_t len)
+{
+	struct text_scan_several *several = scan->several;
+
+	for (size_t word = 0; word <= scan->search->n / 64; word++) {
+		uint64_t bits = several->chosen[word];
+
+		several->chosen[word] = 0;
+		for (; bits; bits &= bits - 1) {
+			size_t rule = word * 64 + (size_t)__builtin_ctzll(bits);
+
+			scan_line(scan, rule, line, len, 0, several->texts[rule]);
+		}
+	}
+	tell_kept(scan, line);
 }
 
 static void scan_several(struct text_scan *scan, const uint8_t *p, const uint8_t *end)
 {
-	const uint8_t *place, *next;
+	struct text_scan_several *several = scan->several;
+	size_t n_always;
 
-	for (size_t i = 0; i < scan->search->n; i++)
-		scan->next[i] = next_place(&scan->search->rules[i], p, end);
-	while ((place = first_place(scan, end)) < end && !scan->stop) {
-		p = line_start(p, place);
-		next = line_end(place, end);
-		for (size_t i = 0; i < scan->search->n; i++) {
-			const struct search_rule *rule = &scan->search->rules[i];
+	(void)prefilter_always(scan->search->prefilter, &n_always);
+	prefilter_walk_begin(&several->walk, scan->search->prefilter, p, (size_t)(end - p));
+	several->any = prefilter_walk_next(&several->walk, &several->hit);
+	while (p < end && !scan->stop) {
+		const uint8_t *next;
 
-			if (scan->next[i] >= next)
-				continue;
-			scan_line(scan, i, p, line_subject(p, (size_t)(next - p)), 0,
-				  rule->has_finder ? scan->next[i] : NULL);
-			scan->next[i] = next_place(rule, next, end);
-		}
-		tell_kept(scan, p);
+		if (!n_always && !several->any)
+			break;
+		if (!n_always)
+			p = line_start(p, several->hit.at);
+		next = line_end(n_always ? p : several->hit.at, end);
+		choose_all(scan, next);
+		scan_chosen(scan, p, line_subject(p, (size_t)(next - p)));
 		p = next;
 	}
 }

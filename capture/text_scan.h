@@ -32,8 +32,8 @@ struct text_scan {
 	const uint8_t *counted;
 	uint64_t offset; /* of the block in hand */
 	const uint8_t *block;
-	const uint8_t **next; /* several rules: where each may match next */
-	struct text_scan_kept *kept; /* and what they had in the line in hand */
+	struct text_scan_several *several; /* NULL: one rule */
+	struct text_scan_kept *kept; /* what several had in the line in hand */
 };
 
 /* The search and the callback's data outlive the scan. -ENOMEM. */

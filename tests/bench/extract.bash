@@ -66,8 +66,56 @@ pattern context '(?<=^|#)foobar[0-9]+(?=#|$)'
 pattern plain 'foobar[0-9]+'
 pattern keep 'Host: \K\S+'
 pattern caseless 'error: disk \w+' -i
-pattern few 'Disk sd[ab] failed'
 pattern many '\d+'
+pattern few 'Disk sd[ab] failed'
+
+# ---- many rules, ranges, memory ------------------------------------------------------------------
+
+# rules COUNT: as the lines have them, no two of which match in the same place.
+rules() {
+  perl -e '
+    srand 7;
+    my (%seen, $n);
+    while ($n < $ARGV[0]) {
+      my $k = sprintf "%05d", 10000 + int rand 90000;
+      my $rule = ("item/$k\\?session=[a-f]+", "#foobar$k#",
+        sprintf("%02d:%02d web%02d ERROR: Disk sd[a-f]", rand 60, rand 60, rand 40), " 200 $k\$")[$n % 4];
+      next if $seen{$rule}++;
+      $n++;
+      print "$rule\n";
+    }' "$1" >"$BENCH_DIR/rules"
+}
+
+ours_rules() { "$TAPWARDEN" extract -f "$BENCH_DIR/rules" "$LOG"; }
+grep_rules() { grep -a -oE -f "$BENCH_DIR/rules" "$LOG"; }
+rg_rules() { rg --no-config -a -oN --no-unicode -j1 -f "$BENCH_DIR/rules" "$LOG"; }
+
+same() {
+  "$1" >"$BENCH_DIR/expected"
+  "$2" | cmp "$BENCH_DIR/expected" - || exit 1
+}
+
+rules 64
+same ours_rules rg_rules
+compare "extract: 64 rules at once, one thread, rg" cpu 0.333 ours_rules rg_rules
+compare "extract: 64 rules at once, one thread, grep -E" cpu 0.333 ours_rules grep_rules
+rules 1000
+same ours_rules rg_rules
+compare "extract: 1000 rules at once, one thread, rg" cpu 1.0 ours_rules rg_rules
+
+ours_range() { "$TAPWARDEN" extract --begin "$BEGIN" --end "$END" "$LOG"; }
+sed_range() { sed -n "/$BEGIN/,/$END/p" "$LOG"; }
+
+BEGIN='ERROR: Disk sda' END='#foobar[0-9]*#'
+same ours_range sed_range
+compare "extract: short ranges, one thread, sed" cpu 0.5 ours_range sed_range
+BEGIN='web07 ERROR' END='web09 ERROR'
+same ours_range sed_range
+compare "extract: long ranges, one thread, sed" cpu 0.5 ours_range sed_range
+
+# What the rows of one thread cannot go below: all pages of the log are mapped, and read once.
+read_once() { "$ROOT/build/tests/bench/read_once" "$LOG"; }
+compare "extract: few matches, one thread, the log read once" cpu 2 ours read_once
 
 # Memory of our own, in KiB, against the bound of 64 MiB.
 row "extract: largest resident, of 65536 KiB" \

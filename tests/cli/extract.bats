@@ -223,6 +223,20 @@ run_refused() {
   [[ "$output" == *'did you mean "order"?'* ]]
 }
 
+@test "many patterns at once: each finds what it finds alone, and records say which it was" {
+  perl -e 'srand 3; print join(" ", map { int rand 2000 } 1 .. 6), rand() < .5 ? "\n" : "\r\n" for 1 .. 3000' >text
+  perl -e 'srand 5; print $_ % 40 == 7 ? "^[1-9]\\b\n" : "\\b" . (int rand 2000) . ($_ % 3 ? "\\b" : "[13]?\$") . "\n" for 1 .. 300' >patterns
+  local number=0 pattern
+  while read -r pattern; do
+    number=$((number + 1))
+    extract --json -n -e "$pattern" text | jq -r --arg rule "$number" '[.line, .offset, $rule, .match.text] | @tsv'
+  done <patterns | sort -s -n -k1,1 -k2,2 -k3,3 >expected
+  extract --json -n -f patterns text | jq -r '[.line, .offset, .rule, .match.text] | @tsv' >got
+  [ "$(wc -l <got)" -gt 1000 ]
+  cmp expected got
+  extract --json -n -f patterns --threads 2 text | jq -r '[.line, .offset, .rule, .match.text] | @tsv' | cmp expected -
+}
+
 @test "JSON has each group and where it is" {
   run extract --json -n -g host,port,1 -e '(?<host>\w+):(?<port>\d+)?' <<<'at web:'
   [ "$(jq -c '[.rule, .line, .offset, .length, .match.text, .groups.host.text, .groups.port]' \

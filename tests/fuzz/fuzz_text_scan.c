@@ -1,6 +1,6 @@
 /* links: capture/text_scan.c capture/search.c capture/lines.c capture/extract.c capture/pattern.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/literal_find.c capture/straight.c capture/straight_find.c */
+/* links: capture/literal_find.c capture/straight.c capture/straight_find.c capture/prefilter.c capture/gram_index.c */
 /* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /*
  * Patterns and a text: "FLAGS CUTS REGEX[\nREGEX...]\n\nTEXT", the text in blocks of whole lines:
@@ -21,8 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct told {
 	size_t rule;
-	uint64_t offset, line;
-	struct span whole, group;
+	uint64_t line;
+	struct span whole, group; /* of the text */
 };
 
 struct list {
@@ -34,6 +34,16 @@ struct list {
 	bool lost;
 };
 
+/* A subject may begin anywhere before the match. */
+static struct span of_text(struct span span, uint64_t offset)
+{
+	if (span_is_set(span)) {
+		span.start += (size_t)offset;
+		span.end += (size_t)offset;
+	}
+	return span;
+}
+
 static void add(struct list *list, size_t rule, uint64_t offset, uint64_t line,
 		const struct extract_match *match)
 {
@@ -44,7 +54,8 @@ static void add(struct list *list, size_t rule, uint64_t offset, uint64_t line,
 		abort();
 	list->v = v;
 	memset(&v[list->n], 0, sizeof(*v));
-	v[list->n++] = (struct told){ rule, offset, line, match->whole, group };
+	v[list->n++] =
+		(struct told){ rule, line, of_text(match->whole, offset), of_text(group, offset) };
 }
 
 static void on_hit(void *data, const struct hit *hit)
@@ -63,8 +74,8 @@ static int compare_told(const void *x, const void *y)
 {
 	const struct told *a = x, *b = y;
 
-	if (a->offset != b->offset)
-		return a->offset < b->offset ? -1 : 1;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
 	if (a->whole.start != b->whole.start)
 		return a->whole.start < b->whole.start ? -1 : 1;
 	return a->rule < b->rule ? -1 : a->rule > b->rule;
