@@ -41,7 +41,8 @@ static const struct cli_verb verbs[] = {
 	{ "qemu", cmd_qemu, "LINK [-c FILE] [--print] -- CMD...",
 	  "run a guest with the queues of a link's tap open",
 	  "CMD is run in place of tapwarden, with these replaced in its words:\n"
-	  "  {netdev}    tap,id=LINK,fds=3:4,vhost=on,vhostfds=5:6\n"
+	  "  {netdev}    tap,id=LINK,fds=3:4,vhost=on,vhostfds=5:6; where monitor = inline:\n"
+	  "              stream,id=LINK,server=on,addr.type=unix,addr.path=RUN-DIR/guests/LINK/qemu.sock\n"
 	  "  {device}    virtio-net-pci,netdev=LINK,mac=...,mq=on,vectors=6\n"
 	  "  {fds} {vhostfds} {mac} {queues} {link}    their parts\n"
 	  "One of {netdev} and {fds} must be there. Another {WORD} of letters is refused; other braces,\n"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/base/hint.h"
+#include "agent/guest_dir.h"
 #include "agent/lock.h"
 #include "agent/qemu_args.h"
 #include "agent/tap_holder.h"
@@ -105,6 +106,22 @@ out:
 	return code;
 }
 
+/* Where QEMU and the agent meet, of an inline link. */
+static int find_socket(const struct config *config, const struct link_keys *keys,
+		       struct qemu_tap *ret, struct err *err)
+{
+	const struct guest_dir dir = { .run_dir = config->agent.run_dir, .link = ret->link };
+	int code = guest_dir_path(&dir, GUEST_END_QEMU, ret->here, err);
+
+	if (code == 0)
+		code = guest_dir_path(&dir, GUEST_END_RELAY, ret->there, err);
+	ret->in_path = true;
+	ret->peer = keys->peer;
+	/* A socket is one queue. */
+	ret->queues = 1;
+	return code;
+}
+
 /* Who else holds the tap; `agent` (0: none) and its workers do not count. */
 static int find_holder(const struct qemu_tap *tap, pid_t agent, struct tap_holder *ret,
 		       struct err *err)
@@ -162,10 +179,37 @@ static void open_vhost(struct qemu_tap *tap)
 	tap->vhost = true;
 }
 
+/* The agent has the tap, and waits for the guest at its socket. */
+static int check_relay(const struct qemu_tap *tap, struct err *err)
+{
+	char dir[QEMU_PATH_SIZE];
+	struct tap_holder holder;
+	int code = find_holder(tap, tap->agent, &holder, err);
+
+	if (code)
+		return code;
+	if (holder.pid)
+		return err_set(
+			err, -EBUSY,
+			"%s (pid %d) holds its tap, and the agent waits for its end to relay "
+			"the frames: end that first",
+			holder.comm, (int)holder.pid);
+	if (!tap->agent)
+		return err_set(err, -ECONNREFUSED,
+			       "no agent runs that would relay its frames, and it is inline: start "
+			       "`tapwarden run` first");
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(tap->here, '/') - tap->here), tap->here);
+	if (access(dir, W_OK | X_OK) < 0)
+		return err_errno(err, -errno, "its socket cannot be made in %s", dir);
+	return 0;
+}
+
 static int open_tap(struct qemu_tap *tap, struct err *err)
 {
-	int code = check_free(tap, err);
+	int code = tap->in_path ? check_relay(tap, err) : check_free(tap, err);
 
+	if (tap->in_path)
+		return code;
 	for (unsigned int i = 0; code == 0 && i < tap->queues; i++)
 		code = tap_node_open(tap->link, tap->ifindex, &tap->fds[i], err);
 	/* Somebody else may have come in between. */
@@ -204,9 +248,10 @@ static int print(char *const *words, struct qemu_tap *tap, struct err *err)
 	char **args;
 	int code;
 
-	if (check_free(tap, err) < 0)
+	if ((tap->in_path ? check_relay(tap, err) : check_free(tap, err)) < 0)
 		fprintf(stderr, "tapwarden: now it could not be run: %s\n", err->text);
-	number_tap(tap);
+	if (!tap->in_path)
+		number_tap(tap);
 	code = qemu_args_make(words, tap, &args, err);
 	if (code)
 		return code;
@@ -237,7 +282,8 @@ static int run(char *const *words, struct qemu_tap *tap, struct err *err)
 		code = qemu_args_make(words, tap, &args, err);
 	if (code)
 		return code;
-	keep_over_exec(tap->fds, tap->queues);
+	if (!tap->in_path)
+		keep_over_exec(tap->fds, tap->queues);
 	if (tap->vhost)
 		keep_over_exec(tap->vhost_fds, tap->queues);
 	execvp(args[0], args);
@@ -260,6 +306,8 @@ static int qemu(const struct cli_options *options, char *const *words)
 	code = find_wish(config, options, &keys, &err);
 	if (code == 0)
 		code = find_link(config, options, &keys, &tap, &err);
+	if (code == 0 && keys.monitor == MONITOR_INLINE)
+		code = find_socket(config, &keys, &tap, &err);
 	config_free(config);
 	if (code == 0)
 		code = options->print ? print(words, &tap, &err) : run(words, &tap, &err);

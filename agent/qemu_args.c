@@ -58,11 +58,41 @@ static void add_link(const struct qemu_tap *tap, struct buf *out)
 	buf_adds(out, tap->link);
 }
 
+/* In a value of qemu-system(1) a comma is two. */
+static void add_path(const char *path, struct buf *out)
+{
+	for (; *path; path++) {
+		buf_addc(out, *path);
+		if (*path == ',')
+			buf_addc(out, ',');
+	}
+}
+
+/* With server=on QEMU takes one connection after the other: a new worker is no end of it. */
+static void add_socket(const struct qemu_tap *tap, struct buf *out)
+{
+	buf_addf(out, "%s,id=", peer_kind_names[tap->peer]);
+	add_id(tap, out);
+	if (tap->peer == PEER_STREAM) {
+		buf_adds(out, ",server=on,addr.type=unix,addr.path=");
+		add_path(tap->here, out);
+		return;
+	}
+	buf_adds(out, ",local.type=unix,local.path=");
+	add_path(tap->here, out);
+	buf_adds(out, ",remote.type=unix,remote.path=");
+	add_path(tap->there, out);
+}
+
 /* QEMU wants the singular with one queue: fds= and vhostfds= would ask for a multiqueue netdev. */
 static void add_netdev(const struct qemu_tap *tap, struct buf *out)
 {
 	const char *plural = tap->queues > 1 ? "s" : "";
 
+	if (tap->in_path) {
+		add_socket(tap, out);
+		return;
+	}
 	buf_adds(out, "tap,id=");
 	add_id(tap, out);
 	buf_addf(out, ",fd%s=", plural);
@@ -88,12 +118,16 @@ static const struct placeholder {
 	const char *name;
 	void (*add)(const struct qemu_tap *tap, struct buf *out);
 	bool tells_tap; /* it says which descriptors are the tap's */
+	bool needs_fds;
 	bool needs_vhost;
 } placeholders[] = {
-	{ "netdev", add_netdev, true, false }, { "device", add_device, false, false },
-	{ "fds", add_fds, true, false },       { "vhostfds", add_vhost_fds, false, true },
-	{ "mac", add_mac, false, false },      { "queues", add_queues, false, false },
-	{ "link", add_link, false, false },
+	{ "netdev", add_netdev, true, false, false },
+	{ "device", add_device, false, false, false },
+	{ "fds", add_fds, true, true, false },
+	{ "vhostfds", add_vhost_fds, false, true, true },
+	{ "mac", add_mac, false, false, false },
+	{ "queues", add_queues, false, false, false },
+	{ "link", add_link, false, false, false },
 };
 
 #define N_PLACEHOLDERS (sizeof(placeholders) / sizeof(placeholders[0]))
@@ -177,6 +211,11 @@ static int fill(const char *word, const struct qemu_tap *tap, struct buf *out, s
 		code = find(p + 1, len, &placeholder, err);
 		if (code)
 			return code;
+		if (placeholder->needs_fds && tap->in_path)
+			return err_set(err, -EINVAL,
+				       "the command has {%s}, and the link is inline: {netdev} is "
+				       "the socket where its frames go",
+				       placeholder->name);
 		if (placeholder->needs_vhost && !tap->vhost)
 			return err_set(err, -EINVAL,
 				       "the command has {%s}, and there is no vhost here",

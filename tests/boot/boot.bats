@@ -208,3 +208,41 @@ $CHAP"
   $TGTADM --lld iscsi --mode target --op bind --tid 1 --initiator-name iqn.2026-01.test.boot:other
   fails 2c0d603b
 }
+
+# inline stream|dgram ACTION: the frames go through the agent's capture worker, which knows the marker.
+inline() {
+  sed -i "/^lower = hv0/a monitor = inline\npeer = $1" t.ini
+  cat >>t.ini <<END
+[pattern marker]
+regex = "MARKER of the LUN"
+scope = stream
+action = $2
+END
+}
+
+
+@test "a guest boots through the relay, by a stream" {
+  config 'portal = 10.99.0.2'
+  inline stream log
+  boots
+  grep -q '"signature":"marker"' log/records.json
+}
+
+@test "a guest boots through the relay, by datagrams" {
+  config 'portal = 10.99.0.2'
+  inline dgram log
+  boots
+  grep -q '"signature":"marker"' log/records.json
+}
+
+@test "what a pattern forbids does not reach the guest, though it boots up to there" {
+  config 'portal = 10.99.0.2'
+  inline stream drop
+  serve
+  guest 60 &
+  PIDS="$! $PIDS"
+  until_ok grep -q '"signature":"marker"' log/records.json
+  # It asks for that block again and again, in vain.
+  run -1 grep -q MARKER console
+  grep -q '/ipxe/52-54-00-99-00-10... ok' console
+}

@@ -1,4 +1,4 @@
-/* links: agent/qemu_args.c agent/base/hint.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/link_types.c agent/qemu_args.c agent/base/hint.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
 #include "agent/qemu_args.h"
 
 #include <errno.h>
@@ -50,6 +50,24 @@ static const struct qemu_tap digit_name = {
 	.link = "1web", .ifindex = 7, .queues = 1, .fds = { 3 }
 };
 
+static const struct qemu_tap in_path = {
+	.link = "web01",
+	.ifindex = 7,
+	.queues = 1,
+	.in_path = true,
+	.peer = PEER_STREAM,
+	.here = "/run/a,b/qemu.sock",
+};
+static const struct qemu_tap in_path_dgram = {
+	.link = "web01",
+	.ifindex = 7,
+	.queues = 1,
+	.in_path = true,
+	.peer = PEER_DGRAM,
+	.here = "/run/q",
+	.there = "/run/r",
+};
+
 static void words(void **state)
 {
 	static const struct {
@@ -58,6 +76,10 @@ static void words(void **state)
 		const char *expected;
 	} cases[] = {
 		{ &one, "{netdev}", "tap,id=web01,fd=3" },
+		{ &in_path, "{netdev}",
+		  "stream,id=web01,server=on,addr.type=unix,addr.path=/run/a,,b/qemu.sock" },
+		{ &in_path_dgram, "{netdev}",
+		  "dgram,id=web01,local.type=unix,local.path=/run/q,remote.type=unix,remote.path=/run/r" },
 		{ &two, "{netdev}", "tap,id=web01,fds=3:14" },
 		{ &one_vhost, "{netdev}", "tap,id=web01,fd=3,vhost=on,vhostfd=4" },
 		{ &two_vhost, "{netdev}", "tap,id=web01,fds=3:4,vhost=on,vhostfds=5:6" },
