@@ -65,8 +65,9 @@ $(B)/version: FORCE
 $(B)/agent/version.o: CFLAGS += -DTAPWARDEN_VERSION='"$(VERSION)"'
 $(B)/agent/version.o: $(B)/version
 
-$(B)/agent/curl_lib.o: CFLAGS += -DCURL_SONAME='"$(call soname,libcurl)"'
-$(B)/web/mhd_lib.o: CFLAGS += -DMHD_SONAME='"$(call soname,libmicrohttpd)"'
+define_soname = $(addprefix -D$(1)=,$(addsuffix \",$(addprefix \",$(call soname,$(2)))))
+$(B)/agent/curl_lib.o: CFLAGS += $(call define_soname,CURL_SONAME,libcurl)
+$(B)/web/mhd_lib.o: CFLAGS += $(call define_soname,MHD_SONAME,libmicrohttpd)
 
 # ---- test programs: each links only what its lines `/* links: agent/base/err.c ... */` name ------
 
