@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/base/cursor.h"
-#include "capture/dhcp.h"
+#include "capture/neighbours_parts.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -20,16 +20,6 @@
 #define ND_NEIGHBOR_SOLICIT 135
 #define ND_NEIGHBOR_ADVERT  136
 #define ND_HOP_LIMIT	    255
-
-/* What a frame says that the guest has. */
-struct claim {
-	uint8_t ip[16];
-	uint8_t version;
-	enum stats_learned learned;
-	bool tentative;
-	uint16_t vlan;
-	uint64_t until_ns;
-};
 
 /* ---- bounds --------------------------------------------------------------------------------- */
 
@@ -51,8 +41,7 @@ static size_t ip_len(uint8_t version)
 	return version == 4 ? 4 : 16;
 }
 
-/* An address that one host can have: no multicast, loopback or none at all. */
-static bool is_host(uint8_t version, const uint8_t *ip)
+bool neighbours_is_host(uint8_t version, const uint8_t *ip)
 {
 	static const uint8_t zero[15];
 
@@ -73,10 +62,12 @@ static uint16_t vlan_of(const struct frame *frame)
 	return frame->n_vlans ? (uint16_t)(frame->vlan[0] + 1) : 0;
 }
 
-static struct claim claim_make(const struct frame *frame, uint8_t version, const uint8_t *ip,
-			       enum stats_learned learned)
+struct neighbours_claim neighbours_claim(const struct frame *frame, uint8_t version,
+					 const uint8_t *ip, enum stats_learned learned)
 {
-	struct claim claim = { .version = version, .learned = learned, .vlan = vlan_of(frame) };
+	struct neighbours_claim claim = { .version = version,
+					  .learned = learned,
+					  .vlan = vlan_of(frame) };
 
 	memcpy(claim.ip, ip, ip_len(version));
 	return claim;
@@ -94,7 +85,8 @@ static void tell(struct neighbours *n, enum neighbours_event_kind kind,
 	n->hood->cb(n->hood->data, n, &event);
 }
 
-static struct stats_address *find(struct stats_guest *guest, const struct claim *claim)
+struct stats_address *neighbours_find(struct stats_guest *guest,
+				      const struct neighbours_claim *claim)
 {
 	for (uint32_t i = 0; i < guest->n; i++) {
 		struct stats_address *a = &guest->addresses[i];
@@ -131,8 +123,10 @@ static void count_addresses(struct neighbours *n)
 	atomic_store_explicit(&n->counters->addresses, n->guest->n, memory_order_relaxed);
 }
 
-static void forget(struct neighbours *n, struct stats_address *a)
+void neighbours_forget(struct neighbours *n, struct stats_address *a,
+		       enum neighbours_event_kind kind, const uint8_t *mac, uint64_t now_ns)
 {
+	const struct stats_address address = *a;
 	struct stats_guest *guest = n->guest;
 
 	stats_write_begin(&guest->seq);
@@ -140,11 +134,12 @@ static void forget(struct neighbours *n, struct stats_address *a)
 	guest->n--;
 	stats_write_end(&guest->seq);
 	count_addresses(n);
+	tell(n, kind, &address, mac, now_ns);
 }
 
 /* The link of the same network that has the address and was heard of it. */
-static const struct neighbours *owner_of(const struct neighbours *n, const struct claim *claim,
-					 uint64_t now_ns)
+static const struct neighbours *owner_of(const struct neighbours *n,
+					 const struct neighbours_claim *claim, uint64_t now_ns)
 {
 	for (const struct neighbours *other = n->hood->first; other; other = other->next) {
 		const struct stats_address *a;
@@ -152,7 +147,7 @@ static const struct neighbours *owner_of(const struct neighbours *n, const struc
 		if (other == n || other->network != n->network ||
 		    !stat_get(&other->counters->addresses))
 			continue;
-		a = find(other->guest, claim);
+		a = neighbours_find(other->guest, claim);
 		if (a && !a->conflict && !(a->flags & STATS_ADDRESS_TENTATIVE) &&
 		    (is_leased(a, now_ns) || a->seen_ns + NEIGHBOURS_OWNED_NS > now_ns))
 			return other;
@@ -160,7 +155,7 @@ static const struct neighbours *owner_of(const struct neighbours *n, const struc
 	return NULL;
 }
 
-static void add(struct neighbours *n, const struct claim *claim, uint64_t now_ns)
+static void add(struct neighbours *n, const struct neighbours_claim *claim, uint64_t now_ns)
 {
 	const struct neighbours *other = owner_of(n, claim, now_ns);
 	struct stats_guest *guest = n->guest;
@@ -196,8 +191,8 @@ static void add(struct neighbours *n, const struct claim *claim, uint64_t now_ns
 }
 
 /* Heard of once more. */
-static void refresh(struct neighbours *n, struct stats_address *a, const struct claim *claim,
-		    uint64_t now_ns)
+static void refresh(struct neighbours *n, struct stats_address *a,
+		    const struct neighbours_claim *claim, uint64_t now_ns)
 {
 	bool better = claim->learned > a->learned && !is_leased(a, now_ns);
 	bool confirmed = (a->flags & STATS_ADDRESS_TENTATIVE) && !claim->tentative;
@@ -213,14 +208,14 @@ static void refresh(struct neighbours *n, struct stats_address *a, const struct 
 	stats_write_end(&n->guest->seq);
 }
 
-static void learn(struct neighbours *n, const struct claim *claim, struct neighbours_bucket *bucket,
-		  uint64_t now_ns)
+void neighbours_learn(struct neighbours *n, const struct neighbours_claim *claim,
+		      struct neighbours_bucket *bucket, uint64_t now_ns)
 {
 	struct stats_address *known;
 
-	if (!is_host(claim->version, claim->ip))
+	if (!neighbours_is_host(claim->version, claim->ip))
 		return;
-	known = find(n->guest, claim);
+	known = neighbours_find(n->guest, claim);
 	if (known)
 		refresh(n, known, claim, now_ns);
 	else if (bucket_take(bucket, now_ns))
@@ -243,7 +238,7 @@ static void tell_foreign(struct neighbours *n, const uint8_t *mac, uint64_t now_
 static void take_arp(struct neighbours *n, const struct frame *frame, uint64_t now_ns)
 {
 	const uint8_t *arp = frame->arp;
-	struct claim claim;
+	struct neighbours_claim claim;
 
 	if (be16(arp + ARP_OPERATION) > ARP_REQUEST_REPLY)
 		return;
@@ -252,8 +247,8 @@ static void take_arp(struct neighbours *n, const struct frame *frame, uint64_t n
 		return;
 	}
 	/* From 0.0.0.0 it is a probe, which claims nothing yet (RFC 5227 section 1.1). */
-	claim = claim_make(frame, 4, arp + ARP_SENDER_IP, STATS_BY_ARP);
-	learn(n, &claim, &n->claims, now_ns);
+	claim = neighbours_claim(frame, 4, arp + ARP_SENDER_IP, STATS_BY_ARP);
+	neighbours_learn(n, &claim, &n->claims, now_ns);
 }
 
 static bool is_nd(const struct frame *frame)
@@ -268,213 +263,33 @@ static void take_nd(struct neighbours *n, const struct frame *frame, uint64_t no
 {
 	const uint8_t *target = frame->payload_len >= 16 ? frame->payload : NULL;
 	const uint8_t *ip = frame->src_ip;
-	struct claim claim;
+	struct neighbours_claim claim;
 
 	if (frame->icmp_type == ND_NEIGHBOR_ADVERT ||
 	    (frame->icmp_type == ND_NEIGHBOR_SOLICIT && is_unspecified(ip)))
 		ip = target;
 	if (!ip)
 		return;
-	claim = claim_make(frame, 6, ip, STATS_BY_ND);
+	claim = neighbours_claim(frame, 6, ip, STATS_BY_ND);
 	claim.tentative = ip == target && frame->icmp_type == ND_NEIGHBOR_SOLICIT;
-	learn(n, &claim, &n->claims, now_ns);
+	neighbours_learn(n, &claim, &n->claims, now_ns);
 }
 
 /* Somebody answers what the guest asked for as its own: RFC 4862 section 5.4.4. */
 static void take_defence(struct neighbours *n, const struct frame *frame, uint64_t now_ns)
 {
-	struct stats_address *known, address;
-	struct claim claim;
+	const uint8_t *target = frame->payload_len >= 16 ? frame->payload : NULL;
+	struct stats_address *known;
+	struct neighbours_claim claim;
 
-	if (frame->icmp_type != ND_NEIGHBOR_ADVERT || frame->payload_len < 16)
+	if (frame->icmp_type != ND_NEIGHBOR_ADVERT || !target)
 		return;
-	claim = claim_make(frame, 6, frame->payload, STATS_BY_ND);
-	known = find(n->guest, &claim);
+	claim = neighbours_claim(frame, 6, target, STATS_BY_ND);
+	known = neighbours_find(n->guest, &claim);
 	if (!known || !(known->flags & STATS_ADDRESS_TENTATIVE) ||
 	    known->seen_ns + NEIGHBOURS_DAD_NS < now_ns)
 		return;
-	address = *known;
-	forget(n, known);
-	tell(n, NEIGHBOURS_DUPLICATE, &address, frame->src_mac, now_ns);
-}
-
-/* ---- DHCP ----------------------------------------------------------------------------------- */
-
-enum dhcp_version {
-	DHCP_4,
-	DHCP_6,
-};
-
-static void remember_xid(struct neighbours *n, enum dhcp_version version, uint32_t xid)
-{
-	n->guest->dhcp_xid[version] = xid;
-	n->guest->has_xid |= 1u << version;
-}
-
-/* Only an answer to a request that was seen, and only the first. */
-static bool answers(struct neighbours *n, enum dhcp_version version, uint32_t xid)
-{
-	if (!(n->guest->has_xid & 1u << version) || n->guest->dhcp_xid[version] != xid)
-		return false;
-	n->guest->has_xid &= ~(1u << version);
-	return true;
-}
-
-static void release(struct neighbours *n, const struct claim *claim, uint64_t now_ns)
-{
-	struct stats_address *known = find(n->guest, claim), address;
-
-	if (!known)
-		return;
-	address = *known;
-	forget(n, known);
-	tell(n, NEIGHBOURS_GONE, &address, NULL, now_ns);
-}
-
-/* A client has one lease of each version: the one before is over. */
-static void end_others(struct neighbours *n, const struct claim *claim, uint64_t now_ns)
-{
-	for (uint32_t i = 0; i < n->guest->n;) {
-		struct stats_address *a = &n->guest->addresses[i], old;
-
-		if (a->version != claim->version || !a->until_ns || a->vlan != claim->vlan ||
-		    memcmp(a->ip, claim->ip, sizeof(a->ip)) == 0) {
-			i++;
-			continue;
-		}
-		old = *a;
-		forget(n, a);
-		tell(n, NEIGHBOURS_GONE, &old, NULL, now_ns);
-	}
-}
-
-static void take_lease(struct neighbours *n, const struct frame *frame, struct claim *claim,
-		       uint32_t seconds, uint64_t now_ns)
-{
-	struct neighbours_event event = {
-		.kind = NEIGHBOURS_LEASED,
-		.mac = frame->src_mac,
-		.server = frame->src_ip,
-		.seconds = seconds,
-		.time_ns = now_ns,
-	};
-	const struct stats_address *known;
-
-	if (!seconds) {
-		release(n, claim, now_ns);
-		return;
-	}
-	claim->until_ns = seconds == DHCP_FOREVER ? UINT64_MAX : now_ns + seconds * NS_PER_S;
-	end_others(n, claim, now_ns);
-	learn(n, claim, &n->leases, now_ns);
-	known = find(n->guest, claim);
-	if (!known)
-		return;
-	event.address = *known;
-	n->hood->cb(n->hood->data, n, &event);
-}
-
-static void take_hostname(struct neighbours *n, const struct dhcp4 *dhcp)
-{
-	char name[STATS_HOSTNAME_MAX];
-
-	if (!dhcp->hostname)
-		return;
-	stats_hostname_set(name, dhcp->hostname, dhcp->hostname_len);
-	if (strcmp(name, n->guest->hostname) == 0)
-		return;
-	stats_write_begin(&n->guest->seq);
-	memcpy(n->guest->hostname, name, sizeof(name));
-	stats_write_end(&n->guest->seq);
-}
-
-static void take_dhcp4_request(struct neighbours *n, const struct frame *frame,
-			       const struct dhcp4 *dhcp, uint64_t now_ns)
-{
-	struct claim claim;
-
-	if (dhcp->type == DHCP4_RELEASE) {
-		claim = claim_make(frame, 4, dhcp->client, STATS_BY_DHCP4);
-		release(n, &claim, now_ns);
-	} else if (dhcp->type == DHCP4_DISCOVER || dhcp->type == DHCP4_REQUEST) {
-		remember_xid(n, DHCP_4, dhcp->xid);
-		take_hostname(n, dhcp);
-	}
-}
-
-static void take_dhcp4(struct neighbours *n, const struct frame *frame,
-		       enum stats_direction direction, uint64_t now_ns)
-{
-	struct dhcp4 dhcp;
-	struct claim claim;
-
-	if (!dhcp4_parse(frame->payload, frame->payload_len, &dhcp) || !dhcp.mac ||
-	    memcmp(dhcp.mac, n->mac, MAC_LEN) != 0 || dhcp.reply != (direction == STATS_TO_GUEST))
-		return;
-	if (!dhcp.reply) {
-		take_dhcp4_request(n, frame, &dhcp, now_ns);
-		return;
-	}
-	/* An ACK of an INFORM gives no address (RFC 2131 section 4.3.5). */
-	if (dhcp.type != DHCP4_ACK || !dhcp.lease || !is_host(4, dhcp.yours) ||
-	    !answers(n, DHCP_4, dhcp.xid))
-		return;
-	claim = claim_make(frame, 4, dhcp.yours, STATS_BY_DHCP4);
-	take_lease(n, frame, &claim, dhcp.lease, now_ns);
-}
-
-static void take_dhcp6_request(struct neighbours *n, const struct frame *frame,
-			       const struct dhcp6 *dhcp, uint64_t now_ns)
-{
-	struct claim claim;
-
-	if (dhcp->type == DHCP6_RELEASE && dhcp->address) {
-		claim = claim_make(frame, 6, dhcp->address, STATS_BY_DHCP6);
-		release(n, &claim, now_ns);
-	} else if (dhcp->type == DHCP6_SOLICIT || dhcp->type == DHCP6_REQUEST ||
-		   dhcp->type == DHCP6_RENEW || dhcp->type == DHCP6_REBIND) {
-		remember_xid(n, DHCP_6, dhcp->xid);
-	}
-}
-
-static void take_dhcp6(struct neighbours *n, const struct frame *frame,
-		       enum stats_direction direction, uint64_t now_ns)
-{
-	struct dhcp6 dhcp;
-	struct claim claim;
-
-	if (!dhcp6_parse(frame->payload, frame->payload_len, &dhcp) ||
-	    (dhcp.type == DHCP6_REPLY) != (direction == STATS_TO_GUEST))
-		return;
-	if (direction == STATS_FROM_GUEST) {
-		take_dhcp6_request(n, frame, &dhcp, now_ns);
-		return;
-	}
-	/* It has no hardware address in it: the frame has to be the guest's own. */
-	if (!dhcp.address || memcmp(frame->dst_mac, n->mac, MAC_LEN) != 0 ||
-	    !is_host(6, dhcp.address) || !answers(n, DHCP_6, dhcp.xid))
-		return;
-	claim = claim_make(frame, 6, dhcp.address, STATS_BY_DHCP6);
-	take_lease(n, frame, &claim, dhcp.valid, now_ns);
-}
-
-static bool has_ports(const struct frame *frame, enum stats_direction direction, uint16_t client,
-		      uint16_t server)
-{
-	return direction == STATS_FROM_GUEST
-		       ? frame->src_port == client && frame->dst_port == server
-		       : frame->src_port == server && frame->dst_port == client;
-}
-
-static void take_udp(struct neighbours *n, const struct frame *frame,
-		     enum stats_direction direction, uint64_t now_ns)
-{
-	if (frame->ip_version == 4 &&
-	    has_ports(frame, direction, DHCP4_CLIENT_PORT, DHCP4_SERVER_PORT))
-		take_dhcp4(n, frame, direction, now_ns);
-	else if (frame->ip_version == 6 &&
-		 has_ports(frame, direction, DHCP6_CLIENT_PORT, DHCP6_SERVER_PORT))
-		take_dhcp6(n, frame, direction, now_ns);
+	neighbours_forget(n, known, NEIGHBOURS_DUPLICATE, frame->src_mac, now_ns);
 }
 
 /* ---- frames --------------------------------------------------------------------------------- */
@@ -490,8 +305,8 @@ void neighbours_frame(struct neighbours *n, const struct frame *frame,
 		tell_foreign(n, frame->src_mac, time_ns);
 		return;
 	}
-	if (frame->has_ports && !frame->has_tcp && frame->proto == IPPROTO_UDP)
-		take_udp(n, frame, direction, time_ns);
+	if (frame->has_ports && frame->payload && frame->proto == IPPROTO_UDP)
+		neighbours_dhcp(n, frame, direction, time_ns);
 	else if (sent && frame->arp)
 		take_arp(n, frame, time_ns);
 	else if (is_nd(frame))

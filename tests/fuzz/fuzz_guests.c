@@ -1,4 +1,4 @@
-/* links: capture/neighbours.c capture/dhcp.c capture/talkers.c capture/decode.c */
+/* links: capture/neighbours.c capture/neighbours_dhcp.c capture/dhcp.c capture/talkers.c capture/decode.c */
 /* links: agent/base/stats_guest.c agent/base/stats_traffic.c agent/base/parse.c agent/base/err.c */
 /*
  * Frames of two guests on one network: what is learned of them stays within its bounds and is what a

@@ -1,4 +1,4 @@
-/* links: capture/neighbours.c capture/dhcp.c capture/decode.c agent/base/stats_guest.c agent/base/buf.c */
+/* links: capture/neighbours.c capture/neighbours_dhcp.c capture/dhcp.c capture/decode.c agent/base/stats_guest.c agent/base/buf.c */
 /* links: agent/base/parse.c agent/base/err.c */
 #include "capture/neighbours.h"
 
