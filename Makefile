@@ -47,7 +47,9 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
 SOURCES := $(sort $(wildcard agent/base/*.c netlink/*.c capture/*.c web/*.c agent/*.c))
 HEADERS := $(sort $(wildcard agent/base/*.h netlink/*.h capture/*.h web/*.h agent/*.h))
-OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/web/page_files.o
+DYGRAPHS := /usr/share/javascript/dygraphs
+PAGE_FILES = $(sort $(wildcard web/ui/*)) $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
 
 all: $(B)/tapwarden
 
@@ -55,6 +57,14 @@ $(B)/tapwarden: $(OBJECTS)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEPS_LIBS)
 
 $(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The page is a part of the program.
+$(B)/page/page_files.c: scripts/embed-page $(PAGE_FILES)
+	$(call say,EMBED,web/ui)scripts/embed-page $(@D) $(PAGE_FILES)
+
+$(B)/web/page_files.o: $(B)/page/page_files.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -76,12 +86,20 @@ FUZZERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 HELPERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/net/*.c tests/boot/*.c)))
 BENCHES := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
 CLI_BATS := $(sort $(wildcard tests/cli/*.bats))
-ROOT_BATS := $(sort $(wildcard tests/net/*.bats tests/boot/*.bats))
+ROOT_BATS := $(sort $(wildcard tests/net/*.bats tests/boot/*.bats tests/ui/*.bats))
 
 units: $(UNITS)
 replays: $(FUZZERS)
 helpers: $(HELPERS)
 benches: $(BENCHES)
+
+# What drives the browser, and what judges the page for people who cannot see or point: by npm.
+UI_MODULES := build/ui/node_modules/.package-lock.json
+ui-modules: $(UI_MODULES)
+$(UI_MODULES): tests/ui/package.json
+	@mkdir -p build/ui
+	$(call say,NPM,$<)cp $< build/ui && cd build/ui && npm install --silent --no-fund --no-audit --ignore-scripts
+	@touch $@
 
 links_of = $(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' $(1))
 linked = $$(patsubst $$(percent)c,$(B)/$$(percent)o,$$(call links_of,$(1)/$$*.c))
@@ -114,7 +132,7 @@ PROVE = prove --exec tests/run
 
 test:
 	$(Q)scripts/install-deps build test lint demo
-	$(SUBMAKE) DEVELOPER=1 all units helpers benches
+	$(SUBMAKE) DEVELOPER=1 all units helpers benches ui-modules
 	$(SUBMAKE) DEVELOPER=1 $(SANITIZED) units replays
 	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(SAN_UNITS) $(SAN_FUZZERS) $(CLI_BATS) $(ROOT_BATS) $(LINTS)
 
@@ -149,8 +167,8 @@ libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
 
 FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
 TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/boot/*.c tests/bench/*.c tests/fuzz/*.c))
-SHELL_SCRIPTS := scripts/install-deps scripts/demo scripts/check-layers tests/run tests/bench/run \
-	.ci/run
+SHELL_SCRIPTS := scripts/install-deps scripts/embed-page scripts/demo scripts/check-layers \
+	tests/run tests/bench/run .ci/run
 
 # Each test of bats is a subshell, and so its own (SC2030, SC2031); a '$$1' or '`' in single quotes
 # is meant there (SC2016); `run` sets stderr (SC2154).
@@ -205,6 +223,6 @@ install: all
 clean:
 	rm -rf build build-*
 
-.PHONY: all units replays helpers benches test check bench demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
+.PHONY: all units replays helpers benches ui-modules test check bench demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
 .PRECIOUS: $(B)/%.o
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -10,6 +10,7 @@
 
 #include "web/metrics.h"
 #include "web/openapi.h"
+#include "web/page.h"
 #include "web/records.h"
 #include "web/reply.h"
 
@@ -347,6 +348,18 @@ static void serve_whoami(const struct site_call *call)
 	auth_whoami(&call->site->auth, call->request, call->who);
 }
 
+/* ---- the page -------------------------------------------------------------------------------- */
+
+static void serve_page(const struct site_call *call)
+{
+	page_serve(call->request);
+}
+
+static void serve_page_file(const struct site_call *call)
+{
+	page_serve_file(call->request, call->match->name);
+}
+
 /* ---- guests that boot ------------------------------------------------------------------------ */
 
 static void serve_boot_chain(const struct site_call *call)
@@ -384,6 +397,8 @@ const site_handler site_handlers[ROUTES] = {
 	[ROUTE_LOGOUT] = serve_logout,
 	[ROUTE_WHOAMI] = serve_whoami,
 	[ROUTE_METRICS] = serve_metrics,
+	[ROUTE_PAGE] = serve_page,
+	[ROUTE_PAGE_FILE] = serve_page_file,
 	[ROUTE_BOOT_CHAIN] = serve_boot_chain,
 	[ROUTE_BOOT_GUEST] = serve_boot_guest,
 	[ROUTE_BOOT_FILE] = serve_boot_guest,

@@ -62,6 +62,8 @@ const struct route routes[ROUTES] = {
 	[ROUTE_LOGOUT] = { "/v1/session", DELETE, VIEWER, ON_OPERATORS, 0, "log out" },
 	[ROUTE_WHOAMI] = { "/v1/whoami", GET, VIEWER, ON_API, 0, "the user and its role" },
 	[ROUTE_METRICS] = { "/metrics", GET, VIEWER, ON_API, 0, "counters in OpenMetrics text" },
+	[ROUTE_PAGE] = { "/", GET, ALL, ON_OPERATORS, ROUTE_TAKES_ANY, "the page" },
+	[ROUTE_PAGE_FILE] = { "/ui/" NAME_PLACE, GET, ALL, ON_OPERATORS, 0, "a file of the page" },
 	[ROUTE_BOOT_CHAIN] = { "/boot.ipxe", GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
 			       "sends each guest to its own script" },
 	[ROUTE_BOOT_GUEST] = { "/ipxe/" MAC_PLACE, GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
