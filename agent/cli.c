@@ -73,6 +73,8 @@ static const struct cli_verb verbs[] = {
 	  "    --end-test next|rest|same          whether END may be on the line of BEGIN\n"
 	  "    --open-end emit|drop --nest flat|restart|count --max-lines N --max-bytes N --outside\n"
 	  "  -U, --whole            each text is one subject: a match may span lines\n"
+	  "  --rs REGEX             records between what matches, as RS of gawk, instead of lines;\n"
+	  "                         without -e they are printed, by --json and --raw with their RT\n"
 	  "  --overlap none|starts  starts: one match for each place where one can start\n"
 	  "  --empty skip|keep      matches of no bytes\n"
 	  "  --match-limit N        steps of one search before it is given up, 1000000\n"

@@ -93,6 +93,14 @@ static int compile(const struct extract_options *options, const struct rules *ru
 	return code;
 }
 
+static int compile_separator(const struct extract_options *options, struct pattern **ret,
+			     struct err *err)
+{
+	int code = options->separator.regex ? pattern_compile(&options->separator, ret, err) : 0;
+
+	return code ? err_prefix(err, code, "--rs") : 0;
+}
+
 static int compile_range(const struct extract_options *options, struct extract_range_rule *range,
 			 struct err *err)
 {
@@ -130,6 +138,8 @@ static void tell_stats(const struct extract_job *job)
 
 	fprintf(stderr, "%" PRIu64 " bytes searched, %" PRIu64 " matches, %" PRIu64 " gaps\n",
 		totals->bytes, job->plan.search->n ? totals->hits : 0, totals->gaps);
+	if (job->plan.separator)
+		fprintf(stderr, "%" PRIu64 " records\n", totals->records);
 	if (job->plan.range)
 		fprintf(stderr, "%" PRIu64 " ranges, %" PRIu64 " of them dropped\n", totals->ranges,
 			totals->dropped);
@@ -173,7 +183,8 @@ static int finish(struct extract_job *job, const struct extract_options *options
 /* ---- the verb ------------------------------------------------------------------------------- */
 
 static void make_plan(const struct extract_options *o, const struct search *search,
-		      const struct extract_range_rule *range, struct extract_plan *ret)
+		      const struct extract_range_rule *range, const struct pattern *separator,
+		      struct extract_plan *ret)
 {
 	bool terminal = isatty(STDOUT_FILENO);
 
@@ -182,6 +193,7 @@ static void make_plan(const struct extract_options *o, const struct search *sear
 		.show = o->show,
 		.whole = o->whole,
 		.range = range->begin ? range : NULL,
+		.separator = separator,
 		.complain = complain,
 		.format = {
 			.search = search,
@@ -231,7 +243,8 @@ static void listen_at(struct extract_job *job, const char *interface)
 }
 
 static int run(const struct extract_options *options, const struct search *search,
-	       const struct extract_range_rule *range, struct extract_captures *captures)
+	       const struct extract_range_rule *range, const struct pattern *separator,
+	       struct extract_captures *captures)
 {
 	static char standard_input[] = EXTRACT_STDIN;
 	char *only[] = { standard_input };
@@ -243,7 +256,7 @@ static int run(const struct extract_options *options, const struct search *searc
 	};
 	int code;
 
-	make_plan(options, search, range, &job.plan);
+	make_plan(options, search, range, separator, &job.plan);
 	if (extract_job_init(&job, STDOUT_FILENO)) {
 		fputs("tapwarden: out of memory: nothing was searched\n", stderr);
 		return CLI_BAD;
@@ -262,6 +275,7 @@ int cmd_extract(int argc, char **argv)
 	struct extract_options options;
 	struct config *config = NULL;
 	struct extract_range_rule range = { .begin = NULL };
+	struct pattern *separator = NULL;
 	struct extract_captures captures;
 	struct rules rules = { .owned = false };
 	struct search search = { .n = 0 };
@@ -281,16 +295,18 @@ int cmd_extract(int argc, char **argv)
 	}
 	if (choose_rules(&options, config, &rules, &err) ||
 	    compile(&options, &rules, &search, &err) || compile_range(&options, &range, &err) ||
+	    compile_separator(&options, &separator, &err) ||
 	    extract_captures_init(&captures, &options, rules.confs, rules.n, config, &err)) {
 		code = cli_fail(&err, "nothing was searched");
 		goto out;
 	}
-	code = run(&options, &search, &range, &captures);
+	code = run(&options, &search, &range, separator, &captures);
 	if (finish_captures(&captures, &options))
 		code = CLI_BAD;
 out:
 	if (rules.owned)
 		free(rules.confs);
+	pattern_free(separator);
 	extract_range_rule_done(&range);
 	search_done(&search);
 	config_free(config);

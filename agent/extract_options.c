@@ -37,6 +37,7 @@ enum word {
 	WORD_BPF,
 	WORD_LIVE,
 	WORD_TEXT,
+	WORD_RS,
 	WORD_BEGIN,
 	WORD_END,
 	WORD_INCLUDE,
@@ -77,6 +78,7 @@ static const struct option longs[] = {
 	{ "live", required_argument, NULL, WORD_LIVE },
 	{ "write", required_argument, NULL, 'w' },
 	{ "text", no_argument, NULL, WORD_TEXT },
+	{ "rs", required_argument, NULL, WORD_RS },
 	{ "begin", required_argument, NULL, WORD_BEGIN },
 	{ "end", required_argument, NULL, WORD_END },
 	{ "include", required_argument, NULL, WORD_INCLUDE },
@@ -301,6 +303,9 @@ static int read_word(int word, char *value, struct extract_options *o, struct ex
 	case WORD_LIVE:
 		o->live = value;
 		return 0;
+	case WORD_RS:
+		words->separator = value;
+		return 0;
 	case WORD_BEGIN:
 		words->conf.begin = value;
 		return 0;
@@ -363,8 +368,9 @@ static int judge_range(const struct extract_options *o, const struct extract_wor
 					  : 0;
 	if (o->names.n)
 		return err_set(err, -EINVAL, "--pattern and --begin exclude each other");
-	if (o->whole)
-		return err_set(err, -EINVAL, "ranges are of lines, and with -U there are none");
+	if (o->whole || words->separator)
+		return err_set(err, -EINVAL,
+			       "ranges are of lines, and with -U or --rs there are none");
 	return 0;
 }
 
@@ -380,7 +386,9 @@ static int judge(const struct extract_options *o, const struct extract_words *wo
 		return err_set(err, -EINVAL, "-c FILE without --pattern NAME says no pattern");
 	if (!o->names.n && !words->n && words->empty)
 		return err_set(err, -EINVAL, "no pattern: %s is empty", words->empty);
-	if (!o->names.n && !words->n && !words->conf.begin && !o->out)
+	if (o->whole && words->separator)
+		return err_set(err, -EINVAL, "-U takes a text as one, and --rs splits it");
+	if (!o->names.n && !words->n && !words->conf.begin && !words->separator && !o->out)
 		return err_set(
 			err, -EINVAL,
 			"no pattern: -e REGEX, -f FILE, --begin REGEX --end REGEX or -c FILE "
@@ -433,6 +441,8 @@ int extract_options_read(int argc, char **argv, struct extract_options *ret, str
 			&ret->patterns, &ret->n);
 	if (!code)
 		code = extract_words_range(&words, &ret->range);
+	if (!code)
+		code = extract_words_separator(&words, &ret->separator);
 	if (code == -ENOMEM)
 		err_set(err, code, "out of memory");
 	ret->files = argv + optind;
@@ -449,6 +459,7 @@ void extract_options_done(struct extract_options *options)
 		extract_pattern_done(&options->patterns[i]);
 	free(options->patterns);
 	extract_pattern_done(&options->range);
+	extract_pattern_done(&options->separator);
 	for (size_t i = 0; i < options->names.n; i++)
 		free(options->names.v[i]);
 	free(options->names.v);

@@ -10,6 +10,7 @@
 struct extract_options {
 	struct pattern_conf *patterns; /* of the words; their texts are owned */
 	size_t n;
+	struct pattern_conf separator; /* --rs, owned; regex is NULL: none */
 	struct pattern_conf range; /* --begin and --end, owned; NULL: none */
 	const char *config; /* -c; NULL: not given */
 	struct strv names; /* --pattern: of the configuration */

@@ -129,6 +129,17 @@ int extract_words_range(const struct extract_words *words, struct pattern_conf *
 	return ret->begin && ret->end ? 0 : -ENOMEM;
 }
 
+int extract_words_separator(const struct extract_words *words, struct pattern_conf *ret)
+{
+	*ret = words->conf;
+	ret->groups = (struct strv){ 0 };
+	ret->preceded_by = ret->followed_by = ret->begin = ret->end = NULL;
+	if (!words->separator)
+		return 0;
+	ret->regex = make_regex(words, words->separator);
+	return ret->regex ? 0 : -ENOMEM;
+}
+
 static void strv_done(struct strv *strv)
 {
 	for (size_t i = 0; i < strv->n; i++)

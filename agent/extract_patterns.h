@@ -11,6 +11,7 @@
 /* What the patterns have in common, and their texts; the words may come in any order. */
 struct extract_words {
 	struct pattern_conf conf; /* its texts are argv's */
+	const char *separator; /* --rs, argv's; NULL: none */
 	bool fixed;
 	const char *empty; /* a file of patterns that has none */
 	bool range_words; /* there were some */
@@ -34,6 +35,9 @@ int extract_words_patterns(const struct extract_words *words, const struct strv 
 
 /* BEGIN and END, if they were given, alike. */
 int extract_words_range(const struct extract_words *words, struct pattern_conf *ret);
+
+/* The separator of records, alike. */
+int extract_words_separator(const struct extract_words *words, struct pattern_conf *ret);
 
 /* Frees the texts of one, not the struct. */
 void extract_pattern_done(struct pattern_conf *conf);

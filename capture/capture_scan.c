@@ -185,7 +185,7 @@ static void put_text(struct capture_scan *scan, const struct sift_match *match)
 
 	hit.rule = (size_t)(match->rule - scan->search->rules.rules);
 	hit.line = match->number;
-	hit_format_add(&scan->plan->format, scan->source, &hit, &scan->outlet->buf);
+	hit_format_add(&scan->plan->format, scan->source, &hit, NULL, &scan->outlet->buf);
 	extract_outlet_record(scan->outlet);
 }
 

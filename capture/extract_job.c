@@ -73,6 +73,11 @@ static void complain(struct source *source, int error, const char *what)
 	plan->complain(plan->data, text.text);
 }
 
+static bool by_line(const struct extract_plan *plan)
+{
+	return !plan->whole && !plan->separator;
+}
+
 /*
  * The text of a mapped file may change while it is looked at. To PCRE2 that is the same as any other
  * text, but not where it has found it to be valid UTF-8. What ranges and whole texts keep cannot be
@@ -86,7 +91,7 @@ static bool may_map(const struct source *source)
 		if (pattern_is_utf(plan->search->rules[i].pattern))
 			return false;
 	}
-	return source->seekable && source->size >= MAP_MIN && !plan->whole && !plan->range;
+	return source->seekable && source->size >= MAP_MIN && by_line(plan) && !plan->range;
 }
 
 /* ---- several threads ------------------------------------------------------------------------- */
@@ -189,6 +194,7 @@ static void settle(struct source *source, struct extract_worker *worker)
 	totals->gaps += worker->gaps + worker->outlet.full;
 	totals->ranges += worker->ranges;
 	totals->dropped += worker->dropped;
+	totals->records += worker->records;
 	source->hits += worker->scan.hits;
 	for (size_t i = 0; i < source->job->plan.search->n; i++)
 		search_count_add(&totals->counts[i], &worker->scan.counts[i]);
@@ -252,7 +258,7 @@ static void search_alone(struct source *source)
 	if (!code) {
 		if (may_map(source))
 			text_input_map(&input);
-		input.whole = plan->whole;
+		input.whole = !by_line(plan);
 		if (plan->range)
 			input.line_max = extract_range_line_max(plan->range);
 		text_input_unread(&input, source->head, source->head_len);
@@ -304,7 +310,7 @@ static void search_text(struct source *source)
 	pthread_mutex_init(&source->lock, NULL);
 	pthread_cond_init(&source->moved, NULL);
 	source->first_turn = job->out.turn;
-	if (source->seekable && job->threads > 1 && !job->plan.whole && !job->plan.range &&
+	if (source->seekable && job->threads > 1 && by_line(&job->plan) && !job->plan.range &&
 	    source->size >= 2 * PART_SIZE)
 		search_parallel(source);
 	else
@@ -360,7 +366,7 @@ static void search_source(struct source *source)
 	case INPUT_UNDECIDED:
 	case INPUT_TEXT:
 	case INPUT_PAYLOADS:
-		if (!job->plan.search->n && !job->plan.range)
+		if (!job->plan.search->n && !job->plan.range && !job->plan.separator)
 			complain(source, 0, "is a text, and no pattern was given to search it for");
 		else
 			search_text(source);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "capture/extract_range.h"
+#include "capture/extract_records.h"
 #include "capture/json_writer.h"
 #include "capture/lines.h"
 
@@ -42,7 +43,8 @@ static void on_hit(void *data, const struct hit *hit)
 	}
 	switch (worker->plan->show) {
 	case EXTRACT_RECORDS:
-		hit_format_add(&worker->plan->format, worker->source, hit, &worker->outlet.buf);
+		hit_format_add(&worker->plan->format, worker->source, hit, worker->record,
+			       &worker->outlet.buf);
 		write_due(worker);
 		break;
 	case EXTRACT_COUNT:
@@ -84,6 +86,8 @@ int extract_worker_init(struct extract_worker *worker, const struct extract_plan
 		worker->scan.spans_cb = on_spans;
 	worker->scan.count_lines = plan->format.lines;
 	worker->scan.first_only = plan->show == EXTRACT_QUIET;
+	if (plan->separator)
+		return extract_records_new(worker, &worker->separated);
 	return plan->range ? extract_range_new(worker, &worker->range) : 0;
 }
 
@@ -94,6 +98,7 @@ void extract_worker_done(struct extract_worker *worker)
 	free(worker->matchers);
 	free(worker->counts);
 	extract_range_free(worker->range);
+	extract_records_free(worker->separated);
 	text_scan_done(&worker->scan);
 	extract_outlet_done(&worker->outlet);
 }
@@ -285,7 +290,9 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 		if (code || piece == TEXT_END)
 			break;
 		worker->bytes += len;
-		if (piece != TEXT_LINES)
+		if (worker->separated)
+			extract_records_feed(worker->separated, data, len);
+		else if (piece != TEXT_LINES)
 			code = take_part(worker, input, data, len, offset, !in_subject,
 					 piece == TEXT_LAST_PART);
 		else if (worker->range)
@@ -296,6 +303,8 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 			break;
 		in_subject = piece == TEXT_PART;
 	}
+	if (worker->separated)
+		extract_records_end(worker->separated);
 	if (worker->range)
 		extract_range_end(worker->range, code ? RANGE_CLOSED_GAP : RANGE_CLOSED_EOF);
 	return code;

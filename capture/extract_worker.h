@@ -24,6 +24,7 @@ enum extract_show {
 };
 
 struct extract_range;
+struct extract_records;
 struct extract_range_rule;
 
 /* What all threads share and none changes. */
@@ -33,6 +34,7 @@ struct extract_plan {
 	enum extract_show show;
 	bool whole; /* the text is one subject */
 	const struct extract_range_rule *range; /* what is searched; NULL: all */
+	const struct pattern *separator; /* of records; NULL: there are lines, or one text */
 	/* What was not searched, once for each place; from any thread. */
 	void (*complain)(void *data, const char *text);
 	void *data;
@@ -58,6 +60,9 @@ struct extract_worker {
 	uint64_t counted, counted_lines; /* a place in the part, or its end, and the lines before */
 	struct extract_range *range; /* NULL: the plan has none */
 	uint64_t ranges, dropped;
+	struct extract_records *separated; /* NULL: the plan has no separator */
+	const struct hit_line *record; /* in hand; NULL: none */
+	uint64_t records;
 	uint64_t bytes; /* searched */
 	uint64_t gaps; /* places that were not, or not fully, searched */
 };

@@ -216,8 +216,16 @@ static void add_json_match(struct json_writer *w, const uint8_t *data, size_t le
 	jw_object_end(w);
 }
 
+/* What separates a record from the next: empty at the end of the input. */
+static void add_rt(struct json_writer *w, const struct hit_line *record)
+{
+	jw_object(w, "rt");
+	add_value(w, record->rt, record->rt_len);
+	jw_object_end(w);
+}
+
 static void add_json(const struct hit_format *format, const char *source, const struct hit *hit,
-		     struct buf *out)
+		     const struct hit_line *record, struct buf *out)
 {
 	const struct search_rule *rule = &format->search->rules[hit->rule];
 	struct span whole = hit->match->whole;
@@ -226,7 +234,7 @@ static void add_json(const struct hit_format *format, const char *source, const 
 	jw_object(&w, NULL);
 	jw_text(&w, "source", source);
 	if (hit->line)
-		jw_u64(&w, "line", hit->line);
+		jw_u64(&w, record ? "record" : "line", hit->line);
 	jw_text(&w, "rule", rule->name);
 	add_json_match(&w, hit->subject + whole.start, whole.end - whole.start,
 		       hit->offset + whole.start);
@@ -238,15 +246,17 @@ static void add_json(const struct hit_format *format, const char *source, const 
 			add_json_group(&w, name, hit, hit->match->groups[i]);
 	}
 	jw_object_end(&w);
+	if (record)
+		add_rt(&w, record);
 	jw_object_end(&w);
 	buf_addc(out, format->end);
 }
 
 void hit_format_add(const struct hit_format *format, const char *source, const struct hit *hit,
-		    struct buf *out)
+		    const struct hit_line *record, struct buf *out)
 {
 	if (format->json)
-		add_json(format, source, hit, out);
+		add_json(format, source, hit, record, out);
 	else
 		add_text(format, source, hit, out);
 }
@@ -258,8 +268,10 @@ static void add_json_line(const char *source, const struct hit_line *line, struc
 	jw_object(&w, NULL);
 	jw_text(&w, "source", source);
 	if (line->line)
-		jw_u64(&w, "line", line->line);
+		jw_u64(&w, line->is_record ? "record" : "line", line->line);
 	add_json_match(&w, line->text, line->len, line->offset);
+	if (line->is_record)
+		add_rt(&w, line);
 	if (line->more)
 		jw_bool(&w, "more", true);
 	jw_object_end(&w);
@@ -276,7 +288,9 @@ void hit_format_line(const struct hit_format *format, const char *source,
 	if (!line->begun)
 		add_places(format, source, line->line, line->offset, out);
 	add_bytes(format, out, line->text, line->len);
-	if (!line->more)
+	if (line->is_record && format->raw)
+		buf_add(out, line->rt, line->rt_len);
+	else if (!line->more)
 		buf_addc(out, format->end);
 }
 

@@ -20,7 +20,7 @@ struct hit_format {
 	bool names, lines, offsets; /* before each record */
 	bool color;
 	bool escape; /* what could steer a terminal is shown as \xNN */
-	bool raw; /* a line of a range is not given the LF that it lacks */
+	bool raw; /* a line of a range is not given the LF that it lacks, and a record ends as it does */
 	char end; /* of a record: LF or NUL */
 	const char *sep; /* between groups */
 	size_t sep_len;
@@ -28,9 +28,11 @@ struct hit_format {
 	const struct hit_template *template; /* NULL: the groups, with `sep` */
 };
 
-/* `source` is what the input is called. */
+struct hit_line;
+
+/* `source` is what the input is called; `record` is the one that the hit is in, if there are any. */
 void hit_format_add(const struct hit_format *format, const char *source, const struct hit *hit,
-		    struct buf *out);
+		    const struct hit_line *record, struct buf *out);
 
 /* Whether a hit is written as the bytes that match and `end`, and nothing else of it matters. */
 bool hit_format_is_bare(const struct hit_format *format);
@@ -39,7 +41,7 @@ bool hit_format_is_bare(const struct hit_format *format);
 void hit_format_spans(const struct hit_format *format, const uint8_t *text, const uint8_t *text_end,
 		      const struct span *spans, size_t n, struct buf *out);
 
-/* A line of a range, or a part of one, without its LF. */
+/* A line of a range, or a part of one, without its LF; or a record without its separator. */
 struct hit_line {
 	const uint8_t *text;
 	size_t len;
@@ -47,6 +49,9 @@ struct hit_line {
 	uint64_t line; /* from 1; 0: not asked for */
 	bool begun; /* an earlier part was written */
 	bool more; /* there are others behind it */
+	bool is_record;
+	const uint8_t *rt; /* what separates it from the next */
+	size_t rt_len;
 };
 
 void hit_format_line(const struct hit_format *format, const char *source,

@@ -378,3 +378,24 @@ void text_scan_block(struct text_scan *scan, const uint8_t *block, size_t len, u
 	if (scan->count_lines)
 		scan->lines += lines_count(scan->counted, (size_t)(end - scan->counted));
 }
+
+void text_scan_subject(struct text_scan *scan, const uint8_t *subject, size_t len, uint64_t offset)
+{
+	struct text_scan_several *several = scan->several;
+	const struct search_rule *rule = &scan->search->rules[0];
+	const uint8_t *text = NULL;
+
+	scan->block = scan->counted = subject;
+	scan->offset = offset;
+	if (several) {
+		prefilter_walk_begin(&several->walk, scan->search->prefilter, subject, len);
+		several->any = prefilter_walk_next(&several->walk, &several->hit);
+		choose_all(scan, subject + len);
+		scan_chosen(scan, subject, len);
+		return;
+	}
+	if (rule->has_finder)
+		text = literal_find(&rule->finder, subject, len);
+	if (text || !rule->has_finder)
+		scan_line(scan, 0, subject, len, 0, text);
+}

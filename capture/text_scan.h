@@ -46,4 +46,10 @@ void text_scan_done(struct text_scan *scan);
  */
 void text_scan_block(struct text_scan *scan, const uint8_t *block, size_t len, uint64_t offset);
 
+/*
+ * One subject as it stands, in the place of a block of lines; the number of its line, with
+ * count_lines, is one more than `scan->lines`.
+ */
+void text_scan_subject(struct text_scan *scan, const uint8_t *subject, size_t len, uint64_t offset);
+
 #endif

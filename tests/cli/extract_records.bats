@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# The records of tapwarden extract --rs, with gawk as the judge.
+
+bats_require_minimum_version 1.5.0
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+TAPWARDEN=${TAPWARDEN:-$ROOT/build/tapwarden}
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || exit 1
+  export LC_ALL=C
+}
+
+extract() {
+  "$TAPWARDEN" extract "$@"
+}
+
+# as_gawk SEPARATOR: text is split alike, each record with its RT.
+as_gawk() {
+  gawk -v RS="$1" '{ printf "%d %s", NR, $0; printf "<%s>", RT }' text >expected
+  extract --rs "$1" -n --json text | jq -rj '"\(.record) \(.match.text)<\(.rt.text)>"' >got
+  cmp expected got || { echo "$1"; od -c text | head; false; }
+  extract --rs "$1" --raw text | cmp - text
+  gawk -v RS="$1" '{ print }' text | cmp - <(extract --rs "$1" text)
+}
+
+@test "records and what separates them, as gawk splits with RS and RT" {
+  for text in '' ';' 'a' 'a;' ';a' 'a;;b' 'a;b;;;' $'a\n\n\nb\nc\n\n' $'\n\na' 'ab;abb;xab'; do
+    printf %s "$text" >text
+    for separator in ';' ';+' '\n\n+' '\n' 'ab*' '[;b]' '(;|\n)+' 'x?a'; do
+      as_gawk "$separator"
+    done
+  done
+}
+
+@test "long texts, whose separators are cut by what is read at once" {
+  perl -e 'srand 11; print join "", map { ("a", "bc", "\n", "--", "-", "\n\n", " ")[rand 7] } 1 .. 400000' >text
+  as_gawk '--+'
+  as_gawk '\n+'
+  as_gawk 'c\n *-'
+  extract --rs '--+' text >whole
+  { head -c 100 text; sleep 0.2; tail -c +101 text; } | extract --rs '--+' | cmp - whole
+}
+
+@test "patterns in records: a match may span lines, and ends with its record" {
+  printf 'name: ann\nid: 7\n\nname: bob\nid: 9\n' >text
+  run extract --rs '\n\n' -e '(?s)name: (\w+).*id: (\d+)' -g 1,2 --sep ' ' text
+  [ "$output" = $'ann 7\nbob 9' ]
+  run extract --rs '\n\n' -e '\Aname' -e '\d$' -b -n text
+  [ "$output" = $'1:0:name\n1:14:7\n2:17:name\n2:31:9' ]
+  [ "$(extract --rs '\n\n' --count text)" = 2 ]
+  [ "$(extract --rs '\n\n' --count -e 'ob' text)" = 1 ]
+  run -1 extract --rs '\n\n' -e 'ann[^z]+bob' text
+  [ "$(extract --rs X -i -F --raw text <<<axbxc)" = "$(cat text)" ]
+  printf 'a.b\0c' | extract -F --rs . | tr '\0' 0 >got
+  [ "$(cat got)" = $'a\nb0c' ]
+}
+
+@test "a record larger than what is held is said, and those behind it are searched" {
+  { echo needle1; echo --; head -c 30000000 /dev/zero | tr '\0' x; echo needle2; echo --; echo needle3; } >text
+  run extract --rs '\n--\n' -e 'needle\d' text
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"text: record 2 at byte 11: it is larger than 16 MiB: it was not searched"* ]]
+  [ "$(extract --rs '\n--\n' -e 'needle\d' text 2>/dev/null | tr '\n' ' ')" = 'needle1 needle3 ' ]
+}
+
+@test "words that do not go together" {
+  for words in '--rs ( -e x' '--rs x -U -e x' '--rs x --begin B --end E' '--rs x -g 1'; do
+    # shellcheck disable=SC2086
+    run extract $words </dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == "tapwarden: "* ]]
+  done
+}
