@@ -193,6 +193,54 @@ static void add_links(const json_t *links, struct buf *out)
 	table_done(&table);
 }
 
+static void add_relay(struct table *table, const json_t *link, const char *direction)
+{
+	const json_t *way = json_object_get(json_object_get(link, "relay"), direction);
+	const json_t *dropped = json_object_get(way, "dropped");
+	const json_t *latency = json_object_get(way, "latency"), *reason;
+	json_int_t others = 0;
+	const char *key;
+
+	json_object_foreach((json_t *)dropped, key, reason)
+		others += strcmp(key, "verdict") == 0 ? 0 : json_integer_value(reason);
+	table_add(table, "%" JSON_INTEGER_FORMAT " / %" JSON_INTEGER_FORMAT,
+		  number(dropped, "verdict"), others);
+	table_add(table, "%.1f / %.1f us", (double)number(latency, "p50_ns") / 1000,
+		  (double)number(latency, "p99_ns") / 1000);
+}
+
+/* Of inline links: frames dropped by a verdict and for other reasons, and how long the others took. */
+static void add_relays(const json_t *links, struct buf *out)
+{
+	static const char *const headline[] = { "INLINE",    "GUEST",	   "DROPPED FROM",
+						"P50 / P99", "DROPPED TO", "P50 / P99",
+						"ON ERROR",  NULL };
+	struct table table;
+	const json_t *link;
+	bool any = false;
+	size_t i;
+
+	table_init(&table, headline);
+	json_array_foreach(links, i, link) {
+		const json_t *relay = json_object_get(link, "relay");
+
+		if (!json_is_object(relay))
+			continue;
+		any = true;
+		table_add(&table, "%s", text(link, "name"));
+		table_add(&table, "%s",
+			  json_is_true(json_object_get(relay, "attached")) ? "attached" : "");
+		add_relay(&table, link, "from_guest");
+		add_relay(&table, link, "to_guest");
+		table_add(&table, "%" JSON_INTEGER_FORMAT, number(relay, "failed"));
+	}
+	if (any)
+		buf_addc(out, '\n');
+	if (any)
+		table_print(&table, out);
+	table_done(&table);
+}
+
 static void add_logs(const json_t *logs, struct buf *out)
 {
 	static const char *const headline[] = { "LOG",	  "FILE",  "LINES", "MATCHES",
@@ -301,6 +349,7 @@ static int print_status(const json_t *status)
 	add_sets(json_object_get(status, "sets"), &out);
 	buf_addc(&out, '\n');
 	add_links(json_object_get(status, "links"), &out);
+	add_relays(json_object_get(status, "links"), &out);
 	buf_addc(&out, '\n');
 	add_logs(json_object_get(status, "logs"), &out);
 	add_workers(json_object_get(status, "workers"), &out);

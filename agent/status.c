@@ -8,6 +8,7 @@
 #include "agent/status_logs.h"
 #include "agent/status_seen.h"
 #include "agent/status_traffic.h"
+#include "agent/status_relay.h"
 #include "agent/version.h"
 #include "capture/decode.h"
 
@@ -192,6 +193,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 	json_object_set_new(json, "rates", status_rates_json(rates));
 	json_object_set_new(json, "talkers",
 			    status_talkers_json(in->stats, source, STATUS_TALKERS_FEW));
+	json_object_set_new(json, "relay", status_relay_json(in->stats, source));
 	json_object_set_new(json, "matches", integer(counters.matches));
 	return json;
 }
@@ -264,10 +266,11 @@ static json_t *patterns_json(const struct status_input *in)
 		const struct stats_pattern *p = &in->stats->patterns[i];
 
 		json_array_append_new(list,
-				      json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "name",
+				      json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
 						in->config->patterns[i].head.name, "tried",
 						(json_int_t)stat_get(&p->tried), "matches",
-						(json_int_t)stat_get(&p->matches), "limited",
+						(json_int_t)stat_get(&p->matches), "dropped",
+						(json_int_t)stat_get(&p->dropped), "limited",
 						(json_int_t)stat_get(&p->limited), "skipped",
 						(json_int_t)stat_get(&p->skipped), "quarantined",
 						(json_int_t)stat_get(&p->parked)));

@@ -40,7 +40,9 @@ struct status_input {
  *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
  *             truncated, malformed} or null, seen {status_seen.h} or null, protocols, rates, talkers
  *             {status_traffic.h} or null, matches]
- *   patterns [name, tried, matches, limited, skipped (in quarantine), quarantined (links)]
+ *             relay {attached, from_guest, to_guest {dropped {by reason}, latency {p50_ns, p99_ns}}, peers,
+ *             injected, protocol, failed, late} or null (of an inline link),
+ *   patterns [name, tried, matches, dropped, limited, skipped (in quarantine), quarantined (links)]
  *   logs     [status_logs.h]
  *   capture  records, log_lost, log_error, feed_lost, drops, malformed {reason: frames}
  */

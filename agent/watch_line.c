@@ -87,6 +87,8 @@ static void add_alert(struct buf *out, const json_t *record)
 	const char *name;
 
 	add_word(out, text(own, "rule"));
+	if (strcmp(text(json_object_get(record, "alert"), "action"), "blocked") == 0)
+		add_word(out, "blocked");
 	if (json_object_get(own, "log")) {
 		add_word(out, text(own, "log"));
 		add_word(out, text(own, "file"));

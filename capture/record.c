@@ -269,7 +269,7 @@ static void write_spans(struct json_writer *w, const struct record_alert *alert)
 static void write_rule(struct json_writer *w, const struct record_alert *alert)
 {
 	jw_object(w, "alert");
-	jw_text(w, "action", "allowed");
+	jw_text(w, "action", alert->blocked ? "blocked" : "allowed");
 	jw_u64(w, "gid", 1);
 	jw_u64(w, "signature_id", alert->signature_id);
 	jw_u64(w, "rev", 1);

@@ -19,7 +19,7 @@
  *   pcap_cnt    number of the frame that completed the match: in that file, or of the link
  *   vlan        ids, outermost first; left out for none
  *   ether       src_mac, dest_mac, ether_type
- *   alert       action "allowed", gid 1, signature_id, rev 1, signature (the rule), category,
+ *   alert       action "allowed" or "blocked", gid 1, signature_id, rev 1, signature (the rule), category,
  *               severity
  *   payload     base64, and payload_printable: of that frame, cut at the configuration's
  *               payload-bytes; only in the first record of a frame
@@ -98,6 +98,7 @@ struct record_alert {
 	bool gap;
 	const struct record_span *spans;
 	size_t n_spans;
+	bool blocked; /* its frame does not go on */
 	const char *rule;
 	uint32_t signature_id;
 	const char *category; /* may be NULL */

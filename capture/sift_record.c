@@ -14,6 +14,7 @@ void sift_record_alert(const struct sift_match *match, struct record_alert *ret)
 		.gap = match->gap,
 		.spans = match->spans,
 		.n_spans = match->n_spans,
+		.blocked = match->link->judged && match->rule->conf->action != ACTION_LOG,
 		.rule = match->rule->conf->head.name,
 		.signature_id = match->rule->signature_id,
 		.category = match->rule->conf->category,

@@ -79,6 +79,10 @@ static const struct {
 	  "Frames that are cut or wrong." },
 	{ "tapwarden_link_refused_addresses", "seen.refused",
 	  "Addresses that the guest told too fast, or beyond the room there is." },
+	{ "tapwarden_relay_failed_packets", "relay.failed",
+	  "Frames of an inline link for which on-error decided." },
+	{ "tapwarden_relay_late_packets", "relay.late",
+	  "Those of them that took longer than the deadline." },
 	{ "tapwarden_link_foreign_mac_packets", "seen.foreign_macs",
 	  "Frames that the guest sent with another MAC than its link's." },
 };
@@ -154,6 +158,63 @@ static void add_protocols(struct buf *out, const json_t *links)
 			add_link_values(out, links, name, path, protocols[p]);
 		}
 	}
+}
+
+/* Of inline links alone. */
+static void add_relay_drops(struct buf *out, const json_t *links, const char *direction)
+{
+	const json_t *link, *n;
+	const char *reason;
+	size_t i;
+
+	json_array_foreach(links, i, link) {
+		const json_t *way = json_object_get(json_object_get(link, "relay"), direction);
+
+		json_object_foreach(json_object_get(way, "dropped"), reason, n) {
+			buf_adds(out, "tapwarden_relay_dropped_packets_total");
+			add_label(out, true, "set", text(link, "set"));
+			add_label(out, false, "link", text(link, "name"));
+			add_label(out, false, "direction", direction);
+			add_label(out, false, "reason", reason);
+			buf_adds(out, "} ");
+			add_number(out, json_number_value(n));
+		}
+	}
+}
+
+static void add_relay_latency(struct buf *out, const json_t *links, const char *direction)
+{
+	static const struct {
+		const char *quantile, *path;
+	} quantiles[] = { { "0.5", "latency.p50_ns" }, { "0.99", "latency.p99_ns" } };
+	const json_t *link;
+	size_t i;
+
+	json_array_foreach(links, i, link) {
+		const json_t *way = json_object_get(json_object_get(link, "relay"), direction);
+
+		for (size_t q = 0; way && q < COUNT(quantiles); q++) {
+			buf_adds(out, "tapwarden_relay_latency_seconds");
+			add_label(out, true, "set", text(link, "set"));
+			add_label(out, false, "link", text(link, "name"));
+			add_label(out, false, "direction", direction);
+			add_label(out, false, "quantile", quantiles[q].quantile);
+			buf_adds(out, "} ");
+			add_number(out, number(way, quantiles[q].path) / 1e9);
+		}
+	}
+}
+
+static void add_relays(struct buf *out, const json_t *links)
+{
+	add_type(out, "tapwarden_relay_dropped_packets", "counter",
+		 "Frames of an inline link that did not arrive.");
+	add_relay_drops(out, links, "from_guest");
+	add_relay_drops(out, links, "to_guest");
+	add_type(out, "tapwarden_relay_latency_seconds", "summary",
+		 "How long frames of an inline link were in the relay.");
+	add_relay_latency(out, links, "from_guest");
+	add_relay_latency(out, links, "to_guest");
 }
 
 static void add_link_flag(struct buf *out, const json_t *links, const char *name, const char *help,
@@ -253,6 +314,8 @@ static const struct family rules[] = {
 	  "name", "tried" },
 	{ "tapwarden_rule_limited", "counter", "Payloads at which a pattern met its limit.", "rule",
 	  "name", "limited" },
+	{ "tapwarden_rule_dropped", "counter", "Frames that a pattern kept from passing.", "rule",
+	  "name", "dropped" },
 	{ "tapwarden_rule_skipped", "counter",
 	  "Payloads that a pattern was not tried on, being in quarantine.", "rule", "name",
 	  "skipped" },
@@ -364,5 +427,6 @@ void metrics_write(const json_t *status, const json_t *health, struct buf *out)
 	for (size_t i = 0; i < COUNT(link_counters); i++)
 		add_link_counter(out, links, i);
 	add_protocols(out, links);
+	add_relays(out, links);
 	buf_adds(out, "# EOF\n");
 }

@@ -80,6 +80,202 @@ passes_and_blocks() {
   passes_and_blocks
 }
 
+relay_of() {
+  status_get ".links[0].relay.$1"
+}
+
+@test "the status and the metrics tell what was dropped, by rule and by reason, and how long frames took" {
+  start
+  attach stream
+  passes_and_blocks
+  status_of '.links[0].relay | .attached and .to_guest.dropped.verdict > 0 and .from_guest.dropped.verdict == 0
+    and .to_guest.latency.p50_ns > 0 and .to_guest.latency.p99_ns >= .to_guest.latency.p50_ns'
+  status_of '.patterns[0] | .matches > 0 and .dropped > 0'
+  run tapwarden status
+  [[ "$output" == *"INLINE"*"web01   attached"* ]]
+  in_host curl -sS --unix-socket "$DIR/run/api.sock" http://localhost/metrics >"$DIR/metrics"
+  grep -q '^tapwarden_relay_dropped_packets_total{set="web",link="web01",direction="to_guest",reason="verdict"} [1-9]' "$DIR/metrics"
+  grep -q '^tapwarden_relay_latency_seconds{set="web",link="web01",direction="from_guest",quantile="0.99"} 0*[.e1-9]' "$DIR/metrics"
+  grep -q '^tapwarden_rule_dropped_total{rule="forbidden"} [1-9]' "$DIR/metrics"
+  records 'select(.alert.signature? == "forbidden") | .alert.action' | grep -q blocked
+}
+
+@test "a reset ends the connection at both ends" {
+  sed -i 's/^action = .*/action = reset/' "$INI"
+  start
+  attach stream
+  ask allowed=1
+  # At once, and not after a time that curl waits.
+  run in_peer curl -sS --max-time 20 -o /dev/null "http://192.0.2.10/index.html?forbidden-1"
+  [[ "$output" == *"reset by peer"* ]]
+  [ "$(relay_of injected)" -ge 2 ]
+  ask allowed=2
+}
+
+@test "a dropped frame is kept with the verdict" {
+  printf '\n[record]\npcap = matches\n' >>"$INI"
+  start
+  attach stream
+  passes_and_blocks
+  wait_for 10 test -s "$DIR/log/frames.pcapng"
+  kill "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  # epb_verdict of type 0, a hardware verdict of its own: tshark shows what it knows.
+  capinfos "$DIR/log/frames.pcapng" >/dev/null
+  tshark -r "$DIR/log/frames.pcapng" -Y 'http.request.uri contains "forbidden-1"' 2>/dev/null | grep -q .
+}
+
+# The host's own stack counts each datagram to a port where nobody listens.
+unheard() {
+  ip netns exec "$1" awk '/^Udp:/ && $3 != "NoPorts" { print $3 }' /proc/net/snmp
+}
+
+heard_all() {
+  [ $(($(unheard "$GUEST") - before)) -eq "$sent" ]
+}
+
+# datagrams FROM N: each 10 in a burst, so that no queue is full.
+datagrams() {
+  in_peer bash -c 'for ((i = 0; i < $1; i++)); do echo x >/dev/udp/192.0.2.10/9; done' - "$1"
+}
+
+reload_and_wait() {
+  local want=$1
+  kill -HUP "$(pid_of agent)"
+  wait_for 30 grep -q "generation $want\$" "$DIR/agent.err"
+}
+
+# INLINE_RELOADS is the number of reloads.
+@test "no frame is lost over reloads, and none passes that is forbidden" {
+  local before sent=0 i n=${INLINE_RELOADS:-25}
+  start
+  attach stream
+  before=$(unheard "$GUEST")
+  traffic_start
+  for ((i = 1; i <= n; i++)); do
+    datagrams 20 &
+    reload_and_wait $((i + 1))
+    wait $!
+    sent=$((sent + 20))
+    if [ $((i % 5)) -eq 0 ]; then
+      blocked "forbidden-$i"
+    fi
+  done
+  wait_for 20 heard_all
+  traffic_goes_on
+  status_of '.links[0].relay | .attached and .peers >= 1 and .to_guest.dropped.full == 0
+    and .to_guest.dropped["no-peer"] == 0 and .from_guest.dropped.tap == 0'
+  # One connection from the first to the last.
+  [ "$(grep -c '^peer' "$DIR/socket_guest.out")" -eq 1 ]
+}
+
+@test "a killed worker costs a stream's guest a new connection, and no more" {
+  start
+  attach stream
+  kill -KILL "$(worker_pid capture)"
+  wait_for 20 grep_peers 2
+  passes_and_blocks
+}
+
+grep_peers() {
+  [ "$(grep -c '^peer' "$DIR/socket_guest.out")" -ge "$1" ]
+}
+
+@test "a killed worker costs a guest of datagrams nothing that TCP does not mend" {
+  sed -i 's/^peer = .*/peer = dgram/' "$INI"
+  start
+  attach dgram
+  traffic_start
+  wait_for 20 has_traffic 5
+  kill -KILL "$(worker_pid capture)"
+  traffic_goes_on
+  passes_and_blocks
+}
+
+@test "a killed agent costs a new connection" {
+  start
+  attach stream
+  kill -KILL "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  start
+  wait_for 20 grep_peers 2
+  passes_and_blocks
+}
+
+# hostile CODE: a perl program listens as QEMU does, and CODE has the connection as $c.
+hostile() {
+  spawn hostile ip netns exec "$HOST" perl -MIO::Socket::UNIX -e '
+    my ($path, $code) = @ARGV;
+    unlink $path;
+    my $s = IO::Socket::UNIX->new(Local => $path, Listen => 1) or die;
+    my $n = 0;
+    $| = 1;
+    while (my $c = $s->accept) { print "peer\n"; $n++; eval $code; die $@ if $@; }' \
+    "$DIR/run/guests/web01/qemu.sock" "$1"
+}
+
+hostile_peers() {
+  [ "$(grep -c peer "$DIR/hostile.out")" -ge "$1" ]
+}
+
+@test "a peer that sends bad lengths, or goes in the middle of a frame, is let go and called again" {
+  start
+  # The first connection is read to its end, which the relay makes; the second is closed here.
+  hostile 'if ($n == 1) { syswrite($c, "\xff\xff\xff\xff" . "x" x 1000); 1 while sysread($c, my $b, 1000) }
+    elsif ($n == 2) { syswrite($c, pack("N", 1000) . "x" x 10) } else { sleep 1000 }'
+  wait_for 20 hostile_peers 3
+  [ "$(relay_of protocol)" -ge 1 ]
+  status_of '.links[0].relay.attached'
+}
+
+@test "runts are dropped and counted, and a frame longer than any device takes does no harm" {
+  start
+  hostile 'syswrite($c, pack("N", 0) . pack("N", 13) . "x" x 13 . pack("N", 69000) . "y" x 69000); sleep 1000'
+  wait_for 20 status_of '.links[0].relay.from_guest.dropped.length == 2'
+  status_of '.links[0].relay.attached and ([.workers[].restarts] | all(. == 0))'
+}
+
+@test "what a peer does not read is dropped and counted, and nothing grows" {
+  start
+  hostile 'sleep 1000'
+  wait_for 20 hostile_peers 1
+  ip -n "$PEER" neigh replace 192.0.2.10 dev eno1 lladdr "$(mac_of web01)"
+  datagrams 20 # until it is attached
+  in_peer bash -c 'printf -v big "%01400d" 0; for ((i = 0; i < 4000; i++)); do echo "$big" >/dev/udp/192.0.2.10/9; done'
+  wait_for 20 status_of '.links[0].relay.to_guest.dropped.full > 0'
+  # 16 MiB are more than the relay's buffers, and not what came.
+  [ "$(awk '/VmRSS/ { print $2 }' "/proc/$(worker_pid capture)/status")" -lt 65536 ]
+}
+
+@test "jumbo frames pass whole" {
+  ip -n "$PEER" link set eno1 mtu 9000
+  ip -n "$HOST" link set eno1 mtu 9000
+  start
+  attach stream
+  ip -n "$GUEST" link set eth0 mtu 9000
+  in_peer busybox ping -c 3 -W 5 -s 8900 192.0.2.10
+}
+
+@test "the lower going away is outlived" {
+  start
+  attach stream
+  ip -n "$HOST" link set eno1 down
+  ip -n "$HOST" link set eno1 up
+  wait_for 20 guest_answers
+  passes_and_blocks
+}
+
+@test "an inline link stays one until its guest is gone" {
+  start
+  attach stream
+  sed -i 's/^monitor = .*/monitor = passive/' "$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.links[0].detail == "it stays inline until its guest is attached anew"'
+  passes_and_blocks
+  kill "$(pid_of socket_guest)"
+  wait_for 20 status_of '.links[0].monitor == "passive" and .links[0].detail == ""'
+}
+
 # flood FRAMES [at-once]: seconds pass; what it says is in $output.
 flood() {
   local frames=$1

@@ -1,4 +1,4 @@
-/* links: agent/status.c agent/status_seen.c agent/status_logs.c agent/status_traffic.c agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/status.c agent/status_seen.c agent/status_relay.c agent/status_logs.c agent/status_traffic.c agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
 /* links: agent/base/err.c */
 #include "agent/status.h"
 
@@ -32,6 +32,11 @@ static struct source_counters given = {
 	.matches = 2,
 	.drops = 7,
 };
+
+bool source_peer_attached(const struct source_peer *peer)
+{
+	return peer;
+}
 
 const struct source *sources_find(const struct sources *sources, const char *link)
 {
