@@ -6,6 +6,7 @@
  *   reload.c   one configuration for another, all or nothing
  *   api_ops.c  what the web worker may ask
  *   learn.c    leases, on their way to filters
+ *   boot_track.c  what guests boot, and how far they came
  */
 #ifndef TW_AGENT_H
 #define TW_AGENT_H
@@ -19,6 +20,7 @@
 
 #include "agent/base/buf.h"
 #include "agent/base/stats.h"
+#include "agent/boot_track.h"
 #include "agent/events.h"
 #include "agent/learn.h"
 #include "agent/lock.h"
@@ -67,6 +69,7 @@ struct agent {
 	struct worker workers[WORKER_ROLES];
 	struct events events;
 	struct learn learn;
+	struct boot_states boot;
 	uv_signal_t signals[AGENT_SIGNALS];
 	json_t *status; /* the latest, or NULL */
 	uint64_t status_ms;

@@ -167,17 +167,37 @@ static int transfer_result(struct transfer *t, CURLcode result, struct err *err)
 	return t->status == 200 ? 0 : problem_error(t, err);
 }
 
-int api_get(const char *run_dir, const char *path, struct buf *out, struct err *err)
+/* `json` NULL: GET. */
+static int ask(const char *run_dir, const char *path, const char *json, struct buf *out,
+	       struct err *err)
 {
 	struct transfer t = { .take = take_all, .out = out };
+	struct curl_slist *headers = NULL;
 	int code = transfer_init(&t, run_dir, path, err);
 
 	if (code)
 		return code;
+	if (json) {
+		headers = curl_lib.slist_append(NULL, "Content-Type: application/json");
+		curl_lib.easy_setopt(t.easy, CURLOPT_HTTPHEADER, headers);
+		curl_lib.easy_setopt(t.easy, CURLOPT_POSTFIELDS, json);
+	}
 	curl_lib.easy_setopt(t.easy, CURLOPT_TIMEOUT_MS, GET_TIMEOUT_MS);
 	code = transfer_result(&t, curl_lib.easy_perform(t.easy), err);
 	transfer_done(&t);
+	curl_lib.slist_free_all(headers);
 	return code;
+}
+
+int api_get(const char *run_dir, const char *path, struct buf *out, struct err *err)
+{
+	return ask(run_dir, path, NULL, out, err);
+}
+
+int api_post(const char *run_dir, const char *path, const char *json, struct buf *out,
+	     struct err *err)
+{
+	return ask(run_dir, path, json, out, err);
 }
 
 /* True when the transfer is over, with its result. */

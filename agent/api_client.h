@@ -17,6 +17,10 @@
  */
 int api_get(const char *run_dir, const char *path, struct buf *out, struct err *err);
 
+/* The same with POST and a JSON text as its content. */
+int api_post(const char *run_dir, const char *path, const char *json, struct buf *out,
+	     struct err *err);
+
 /* One line without its newline, NUL-terminated. Returns 0 to go on, 1 to end, or -errno to fail. */
 typedef int (*api_line_cb)(const char *line, size_t len, void *data);
 

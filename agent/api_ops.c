@@ -63,6 +63,7 @@ static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 	if (code)
 		return code;
 	in.links = reconcile_links(a->supervisor.reconcile, &in.n_links);
+	in.guests = boot_track_json(a);
 	a->status = status_json(&in);
 	if (!a->status)
 		return err_set(err, -ENOMEM, "no memory for the status");
@@ -142,6 +143,36 @@ static int answer_reach(struct agent *a, const struct ipc_request *request, json
 	return reach_look(a->setup.config, ret, err);
 }
 
+static int answer_guests(struct agent *a, const struct ipc_request *request, json_t **ret,
+			 struct err *err)
+{
+	json_t *list = boot_track_json(a), *one;
+	size_t i;
+
+	if (!request->name[0]) {
+		*ret = list;
+		return 0;
+	}
+	json_array_foreach(list, i, one) {
+		const char *name = json_string_value(json_object_get(one, "name"));
+
+		if (!*ret && name && strcmp(name, request->name) == 0)
+			*ret = json_incref(one);
+	}
+	json_decref(list);
+	return *ret ? 0 : err_set(err, -ENOENT, "there is no guest of this name");
+}
+
+static int answer_boot_set(struct agent *a, const struct ipc_request *request, json_t **ret,
+			   struct err *err)
+{
+	int code = boot_track_set(a, request->name, request->link, err);
+
+	if (code)
+		return code;
+	return answer_guests(a, request, ret, err);
+}
+
 /* Whoever asks for others' files may do so often: one event in this time tells it. */
 #define REFUSED_EVENT_MS 1000
 
@@ -178,18 +209,34 @@ static int answer_peer(struct agent *a, const struct ipc_request *request, json_
 }
 
 /* The file of a guest that its configuration names; what iPXE fetches by itself is none of ours. */
+static const char *boot_file_of(const struct guest_conf *guest, const char *which)
+{
+	const struct {
+		const char *name, *source;
+	} files[] = {
+		{ "kernel", guest->kernel },
+		{ "initrd", guest->initrd },
+		{ "install-kernel", guest->install_kernel },
+		{ "install-initrd", guest->install_initrd },
+		{ "rescue-kernel", guest->rescue_kernel },
+		{ "rescue-initrd", guest->rescue_initrd },
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (strcmp(files[i].name, which) == 0)
+			return files[i].source;
+	}
+	return NULL;
+}
+
 static int open_boot_file(const struct config *config, const struct ipc_request *request,
 			  size_t *ret_length, struct err *err)
 {
 	const struct guest_conf *guest = config_find_guest(config, request->name);
-	const char *path = NULL;
+	const char *path = guest ? boot_file_of(guest, request->link) : NULL;
 	struct stat st;
 	int fd;
 
-	if (guest && strcmp(request->link, "kernel") == 0)
-		path = guest->kernel;
-	else if (guest && strcmp(request->link, "initrd") == 0)
-		path = guest->initrd;
 	if (!path || boot_source_is_url(path))
 		return err_set(err, -ENOENT, "no file of that guest is served");
 	/* A FIFO in its place shall not hold the agent. */
@@ -285,6 +332,8 @@ static const struct {
 	[IPC_OP_RELOAD] = { answer_reload, ROLE_ADMIN, false, "reload" },
 	[IPC_OP_RETRY] = { answer_retry, ROLE_OPERATOR, true, "retry" },
 	[IPC_OP_PEER] = { answer_peer, ROLE_VIEWER, false, NULL },
+	[IPC_OP_GUESTS] = { answer_guests, ROLE_VIEWER, false, NULL },
+	[IPC_OP_BOOT_SET] = { answer_boot_set, ROLE_OPERATOR, false, "boot set" },
 };
 
 /* Names come from the web worker, which a client may have taken over. */

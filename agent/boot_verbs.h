@@ -4,6 +4,7 @@
 
 int boot_render(int argc, char **argv);
 int boot_kit(int argc, char **argv);
+int boot_set(int argc, char **argv);
 int boot_lint(int argc, char **argv);
 int boot_simulate(int argc, char **argv);
 int boot_decode_verb(int argc, char **argv);

@@ -110,7 +110,8 @@ static const struct cli_verb verbs[] = {
 	  "--scope packet|stream, -i, --utf, --multiline, --dotall and --match-limit N, as the keys of\n"
 	  "a [pattern] of the same names do." },
 	{ "boot", cmd_boot,
-	  "render GUEST | kit GUEST -o DIR|FILE.tar | lint GUEST|SCRIPT | simulate GUEST|SCRIPT | "
+	  "render GUEST | kit GUEST -o DIR|FILE.tar | set GUEST STATE | "
+	  "lint GUEST|SCRIPT | simulate GUEST|SCRIPT | "
 	  "decode TEXT  [-c FILE]",
 	  "boot scripts of guests, and every file that they need beside it",
 	  "render  the iPXE script that the guest is served\n"
@@ -118,6 +119,9 @@ static const struct cli_verb verbs[] = {
 	  "        scripts for a helper machine that make, check, copy and release its disk, the\n"
 	  "        target's side, DHCP, QEMU and libvirt, seeds for cloud-init and installers, and\n"
 	  "        CHECKLIST.txt with the order of it all. The same configuration gives the same bytes.\n"
+	  "set     what the guest boots from here on, of a running agent: run, as it is configured;\n"
+	  "        install, its install-kernel, until its phone-home; rescue, its rescue-kernel;\n"
+	  "        local, a disk of its own; once, as run for one time, and local after\n"
 	  "lint    what is wrong with an iPXE script; exits 1 for an error or a warning\n"
 	  "simulate  what a machine would run and end with, if all answered; exits 1 when it boots\n"
 	  "        nothing. Nobody is at its keyboard.\n"

@@ -9,9 +9,8 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } subverbs[] = {
-	{ "render", boot_render },	{ "kit", boot_kit },
-	{ "lint", boot_lint },		{ "simulate", boot_simulate },
-	{ "decode", boot_decode_verb },
+	{ "render", boot_render }, { "kit", boot_kit },		  { "set", boot_set },
+	{ "lint", boot_lint },	   { "simulate", boot_simulate }, { "decode", boot_decode_verb },
 };
 
 int cmd_boot(int argc, char **argv)

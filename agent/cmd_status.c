@@ -15,6 +15,7 @@
 
 #define ADDRESSES_SHOWN	   2u
 #define ADDRESSES_TEXT_MAX 256u
+#define STEPS_TEXT_MAX	   256u
 
 static const char *text(const json_t *object, const char *key)
 {
@@ -287,6 +288,48 @@ static void add_workers(const json_t *workers, struct buf *out)
 	table_done(&table);
 }
 
+/* "script 12:00:03, kernel 12:00:04": when the steps of the last boot were, of today or not. */
+static void add_steps(struct table *table, const json_t *steps)
+{
+	struct buf shown;
+	const char *step;
+	json_t *seen;
+
+	buf_init(&shown, STEPS_TEXT_MAX);
+	json_object_foreach((json_t *)steps, step, seen) {
+		const char *time = text(seen, "time"), *clock = strchr(time, 'T');
+
+		buf_addf(&shown, "%s%s %.8s", shown.len ? ", " : "", step,
+			 clock ? clock + 1 : time);
+	}
+	table_add(table, "%s", shown.len ? shown.data : "");
+	buf_done(&shown);
+}
+
+static void add_guests(const json_t *guests, struct buf *out)
+{
+	static const char *const headline[] = { "GUEST",       "LINK",	    "BOOT", "STATE",
+						"STEPS (UTC)", "WAITS FOR", NULL };
+	struct table table;
+	const json_t *guest;
+	size_t i;
+
+	if (!json_array_size(guests))
+		return;
+	table_init(&table, headline);
+	json_array_foreach(guests, i, guest) {
+		table_add(&table, "%s", text(guest, "name"));
+		table_add(&table, "%s", text(guest, "link"));
+		table_add(&table, "%s", text(guest, "boot"));
+		table_add(&table, "%s", text(guest, "state"));
+		add_steps(&table, json_object_get(guest, "steps"));
+		table_add(&table, "%s", text(guest, "waits_for"));
+	}
+	buf_addc(out, '\n');
+	table_print(&table, out);
+	table_done(&table);
+}
+
 /* "! 12 frames were malformed: 9 ip4-length, 3 truncated" */
 static void add_malformed(const json_t *malformed, struct buf *out)
 {
@@ -353,6 +396,7 @@ static int print_status(const json_t *status)
 	buf_addc(&out, '\n');
 	add_logs(json_object_get(status, "logs"), &out);
 	add_workers(json_object_get(status, "workers"), &out);
+	add_guests(json_object_get(status, "guests"), &out);
 	add_quarantine(json_object_get(status, "patterns"), &out);
 	add_losses(status, &out);
 	code = out.failed ? CLI_BAD : CLI_DONE;

@@ -73,6 +73,8 @@ static void on_worker_message(struct worker *worker, struct ipc_channel *channel
 		sources_peer_lost(&a->sources, message->payload);
 	else if (message->type == IPC_REST)
 		sources_rest(&a->sources, message->payload);
+	else if (message->type == IPC_BOOT_STEP)
+		boot_track_step(a, message->payload);
 	else if (message->type == IPC_LEASE)
 		learn_lease(a, message->payload);
 }
@@ -167,6 +169,7 @@ static int daemon_start(struct agent *a, struct err *err)
 	}
 	a->open = WORKER_ROLES + 1;
 	learn_start(a);
+	boot_track_start(a);
 	code = supervisor_start(&a->supervisor, &a->loop, a->setup.config, &agent_supervisor_ops,
 				err);
 	if (code)
@@ -186,6 +189,7 @@ static void daemon_done(struct agent *a)
 	sources_done(&a->sources);
 	learn_done(a);
 	log_files_done(&a->logs);
+	boot_track_done(a);
 	if (a->reload.active)
 		setup_drop(&a->reload.setup);
 	setup_done(&a->setup);

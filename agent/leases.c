@@ -1,21 +1,18 @@
 #include "agent/leases.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "agent/base/buf.h"
+#include "agent/state_file.h"
 
 /* "LINK MAC ADDRESS UNTIL" */
 #define LINE_MAX_LEN 128
 #define FILE_MAX     ((size_t)LEASES_MAX * LINE_MAX_LEN)
-
-#define TEMPORARY LEASES_NAME ".new"
 
 void leases_done(struct leases *leases)
 {
@@ -168,43 +165,6 @@ static int parse_all(struct leases *leases, char *text, struct err *err)
 	return 0;
 }
 
-static int read_all(int fd, struct buf *text)
-{
-	char *room;
-	ssize_t n;
-
-	do {
-		room = buf_reserve(text, 4096);
-		n = room ? read(fd, room, 4096) : 0;
-		if (n > 0)
-			text->len += (size_t)n;
-	} while (n > 0);
-	if (text->failed)
-		return -EFBIG;
-	return n < 0 ? -errno : 0;
-}
-
-static int open_dir(const char *run_dir)
-{
-	int fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int read_file(const char *run_dir, struct buf *text)
-{
-	int dir = open_dir(run_dir), fd, code;
-
-	if (dir < 0)
-		return dir;
-	fd = openat(dir, LEASES_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	code = fd < 0 ? -errno : read_all(fd, text);
-	if (fd >= 0)
-		close(fd);
-	close(dir);
-	return code;
-}
-
 int leases_load(struct leases *leases, const char *run_dir, struct err *err)
 {
 	struct leases read = { 0 };
@@ -212,7 +172,7 @@ int leases_load(struct leases *leases, const char *run_dir, struct err *err)
 	int code;
 
 	buf_init(&text, FILE_MAX);
-	code = read_file(run_dir, &text);
+	code = state_file_read(run_dir, LEASES_NAME, &text);
 	if (code == 0 && text.len) {
 		buf_addc(&text, '\0');
 		code = parse_all(&read, text.data, err);
@@ -241,41 +201,14 @@ static void format(const struct leases *leases, struct buf *text)
 	}
 }
 
-static int write_file(int dir, const struct buf *text)
-{
-	int fd =
-		openat(dir, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	ssize_t n;
-	int code = 0;
-
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text->data, text->len);
-	if (n < 0)
-		code = -errno;
-	else if ((size_t)n != text->len)
-		code = -ENOSPC;
-	close(fd);
-	if (code == 0 && renameat(dir, TEMPORARY, dir, LEASES_NAME) < 0)
-		code = -errno;
-	return code;
-}
-
 int leases_save(const struct leases *leases, const char *run_dir, struct err *err)
 {
 	struct buf text;
-	int dir, code;
+	int code;
 
 	buf_init(&text, FILE_MAX);
 	format(leases, &text);
-	dir = open_dir(run_dir);
-	code = dir < 0 ? dir : 0;
-	if (code == 0 && text.failed)
-		code = -ENOMEM;
-	if (code == 0)
-		code = write_file(dir, &text);
-	if (dir >= 0)
-		close(dir);
+	code = state_file_write(run_dir, LEASES_NAME, &text);
 	buf_done(&text);
 	return code ? err_errno(err, code, "cannot write %s/" LEASES_NAME, run_dir) : 0;
 }

@@ -334,8 +334,9 @@ static json_t *capture_json(const struct status_input *in)
 
 json_t *status_json(const struct status_input *in)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "agent", agent_json(in), "workers",
-			 workers_json(in), "sets", sets_json(in), "links", links_json(in),
-			 "patterns", patterns_json(in), "logs", status_logs_json(in->logs),
-			 "capture", capture_json(in));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "agent", agent_json(in),
+			 "workers", workers_json(in), "sets", sets_json(in), "links",
+			 links_json(in), "patterns", patterns_json(in), "logs",
+			 status_logs_json(in->logs), "guests",
+			 in->guests ? in->guests : json_array(), "capture", capture_json(in));
 }

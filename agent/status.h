@@ -24,6 +24,7 @@ struct status_input {
 	const char *reload_error; /* "" when the last reload was taken */
 	pid_t pid;
 	uint64_t now_ns; /* CLOCK_REALTIME */
+	json_t *guests; /* boot_track_json(), which is taken over; NULL: none */
 };
 
 /*
@@ -44,6 +45,7 @@ struct status_input {
  *             injected, protocol, failed, late} or null (of an inline link),
  *   patterns [name, tried, matches, dropped, limited, skipped (in quarantine), quarantined (links)]
  *   logs     [status_logs.h]
+ *   guests   [boot_track.h]
  *   capture  records, log_lost, log_error, feed_lost, drops, malformed {reason: frames}
  */
 json_t *status_json(const struct status_input *input);

@@ -311,6 +311,7 @@ void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 		events_flush(&a->events, channel);
 		return;
 	}
+	boot_track_hand_over(a, channel);
 	for (size_t i = 0; i < listeners->n; i++) {
 		const struct listener *l = &listeners->list[i];
 

@@ -82,16 +82,42 @@ void boot_done(struct boot *boot)
 	*boot = (struct boot){ 0 };
 }
 
-const uint8_t *boot_mac_of(const struct boot *boot, const struct guest_conf *guest)
+const struct boot_entry *boot_entry_of(const struct boot *boot, const struct guest_conf *guest)
 {
 	for (size_t i = 0; i < boot->n_entries; i++) {
 		if (boot->entries[i].guest == guest)
-			return boot->entries[i].mac;
+			return &boot->entries[i];
 	}
 	return NULL;
 }
 
-static const struct boot_entry *find(const struct boot *boot, const uint8_t mac[MAC_LEN])
+void boot_take_state(struct boot *boot, const struct ipc_boot_state *state)
+{
+	for (size_t i = 0; i < boot->n_entries; i++) {
+		struct boot_entry *entry = &boot->entries[i];
+
+		if (strcmp(entry->guest->head.name, state->guest) != 0)
+			continue;
+		entry->state = (enum boot_state)state->state;
+		memcpy(entry->token, state->token, sizeof(entry->token));
+	}
+}
+
+void boot_tell(const struct boot *boot, struct boot_entry *entry, enum boot_step step, bool good)
+{
+	struct ipc_boot_step message = { .step = step, .good = good };
+	uint64_t now = uv_now(boot->loop);
+
+	/* What changes a state is never left out. */
+	if (!boot->channel ||
+	    (!good && entry->told_ms[step] && now - entry->told_ms[step] < BOOT_TELL_MS))
+		return;
+	entry->told_ms[step] = now ? now : 1;
+	snprintf(message.guest, sizeof(message.guest), "%s", entry->guest->head.name);
+	ipc_send(boot->channel, IPC_BOOT_STEP, &message, -1);
+}
+
+static struct boot_entry *find(const struct boot *boot, const uint8_t mac[MAC_LEN])
 {
 	struct boot_entry key = { .guest = NULL };
 
@@ -100,13 +126,16 @@ static const struct boot_entry *find(const struct boot *boot, const uint8_t mac[
 			     : NULL;
 }
 
-static void serve(struct boot *boot, struct http_request *request, const struct boot_entry *entry,
+static void serve(struct boot *boot, struct http_request *request, struct boot_entry *entry,
 		  const struct route_match *match)
 {
-	if (match->id == ROUTE_BOOT_GUEST)
-		boot_serve_guest(boot, request, entry->guest, entry->mac);
-	else
+	if (match->id != ROUTE_BOOT_GUEST) {
 		boot_serve_file(boot, request, entry, match);
+		return;
+	}
+	/* A script that ends a state is told each time. */
+	boot_tell(boot, entry, BOOT_STEP_SCRIPT, entry->state == BOOT_STATE_ONCE);
+	boot_serve_script(boot, request, entry);
 }
 
 /* What a connection's tag says: which entry its machine is. */
@@ -119,7 +148,7 @@ static void on_peer(void *data, struct http_request *request, int error, int fd,
 {
 	struct boot *boot = data;
 	struct route_match match;
-	const struct boot_entry *entry = NULL;
+	struct boot_entry *entry = NULL;
 
 	(void)fd;
 	(void)length;
@@ -164,7 +193,7 @@ static void ask_peer(struct boot *boot, struct http_request *request,
 
 void boot_serve(struct boot *boot, struct http_request *request, const struct route_match *match)
 {
-	const struct boot_entry *entry = find(boot, match->mac);
+	struct boot_entry *entry = find(boot, match->mac);
 
 	if (!entry) {
 		boot->unknown++;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "agent/base/config.h"
+#include "agent/base/ipc.h"
 #include "web/api.h"
 #include "web/http_server.h"
 #include "web/routes.h"
@@ -17,11 +18,20 @@
 struct boot_entry {
 	uint8_t mac[MAC_LEN];
 	const struct guest_conf *guest;
+	enum boot_state state;
+	char token[BOOT_TOKEN_SIZE]; /* that a phone-home must show; "": it changes nothing */
+	uint64_t told_ms
+		[BOOT_STEPS]; /* when the agent was last told of the step; the loop's clock */
 };
+
+/* Of one guest's steps of one kind the agent is told once in so long. */
+#define BOOT_TELL_MS 1000
 
 struct boot {
 	const struct config *config;
 	struct api *api; /* by which the agent is asked who a client is */
+	struct ipc_channel *channel; /* by which it is told how far a guest came; NULL: not */
+	uv_loop_t *loop;
 	struct boot_entry *entries; /* in the order of MAC addresses */
 	size_t n_entries;
 	size_t n_without_mac; /* guests whose link has no MAC address in this configuration */
@@ -30,6 +40,7 @@ struct boot {
 	uint64_t unknown; /* MAC addresses that no guest has */
 	uint64_t refused; /* asked by a machine behind no link, or another one */
 	uint64_t unasked; /* the agent did not say who it was */
+	uint64_t homes_refused; /* phone-homes without the token that was given out */
 	uint64_t failed; /* scripts or files that could not be made or read */
 };
 
@@ -43,16 +54,24 @@ void boot_done(struct boot *boot);
  */
 void boot_serve(struct boot *boot, struct http_request *request, const struct route_match *match);
 
-/* The script of a guest; `mac` is its link's, or NULL where that is not known. */
-void boot_serve_guest(struct boot *boot, struct http_request *request,
-		      const struct guest_conf *guest, const uint8_t *mac);
+/* What a guest boots from here on; one that is not known is none of this configuration. */
+void boot_take_state(struct boot *boot, const struct ipc_boot_state *state);
 
-/* The MAC address of a guest's link, or NULL. */
-const uint8_t *boot_mac_of(const struct boot *boot, const struct guest_conf *guest);
+/* The guest took a step, which the agent is told. */
+void boot_tell(const struct boot *boot, struct boot_entry *entry, enum boot_step step, bool good);
+
+/* The script of a guest that has no MAC address here, or of its entry. */
+void boot_serve_guest(struct boot *boot, struct http_request *request,
+		      const struct guest_conf *guest);
+void boot_serve_script(struct boot *boot, struct http_request *request,
+		       const struct boot_entry *entry);
+
+/* The entry of a guest, or NULL when its link has no MAC address here. */
+const struct boot_entry *boot_entry_of(const struct boot *boot, const struct guest_conf *guest);
 
 /* A kernel, initrd or seed, to the guest itself. */
-void boot_serve_file(struct boot *boot, struct http_request *request,
-		     const struct boot_entry *entry, const struct route_match *match);
+void boot_serve_file(struct boot *boot, struct http_request *request, struct boot_entry *entry,
+		     const struct route_match *match);
 
 /* The script that sends each guest to its own. */
 void boot_serve_chain(struct boot *boot, struct http_request *request);

@@ -12,29 +12,25 @@
 #include "web/kit.h"
 #include "web/reply.h"
 
-/* `mac` is NULL when it is not known here: then no file is served by it. */
-static int make_spec(const struct boot *boot, const struct guest_conf *guest, const uint8_t *mac,
-		     struct boot_spec *ret, struct err *err)
+static void reply_script(struct boot *boot, struct http_request *request,
+			 const struct guest_conf *guest, const struct boot_entry *entry)
 {
-	int code = boot_spec_init(ret, boot->config, guest, err);
-
-	if (code == 0 && mac)
-		memcpy(ret->mac, mac, MAC_LEN);
-	return code;
-}
-
-void boot_serve_guest(struct boot *boot, struct http_request *request,
-		      const struct guest_conf *guest, const uint8_t *mac)
-{
+	const struct ipxe_serving serving = {
+		.state = entry ? entry->state : BOOT_STATE_RUN,
+		.listen = boot->config->web.n_boot_listen ? &boot->config->web.boot_listen[0]
+							  : NULL,
+	};
 	struct boot_spec spec;
 	struct buf script;
 	struct err err;
 	int code;
 
 	buf_init(&script, IPXE_SCRIPT_MAX);
-	code = make_spec(boot, guest, mac, &spec, &err);
+	code = boot_spec_init(&spec, boot->config, guest, &err);
+	if (!code && entry)
+		memcpy(spec.mac, entry->mac, MAC_LEN);
 	if (!code)
-		code = ipxe_script(&spec, &script, &err);
+		code = ipxe_script_of(&spec, &serving, &script, &err);
 	if (code) {
 		boot->failed++;
 		log_debug("no script for guest %s: %s", guest->head.name, err.text);
@@ -44,6 +40,18 @@ void boot_serve_guest(struct boot *boot, struct http_request *request,
 		reply_text(request, 200, script.data);
 	}
 	buf_done(&script);
+}
+
+void boot_serve_guest(struct boot *boot, struct http_request *request,
+		      const struct guest_conf *guest)
+{
+	reply_script(boot, request, guest, boot_entry_of(boot, guest));
+}
+
+void boot_serve_script(struct boot *boot, struct http_request *request,
+		       const struct boot_entry *entry)
+{
+	reply_script(boot, request, entry->guest, entry);
 }
 
 void boot_serve_chain(struct boot *boot, struct http_request *request)
@@ -74,17 +82,13 @@ static void on_file(void *data, struct http_request *request, int error, int fd,
 	}
 }
 
-static void serve_source(struct boot *boot, struct http_request *request,
-			 const struct boot_entry *entry, const char *name, const char *source)
+static void ask_file(struct boot *boot, struct http_request *request,
+		     const struct boot_entry *entry, const char *name)
 {
 	struct ipc_request ask = { .op = IPC_OP_BOOT_FILE, .role = ROLE_VIEWER, .user = "guest" };
 
-	if (!source || boot_source_is_url(source)) {
-		nothing_there(request);
-		return;
-	}
 	snprintf(ask.name, sizeof(ask.name), "%s", entry->guest->head.name);
-	snprintf(ask.link, sizeof(ask.link), "%s", name);
+	snprintf(ask.link, sizeof(ask.link), "%.15s", name);
 	api_ask_for(boot->api, request, &ask, on_file, boot);
 }
 
@@ -93,11 +97,13 @@ static void serve_seed(struct boot *boot, struct http_request *request,
 {
 	struct http_answer answer = { .status = 200, .type = "text/plain; charset=utf-8" };
 	struct boot_spec spec;
-	struct kit kit = { .spec = &spec };
+	struct kit kit = { .spec = &spec, .token = entry->token[0] ? entry->token : NULL };
 	struct buf text;
 	struct err err;
-	int code = make_spec(boot, entry->guest, entry->mac, &spec, &err);
+	int code = boot_spec_init(&spec, boot->config, entry->guest, &err);
 
+	if (code == 0)
+		memcpy(spec.mac, entry->mac, MAC_LEN);
 	if (boot->config->web.n_boot_listen)
 		kit.listen = &boot->config->web.boot_listen[0];
 	buf_init(&text, FILE_SIZE_MAX);
@@ -118,20 +124,70 @@ static void serve_seed(struct boot *boot, struct http_request *request,
 	buf_done(&text);
 }
 
-void boot_serve_file(struct boot *boot, struct http_request *request,
-		     const struct boot_entry *entry, const struct route_match *match)
+/* Every byte is looked at, whatever the first says. */
+static bool is_token(const char *given, const char *token)
+{
+	unsigned char differs = 0;
+
+	if (strlen(given) != strlen(token))
+		return false;
+	for (size_t i = 0; token[i]; i++)
+		differs |= (unsigned char)(given[i] ^ token[i]);
+	return differs == 0;
+}
+
+/* With the token that its seed was given, the guest says that it is installed. */
+static void serve_home(struct boot *boot, struct http_request *request, struct boot_entry *entry)
+{
+	static const char name[] = "?token=";
+	const char *given = strstr(request->target, name);
+	bool good = entry->token[0] && given && is_token(given + strlen(name), entry->token);
+
+	if (entry->token[0] && !good) {
+		boot->homes_refused++;
+		reply_text(request, 403, "this is not the token that was given out\n");
+		return;
+	}
+	boot_tell(boot, entry, BOOT_STEP_HOME, good);
+	/* It is good once. */
+	memset(entry->token, 0, sizeof(entry->token));
+	reply_text(request, 200, "welcome\n");
+}
+
+static const struct {
+	const char *name;
+	enum boot_step step;
+} files[] = {
+	{ IPXE_PATH_KERNEL, BOOT_STEP_KERNEL },
+	{ IPXE_PATH_INITRD, BOOT_STEP_INITRD },
+	{ IPXE_PATH_INSTALL_KERNEL, BOOT_STEP_KERNEL },
+	{ IPXE_PATH_INSTALL_INITRD, BOOT_STEP_INITRD },
+	{ IPXE_PATH_RESCUE_KERNEL, BOOT_STEP_KERNEL },
+	{ IPXE_PATH_RESCUE_INITRD, BOOT_STEP_INITRD },
+};
+
+void boot_serve_file(struct boot *boot, struct http_request *request, struct boot_entry *entry,
+		     const struct route_match *match)
 {
 	char path[FILE_PATH_MAX];
 
 	if (match->id != ROUTE_BOOT_FILE) {
 		snprintf(path, sizeof(path), "%s%s",
 			 match->id == ROUTE_BOOT_SEED ? "seed/" : "seed/autoinstall/", match->name);
+		boot_tell(boot, entry, BOOT_STEP_SEED, false);
 		serve_seed(boot, request, entry, path);
-	} else if (strcmp(match->name, IPXE_PATH_KERNEL) == 0) {
-		serve_source(boot, request, entry, match->name, entry->guest->kernel);
-	} else if (strcmp(match->name, IPXE_PATH_INITRD) == 0) {
-		serve_source(boot, request, entry, match->name, entry->guest->initrd);
-	} else {
-		nothing_there(request);
+		return;
 	}
+	if (strcmp(match->name, "phone-home") == 0) {
+		serve_home(boot, request, entry);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (strcmp(files[i].name, match->name) != 0)
+			continue;
+		boot_tell(boot, entry, files[i].step, false);
+		ask_file(boot, request, entry, match->name);
+		return;
+	}
+	nothing_there(request);
 }

@@ -36,6 +36,11 @@ struct boot_ids {
 	char esp[10]; /* serial of a FAT file system: "XXXX-XXXX" */
 };
 
+/* A kernel and its initrd, as those of boot = kernel; NULL where there is none. */
+struct boot_system {
+	const char *kernel, *initrd, *cmdline;
+};
+
 /* Every pointer belongs to the configuration that the spec was made from. */
 struct boot_spec {
 	const char *guest;
@@ -57,6 +62,8 @@ struct boot_spec {
 	const char *kernel; /* path or URL; NULL except with boot = kernel */
 	const char *initrd;
 	const char *cmdline; /* NULL: nothing more */
+	struct boot_system install, rescue;
+	enum boot_seed install_seed;
 	const char *hostname;
 	struct net_address address;
 	const char *gateway;

@@ -87,6 +87,7 @@ static json_t *boot_json(const struct boot *boot)
 	json_object_set_new(object, "failed", number(boot->failed));
 	json_object_set_new(object, "refused", number(boot->refused));
 	json_object_set_new(object, "unasked", number(boot->unasked));
+	json_object_set_new(object, "homes_refused", number(boot->homes_refused));
 	return object;
 }
 
@@ -132,13 +133,20 @@ static void serve_health(const struct site_call *call)
 
 /* ---- what the agent knows -------------------------------------------------------------------- */
 
-static void ask_view(const struct site_call *call, enum ipc_op op, const char *plan, api_view view)
+static struct ipc_request ask_of(const struct site_call *call, enum ipc_op op)
 {
 	struct ipc_request ask = { .op = op };
 
 	ask.role = call->who->access > ROUTE_VIEWER ? (uint32_t)call->who->access - 1 : ROLE_VIEWER;
 	snprintf(ask.user, sizeof(ask.user), "%s", call->who->name);
 	snprintf(ask.name, sizeof(ask.name), "%s", call->match->name);
+	return ask;
+}
+
+static void ask_view(const struct site_call *call, enum ipc_op op, const char *plan, api_view view)
+{
+	struct ipc_request ask = ask_of(call, op);
+
 	if (plan)
 		snprintf(ask.plan, sizeof(ask.plan), "%s", plan);
 	api_ask(&call->site->api, call->request, &ask, view, call->site);
@@ -226,6 +234,27 @@ static void serve_metrics(const struct site_call *call)
 	ask_view(call, IPC_OP_STATUS, NULL, view_metrics);
 }
 
+/* {"state": STATE} */
+static void serve_boot_set(const struct site_call *call)
+{
+	const struct http_request *request = call->request;
+	json_t *body =
+		json_loadb(request->body, request->body_length, JSON_REJECT_DUPLICATES, NULL);
+	const char *state = json_string_value(json_object_get(body, "state"));
+	struct ipc_request ask = ask_of(call, IPC_OP_BOOT_SET);
+
+	if (state && strlen(state) < sizeof(ask.link)) {
+		snprintf(ask.link, sizeof(ask.link), "%s", state);
+		api_ask(&call->site->api, call->request, &ask, NULL, call->site);
+	} else {
+		reply_problem(call->request, 400, "body.invalid",
+			      "the content is {\"state\": STATE}: run, install, rescue, local or "
+			      "once",
+			      NULL);
+	}
+	json_decref(body);
+}
+
 /* ---- what this worker knows ------------------------------------------------------------------ */
 
 static const char *name_param(const struct site_call *call, enum route_param p)
@@ -296,26 +325,9 @@ static void serve_check(const struct site_call *call)
 	faults_done(&faults);
 }
 
-static json_t *guest_json(const struct boot *boot, const struct guest_conf *guest)
-{
-	const uint8_t *of_link = boot_mac_of(boot, guest);
-	char mac[MAC_TEXT_MAX] = "";
-
-	if (of_link)
-		format_mac(mac, of_link);
-	return json_pack("{s:s, s:s, s:s, s:s?, s:s?}", "name", guest->head.name, "link",
-			 guest->link, "mac", mac, "target", guest->target, "hostname",
-			 guest->hostname);
-}
-
 static void serve_guests(const struct site_call *call)
 {
-	const struct config *config = call->site->boot.config;
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < config->n_guests; i++)
-		json_array_append_new(list, guest_json(&call->site->boot, &config->guests[i]));
-	reply_object(call->request, list, NULL);
+	ask_view(call, IPC_OP_GUESTS, NULL, NULL);
 }
 
 static void serve_script(const struct site_call *call)
@@ -324,8 +336,7 @@ static void serve_script(const struct site_call *call)
 		config_find_guest(call->site->boot.config, call->match->name);
 
 	if (guest)
-		boot_serve_guest(&call->site->boot, call->request, guest,
-				 boot_mac_of(&call->site->boot, guest));
+		boot_serve_guest(&call->site->boot, call->request, guest);
 	else
 		reply_problem(call->request, 404, "guest.unknown", "there is no guest of this name",
 			      NULL);
@@ -392,6 +403,8 @@ const site_handler site_handlers[ROUTES] = {
 	[ROUTE_RECORDS] = serve_records,
 	[ROUTE_EVENTS] = serve_events,
 	[ROUTE_GUESTS] = serve_guests,
+	[ROUTE_GUEST] = serve_guests,
+	[ROUTE_BOOT_SET] = serve_boot_set,
 	[ROUTE_SCRIPT] = serve_script,
 	[ROUTE_LOGIN] = serve_login,
 	[ROUTE_LOGOUT] = serve_logout,

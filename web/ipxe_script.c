@@ -149,7 +149,28 @@ static int add_source(const struct boot_spec *spec, const char *key, const char 
 	return 0;
 }
 
+/* Another system than the guest's own: the keys that name it, where it is served, what it is for. */
+struct other_system {
+	const char *kernel_key, *initrd_key, *kernel_path, *initrd_path, *what;
+};
+
+static const struct other_system own_system = { "kernel", "initrd", IPXE_PATH_KERNEL,
+						IPXE_PATH_INITRD, "load its kernel" };
+static const struct other_system install_system = { "install-kernel", "install-initrd",
+						    IPXE_PATH_INSTALL_KERNEL,
+						    IPXE_PATH_INSTALL_INITRD,
+						    "load its installer" };
+static const struct other_system rescue_system = { "rescue-kernel", "rescue-initrd",
+						   IPXE_PATH_RESCUE_KERNEL, IPXE_PATH_RESCUE_INITRD,
+						   "load its rescue system" };
+
 /* iPXE joins the words of a command by single blanks, as they stand in the line. */
+static int add_words(const char *words, size_t len, struct buf *out, struct err *err)
+{
+	buf_adds(out, " initrd=" INITRD_NAME " ");
+	return encode_ipxe_text(out, "cmdline", words, len, err);
+}
+
 static int add_line(const struct boot_spec *spec, enum line_login login, struct buf *out,
 		    struct err *err)
 {
@@ -158,10 +179,8 @@ static int add_line(const struct boot_spec *spec, enum line_login login, struct 
 
 	buf_init(&line, 2 * CMDLINE_MAX);
 	code = kernel_line(spec, INITRD_DEBIAN, login, &line, err);
-	if (!code) {
-		buf_adds(out, " initrd=" INITRD_NAME " ");
-		code = encode_ipxe_text(out, "cmdline", line.data, line.len, err);
-	}
+	if (!code)
+		code = add_words(line.data, line.len, out, err);
 	buf_done(&line);
 	return code;
 }
@@ -180,39 +199,113 @@ static int add_verify(const struct boot_spec *spec, const char *name, const char
 	return code;
 }
 
-/* With CHAP the SAN is attached first: iBFT tells the initrd how to log in. */
-static int script_kernel(const struct boot_spec *spec, struct buf *out, struct err *err)
+/* From `kernel` on: what loads the two files and runs them; `line` is the kernel's whole line. */
+static int add_load(const struct boot_spec *spec, const struct boot_system *system,
+		    const struct other_system *which, const struct buf *line, struct buf *out,
+		    struct err *err)
 {
-	enum line_login login = kernel_line_login(spec);
-	int code = 0;
+	int code;
 
-	if (!(spec->caps & (1u << IPXE_CAP_IMGVERIFY)))
-		buf_adds(out, "# left out: imgverify, which this iPXE lacks (ipxe-caps)\n");
-	if (login == LINE_LOGIN_IBFT)
-		code = add_san(spec, "sanhook", out, err);
-	if (code)
-		return code;
 	buf_adds(out, "kernel --name vmlinuz ");
-	code = add_source(spec, "kernel", spec->kernel, IPXE_PATH_KERNEL, out, err);
+	code = add_source(spec, which->kernel_key, system->kernel, which->kernel_path, out, err);
+	buf_addf(out, "%s || goto failed\n", line->data ? line->data : "");
 	if (!code)
-		code = add_line(spec, login, out, err);
-	buf_adds(out, " || goto failed\n");
-	if (!code)
-		code = add_verify(spec, "vmlinuz", "kernel", spec->kernel, IPXE_PATH_KERNEL, out,
-				  err);
+		code = add_verify(spec, "vmlinuz", which->kernel_key, system->kernel,
+				  which->kernel_path, out, err);
 	if (code)
 		return code;
 	buf_adds(out, "initrd --name " INITRD_NAME " ");
-	code = add_source(spec, "initrd", spec->initrd, IPXE_PATH_INITRD, out, err);
+	code = add_source(spec, which->initrd_key, system->initrd, which->initrd_path, out, err);
 	buf_adds(out, " || goto failed\n");
 	if (!code)
-		code = add_verify(spec, INITRD_NAME, "initrd", spec->initrd, IPXE_PATH_INITRD, out,
-				  err);
+		code = add_verify(spec, INITRD_NAME, which->initrd_key, system->initrd,
+				  which->initrd_path, out, err);
 	if (code)
 		return code;
 	buf_adds(out, "boot || goto failed\n");
-	add_failure(spec, "load its kernel", out);
+	add_failure(spec, which->what, out);
 	return 0;
+}
+
+static void add_what_is_left_out(const struct boot_spec *spec, struct buf *out)
+{
+	if (!(spec->caps & (1u << IPXE_CAP_IMGVERIFY)))
+		buf_adds(out, "# left out: imgverify, which this iPXE lacks (ipxe-caps)\n");
+}
+
+/* With CHAP the SAN is attached first: iBFT tells the initrd how to log in. */
+static int script_kernel(const struct boot_spec *spec, struct buf *out, struct err *err)
+{
+	const struct boot_system system = { .kernel = spec->kernel, .initrd = spec->initrd };
+	enum line_login login = kernel_line_login(spec);
+	struct buf line;
+	int code = 0;
+
+	add_what_is_left_out(spec, out);
+	if (login == LINE_LOGIN_IBFT)
+		code = add_san(spec, "sanhook", out, err);
+	buf_init(&line, 4 * CMDLINE_MAX);
+	if (!code)
+		code = add_line(spec, login, &line, err);
+	if (!code)
+		code = add_load(spec, &system, &own_system, &line, out, err);
+	buf_done(&line);
+	return code;
+}
+
+static const struct {
+	const char *words, *path; /* the address of what answers goes between: "" for none */
+} seeds[] = {
+	[BOOT_SEED_NONE] = { NULL, NULL },
+	[BOOT_SEED_PRESEED] = { "auto=true priority=critical url=", "/seed/preseed.cfg" },
+	[BOOT_SEED_KICKSTART] = { "inst.ks=", "/seed/ks.cfg" },
+	[BOOT_SEED_AUTOINSTALL] = { "autoinstall ds=nocloud;s=", "/seed/autoinstall/" },
+	[BOOT_SEED_NOCLOUD] = { "ds=nocloud;s=", "/seed/" },
+};
+
+static int add_seed(const struct boot_spec *spec, const struct host_port *listen, struct buf *words,
+		    struct err *err)
+{
+	if (!seeds[spec->install_seed].words)
+		return 0;
+	if (!listen)
+		return err_set(err, -EINVAL, "install-seed: [web] boot-listen is missing");
+	buf_addf(words, "%s%shttp://%s%s%s:%u/ipxe/%02x-%02x-%02x-%02x-%02x-%02x%s",
+		 words->len ? " " : "", seeds[spec->install_seed].words, listen->ipv6 ? "[" : "",
+		 listen->host, listen->ipv6 ? "]" : "", listen->port, spec->mac[0], spec->mac[1],
+		 spec->mac[2], spec->mac[3], spec->mac[4], spec->mac[5],
+		 seeds[spec->install_seed].path);
+	return 0;
+}
+
+/* The SAN disk is attached, and stays when the system does not start: it is there to be written. */
+static int script_other(const struct boot_spec *spec, const struct boot_system *system,
+			const struct other_system *which, const struct host_port *listen,
+			struct buf *out, struct err *err)
+{
+	struct buf words, line;
+	int code = 0;
+
+	if (!system->kernel || !system->initrd)
+		return err_set(err, -EINVAL, "%s: none is given, or no %s", which->kernel_key,
+			       which->initrd_key);
+	add_what_is_left_out(spec, out);
+	if (boot_spec_has_san(spec)) {
+		code = add_san(spec, "sanhook", out, err);
+		buf_adds(out, "set keep-san 1\n");
+	}
+	buf_init(&words, 2 * CMDLINE_MAX);
+	buf_init(&line, 4 * CMDLINE_MAX);
+	buf_adds(&words, system->cmdline ? system->cmdline : "");
+	if (!code && which == &install_system)
+		code = add_seed(spec, listen, &words, err);
+	if (!code)
+		code = add_words(words.data ? words.data : "", words.len, &line, err);
+	if (!code)
+		code = add_load(spec, system, which, &line, out, err);
+	buf_done(&words);
+	buf_done(&line);
+	return code;
 }
 
 /* The loader is on the guest's own disk, which the firmware finds when iPXE is done. */
@@ -233,13 +326,37 @@ static int (*const scripts[])(const struct boot_spec *spec, struct buf *out, str
 	[BOOT_DISK] = script_own_disk,
 };
 
-int ipxe_script(const struct boot_spec *spec, struct buf *out, struct err *err)
+static int script_of_state(const struct boot_spec *spec, const struct ipxe_serving *serving,
+			   struct buf *out, struct err *err)
+{
+	switch (serving->state) {
+	case BOOT_STATE_INSTALL:
+		return script_other(spec, &spec->install, &install_system, serving->listen, out,
+				    err);
+	case BOOT_STATE_RESCUE:
+		return script_other(spec, &spec->rescue, &rescue_system, serving->listen, out, err);
+	case BOOT_STATE_LOCAL:
+		return script_own_disk(spec, out, err);
+	default:
+		return scripts[spec->kind](spec, out, err);
+	}
+}
+
+int ipxe_script_of(const struct boot_spec *spec, const struct ipxe_serving *serving,
+		   struct buf *out, struct err *err)
 {
 	int code = add_header(spec, out, err);
 
 	if (!code)
-		code = scripts[spec->kind](spec, out, err);
+		code = script_of_state(spec, serving, out, err);
 	if (code)
 		return code;
 	return out->failed ? err_set(err, -ENOMEM, "the boot script is too long") : 0;
+}
+
+int ipxe_script(const struct boot_spec *spec, struct buf *out, struct err *err)
+{
+	static const struct ipxe_serving as_configured = { .state = BOOT_STATE_RUN };
+
+	return ipxe_script_of(spec, &as_configured, out, err);
 }

@@ -3,6 +3,7 @@
 #define TW_IPXE_SCRIPT_H
 
 #include "agent/base/buf.h"
+#include "agent/base/boot_types.h"
 #include "agent/base/err.h"
 #include "web/boot_spec.h"
 
@@ -20,9 +21,27 @@
  */
 int ipxe_script(const struct boot_spec *spec, struct buf *out, struct err *err);
 
+/* How a script other than that of the way that the configuration says is made. */
+struct ipxe_serving {
+	enum boot_state state;
+	const struct host_port
+		*listen; /* [web] boot-listen, where seeds are served; NULL: nowhere */
+};
+
+/*
+ * As ipxe_script(), of the guest's state: its installer or rescue system, to which its SAN disk is
+ * attached, or a disk of its own. -EINVAL too when the configuration has no such system.
+ */
+int ipxe_script_of(const struct boot_spec *spec, const struct ipxe_serving *serving,
+		   struct buf *out, struct err *err);
+
 /* Where the script of /ipxe/MAC finds files of this host, relative to /ipxe/. */
-#define IPXE_PATH_KERNEL "kernel"
-#define IPXE_PATH_INITRD "initrd"
+#define IPXE_PATH_KERNEL	 "kernel"
+#define IPXE_PATH_INITRD	 "initrd"
+#define IPXE_PATH_INSTALL_KERNEL "install-kernel"
+#define IPXE_PATH_INSTALL_INITRD "install-initrd"
+#define IPXE_PATH_RESCUE_KERNEL	 "rescue-kernel"
+#define IPXE_PATH_RESCUE_INITRD	 "rescue-initrd"
 
 /* The script for every guest: it chains to the guest's own by the MAC of the NIC in use. */
 const char *ipxe_chain_script(void);

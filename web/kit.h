@@ -17,6 +17,7 @@
 struct kit {
 	const struct boot_spec *spec; /* with its MAC address */
 	const struct host_port *listen; /* [web] boot-listen, the first; NULL: none */
+	const char *token; /* that the guest's phone-home shows; NULL: none */
 	struct buf notes; /* a line for each file that was left out, and why */
 };
 

@@ -23,7 +23,10 @@ static void add_phone_home(const struct kit *kit, struct text_out *out, const ch
 	kit_mac_path(kit, mac);
 	text_raw(out, before);
 	kit_url(kit, out);
-	text_add(out, "/ipxe/%s/phone-home%s", mac, after);
+	text_add(out, "/ipxe/%s/phone-home", mac);
+	if (kit->token)
+		text_add(out, "?token=%s", kit->token);
+	text_raw(out, after);
 }
 
 /* `type: hash` is taken as it is; the older `list:` takes some hashes for the password itself. */

@@ -131,6 +131,8 @@ int site_init(struct site *site, uv_loop_t *loop, const struct config *config,
 		boot_done(&site->boot);
 		return err_errno(err, code, "cannot keep records");
 	}
+	site->boot.channel = channel;
+	site->boot.loop = loop;
 	api_init(&site->api, loop, channel, API_DEADLINE_MS);
 	api_init(&site->guests, loop, channel, API_DEADLINE_MS);
 	site->guests.last_id = GUESTS_FIRST_ID;

@@ -148,6 +148,13 @@ static int on_reply(struct web_worker *worker, struct ipc_message *message, stru
 	return 0;
 }
 
+static int on_boot_state(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	(void)err;
+	boot_take_state(&worker->site.boot, message->payload);
+	return 0;
+}
+
 static int on_ping(struct web_worker *worker, struct ipc_message *message, struct err *err)
 {
 	(void)message;
@@ -185,7 +192,7 @@ static const struct {
 	[IPC_CONFIG] = { on_config, true },  [IPC_TLS] = { on_tls, false },
 	[IPC_LISTEN] = { on_listen, false }, [IPC_FEED] = { on_feed, false },
 	[IPC_REPLY] = { on_reply, false },   [IPC_PING] = { on_ping, true },
-	[IPC_DRAIN] = { on_drain, false },
+	[IPC_DRAIN] = { on_drain, false },   [IPC_BOOT_STATE] = { on_boot_state, false },
 };
 
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)

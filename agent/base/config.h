@@ -90,6 +90,15 @@ enum ipxe_cap {
 	IPXE_CAPS
 };
 
+/* What an installer is told to answer its questions with, of what is served as the guest's seed. */
+enum boot_seed {
+	BOOT_SEED_NONE,
+	BOOT_SEED_PRESEED,
+	BOOT_SEED_KICKSTART,
+	BOOT_SEED_AUTOINSTALL,
+	BOOT_SEED_NOCLOUD,
+};
+
 /* Its word in ipxe-caps. */
 const char *ipxe_cap_name(enum ipxe_cap cap);
 
@@ -265,6 +274,9 @@ struct guest_conf {
 	struct strv dns;
 	char *interface; /* what the guest calls the NIC that it boots by */
 	enum boot_firmware firmware;
+	char *install_kernel, *install_initrd, *install_cmdline; /* as kernel, for state install */
+	char *rescue_kernel, *rescue_initrd, *rescue_cmdline; /* for state rescue */
+	enum boot_seed install_seed;
 	uint32_t ipxe_caps; /* mask of 1 << enum ipxe_cap */
 	char *uuid; /* of the machine; NULL, as the next three: made from names */
 	char *root_uuid;

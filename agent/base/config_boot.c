@@ -124,7 +124,12 @@ static void check_https(const struct guest_conf *guest, struct faults *faults)
 {
 	const struct {
 		const char *key, *value;
-	} sources[] = { { "kernel", guest->kernel }, { "initrd", guest->initrd } };
+	} sources[] = { { "kernel", guest->kernel },
+			{ "initrd", guest->initrd },
+			{ "install-kernel", guest->install_kernel },
+			{ "install-initrd", guest->install_initrd },
+			{ "rescue-kernel", guest->rescue_kernel },
+			{ "rescue-initrd", guest->rescue_initrd } };
 
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		if (sources[i].value && strncmp(sources[i].value, "https://", 8) == 0 &&

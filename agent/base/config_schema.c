@@ -89,6 +89,12 @@ const char *ipxe_cap_name(enum ipxe_cap cap)
 	return ipxe_cap_words[cap];
 }
 
+static const char *const boot_seed_words[] = {
+	[BOOT_SEED_NONE] = "none",	     [BOOT_SEED_PRESEED] = "preseed",
+	[BOOT_SEED_KICKSTART] = "kickstart", [BOOT_SEED_AUTOINSTALL] = "autoinstall",
+	[BOOT_SEED_NOCLOUD] = "nocloud",
+};
+
 static const char *const role_words[] = {
 	[ROLE_VIEWER] = "viewer",
 	[ROLE_OPERATOR] = "operator",
@@ -714,6 +720,45 @@ static const struct schema_key guest_keys[] = {
 	  .offset = offsetof(struct guest_conf, cmdline),
 	  .roles = WEB,
 	  .help = "more words of the kernel command line" },
+	{ .name = "install-kernel",
+	  .type = SCHEMA_SOURCE,
+	  .offset = offsetof(struct guest_conf, install_kernel),
+	  .roles = WEB,
+	  .help = "what `boot set GUEST install` boots, as kernel; the LUN is attached to it" },
+	{ .name = "install-initrd",
+	  .type = SCHEMA_SOURCE,
+	  .offset = offsetof(struct guest_conf, install_initrd),
+	  .roles = WEB,
+	  .help = "its initrd" },
+	{ .name = "install-cmdline",
+	  .type = SCHEMA_CMDLINE,
+	  .offset = offsetof(struct guest_conf, install_cmdline),
+	  .roles = WEB,
+	  .help = "its kernel command line" },
+	{ .name = "install-seed",
+	  .type = SCHEMA_ENUM,
+	  .offset = offsetof(struct guest_conf, install_seed),
+	  .def = "none",
+	  .bounds = WORDS(boot_seed_words),
+	  .roles = WEB,
+	  .help = "what answers its questions, told on that line: the guest's preseed.cfg for Debian, "
+		  "ks.cfg for Anaconda, autoinstall for Ubuntu, or cloud-init's NoCloud; its phone-home "
+		  "ends the state install" },
+	{ .name = "rescue-kernel",
+	  .type = SCHEMA_SOURCE,
+	  .offset = offsetof(struct guest_conf, rescue_kernel),
+	  .roles = WEB,
+	  .help = "what `boot set GUEST rescue` boots, as install-kernel" },
+	{ .name = "rescue-initrd",
+	  .type = SCHEMA_SOURCE,
+	  .offset = offsetof(struct guest_conf, rescue_initrd),
+	  .roles = WEB,
+	  .help = "its initrd" },
+	{ .name = "rescue-cmdline",
+	  .type = SCHEMA_CMDLINE,
+	  .offset = offsetof(struct guest_conf, rescue_cmdline),
+	  .roles = WEB,
+	  .help = "its kernel command line" },
 	{ .name = "hostname",
 	  .type = SCHEMA_HOSTNAME,
 	  .offset = offsetof(struct guest_conf, hostname),

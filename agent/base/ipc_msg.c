@@ -121,6 +121,20 @@ static int check_request(const void *payload)
 		       TEXT_OK(m->name) && TEXT_OK(m->plan) && TEXT_OK(m->link));
 }
 
+static int check_boot_state(const void *payload)
+{
+	const struct ipc_boot_state *m = payload;
+
+	return verdict(m->state < BOOT_STATES && TEXT_OK(m->guest) && TEXT_OK(m->token));
+}
+
+static int check_boot_step(const void *payload)
+{
+	const struct ipc_boot_step *m = payload;
+
+	return verdict(m->step < BOOT_STEPS && m->good <= 1 && TEXT_OK(m->guest));
+}
+
 #define WORKERS (IPC_CAPTURE | IPC_WEB)
 
 static const struct ipc_type_info types[IPC_TYPE_END] = {
@@ -139,6 +153,8 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_LOG] = { "log", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_log), 1, check_log },
 	[IPC_EVENT] = { "event", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_event), 0, check_event },
 	[IPC_REPLY] = { "reply", IPC_AGENT, IPC_WEB, sizeof(struct ipc_reply), 1, NULL },
+	[IPC_BOOT_STATE] = { "boot-state", IPC_AGENT, IPC_WEB, sizeof(struct ipc_boot_state), 0,
+			     check_boot_state },
 	[IPC_PING] = { "ping", IPC_AGENT, WORKERS, 0, 0, NULL },
 	[IPC_DRAIN] = { "drain", IPC_AGENT, WORKERS, 0, 0, NULL },
 	[IPC_READY] = { "ready", WORKERS, IPC_AGENT, sizeof(struct ipc_ready), 0, NULL },
@@ -150,6 +166,8 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_LEASE] = { "lease", IPC_CAPTURE, IPC_AGENT, sizeof(struct ipc_lease), 0, check_lease },
 	[IPC_REQUEST] = { "request", IPC_WEB, IPC_AGENT, sizeof(struct ipc_request), 0,
 			  check_request },
+	[IPC_BOOT_STEP] = { "boot-step", IPC_WEB, IPC_AGENT, sizeof(struct ipc_boot_step), 0,
+			    check_boot_step },
 };
 
 const struct ipc_type_info *ipc_type_info(uint32_t type)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/base/boot_types.h"
 #include "agent/base/parse.h"
 
 /* A message and its header; larger things travel as a memfd. */
@@ -39,6 +40,7 @@ enum ipc_type {
 	IPC_LOG, /* struct ipc_log; fd: a file to follow, behind those of the same slot; capture only */
 	IPC_EVENT, /* struct ipc_event: becomes a record; capture only */
 	IPC_REPLY, /* struct ipc_reply; fd: memfd with JSON text; web only */
+	IPC_BOOT_STATE, /* struct ipc_boot_state: what a guest boots from here on; web only */
 	IPC_PING, /* answered by IPC_PONG at once: the agent's watchdog */
 	IPC_DRAIN, /* at any time: finish what is in hand, flush, exit 0 */
 
@@ -47,6 +49,7 @@ enum ipc_type {
 	IPC_PONG,
 	IPC_FAULT, /* struct ipc_fault: why it cannot go on; it exits after */
 	IPC_REQUEST, /* struct ipc_request; web only */
+	IPC_BOOT_STEP, /* struct ipc_boot_step: how far a guest's boot came; web only */
 	IPC_PEER_LOST, /* struct ipc_peer_lost: the guest of an inline link; capture only */
 	IPC_REST, /* struct ipc_rest: the worker lets go of an inline link, for the next; capture only */
 	IPC_LEASE, /* struct ipc_lease; capture only */
@@ -186,6 +189,8 @@ enum ipc_op {
 	IPC_OP_RETRY,
 	IPC_OP_PEER, /* whether the machine with the address `name` is behind `link` */
 	IPC_OP_BOOT_FILE, /* opens what the guest `name` boots: its "kernel" or "initrd", by `link` */
+	IPC_OP_GUESTS, /* all, or the one called `name` */
+	IPC_OP_BOOT_SET, /* the guest `name` is in the state `link` from here on */
 	IPC_OPS
 };
 
@@ -196,7 +201,8 @@ struct ipc_request {
 	char user[NAME_MAX_LEN + 1]; /* who asks, for the log */
 	char name[NAME_MAX_LEN + 1]; /* of a set, link or pattern; "": none */
 	char plan[17]; /* of IPC_OP_APPLY: the hash that the plan must have */
-	char link[IFNAME_SIZE]; /* of IPC_OP_PEER; of IPC_OP_BOOT_FILE which file */
+	char link[IFNAME_SIZE]; /* of IPC_OP_PEER; of IPC_OP_BOOT_FILE which file; of
+				* IPC_OP_BOOT_SET which state */
 };
 
 struct ipc_reply {
@@ -204,6 +210,18 @@ struct ipc_reply {
 	int32_t error; /* 0, or a negative errno: then the memfd holds a problem's detail as text, or as
 			  a JSON object with members beside */
 	uint32_t length; /* bytes in the memfd, or, of IPC_OP_BOOT_FILE, in the file that it is */
+};
+
+struct ipc_boot_state {
+	char guest[NAME_MAX_LEN + 1];
+	uint32_t state; /* enum boot_state */
+	char token[BOOT_TOKEN_SIZE]; /* that a phone-home must show; "": it changes nothing */
+};
+
+struct ipc_boot_step {
+	char guest[NAME_MAX_LEN + 1];
+	uint32_t step; /* enum boot_step */
+	uint32_t good; /* 0 or 1: of a phone-home, it showed the token */
 };
 
 struct ipc_type_info {

@@ -137,6 +137,68 @@ watch_shows_request() {
   done
 }
 
+@test "a guest is installed once: its phone-home, with the token of its seed, makes it run" {
+  echo kernel >"$DIR/linux"
+  echo initrd >"$DIR/initrd.gz"
+  sed -i "s,^initiator = .*:shop$,&\ninstall-kernel = $DIR/linux\ninstall-initrd = $DIR/initrd.gz\ninstall-seed = preseed," "$INI"
+  cp "$INI" "$DIR/commands.ini"
+  agent_start
+  guest_start
+  ip -n "$HOST" addr add 192.0.2.1/24 dev host01
+  local url home
+  url=http://192.0.2.1:8080/ipxe/$(mac_of web01)
+  fetch() {
+    in_guest curl -sS --max-time 20 -o "$DIR/got" -w '%{http_code}' "$@"
+  }
+  guest_is() {
+    status_of ".guests[] | select(.name == \"shop\") | $1"
+  }
+  run tapwarden boot set shop rescue
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"[guest shop] has no rescue-kernel and rescue-initrd to boot"* ]]
+  tapwarden boot set shop install
+  guest_is '.state == "install" and .waits_for == null'
+  [ "$(fetch "$url")" = 200 ]
+  grep -q "^kernel .*/install-kernel initrd=initrd.img auto=true .*url=$url/seed/preseed.cfg" <(sed "s/$(mac_of web01 | tr : -)/$(mac_of web01)/g" "$DIR/got")
+  wait_for 10 guest_is '.waits_for == "kernel" and .steps.script.count == 1'
+  [ "$(fetch "$url/install-kernel")" = 200 ]
+  [ "$(cat "$DIR/got")" = kernel ]
+  [ "$(fetch "$url/install-initrd")" = 200 ]
+  [ "$(fetch "$url/seed/preseed.cfg")" = 200 ]
+  home=$(grep -o 'http://[^ ]*/phone-home[^ ]*' "$DIR/got")
+  [[ "$home" == *"?token="* ]]
+  wait_for 10 guest_is '.waits_for == "phone-home"'
+  run tapwarden status
+  [[ "$output" == *"shop"*"install"*"phone-home"* ]]
+
+  # Nobody ends the install without the token.
+  [ "$(fetch "$url/phone-home")" = 403 ]
+  [ "$(fetch "${home%?}x")" = 403 ]
+  run in_peer curl -sS --max-time 5 -o /dev/null -w '%{http_code}' "$home"
+  [ "$output" = 403 ]
+  guest_is '.state == "install"'
+  # An agent that starts again goes on with it.
+  kill "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  agent_start
+  guest_is '.state == "install"'
+  [ "$(fetch "$home")" = 200 ]
+  wait_for 10 guest_is '.state == "run" and .steps["phone-home"].count == 1'
+  wait_for 10 has_record '.link.action == "boot-state" and .link.detail == "guest shop: run"'
+  [ "$(fetch "$url")" = 200 ]
+  grep -q '^sanboot ' "$DIR/got"
+  # The token is burnt.
+  [ "$(fetch "$home")" = 200 ]
+  guest_is '.state == "run"'
+
+  tapwarden boot set shop once
+  [ "$(fetch "$url")" = 200 ]
+  grep -q '^sanboot ' "$DIR/got"
+  wait_for 10 guest_is '.state == "local"'
+  [ "$(fetch "$url")" = 200 ]
+  grep -q '^exit 0' "$DIR/got"
+}
+
 @test "nobody but the guest gets its boot script: neither the wire, nor the host, nor its neighbour" {
   sed -i -e 's/^initiator = .*:shop$/&\n[guest till]\nlink = web02\ntarget = disk1\ninitiator = iqn.2026-01.example.demo:till/' "$INI"
   agent_start

@@ -5,7 +5,7 @@
 /* links: netlink/link_filters.c */
 /* links: agent/filter_compile.c agent/base/bpf_compile.c agent/base/bpf_code.c */
 /* links: netlink/hook_filter.c netlink/tc_filter.c netlink/anti_spoof.c */
-/* links: agent/link_track.c agent/desired.c agent/leases.c agent/owner.c netlink/link_apply.c netlink/link_plan.c */
+/* links: agent/link_track.c agent/desired.c agent/leases.c agent/state_file.c agent/base/fd_io.c agent/owner.c netlink/link_apply.c netlink/link_plan.c */
 /* links: netlink/link_requests.c netlink/wireless.c */
 /* links: netlink/link_compare.c */
 /* links: netlink/link_spec.c netlink/link_kind.c netlink/link_state.c netlink/link_table.c */

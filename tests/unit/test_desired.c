@@ -1,4 +1,4 @@
-/* links: agent/desired.c agent/leases.c agent/base/buf.c agent/owner.c agent/base/parse.c agent/base/err.c */
+/* links: agent/desired.c agent/leases.c agent/state_file.c agent/base/fd_io.c agent/base/buf.c agent/owner.c agent/base/parse.c agent/base/err.c */
 /* links: agent/filter_compile.c agent/base/bpf_compile.c agent/base/bpf_code.c */
 /* links: netlink/hook_filter.c netlink/tc_filter.c netlink/anti_spoof.c */
 /* links: agent/base/hint.c */

@@ -1,0 +1,66 @@
+#include "agent/state_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/base/fd_io.h"
+
+static int open_dir(const char *run_dir)
+{
+	int fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int read_all(int fd, struct buf *text)
+{
+	char *room;
+	ssize_t n;
+
+	do {
+		room = buf_reserve(text, 4096);
+		n = room ? fd_read_all(fd, room, 4096) : 0;
+		if (n > 0)
+			text->len += (size_t)n;
+	} while (n > 0);
+	if (text->failed)
+		return -EFBIG;
+	return (int)n;
+}
+
+int state_file_read(const char *run_dir, const char *name, struct buf *out)
+{
+	int dir = open_dir(run_dir), fd, code;
+
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	code = fd < 0 ? -errno : read_all(fd, out);
+	if (fd >= 0)
+		close(fd);
+	close(dir);
+	return code;
+}
+
+int state_file_write(const char *run_dir, const char *name, const struct buf *text)
+{
+	char temporary[64];
+	int dir, fd, code;
+
+	if (text->failed)
+		return -ENOMEM;
+	snprintf(temporary, sizeof(temporary), "%s.new", name);
+	dir = open_dir(run_dir);
+	if (dir < 0)
+		return dir;
+	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	code = fd < 0 ? -errno : fd_write_all(fd, text->data, text->len);
+	if (fd >= 0)
+		close(fd);
+	if (code == 0 && renameat(dir, temporary, dir, name) < 0)
+		code = -errno;
+	close(dir);
+	return code;
+}
