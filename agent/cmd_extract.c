@@ -13,13 +13,19 @@
 #include "agent/base/hint.h"
 #include "agent/extract_captures.h"
 #include "agent/extract_options.h"
+#include "agent/extract_progress.h"
 #include "capture/extract_range.h"
 
 /* Complaints come from several threads. */
 static void complain(void *data, const char *text)
 {
-	(void)data;
+	extract_progress_clear(data);
 	fprintf(stderr, "tapwarden: %s\n", text);
+}
+
+static void searched(void *data, const char *source, uint64_t bytes)
+{
+	extract_progress_add(data, source, bytes);
 }
 
 /* ---- rules ---------------------------------------------------------------------------------- */
@@ -195,6 +201,7 @@ static void make_plan(const struct extract_options *o, const struct search *sear
 		.range = range->begin ? range : NULL,
 		.separator = separator,
 		.complain = complain,
+		.searched = searched,
 		.format = {
 			.search = search,
 			.json = o->json,
@@ -254,9 +261,12 @@ static int run(const struct extract_options *options, const struct search *searc
 		.threads = options->threads,
 		.captures = options->text ? NULL : &captures->search,
 	};
+	struct extract_progress progress;
 	int code;
 
 	make_plan(options, search, range, separator, &job.plan);
+	extract_progress_init(&progress, files, n);
+	job.plan.data = &progress;
 	if (extract_job_init(&job, STDOUT_FILENO)) {
 		fputs("tapwarden: out of memory: nothing was searched\n", stderr);
 		return CLI_BAD;
@@ -265,6 +275,7 @@ static int run(const struct extract_options *options, const struct search *searc
 		listen_at(&job, options->live);
 	for (size_t i = 0; i < n && !options->live && !extract_out_stopped(&job.out); i++)
 		extract_job_file(&job, files[i]);
+	extract_progress_done(&progress);
 	code = finish(&job, options);
 	extract_job_done(&job);
 	return code;

@@ -301,6 +301,7 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 			scan_lines(worker, input, data, len, offset);
 		if (code)
 			break;
+		worker->plan->searched(worker->plan->data, worker->source, len);
 		in_subject = piece == TEXT_PART;
 	}
 	if (worker->separated)

@@ -37,6 +37,8 @@ struct extract_plan {
 	const struct pattern *separator; /* of records; NULL: there are lines, or one text */
 	/* What was not searched, once for each place; from any thread. */
 	void (*complain)(void *data, const char *text);
+	/* More of an input was searched; from any thread. */
+	void (*searched)(void *data, const char *source, uint64_t bytes);
 	void *data;
 };
 

@@ -294,3 +294,16 @@ cut_while_read() {
     done
   done
 }
+
+@test "progress is shown on a terminal when it takes long, and taken away" {
+  mkfifo pipe
+  { seq 300000; sleep 1.2; seq 300000; sleep 0.2; } >pipe &
+  script -qec "'$TAPWARDEN' extract -e 99999 pipe >found" /dev/null >screen </dev/null
+  wait
+  [ "$(wc -l <found)" -eq 6 ]
+  grep -q $'\rpipe: [0-9]* MiB searched\e\[K' screen
+  [ "$(tail -c 4 screen | od -An -c | tr -d ' ')" = '\r033[K' ]
+  # And not before, nor where nobody looks.
+  script -qec "'$TAPWARDEN' extract -e nothing /dev/null >found" /dev/null >screen </dev/null || true
+  [ ! -s screen ]
+}

@@ -1,0 +1,90 @@
+#include "agent/extract_progress.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_MS 1000u
+#define EVERY_MS 500u
+
+/* Of a name, so that the line stays one. */
+#define NAME_SHOWN 40
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void extract_progress_init(struct extract_progress *progress, char *const *files, size_t n)
+{
+	*progress = (struct extract_progress){
+		.on = isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
+		.next_ms = now_ms() + FIRST_MS,
+	};
+	pthread_mutex_init(&progress->lock, NULL);
+	for (size_t i = 0; i < n && progress->on; i++) {
+		struct stat st;
+
+		if (stat(files[i], &st) == 0 && S_ISREG(st.st_mode))
+			progress->total += (uint64_t)st.st_size;
+	}
+}
+
+void extract_progress_done(struct extract_progress *progress)
+{
+	extract_progress_clear(progress);
+	pthread_mutex_destroy(&progress->lock);
+}
+
+/* A name may have what steers a terminal. */
+static void put_name(const char *name)
+{
+	for (size_t i = 0; name[i] && i < NAME_SHOWN; i++)
+		fputc(name[i] < ' ' || name[i] == 0x7f ? '?' : name[i], stderr);
+}
+
+static void show(struct extract_progress *progress, const char *source)
+{
+	fputs("\r", stderr);
+	put_name(source);
+	fprintf(stderr, ": %" PRIu64 " MiB searched", progress->done >> 20);
+	if (progress->total)
+		fprintf(stderr, ", %" PRIu64 " %%",
+			progress->done < progress->total ? progress->done * 100 / progress->total
+							 : 100);
+	fputs("\33[K", stderr);
+	fflush(stderr);
+	progress->shown = true;
+}
+
+void extract_progress_add(struct extract_progress *progress, const char *source, uint64_t bytes)
+{
+	uint64_t now;
+
+	if (!progress->on)
+		return;
+	now = now_ms();
+	pthread_mutex_lock(&progress->lock);
+	progress->done += bytes;
+	if (now >= progress->next_ms) {
+		progress->next_ms = now + EVERY_MS;
+		show(progress, source);
+	}
+	pthread_mutex_unlock(&progress->lock);
+}
+
+void extract_progress_clear(struct extract_progress *progress)
+{
+	if (!progress->on)
+		return;
+	pthread_mutex_lock(&progress->lock);
+	if (progress->shown)
+		fputs("\r\33[K", stderr);
+	progress->shown = false;
+	pthread_mutex_unlock(&progress->lock);
+}
