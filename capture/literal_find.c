@@ -8,6 +8,9 @@
 
 #define BUCKETS 8
 
+/* Texts that have at least as many bytes in common are looked for by those. */
+#define COMMON_MIN 4
+
 static bool is_letter(uint8_t byte)
 {
 	return (uint8_t)((byte | 0x20) - 'a') < 26;
@@ -33,15 +36,24 @@ DATA static bool text_at(const struct literal_finder *f, const struct literal *t
 	return true;
 }
 
-/* ---- one text -------------------------------------------------------------------------------- */
+/* ---- one text, or several that begin alike --------------------------------------------------- */
+
+/* Of the texts whose beginning may be at `p` one is there. */
+DATA static inline bool any_at(const struct literal_finder *f, const uint8_t *p, const uint8_t *end)
+{
+	for (size_t i = 0; i < f->set.n; i++) {
+		if (f->set.v[i].len <= end - p && text_at(f, &f->set.v[i], p))
+			return true;
+	}
+	return false;
+}
 
 /* The starts from `p` on, less than one block of them, one by one. */
 DATA static const uint8_t *one_slow(const struct literal_finder *f, const uint8_t *p,
-				    const uint8_t *last)
+				    const uint8_t *last, const uint8_t *end)
 {
 	for (; p <= last; p++) {
-		if ((p[f->rare[0]] | f->rare_fold[0]) == f->rare_byte[0] &&
-		    text_at(f, &f->set.v[0], p))
+		if ((p[f->rare[0]] | f->rare_fold[0]) == f->rare_byte[0] && any_at(f, p, end))
 			return p;
 	}
 	return NULL;
@@ -55,13 +67,13 @@ DATA static const uint8_t *find_one_plain(const struct literal_finder *f, const 
 
 	last = data + (len - f->min_len);
 	if (f->rare_fold[0])
-		return one_slow(f, data, last);
+		return one_slow(f, data, last, data + len);
 	while (p <= last) {
 		p = memchr(p + rare, f->rare_byte[0], (size_t)(last - p) + 1);
 		if (!p)
 			return NULL;
 		p -= rare;
-		if (text_at(f, &f->set.v[0], p))
+		if (any_at(f, p, data + len))
 			return p;
 		p++;
 	}
@@ -87,12 +99,12 @@ DATA __attribute__((target("avx2"))) static inline __m256i one_block(const struc
 }
 
 DATA static const uint8_t *one_verify(const struct literal_finder *f, const uint8_t *p,
-				      uint32_t hits)
+				      uint32_t hits, const uint8_t *end)
 {
 	for (; hits; hits &= hits - 1) {
 		const uint8_t *at = p + __builtin_ctz(hits);
 
-		if (text_at(f, &f->set.v[0], at))
+		if (any_at(f, at, end))
 			return at;
 	}
 	return NULL;
@@ -115,25 +127,42 @@ DATA __attribute__((target("avx2"))) static const uint8_t *find_one_avx2(
 
 		if (_mm256_testz_si256(_mm256_or_si256(a, b), _mm256_set1_epi8(-1)))
 			continue;
-		found = one_verify(f, p, (uint32_t)_mm256_movemask_epi8(a));
+		found = one_verify(f, p, (uint32_t)_mm256_movemask_epi8(a), data + len);
 		if (!found)
-			found = one_verify(f, p + BLOCK, (uint32_t)_mm256_movemask_epi8(b));
+			found = one_verify(f, p + BLOCK, (uint32_t)_mm256_movemask_epi8(b),
+					   data + len);
 		if (found)
 			return found;
 	}
 	for (; last - p >= BLOCK - 1; p += BLOCK) {
 		found = one_verify(f, p,
-				   (uint32_t)_mm256_movemask_epi8(one_block(f, p, byte, fold)));
+				   (uint32_t)_mm256_movemask_epi8(one_block(f, p, byte, fold)),
+				   data + len);
 		if (found)
 			return found;
 	}
-	return one_slow(f, p, last);
+	return one_slow(f, p, last, data + len);
 }
 
 #endif
 
-/* The two rarest bytes of the text, the rarer first; the same place twice for one byte. */
-static void choose_rare(struct literal_finder *f)
+/* How many bytes the texts have in common at their beginning. */
+static size_t common_len(const struct literal_set *set)
+{
+	size_t len = set->v[0].len;
+
+	for (size_t i = 1; i < set->n; i++) {
+		size_t k = 0;
+
+		while (k < len && k < set->v[i].len && set->v[i].bytes[k] == set->v[0].bytes[k])
+			k++;
+		len = k;
+	}
+	return len;
+}
+
+/* The two rarest of the first `len` bytes, the rarer first; the same place twice for one byte. */
+static void choose_rare(struct literal_finder *f, size_t len)
 {
 	const struct literal *text = &f->set.v[0];
 
@@ -141,10 +170,10 @@ static void choose_rare(struct literal_finder *f)
 		unsigned int best = 0;
 		bool any = false;
 
-		for (size_t i = 0; i < text->len; i++) {
+		for (size_t i = 0; i < len; i++) {
 			unsigned int rarity = literal_rarity(text->bytes[i]);
 
-			if ((k && i == f->rare[0] && text->len > 1) || (any && rarity <= best))
+			if ((k && i == f->rare[0] && len > 1) || (any && rarity <= best))
 				continue;
 			f->rare[k] = i;
 			best = rarity;
@@ -295,18 +324,24 @@ static void fill_buckets(struct literal_finder *f)
 
 void literal_finder_init(struct literal_finder *f, const struct literal_set *set)
 {
+	size_t common;
+	bool one;
+
 	*f = (struct literal_finder){ .set = *set, .min_len = LITERAL_BYTES_MAX };
 	for (size_t i = 0; i < set->n; i++) {
 		if (set->v[i].len < f->min_len)
 			f->min_len = set->v[i].len;
 	}
-	if (set->n == 1)
-		choose_rare(f);
+	common = common_len(set);
+	/* Two bytes of what they have in common select as well as the nibbles of three of each. */
+	one = set->n == 1 || common >= COMMON_MIN;
+	if (one)
+		choose_rare(f, common);
 	else
 		fill_buckets(f);
-	f->find = set->n == 1 ? find_one_plain : find_several_plain;
+	f->find = one ? find_one_plain : find_several_plain;
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2"))
-		f->find = set->n == 1 ? find_one_avx2 : find_several_avx2;
+		f->find = one ? find_one_avx2 : find_several_avx2;
 #endif
 }

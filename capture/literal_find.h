@@ -16,7 +16,7 @@
 struct literal_finder {
 	struct literal_set set;
 	size_t min_len; /* of the texts */
-	/* One text: the two of its bytes that are rarest in usual text, as places in it. */
+	/* One text, or several that begin alike: its two bytes that are rarest in usual text. */
 	size_t rare[2];
 	uint8_t rare_byte[2];
 	uint8_t rare_fold[2]; /* 0x20 where the byte stands for a letter of either case, else 0 */
