@@ -12,12 +12,19 @@
 /* A timer for longer is set again on its way: a clock that is set moves the end. */
 #define TIMER_MAX_S 3600
 
+/* Leases that come together are kept and given together: a thousand guests may start at once. */
+#define GATHER_MS 10
+
 static void on_timer(uv_timer_t *timer);
 
 static void set_timer(struct learn *learn)
 {
 	int64_t next = leases_next(&learn->leases), now = time(NULL), wait;
 
+	if (learn->changed) {
+		uv_timer_start(&learn->timer, on_timer, GATHER_MS, 0);
+		return;
+	}
 	if (next == INT64_MAX) {
 		uv_timer_stop(&learn->timer);
 		return;
@@ -52,10 +59,13 @@ static void on_timer(uv_timer_t *timer)
 {
 	struct agent *a = timer->data;
 
-	if (leases_expire(&a->learn.leases, time(NULL))) {
+	if (leases_expire(&a->learn.leases, time(NULL)))
+		a->learn.changed = a->learn.moved = true;
+	if (a->learn.changed)
 		save(a, a->setup.config->agent.run_dir);
+	if (a->learn.moved)
 		give(a);
-	}
+	a->learn.changed = a->learn.moved = false;
 	set_timer(&a->learn);
 }
 
@@ -187,10 +197,11 @@ void learn_lease(struct agent *a, const struct ipc_lease *message)
 		log_err("no room for a lease of %s: its guest cannot send from it", lease.link);
 		return;
 	}
-	save(a, a->setup.config->agent.run_dir);
+	a->learn.moved = a->learn.moved || code > 0;
+	if (a->learn.changed)
+		return;
+	a->learn.changed = true;
 	set_timer(&a->learn);
-	if (code)
-		give(a);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -220,6 +231,8 @@ void learn_reload(struct agent *a)
 
 void learn_stop(struct agent *a)
 {
+	if (a->learn.changed)
+		save(a, a->setup.config->agent.run_dir);
 	uv_close((uv_handle_t *)&a->learn.timer, NULL);
 }
 

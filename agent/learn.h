@@ -8,6 +8,7 @@
 #ifndef TW_LEARN_H
 #define TW_LEARN_H
 
+#include <stdbool.h>
 #include <uv.h>
 
 #include "agent/base/ipc_msg.h"
@@ -17,7 +18,9 @@ struct agent;
 
 struct learn {
 	struct leases leases;
-	uv_timer_t timer; /* the end of the next lease */
+	uv_timer_t timer; /* the end of the next lease, or what changed is to be kept and given */
+	bool changed; /* the file is behind */
+	bool moved; /* and the filters are */
 };
 
 /* What an agent before this one left, once its run-dir is locked; a damaged file is begun anew. */

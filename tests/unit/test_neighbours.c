@@ -437,6 +437,50 @@ static void leases_of_ipv6(void **state)
 		assert_true(!dhcp6_parse(reply, len, &dhcp) || !dhcp.address);
 }
 
+/* A message with an IA_NA that has one address. */
+static void dhcp6(struct fixture *f, struct neighbours *n, enum stats_direction direction,
+		  uint8_t type, uint8_t xid, const uint8_t *to, uint8_t valid)
+{
+	bool sent = direction == STATS_FROM_GUEST;
+	const uint8_t ip6[8] = { 0x60, 0, 0, 0, 0, 56, 17, 64 };
+	const uint8_t udp[8] = { 2, sent ? 34 : 35, 2, sent ? 35 : 34, 0, 56 };
+	const uint8_t head[] = { type, 0, 0, xid, 0, 3, 0, 40, 0, 0, 0, 1,
+				 0,    0, 0, 0,	  0, 0, 0, 0,  0, 5, 0, 24 };
+	const uint8_t lives[] = { 0, 0, 0, 60, 0, 0, 0, valid };
+	struct buf b;
+
+	ether(&b, to, sent ? n->mac : mac_x, 0x86dd);
+	add(&b, ip6, sizeof(ip6));
+	ip_bytes(&b, AF_INET6, sent ? "fe80::1" : "fe80::9");
+	ip_bytes(&b, AF_INET6, sent ? "ff02::1:2" : "fe80::1");
+	add(&b, udp, sizeof(udp));
+	add(&b, head, sizeof(head));
+	ip_bytes(&b, AF_INET6, "2001:db8::100");
+	add(&b, lives, sizeof(lives));
+	give(f, n, direction, &b);
+	buf_done(&b);
+}
+
+static void leases_of_ipv6_are_learned(void **state)
+{
+	struct fixture *f = *state;
+
+	dhcp6(f, &f->a, STATS_TO_GUEST, DHCP6_REPLY, 1, mac_a, 60); /* of no request */
+	dhcp6(f, &f->a, STATS_FROM_GUEST, DHCP6_REQUEST, 2, mac_x, 0);
+	dhcp6(f, &f->a, STATS_TO_GUEST, DHCP6_REPLY, 2, mac_b, 60); /* to another */
+	dhcp6(f, &f->a, STATS_TO_GUEST, DHCP6_REPLY, 3, mac_a, 60);
+	expect(f, "");
+	dhcp6(f, &f->a, STATS_TO_GUEST, DHCP6_REPLY, 2, mac_a, 60);
+	expect(f, "new a 2001:db8::100;leased a 2001:db8::100;");
+	assert_int_equal(f->guests[0].addresses[0].until_ns, f->now + 60 * S);
+	dhcp6(f, &f->a, STATS_FROM_GUEST, DHCP6_RELEASE, 4, mac_x, 0);
+	expect(f, "gone a 2001:db8::100;");
+	/* A lifetime of nothing is none. */
+	dhcp6(f, &f->a, STATS_FROM_GUEST, DHCP6_RENEW, 5, mac_x, 0);
+	dhcp6(f, &f->a, STATS_TO_GUEST, DHCP6_REPLY, 5, mac_a, 0);
+	expect(f, "");
+}
+
 static void a_place_goes_to_another_link(void **state)
 {
 	struct fixture *f = *state;
@@ -468,6 +512,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_flood_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_cut_says_nothing, set_up, tear_down),
 		cmocka_unit_test(leases_of_ipv6),
+		cmocka_unit_test_setup_teardown(leases_of_ipv6_are_learned, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_place_goes_to_another_link, set_up, tear_down),
 	};
 
