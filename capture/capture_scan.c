@@ -332,7 +332,8 @@ static void search_packet(struct capture_scan *scan, struct scan_link *link,
 	scan->payload_told = false;
 	sift_frame(&scan->sift, &input, &result);
 	count(scan, packet, &result);
-	keep(scan, link, packet, result.frame);
+	if (scan->search->conf.file)
+		keep(scan, link, packet, result.frame);
 }
 
 static void lose(struct capture_scan *scan, struct scan_link *link, uint64_t n, const char *why,
@@ -453,6 +454,10 @@ int capture_scan_init(struct capture_scan *scan, struct capture_search *search,
 
 void capture_scan_end(struct capture_scan *scan)
 {
+	const struct stream_counts *counts = &scan->sift.streams.counts;
+
+	/* Those that are open now are not evicted by their end. */
+	scan->losses.evicted = counts->ends[STREAM_EVICTED] + counts->refused;
 	sift_done(&scan->sift);
 	keeper_settle(&scan->keeper);
 }

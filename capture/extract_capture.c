@@ -45,6 +45,8 @@ static void say_losses(struct run *run)
 	say_loss(run, losses->lost, "frames were lost before they could be captured");
 	say_loss(run, losses->cut,
 		 "frames were cut when they were captured: what is missing was not searched");
+	say_loss(run, losses->evicted,
+		 "streams were given up for others: there is not enough memory for all");
 	say_loss(run, losses->unfiltered,
 		 "frames are of a link type that --bpf cannot be tried on: they were not searched");
 	say_loss(run, run->scan.keeper.missed,

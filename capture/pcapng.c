@@ -23,11 +23,26 @@ static void add32(struct buf *out, uint32_t value)
 	buf_add(out, &value, sizeof(value));
 }
 
-static void add_padding(struct buf *out, size_t len)
+static size_t padded(size_t len)
 {
-	static const char zeros[4] = { 0 };
+	return (len + 3) / 4 * 4;
+}
 
-	buf_add(out, zeros, (4 - len % 4) % 4);
+/* In one piece: `head`, then the bytes and zeros up to a multiple of four. */
+static void add_padded(struct buf *out, const void *head, size_t head_len, const void *bytes,
+		       size_t len)
+{
+	char *at = buf_reserve(out, head_len + padded(len));
+
+	if (!at)
+		return;
+	memcpy(at, head, head_len);
+	at += head_len;
+	if (len)
+		memcpy(at, bytes, len);
+	memset(at + len, 0, padded(len) - len);
+	out->len += head_len + padded(len);
+	out->data[out->len] = '\0';
 }
 
 static struct block block_begin(struct buf *out, uint32_t type)
@@ -50,12 +65,9 @@ static void block_end(const struct block *block)
 
 static void add_option(struct buf *out, uint16_t code, const void *value, size_t len)
 {
-	uint16_t len16 = (uint16_t)len;
+	const uint16_t head[2] = { code, (uint16_t)len };
 
-	buf_add(out, &code, sizeof(code));
-	buf_add(out, &len16, sizeof(len16));
-	buf_add(out, value, len);
-	add_padding(out, len);
+	add_padded(out, head, sizeof(head), value, len);
 }
 
 static void add_text(struct buf *out, uint16_t code, const char *text, size_t max)
@@ -70,12 +82,6 @@ static void add_u64(struct buf *out, uint16_t code, uint64_t value)
 }
 
 /* A time as two words, the upper first, whatever the byte order: section 4.3 of the draft. */
-static void add_time(struct buf *out, uint64_t time_ns)
-{
-	add32(out, (uint32_t)(time_ns >> 32));
-	add32(out, (uint32_t)time_ns);
-}
-
 static void add_time_option(struct buf *out, uint16_t code, uint64_t time_ns)
 {
 	uint32_t words[2] = { (uint32_t)(time_ns >> 32), (uint32_t)time_ns };
@@ -140,14 +146,18 @@ static void add_verdict(struct buf *out, enum pcapng_verdict verdict)
 void pcapng_packet(struct buf *out, const struct pcapng_packet *packet)
 {
 	uint32_t flags = packet_flags(packet);
-	struct block block = block_begin(out, BLOCK_ENHANCED);
+	const struct block block = { .out = out, .begin = out->len };
+	const uint32_t head[] = {
+		BLOCK_ENHANCED,
+		0, /* the length: filled in by block_end() */
+		packet->interface,
+		(uint32_t)(packet->time_ns >> 32),
+		(uint32_t)packet->time_ns,
+		(uint32_t)packet->len,
+		(uint32_t)packet->wire_len,
+	};
 
-	add32(out, packet->interface);
-	add_time(out, packet->time_ns);
-	add32(out, (uint32_t)packet->len);
-	add32(out, (uint32_t)packet->wire_len);
-	buf_add(out, packet->bytes, packet->len);
-	add_padding(out, packet->len);
+	add_padded(out, head, sizeof(head), packet->bytes, packet->len);
 	if (flags)
 		add_option(out, EPB_FLAGS, &flags, sizeof(flags));
 	if (packet->has_drops)
@@ -166,7 +176,8 @@ void pcapng_statistics(struct buf *out, const struct pcapng_statistics *statisti
 	struct block block = block_begin(out, BLOCK_STATISTICS);
 
 	add32(out, statistics->interface);
-	add_time(out, statistics->time_ns);
+	add32(out, (uint32_t)(statistics->time_ns >> 32));
+	add32(out, (uint32_t)statistics->time_ns);
 	add_time_option(out, ISB_STARTTIME, statistics->start_ns);
 	add_time_option(out, ISB_ENDTIME, statistics->end_ns);
 	add_u64(out, ISB_IFRECV, statistics->received);

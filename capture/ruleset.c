@@ -135,6 +135,27 @@ static size_t rule_run(const struct ruleset *set, size_t i, struct stats_pattern
 	return n;
 }
 
+/* So few rules are found faster one by one, each by the rarest bytes of its own text. */
+#define FEW 2
+
+static void choose(const struct ruleset *set, const uint8_t *payload, size_t len)
+{
+	uint64_t found = 0;
+
+	if (set->n > FEW) {
+		prefilter_clear(set->prefilter, &set->choice);
+		prefilter_choose(set->prefilter, payload, len, &set->choice);
+		return;
+	}
+	for (size_t i = 0; i < set->n; i++) {
+		const struct literal_finder *finder = set->rules[i].finder;
+
+		if (!finder || literal_find(finder, payload, len))
+			found |= UINT64_C(1) << i;
+	}
+	set->choice.rules[0] = found;
+}
+
 static uint64_t candidates(const struct ruleset *set, const struct rule_mask *mask, size_t word)
 {
 	return mask->bits[word] & (set->try_all ? UINT64_MAX : set->choice.rules[word]);
@@ -146,10 +167,8 @@ size_t ruleset_run(const struct ruleset *set, const struct rule_mask *mask,
 {
 	size_t n = 0;
 
-	if (!set->try_all) {
-		prefilter_clear(set->prefilter, &set->choice);
-		prefilter_choose(set->prefilter, payload, len, &set->choice);
-	}
+	if (!set->try_all)
+		choose(set, payload, len);
 	for (size_t word = 0; word < MASK_WORDS && word * 64 < set->n; word++) {
 		for (uint64_t bits = candidates(set, mask, word); bits; bits &= bits - 1) {
 			size_t i = word * 64 + (size_t)__builtin_ctzll(bits);

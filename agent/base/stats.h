@@ -166,6 +166,16 @@ static inline void stat_count(stat_counter *counter, uint64_t n)
 			      memory_order_relaxed);
 }
 
+/*
+ * The same for a counter that has one writer, as those of a link have the reader of its ring: no
+ * locked instruction, of which a frame would cost several.
+ */
+static inline void stat_own_add(stat_counter *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
 static inline uint64_t stat_get(const stat_counter *counter)
 {
 	return atomic_load_explicit((stat_counter *)counter, memory_order_relaxed);

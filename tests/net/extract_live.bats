@@ -22,14 +22,13 @@ teardown() {
   wire_down
 }
 
-# live FILE OPTION...: extract at eno1, that has begun; its pid is in $LIVE.
+# live FILE OPTION...: extract at eno1, which waits for frames; its pid is in $LIVE.
 live() {
   local file=$1
   shift
   spawn "$DIR/$file" "$TAPWARDEN" extract --live eno1 "$@" 2>"$DIR/$file.err"
   LIVE=$HOLDER
-  # The packet socket of its ring (proc(5): one a line below the headings).
-  until [ "$(inside cat /proc/net/packet | wc -l)" -gt 1 ]; do
+  until grep -q poll "/proc/$LIVE/wchan"; do
     kill -0 "$LIVE"
     sleep 0.02
   done
