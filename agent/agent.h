@@ -61,6 +61,7 @@ struct agent {
 	time_t started;
 	struct agent_lock lock;
 	int stats_fd;
+	int auth_fd; /* sessions and failed logins, which the agent does not read; -1: none */
 	int feed_fd; /* the records' reading end, while no web worker is there to take it */
 	const struct stats_page *stats;
 	struct sources sources;

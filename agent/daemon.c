@@ -14,6 +14,7 @@
 #include "agent/cli.h"
 #include "agent/privs.h"
 #include "agent/service.h"
+#include "web/auth.h"
 
 #define MMAP_THRESHOLD (64 << 10)
 
@@ -147,6 +148,10 @@ static int daemon_open(struct agent *a, struct err *err)
 	code = stats_map_readonly(a->stats_fd, &a->stats);
 	if (code)
 		return err_errno(err, code, "cannot map the counters");
+	a->auth_fd = auth_memory_create();
+	if (a->auth_fd < 0)
+		log_warning("sessions end at a reload: no memory that workers share: %s",
+			    strerror(-a->auth_fd));
 	sources_init(&a->sources, a->stats, &a->loop, &agent_sources_ops, a);
 	return 0;
 }
@@ -200,6 +205,8 @@ static void daemon_done(struct agent *a)
 		close(a->feed_fd);
 	if (a->stats_fd >= 0)
 		close(a->stats_fd);
+	if (a->auth_fd >= 0)
+		close(a->auth_fd);
 	agent_unlock(&a->lock);
 }
 
@@ -223,7 +230,7 @@ int daemon_run(const char *path)
 	a->path = path;
 	a->started = time(NULL);
 	a->lock = AGENT_LOCK_NONE;
-	a->stats_fd = a->feed_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
+	a->stats_fd = a->auth_fd = a->feed_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
 	a->setup.tls_fd = a->reload.setup.tls_fd = -1;
 	signal(SIGPIPE, SIG_IGN);
 	code = daemon_open(a, &err);

@@ -287,6 +287,8 @@ void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool
 
 	const struct setup *setup = successor ? &a->reload.setup : &a->setup;
 
+	if (worker->role == WORKER_WEB && a->auth_fd >= 0)
+		ipc_send(channel, IPC_AUTH, NULL, a->auth_fd);
 	if (worker->role == WORKER_WEB && setup->tls_fd >= 0)
 		ipc_send(channel, IPC_TLS, NULL, setup->tls_fd);
 	if (worker->role != WORKER_CAPTURE)

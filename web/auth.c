@@ -1,10 +1,14 @@
 #include "web/auth.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <jansson.h>
 
 #include "web/basic.h"
@@ -33,21 +37,85 @@ static const char *const role_names[] = {
 	[ROLE_ADMIN] = "admin",
 };
 
+#define MEMORY_SIZE sizeof(struct auth_memory)
+
+int auth_memory_create(void)
+{
+	int fd = memfd_create("tapwarden-auth", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int code;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, MEMORY_SIZE) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		return fd;
+	code = -errno;
+	close(fd);
+	return code;
+}
+
 void auth_init(struct auth *auth, uv_loop_t *loop, const struct config *config)
 {
 	*auth = (struct auth){ .config = config };
+	auth->memory = &auth->own;
 	login_init(&auth->login, loop, config);
+}
+
+int auth_share(struct auth *auth, int fd)
+{
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+	void *memory;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	/* A shorter one would end this process where it is read. */
+	if (st.st_size != MEMORY_SIZE || seals < 0 || !(seals & F_SEAL_SHRINK))
+		return -EINVAL;
+	memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	auth->memory = memory;
+	return 0;
 }
 
 void auth_close(struct auth *auth)
 {
 	login_close(&auth->login);
-	explicit_bzero(&auth->sessions, sizeof(auth->sessions));
+	if (auth->memory != &auth->own)
+		munmap(auth->memory, MEMORY_SIZE);
+	auth->memory = &auth->own;
+	explicit_bzero(&auth->own, sizeof(auth->own));
 }
 
 static uint64_t now_ms(const struct auth *auth)
 {
 	return uv_now(auth->login.loop);
+}
+
+/* FNV-1a of 64 bits, over name and password: a user whose password is another one is another one. */
+static uint64_t id_of(const struct user_conf *user)
+{
+	const char *const texts[] = { user->head.name, user->password };
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *text = texts[i];
+
+		do {
+			hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+		} while (*text++);
+	}
+	return hash;
+}
+
+static const struct user_conf *user_of(const struct auth *auth, uint64_t id)
+{
+	for (size_t i = 0; i < auth->config->n_users; i++) {
+		if (id_of(&auth->config->users[i]) == id)
+			return &auth->config->users[i];
+	}
+	return NULL;
 }
 
 static enum route_access access_of(const struct user_conf *user)
@@ -130,7 +198,8 @@ static void session_reply(struct auth_job *job, size_t user)
 	struct auth_who who = { .name = conf->head.name, .access = access_of(conf) };
 
 	if (getrandom(random, sizeof(random), 0) == sizeof(random))
-		session = session_new(&auth->sessions, user, random, now_ms(auth), lifetime);
+		session = session_new(&auth->memory->sessions, id_of(conf), random, now_ms(auth),
+				      lifetime);
 	explicit_bzero(random, sizeof(random));
 	if (!session) {
 		reply_problem(job->request, 503, "session.busy", "too many sessions are open",
@@ -155,16 +224,16 @@ static void on_login(void *data, size_t user)
 	request->gone = NULL;
 	if (user == LOGIN_NOBODY) {
 		auth->failures++;
-		throttle_failed(&auth->throttle, job->address, now_ms(auth));
-		throttle_failed(&auth->throttle, job->user_key, now_ms(auth));
+		throttle_failed(&auth->memory->throttle, job->address, now_ms(auth));
+		throttle_failed(&auth->memory->throttle, job->user_key, now_ms(auth));
 		refuse_nobody(request, "login.refused", "user or password is wrong");
 	} else {
 		const struct user_conf *conf = &auth->config->users[user];
 		const struct auth_who who = { .name = conf->head.name, .access = access_of(conf) };
 
 		auth->logins++;
-		throttle_passed(&auth->throttle, job->address);
-		throttle_passed(&auth->throttle, job->user_key);
+		throttle_passed(&auth->memory->throttle, job->address);
+		throttle_passed(&auth->memory->throttle, job->user_key);
 		if (job->cb)
 			job->cb(job->data, request, &job->match, &who);
 		else
@@ -177,8 +246,10 @@ static void on_login(void *data, size_t user)
 static uint64_t wait_of(const struct auth *auth, const struct auth_job *job)
 {
 	uint64_t now = now_ms(auth);
-	uint64_t address = throttle_wait(&auth->throttle, job->address, now, THROTTLE_WAIT_MS);
-	uint64_t user = throttle_wait(&auth->throttle, job->user_key, now, AUTH_USER_WAIT_MS);
+	uint64_t address =
+		throttle_wait(&auth->memory->throttle, job->address, now, THROTTLE_WAIT_MS);
+	uint64_t user =
+		throttle_wait(&auth->memory->throttle, job->user_key, now, AUTH_USER_WAIT_MS);
 
 	return address > user ? address : user;
 }
@@ -262,7 +333,7 @@ void auth_log_out(struct auth *auth, struct http_request *request, const struct 
 					    .body = "{}\n",
 					    .length = 3 };
 
-	session_end(&auth->sessions, who->token);
+	session_end(&auth->memory->sessions, who->token);
 	http_reply(request, &answer);
 }
 
@@ -320,14 +391,17 @@ static bool by_cookie(struct auth *auth, const struct http_request *request, str
 {
 	char token[SESSION_TOKEN];
 	const struct session *session = NULL;
+	const struct user_conf *user = NULL;
 
 	if (session_cookie(http_header(request, "Cookie"), AUTH_COOKIE, token, sizeof(token)))
-		session = session_find(&auth->sessions, token, now_ms(auth));
-	if (!session)
+		session = session_find(&auth->memory->sessions, token, now_ms(auth));
+	if (session)
+		user = user_of(auth, session->user);
+	if (!user)
 		return false;
-	who->name = auth->config->users[session->user].head.name;
-	who->access = access_of(&auth->config->users[session->user]);
-	memcpy(who->token, session->token, sizeof(who->token));
+	who->name = user->head.name;
+	who->access = access_of(user);
+	memcpy(who->token, token, sizeof(who->token));
 	return true;
 }
 

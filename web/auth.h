@@ -21,6 +21,12 @@
 /* Logins on their way, of all connections together. */
 #define AUTH_PENDING_MAX (LOGIN_QUEUE + LOGIN_THREADS)
 
+/* What outlives a web worker: it may be shared with the one before and the one after. */
+struct auth_memory {
+	struct sessions sessions;
+	struct throttle throttle;
+};
+
 struct auth {
 	uint64_t logins, failures; /* of sessions and of Basic */
 	uint64_t throttled; /* refused before they were tried */
@@ -29,8 +35,8 @@ struct auth {
 	/* private */
 	const struct config *config;
 	struct login login;
-	struct sessions sessions;
-	struct throttle throttle;
+	struct auth_memory *memory; /* `own`, or shared */
+	struct auth_memory own;
 	unsigned int pending;
 };
 
@@ -43,6 +49,15 @@ struct auth_who {
 /* `config` must outlive it. */
 void auth_init(struct auth *auth, uv_loop_t *loop, const struct config *config);
 void auth_close(struct auth *auth);
+
+/* Memory for auth_share(), of a size that is sealed: a memfd, or -errno. */
+int auth_memory_create(void);
+
+/*
+ * Sessions and failed logins are in that memory from here on; `fd` stays the caller's. 0 or -errno:
+ * then they are this worker's alone. Two workers that write at once lose a session at worst.
+ */
+int auth_share(struct auth *auth, int fd);
 
 /* Goes on with the request, which is not answered yet. */
 typedef void (*auth_cb)(void *data, struct http_request *request, const struct route_match *match,

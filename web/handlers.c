@@ -107,7 +107,7 @@ static json_t *auth_json(const struct auth *auth)
 	return json_pack("{s:o, s:o, s:o, s:o, s:i}", "logins", number(auth->logins), "failures",
 			 number(auth->failures), "throttled", number(auth->throttled), "foreign",
 			 number(auth->foreign), "sessions",
-			 (int)session_count(&auth->sessions, uv_now(auth->login.loop)));
+			 (int)session_count(&auth->memory->sessions, uv_now(auth->login.loop)));
 }
 
 static json_t *health_json(const struct site *site)

@@ -19,7 +19,7 @@ static bool same_token(const char *a, const char *b)
 }
 
 /* A free place; else the user's oldest, if he has his fill or nothing else is there. */
-static struct session *place_for(struct sessions *sessions, size_t user, uint64_t now)
+static struct session *place_for(struct sessions *sessions, uint64_t user, uint64_t now)
 {
 	struct session *oldest = NULL, *unused = NULL;
 	unsigned int own = 0;
@@ -38,7 +38,7 @@ static struct session *place_for(struct sessions *sessions, size_t user, uint64_
 	return own >= SESSION_PER_USER || !unused ? oldest : unused;
 }
 
-const struct session *session_new(struct sessions *sessions, size_t user,
+const struct session *session_new(struct sessions *sessions, uint64_t user,
 				  const uint8_t random[SESSION_RANDOM], uint64_t now,
 				  uint64_t lifetime)
 {

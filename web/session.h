@@ -16,10 +16,14 @@
 #define SESSION_TOKEN	 (2 * SESSION_RANDOM + 1) /* hex digits and NUL */
 #define SESSION_PER_USER 16 /* the oldest of a user makes room for one more */
 
+/*
+ * May be in memory that web workers share, one after the other, so that a reload logs nobody out:
+ * nothing in it points anywhere, and whatever it holds does no more harm than a wrong answer.
+ */
 struct sessions {
 	struct session {
 		char token[SESSION_TOKEN]; /* "" when free */
-		size_t user; /* index in the configuration */
+		uint64_t user; /* whose: a number that goes with a user's name and password */
 		uint64_t since, until;
 	} list[SESSIONS_MAX];
 };
@@ -28,7 +32,7 @@ struct sessions {
  * A session of `user`; the token is its hex form. Returns NULL when every place is taken by other
  * users' sessions that still hold.
  */
-const struct session *session_new(struct sessions *sessions, size_t user,
+const struct session *session_new(struct sessions *sessions, uint64_t user,
 				  const uint8_t random[SESSION_RANDOM], uint64_t now,
 				  uint64_t lifetime);
 

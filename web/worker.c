@@ -114,6 +114,17 @@ static int on_config(struct web_worker *worker, struct ipc_message *message, str
 	return config->web.tls_cert ? 0 : become_ready(worker, err);
 }
 
+static int on_auth(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	int code = auth_share(&worker->site.auth, message->fd);
+
+	(void)err;
+	if (code)
+		log_warning("sessions end with this worker: their memory cannot be shared: %s",
+			    strerror(-code));
+	return 0;
+}
+
 static int on_tls(struct web_worker *worker, struct ipc_message *message, struct err *err)
 {
 	int code;
@@ -189,10 +200,15 @@ static const struct {
 	int (*handle)(struct web_worker *worker, struct ipc_message *message, struct err *err);
 	bool early; /* also before IPC_CONFIG */
 } handlers[IPC_TYPE_END] = {
-	[IPC_CONFIG] = { on_config, true },  [IPC_TLS] = { on_tls, false },
-	[IPC_LISTEN] = { on_listen, false }, [IPC_FEED] = { on_feed, false },
-	[IPC_REPLY] = { on_reply, false },   [IPC_PING] = { on_ping, true },
-	[IPC_DRAIN] = { on_drain, false },   [IPC_BOOT_STATE] = { on_boot_state, false },
+	[IPC_AUTH] = { on_auth, false },
+	[IPC_CONFIG] = { on_config, true },
+	[IPC_TLS] = { on_tls, false },
+	[IPC_LISTEN] = { on_listen, false },
+	[IPC_FEED] = { on_feed, false },
+	[IPC_REPLY] = { on_reply, false },
+	[IPC_PING] = { on_ping, true },
+	[IPC_DRAIN] = { on_drain, false },
+	[IPC_BOOT_STATE] = { on_boot_state, false },
 };
 
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)

@@ -141,6 +141,7 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_CONFIG] = { "config", IPC_AGENT, WORKERS, sizeof(struct ipc_config), 1, check_config },
 	[IPC_STATS] = { "stats", IPC_AGENT, IPC_CAPTURE, 0, 1, NULL },
 	[IPC_LOG_DIR] = { "log-dir", IPC_AGENT, IPC_CAPTURE, 0, 1, NULL },
+	[IPC_AUTH] = { "auth", IPC_AGENT, IPC_WEB, 0, 1, NULL },
 	[IPC_TLS] = { "tls", IPC_AGENT, IPC_WEB, 0, 1, NULL },
 	[IPC_LISTEN] = { "listen", IPC_AGENT, IPC_WEB, sizeof(struct ipc_listen), 1, check_listen },
 	[IPC_FEED] = { "feed", IPC_AGENT, WORKERS, 0, 1, NULL },

@@ -29,6 +29,7 @@ enum ipc_type {
 	IPC_CONFIG = 1, /* struct ipc_config; fd: memfd with INI text */
 	IPC_STATS, /* fd: the counters page set (stats.h); capture only */
 	IPC_LOG_DIR, /* fd: the open log directory; capture only */
+	IPC_AUTH, /* fd: memory of sessions and failed logins, shared by web workers; web only */
 	IPC_TLS, /* fd: memfd of the certificate's and the key's PEM; web only, where tls-cert is set */
 
 	/* agent to a worker, at any time once it said IPC_READY */

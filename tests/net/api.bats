@@ -74,6 +74,34 @@ body() {
   [ "$(in_host curl -sS -b "$jar.old" -o "$DIR/body" -w '%{http_code}' "$url/v1/sets")" = 401 ]
 }
 
+@test "a session outlives a reload and a killed worker, but not another password" {
+  local jar=$DIR/jar url=http://127.0.0.1:8443 n
+  in_host curl -sS -f -c "$jar" -H 'Content-Type: application/json' \
+    -d '{"user": "ann", "password": "a secret word"}' "$url/v1/session" >"$DIR/body"
+  whoami() {
+    in_host curl -sS --max-time 5 -b "$jar" -o "$DIR/body" -w '%{http_code}' "$url/v1/whoami"
+  }
+  # Guesses at bob's password are remembered as well.
+  for ((n = 0; n < 4; n++)); do
+    api bob:guess /v1/links >/dev/null
+  done
+  [ "$(api bob:guess /v1/links)" = 429 ]
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.agent.generation == 2'
+  wait_for 20 agent_serves
+  [ "$(whoami)" = 200 ]
+  [ "$(api bob:guess /v1/links)" = 429 ]
+  n=$(worker_pid web)
+  kill -KILL "$n"
+  wait_for 20 status_of "(.workers[] | select(.name == \"web\")).pid != $n"
+  [ "$(whoami)" = 200 ]
+  hash=$(printf 'another word' | "$TAPWARDEN" passwd -s)
+  sed -i "/^\[user ann\]/,/^role/s,^password = .*,password = \"$hash\"," "$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.agent.generation == 3'
+  [ "$(whoami)" = 401 ]
+}
+
 @test "apply takes the plan that was looked at, and no other" {
   [ "$(api bob /v1/plan)" = 200 ]
   plan=$(jq -r .hash "$DIR/body")
