@@ -216,6 +216,7 @@ gets_out() {
 
   # An agent that starts again, and the commands, know it too.
   kill -9 "$(pid_of agent)"
+  wait_for 10 is_gone "$(pid_of agent)"
   run tapwarden plan
   [ "$status" -eq 0 ]
   agent_start
