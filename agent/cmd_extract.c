@@ -107,12 +107,27 @@ static int compile_separator(const struct extract_options *options, struct patte
 	return code ? err_prefix(err, code, "--rs") : 0;
 }
 
-static int compile_range(const struct extract_options *options, struct extract_range_rule *range,
-			 struct err *err)
+/* The range of the words, or of the one rule of a configuration. */
+static int compile_range(const struct extract_options *options, const struct rules *rules,
+			 struct extract_range_rule *range, struct err *err)
 {
-	if (!options->range.begin)
-		return 0;
-	return extract_range_compile(&options->range, range, err);
+	const struct pattern_conf *conf = options->range.begin ? &options->range : NULL;
+
+	for (size_t i = 0; i < rules->n && rules->owned; i++) {
+		if (!rules->confs[i].begin)
+			continue;
+		if (rules->n > 1)
+			return err_set(err, -EINVAL,
+				       "pattern %s has a range: it is searched for alone",
+				       rules->confs[i].head.name);
+		if (options->whole || options->separator.regex)
+			return err_set(err, -EINVAL,
+				       "pattern %s has a range, and with -U or --rs there are no "
+				       "lines",
+				       rules->confs[i].head.name);
+		conf = &rules->confs[i];
+	}
+	return conf ? extract_range_compile(conf, range, err) : 0;
 }
 
 /* ---- what is said at the end ---------------------------------------------------------------- */
@@ -305,7 +320,8 @@ int cmd_extract(int argc, char **argv)
 		goto out;
 	}
 	if (choose_rules(&options, config, &rules, &err) ||
-	    compile(&options, &rules, &search, &err) || compile_range(&options, &range, &err) ||
+	    compile(&options, &rules, &search, &err) ||
+	    compile_range(&options, &rules, &range, &err) ||
 	    compile_separator(&options, &separator, &err) ||
 	    extract_captures_init(&captures, &options, rules.confs, rules.n, config, &err)) {
 		code = cli_fail(&err, "nothing was searched");

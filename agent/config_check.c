@@ -9,12 +9,14 @@
 #include "agent/packet_socket.h"
 #include "agent/filter_compile.h"
 #include "agent/owner.h"
+#include "capture/extract_range.h"
 #include "capture/pattern.h"
 
 /* pattern_compile() begins its text with the key that is wrong. */
 static const char *key_of(const char *text, const char **ret_rest)
 {
-	static const char *const keys[] = { "regex", "preceded-by", "followed-by", "groups" };
+	static const char *const keys[] = { "regex",  "preceded-by", "followed-by",
+					    "groups", "begin",	     "end" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		size_t len = strlen(keys[i]);
@@ -30,16 +32,19 @@ static const char *key_of(const char *text, const char **ret_rest)
 
 static void check_pattern(const struct pattern_conf *conf, struct faults *faults)
 {
+	struct extract_range_rule range = { .begin = NULL };
 	struct pattern *pattern = NULL;
 	const char *key, *text;
 	struct err err;
 
 	if (!conf->regex)
 		return;
-	if (pattern_compile(conf, &pattern, &err)) {
+	if (pattern_compile(conf, &pattern, &err) ||
+	    (conf->begin && conf->end && extract_range_compile(conf, &range, &err))) {
 		key = key_of(err.text, &text);
 		schema_fault(faults, &conf->head, key, "%s", text);
 	}
+	extract_range_rule_done(&range);
 	pattern_free(pattern);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/config_boot.h"
+#include "agent/base/config_range.h"
 #include "agent/base/config_lowers.h"
 #include "agent/base/hint.h"
 #include "agent/base/name_template.h"
@@ -466,6 +467,7 @@ int config_cross_check(const struct config *config, struct faults *faults)
 	for (size_t i = 0; i < config->n_guests; i++)
 		config_check_guest(&config->guests[i], faults);
 	check_patterns(config, faults);
+	config_range_check(config, faults);
 	check_logs(config, faults);
 	if (!check_sets(config, faults))
 		return 0;

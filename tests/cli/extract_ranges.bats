@@ -149,3 +149,30 @@ shows() {
     [[ "$output" == "tapwarden: "* ]]
   done
 }
+
+@test "a rule of a configuration may have a range, which links have not" {
+  cat >rules.ini <<'INI'
+[set web]
+lower = eno1
+name = web%d
+
+[pattern inside]
+regex = "[xy]"
+begin = "^B"
+end = "^E"
+include = none
+
+[pattern plain]
+regex = z
+INI
+  printf 'x\nB x\ny\nE\nx\n' >text
+  [ "$(extract -c rules.ini --pattern inside -n text)" = 3:y ]
+  "$TAPWARDEN" check -c rules.ini
+  run extract -c rules.ini --pattern inside --pattern plain text
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"pattern inside has a range: it is searched for alone"* ]]
+  sed 's/^end = .*/end = "(E"/' rules.ini >faulty.ini
+  run "$TAPWARDEN" check -c faulty.ini
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"faulty.ini:8: [pattern inside] end: regex: missing closing parenthesis"* ]]
+}

@@ -1,4 +1,4 @@
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema.c agent/base/range_types.c */
 /* links: agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
 /* links: agent/base/schema_print.c */
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
@@ -488,6 +488,13 @@ static const struct {
 	{ TARGET "chap-secret = 00\n",
 	  "4: [target t] chap-secret: unknown key: did you mean \"chap-secret-file\"?\n" },
 	{ "[set a]\n", "1: [set a] lower: is missing: the interface that the links stand on\n" },
+	{ "[pattern p]\nregex = x\nbegin = a\n",
+	  "3: [pattern p] begin: a range has two ends: end is missing\n" },
+	{ "[pattern p]\nregex = x\nnest = flat\n",
+	  "3: [pattern p] nest: there is no range: begin and end are missing\n" },
+	{ SET "patterns = p\n[pattern p]\nregex = x\nbegin = a\nend = b\n",
+	  "3: [set a] patterns: [pattern p] has a range of lines, which only `tapwarden extract` "
+	  "searches\n" },
 	{ "[pattern p]\n",
 	  "1: [pattern p] regex: is missing: a regular expression of pcre2pattern(3)\n" },
 	{ "[link b]\n",

@@ -1,5 +1,5 @@
 /* links: capture/ruleset.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
-/* links: agent/base/config_cross.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema.c agent/base/fault.c */
+/* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema.c agent/base/range_types.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
 /* links: agent/base/schema_print.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
@@ -61,6 +61,23 @@ static size_t run(const struct ruleset *set, const struct strv *names, struct st
 	ruleset_select(set, names, &mask);
 	return ruleset_run(set, &mask, &none, stats, (const uint8_t *)payload, strlen(payload),
 			   &ops, told);
+}
+
+/* Only a text has lines. */
+static void ranges_are_not_selected(void **state)
+{
+	struct pattern_conf patterns[] = { pattern_named("a", "a"), pattern_named("b", "b") };
+	struct config config = { .patterns = patterns, .n_patterns = 2 };
+	char *all[] = { "all" };
+	struct ruleset set;
+	struct rule_mask mask;
+
+	(void)state;
+	patterns[1].begin = patterns[1].end = all[0];
+	assert_int_equal(ruleset_init(&set, &config, NULL), 0);
+	ruleset_select(&set, &(struct strv){ all, 1 }, &mask);
+	assert_int_equal(mask.bits[0], 1);
+	ruleset_done(&set);
 }
 
 static void selection(void **state)
@@ -250,11 +267,9 @@ static void prefiltered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(selection),
-		cmocka_unit_test(limited),
-		cmocka_unit_test(ids),
-		cmocka_unit_test(faulty),
-		cmocka_unit_test(as_many_as_may_be),
+		cmocka_unit_test(selection),   cmocka_unit_test(ranges_are_not_selected),
+		cmocka_unit_test(limited),     cmocka_unit_test(ids),
+		cmocka_unit_test(faulty),      cmocka_unit_test(as_many_as_may_be),
 		cmocka_unit_test(prefiltered),
 	};
 
