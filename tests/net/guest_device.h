@@ -23,10 +23,10 @@
 /* With offloads off the kernel cuts what it sends down to the MTU, itself at most 65535. */
 #define FRAME_MAX (65535 + 18)
 
-static int complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static inline int complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Prints with the text of errno; returns the errno, negative. */
-static int complain(const char *fmt, ...)
+static inline int complain(const char *fmt, ...)
 {
 	int code = errno;
 	va_list args;
@@ -39,7 +39,7 @@ static int complain(const char *fmt, ...)
 	return code == 0 ? -EIO : -code;
 }
 
-static int read_line(const char *path, char *line, int size)
+static inline int read_line(const char *path, char *line, int size)
 {
 	FILE *file = fopen(path, "re");
 	char *got;
@@ -55,7 +55,7 @@ static int read_line(const char *path, char *line, int size)
 }
 
 /* The macvtap delivers what is addressed to its own MAC, so the guest must have the same. */
-static int copy_mac(const char *link, const char *tap_name, int tap)
+static inline int copy_mac(const char *link, const char *tap_name, int tap)
 {
 	struct ifreq request = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
 	char path[128];
@@ -73,7 +73,7 @@ static int copy_mac(const char *link, const char *tap_name, int tap)
 }
 
 /* Moves this process into the guest's namespace; /sys stays that of the host. */
-static int enter_netns(const char *name)
+static inline int enter_netns(const char *name)
 {
 	char path[128];
 	int fd;
@@ -90,7 +90,7 @@ static int enter_netns(const char *name)
 	return 0;
 }
 
-static int make_tap(const char *name, int *ret)
+static inline int make_tap(const char *name, int *ret)
 {
 	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
