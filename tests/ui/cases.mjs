@@ -47,4 +47,288 @@ export const cases = {
     await row(page, "host01").waitFor();
     assert.equal(await row(page, "web01").count(), 0);
   },
+
+  async link(house) {
+    const page = await house.enter("bob");
+    house.ask("order=1");
+    await page.goto("/#/links/web01");
+    await page.getByRole("heading", { name: "web01" }).waitFor();
+    await page.getByText("dhcp").or(page.getByText("arp")).first().waitFor();
+    await page.locator(".canvas canvas").first().waitFor();
+    await page.locator(".bar-label", { hasText: "192.0.2.2 TCP 80" }).waitFor();
+    await page.locator(".bar-label", { hasText: /^tcp$/i }).waitFor();
+    const rates = page.locator("figure", { hasText: "Rate of this link" });
+    await rates.getByRole("button", { name: "Show as table" }).click();
+    await rates.getByRole("columnheader", { name: "from guest" }).waitFor();
+    await rates.getByText(/from the guest and/).waitFor();
+    await page.locator(".records").getByText("request").first().waitFor();
+    await house.accessible(page);
+    await rates.getByRole("button", { name: "Hide table" }).click();
+    await house.picture(page, "link-light");
+    await page.getByLabel("Theme").selectOption("dark");
+    await house.accessible(page);
+    await house.picture(page, "link-dark");
+    await page.getByRole("button", { name: "Look again now" }).click();
+    await page.getByText("The agent looks at it now").waitFor();
+  },
+
+  async reach(house) {
+    const page = await house.enter("ann");
+    await page.goto("/#/reach");
+    await page.getByRole("img", { name: /^eno1: \d+ of \d+ pairs reach each other/ }).waitFor();
+    const told = JSON.parse(house.in("HOST", "curl", "-sS", "--unix-socket", `${process.env.DIR}/run/api.sock`, "http://x/v1/reach"));
+    const { cells } = told.lowers[0];
+    assert.equal(await page.locator("tbody tr").count(), cells.length);
+    assert.equal(await page.locator(".matrix .cell").count(), cells.length);
+    for (const [i, cell] of cells.entries()) {
+      const texts = await page.locator("tbody tr").nth(i).locator("th, td").allTextContents();
+      assert.deepEqual(texts, [cell.from, cell.to, cell.unicast, cell.broadcast, cell.why]);
+    }
+    await house.accessible(page);
+    await house.picture(page, "reach-light");
+    await page.getByLabel("Theme").selectOption("dark");
+    await house.accessible(page);
+    await house.picture(page, "reach-dark");
+  },
+
+  async records(house) {
+    const page = await house.enter("ann");
+    await page.goto("/#/records?type=alert");
+    const list = page.locator(".records");
+    await page.getByText("Live", { exact: true }).waitFor();
+    // A match is on the screen when its frame was there; how long that takes is told, not judged.
+    const asked = Date.now();
+    house.ask("order=live");
+    await list.getByText("/index.html?order=live").first().waitFor();
+    console.log(`# on the screen ${Date.now() - asked} ms after curl was started`);
+    await list.locator("summary").first().click();
+    await list.getByText('"event_type": "alert"').waitFor();
+    await house.accessible(page);
+    await house.picture(page, "records-light");
+    await page.getByRole("button", { name: "Pause" }).click();
+    house.ask("order=paused");
+    await page.getByText(/Paused, \d+ new record/).waitFor();
+    assert.equal(await list.getByText("order=paused").count(), 0);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await list.getByText("order=paused").first().waitFor();
+    await page.getByLabel("Pattern").selectOption("order");
+    await list.getByText("order=live").first().waitFor({ state: "detached" });
+    await page.reload();
+    await list.getByText("4711").first().waitFor();
+    assert.equal(await list.getByText("order=live").count(), 0);
+    await page.getByLabel("Search").fill("no such word");
+    await page.getByText("0 records shown").waitFor();
+    await page.getByLabel("Theme").selectOption("dark");
+    await page.getByLabel("Search").fill("");
+    await house.accessible(page);
+    await house.picture(page, "records-dark");
+  },
+
+  // What a guest or its peer may put into a page: a name in DHCP, a request, an address.
+  async hostile(house) {
+    const page = await house.enter("bob");
+    const mark = '<img src="/x" onerror="window.owned=1">';
+    const seen = async (place) => {
+      assert.equal(await page.evaluate(() => globalThis.owned), undefined);
+      assert.equal(await page.locator("main img, main script, main iframe").count(), 0, place);
+    };
+    house.in("PEER", "curl", "-sS", "-g", "--max-time", "5", "-o", "/dev/null", `http://192.0.2.10/${mark.replaceAll(" ", "/")}`);
+    house.ask(encodeURI("order=\u202edesrever"));
+    house.in("GUEST", "sh", "-c", `busybox udhcpc -i eth0 -f -n -q -t 1 -T 1 -s /bin/true -x 'hostname:${mark}' || true`);
+    await page.goto("/#/records?type=alert");
+    await page.locator(".records").getByText('/<img/src="/x"').first().waitFor();
+    await page.locator(".records summary").first().click();
+    await seen("records");
+    await page.goto("/#/");
+    await row(page, "web01").waitFor();
+    await seen("overview");
+    await page.goto("/#/links/web01");
+    await page.getByText("onerror").first().waitFor();
+    await seen("link");
+    for (const place of ["#/links/%3Cimg%20src=x%20onerror=owned=1%3E", "#/<img src=x onerror=owned=1>",
+      "#/records?q=<img src=x onerror=owned=1>&link=<b>&type=<b>", "#/?q=<script>owned=1</script>"]) {
+      await page.goto("/");
+      await page.goto(`/${place}`);
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await seen(place);
+    }
+    assert.ok(house.complaints.every((text) => text.includes("400")), house.complaints.join());
+    house.complaints.length = 0;
+  },
+
+  async boot(house) {
+    const page = await house.enter("bob");
+    await page.goto("/#/boot");
+    await page.getByRole("button", { name: "Show the script of shop" }).click();
+    await page.getByText("set initiator-iqn iqn.2026-01.example.demo:shop").waitFor();
+    await house.accessible(page);
+    await house.picture(page, "boot-light");
+    const viewer = await house.enter("ann");
+    await viewer.goto("/#/boot");
+    await viewer.getByText("for admins").waitFor();
+    await house.accessible(viewer);
+  },
+
+  async workshop(house) {
+    const page = await house.enter("ann");
+    await page.goto("/#/workshop");
+    await page.getByRole("link", { name: "request" }).waitFor();
+    await house.accessible(page);
+    await house.picture(page, "workshop-light");
+  },
+
+  async config(house) {
+    const page = await house.enter("bob");
+    await page.goto("/#/config");
+    await page.getByText(/Nothing to do: \d+ links as the file says/).waitFor();
+    await page.getByLabel(/An INI file/).fill("[agent]\n\n[set web]\nlower = eno1\nmode = brigde\ncount = 1\nname = web%02d\n");
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText(/unknown mode "brigde"/).waitFor();
+    await page.getByRole("button", { name: "5", exact: true }).click();
+    assert.equal(await page.getByLabel(/An INI file/).evaluate((area) =>
+      area.value.slice(area.selectionStart, area.selectionEnd)), "mode = brigde");
+    await house.accessible(page);
+    await house.picture(page, "config-light");
+    // The file changes twice: what is applied is what was looked at, or nothing.
+    house.setCount("lab%02d", 3);
+    await page.getByRole("button", { name: "Look again" }).click();
+    await page.getByText("lab03").waitFor();
+    house.setCount("lab%02d", 4);
+    await page.getByRole("button", { name: "Apply this plan" }).click();
+    await page.getByText("Nothing was done").waitFor();
+    await page.getByText("lab04").waitFor();
+    await page.getByLabel("Theme").selectOption("dark");
+    await house.accessible(page);
+    await house.picture(page, "config-dark");
+    await page.getByRole("button", { name: "Apply this plan" }).click();
+    // A new web worker knows no sessions: the page asks to log in again, where one was.
+    await page.getByLabel("Password").waitFor();
+    await page.getByLabel("User").fill("bob");
+    await page.getByLabel("Password").fill("a secret word");
+    await page.keyboard.press("Enter");
+    await page.getByText(/Nothing to do: \d+ links as the file says/).waitFor();
+    await page.getByRole("link", { name: "Overview" }).click();
+    await row(page, "lab04").waitFor();
+    assert.ok(house.complaints.every((text) => /401|409|ERR_|Failed/.test(text)), house.complaints.join());
+    house.complaints.length = 0;
+    const viewer = await house.enter("ann");
+    await viewer.goto("/#/config");
+    await viewer.getByText(/Nothing to do/).waitFor();
+    assert.equal(await viewer.getByRole("button", { name: "Apply this plan" }).count(), 0);
+    assert.equal(await viewer.getByRole("button", { name: "Check" }).count(), 0);
+  },
+
+  // However many tabs: one stream, and another tab takes it over.
+  async tabs(house) {
+    const page = await house.enter("ann");
+    const streams = async () => (await (await page.context().request.get("/v1/health")).json()).events.streams;
+    const before = await streams();
+    const tabs = [page, await page.context().newPage(), await page.context().newPage()];
+    for (const tab of tabs) {
+      await tab.goto("/#/records");
+      await tab.getByText("Live", { exact: true }).waitFor();
+    }
+    assert.equal(await streams(), before + 1);
+    house.ask("order=tabs");
+    for (const tab of tabs) await tab.locator(".records").getByText("order=tabs").first().waitFor();
+    await tabs[0].close();
+    house.ask("order=next");
+    for (const tab of tabs.slice(1)) await tab.locator(".records").getByText("order=next").first().waitFor();
+    house.ask("order=last");
+    for (const tab of tabs.slice(1)) {
+      await tab.locator(".records").getByText("order=last").first().waitFor();
+      assert.equal(await tab.locator(".records summary", { hasText: "order=last" }).count(), 1);
+    }
+  },
+
+  async phone(house) {
+    const page = await house.enter("bob", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    for (const [name, place, ready] of [["overview", "", row(page, "web01")], ["link", "links/web01", page.locator(".canvas canvas").first()],
+      ["reach", "reach", page.locator(".matrix")], ["records", "records", page.locator(".records li").first()],
+      ["boot", "boot", page.getByText("Target")], ["config", "config", page.getByText(/Nothing to do/)],
+      ["workshop", "workshop", page.getByText("Parked")]]) {
+      await page.goto(`/#/${place}`);
+      await ready.waitFor();
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${name} is ${wide} px wider than the screen`);
+      await house.accessible(page);
+      await house.picture(page, `${name}-phone`);
+    }
+  },
+
+  // Without a mouse: to the content, along the rows, into a link, and back.
+  async keyboard(house) {
+    const page = await house.enter("ann");
+    await page.goto("/");
+    await row(page, "web01").waitFor();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.type), "search");
+    await page.keyboard.type("web");
+    const link = page.getByRole("link", { name: "web01", exact: true });
+    for (let i = 0; i < 12 && !(await link.evaluate((node) => node === document.activeElement)); i++)
+      await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "web01" }).waitFor();
+    await page.goBack();
+    await row(page, "web01").waitFor();
+    await page.getByRole("columnheader", { name: "Link" }).and(page.locator('[aria-sort="ascending"]')).waitFor();
+    await page.getByRole("button", { name: "Matches" }).focus();
+    await page.keyboard.press("Space");
+    await page.getByRole("columnheader", { name: "Matches" }).and(page.locator('[aria-sort="descending"]')).waitFor();
+  },
+
+  // A thousand links, 200 ms away: the answer is made of the real one, the rest is the page's work.
+  async many(house) {
+    const page = await house.enter("ann");
+    const real = await (await page.context().request.get("/v1/status")).json();
+    const web01 = real.links.find(({ name }) => name === "web01");
+    let asked = 0;
+    await page.route(/\/v1\/status$/, async (route) => {
+      asked++;
+      await new Promise((done) => setTimeout(done, 200));
+      await route.fulfill({ json: { ...real, links: Array.from({ length: 1000 }, (_, i) => ({ ...web01,
+        name: `web${String(i + 1).padStart(4, "0")}`, matches: (i * 7919) % 1000 })) } });
+    });
+    await page.goto("/");
+    await row(page, "web0001").waitFor();
+    await page.getByText("1000 links").waitFor();
+    assert.ok(await page.locator(".long tbody tr").count() < 60);
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await row(page, "web1000").waitFor();
+    assert.equal(await row(page, "web1000").getAttribute("aria-rowindex"), "1001");
+    await page.getByRole("button", { name: "Matches" }).click();
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.locator(".long tbody tr", { hasText: "999" }).waitFor();
+    await house.accessible(page);
+    await house.picture(page, "many-light");
+    // What drawing an answer costs the page, and how often it asks.
+    const cost = await page.evaluate(async () => {
+      const began = performance.now();
+      const first = performance.getEntriesByType("longtask").length;
+      await new Promise((done) => setTimeout(done, 5000));
+      return { ms: performance.now() - began, first };
+    });
+    const before = asked;
+    assert.ok(before <= 3 + cost.ms / 1000 + 10, `${before} questions`);
+    await page.getByLabel("Filter links").fill("web0777");
+    await page.getByText("1 of 1000 links").waitFor();
+  },
+
+  // Over a slow line everything comes all the same.
+  async slow(house) {
+    const page = await house.enter("ann");
+    await page.route("**", async (route) => {
+      await new Promise((done) => setTimeout(done, 200));
+      await route.continue();
+    });
+    await page.goto("/#/links/web01");
+    await page.locator(".canvas canvas").first().waitFor();
+    await page.getByRole("link", { name: "Records", exact: true }).click();
+    await page.getByText("Live", { exact: true }).waitFor();
+    house.ask("order=slow");
+    await page.locator(".records").getByText("order=slow").first().waitFor();
+  },
 };

@@ -130,3 +130,51 @@ files_of_page() {
 @test "the overview has a row for each link, in light and dark" {
   case_of overview
 }
+
+@test "a link has its facts, its plots with tables beside them, and its records" {
+  case_of link
+}
+
+@test "the picture of who reaches whom has a cell for each row of the table, and that is the API's" {
+  case_of reach
+}
+
+@test "a match comes to the screen by itself; the filter is in the address; pause holds it" {
+  case_of records
+}
+
+@test "what guests and their peers choose is text and nothing else" {
+  case_of hostile
+}
+
+@test "guests that boot, and their scripts for admins alone" {
+  case_of boot
+}
+
+@test "how patterns fare" {
+  case_of workshop
+}
+
+@test "three tabs have one stream, and another takes it over" {
+  case_of tabs
+}
+
+@test "every page fits a phone" {
+  case_of phone
+}
+
+@test "without a mouse" {
+  case_of keyboard
+}
+
+@test "a thousand links, 200 ms away" {
+  case_of many
+}
+
+@test "a slow line" {
+  case_of slow
+}
+
+@test "a text is checked; what is applied is the plan that was looked at, or nothing" {
+  case_of config
+}

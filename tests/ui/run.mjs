@@ -1,6 +1,6 @@
 // run.mjs CASE: one case of cases.mjs, in a browser of its own with nobody's cookies, at the page of
 // the agent in the namespace that this runs in. What the page complains of fails the case.
-import { readFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { cases } from "./cases.mjs";
@@ -50,6 +50,14 @@ const house = {
 
   ask(query) {
     return house.in("PEER", "curl", "-sS", "--max-time", "5", `http://192.0.2.10/index.html?${query}`);
+  },
+
+  // As an editor would: the file is put in the place of the old one.
+  setCount(name, count) {
+    const file = process.env.INI;
+    const text = readFileSync(file, "utf8").replace(new RegExp(`count = \\d+\\nname = ${name}`), `count = ${count}\nname = ${name}`);
+    writeFileSync(`${file}.new`, text);
+    renameSync(`${file}.new`, file);
   },
 
   async picture(page, name) {

@@ -1,3 +1,182 @@
-import { el } from "./dom.js";
-export const title = () => "link";
-export function show(view) { view.append(el("h1", {}, "link")); return () => {}; }
+// One link: what it is, what goes through it, with whom.
+
+import { get, may, post } from "./api.js";
+import { el, heading, scroller, setText, table } from "./dom.js";
+import { age, bits, bytes, count, plural, visible } from "./format.js";
+import { barPlot, timePlot } from "./plot.js";
+import { linkOf, recordNode } from "./record.js";
+import { historyOf, watchStatus } from "./status.js";
+import { watchRecords } from "./stream.js";
+
+export const title = ([name]) => name || "Link";
+
+const TALKERS_MS = 5000;
+const TALKERS = 12;
+const LATEST = 20; // records
+const PROTOCOLS = { 1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6", 132: "SCTP" };
+const SIDES = [{ label: "from guest", colour: "--from" }, { label: "to guest", colour: "--to" }];
+
+// Of protocols: those of one row are parts of each other, so the rows are never added up.
+const LAYERS = "an IP packet counts for its version and for TCP, UDP or ICMP";
+
+function factsOf(link) {
+  const holder = link.tap && link.tap.holder;
+  const captured = link.captured;
+  return [
+    ["State", link.detail ? `${link.state}: ${visible(link.detail)}` : link.state],
+    ["Set", `${link.set}: ${link.kind} ${link.mode} on ${link.lower}`],
+    ["MAC address", link.mac],
+    ["Guest", link.guest || "none by configuration"],
+    ["Calls itself", link.seen && link.seen.hostname ? visible(link.seen.hostname) : "-"],
+    ["Held by", holder ? `${visible(holder.comm)}, pid ${holder.pid}` : "nobody"],
+    ["Tap", (link.tap && link.tap.node) || "-"],
+    ["MTU", link.mtu],
+    ["Watched", link.monitor],
+    ["From guest", `${count(link.from_guest.frames)} frames, ${bytes(link.from_guest.bytes)}`],
+    ["To guest", `${count(link.to_guest.frames)} frames, ${bytes(link.to_guest.bytes)}`],
+    ["Filtered", link.filtered ? `${count(link.filtered.frames)} frames ${link.filtered.direction.replace("_", " ")}` : "no filter"],
+    ["Not seen", captured ? `${count(captured.drops)} frames, ${count(captured.malformed)} malformed` : "-"],
+    ["Matches", count(link.matches)],
+  ];
+}
+
+function addressRows(link) {
+  const seen = link.seen ? link.seen.addresses.filter(Boolean) : [];
+  if (!seen.length) return (link.addresses || []).map((address) => [address, "configured", "-", "-", ""]);
+  return seen.map((a) => [a.address, a.by, age(a.age), a.lease === null ? "-" : a.lease < 0 ? "for ever" : age(a.lease),
+    [a.vlan !== null && `VLAN ${a.vlan}`, a.tentative && "tentative", a.conflict && `also claimed behind ${a.conflict}`]
+      .filter(Boolean).join(", ")]);
+}
+
+function protocolRows(link) {
+  return Object.entries(link.protocols || {}).map(([label, p]) => ({ label,
+    values: [p.from_guest.bytes, p.to_guest.bytes] })).sort((a, b) =>
+    b.values[0] + b.values[1] - a.values[0] - a.values[1]);
+}
+
+function talkerName({ address, protocol, port }) {
+  const name = PROTOCOLS[protocol] || `protocol ${protocol}`;
+  return port ? `${address} ${name} ${port}` : `${address} ${name}`;
+}
+
+function rateText(history) {
+  const n = history.times.length;
+  if (!n) return "Nothing was measured yet.";
+  const most = (list) => bits(Math.max(...list));
+  return `Now ${bits(history.from[n - 1])} from the guest and ${bits(history.to[n - 1])} to it; ` +
+    `at most ${most(history.from)} and ${most(history.to)} since this page looks, ` +
+    `${age((history.times[n - 1] - history.times[0]) / 1000)} ago at the longest.`;
+}
+
+function sizeText(history) {
+  const known = history.sizes.filter((size) => size !== null);
+  if (!known.length) return "No frame was seen since this page looks.";
+  return `Frames had ${bytes(known[known.length - 1])} on average in the last second that had any, ` +
+    `between ${bytes(Math.min(...known))} and ${bytes(Math.max(...known))} before.`;
+}
+
+function plots() {
+  const rates = timePlot({ caption: "Rate of this link", series: SIDES, format: bits });
+  const sizes = timePlot({ caption: "Average size of a frame", series: [{ label: "bytes", colour: "--from" }], format: bytes });
+  const protocols = barPlot({ caption: "Protocols", first: "Protocol", parts: SIDES, format: bytes });
+  const talkers = barPlot({ caption: "Top talkers", first: "Other end",
+    parts: [{ label: "bytes, at most", colour: "--from" }], format: bytes });
+
+  return {
+    nodes: [rates, sizes, protocols, talkers].map(({ node }) => el("div", { class: "card" }, node)),
+    update(link) {
+      const history = historyOf(link.name);
+      const rows = protocolRows(link);
+      const times = history.times.map((time) => Math.round(time / 1000) * 1000);
+      rates.update(times, [history.from, history.to], rateText(history));
+      sizes.update(times, [history.sizes], sizeText(history));
+      protocols.update(rows, rows.length ? `Most bytes were ${rows[0].label}; ${LAYERS}, so these are not to be added up.`
+        : "No frame was seen yet.");
+    },
+    updateTalkers(found) {
+      const list = found ? found.list.filter(Boolean) : [];
+      talkers.update(list.slice(0, TALKERS).map((t) => ({ label: talkerName(t), values: [t.bytes] })),
+        list.length ? `Most bytes were exchanged with ${talkerName(list[0])}: ${bytes(list[0].bytes)} of ` +
+          `${bytes(found.bytes)} since ${new Date(found.since * 1000).toLocaleTimeString()}.` : "Nobody was heard of yet.");
+    },
+    close() {
+      rates.close();
+      sizes.close();
+    },
+  };
+}
+
+export function show(view, { rest: [name = ""] }) {
+  const facts = el("dl", { class: "facts" });
+  const addresses = el("div");
+  const said = el("p", { class: "note", role: "status", hidden: true });
+  const latest = el("ol", { class: "records", "aria-label": "Latest records of this link" });
+  const drawn = plots();
+  let timer = 0;
+  let over = false;
+
+  function say(text) {
+    said.hidden = !text;
+    setText(said, text);
+  }
+
+  function update(status, problem) {
+    const link = status && status.links.find((one) => one.name === name);
+    if (problem) say(`What you see may be old: ${problem.message}.`);
+    else if (status && !link) say(`There is no link ${name}: the configuration has none of this name.`);
+    if (!link) return;
+    facts.replaceChildren(...factsOf(link).map(([term, value]) =>
+      el("div", {}, el("dt", {}, term), el("dd", {}, String(value)))));
+    const rows = addressRows(link);
+    addresses.replaceChildren(rows.length ? scroller("Addresses", table("Addresses of the guest",
+      [["Address"], ["Known by"], ["Heard of", true], ["Lease", true], ["Note"]], rows))
+      : el("p", { class: "sub" }, "No address was heard of yet."));
+    drawn.update(link);
+  }
+
+  async function lookAtTalkers() {
+    try {
+      drawn.updateTalkers((await get(`/v1/links/${name}`)).talkers);
+    } catch {
+      // the status says what is wrong
+    }
+    if (!over) timer = setTimeout(lookAtTalkers, TALKERS_MS);
+  }
+
+  async function retry() {
+    try {
+      await post(`/v1/links/${name}/retry`);
+      say("The agent looks at it now.");
+    } catch (problem) {
+      say(`Not asked: ${problem.message}.`);
+    }
+  }
+
+  function take(records) {
+    const mine = records.filter((record) => linkOf(record) === name);
+    latest.prepend(...mine.reverse().map(recordNode));
+    while (latest.children.length > LATEST) latest.lastChild.remove();
+  }
+
+  if (!/^[A-Za-z0-9._-]+$/.test(name)) {
+    view.append(el("h1", {}, "Link"), el("p", {}, "This is no name of a link."));
+    return () => {};
+  }
+  view.classList.add("stack");
+  view.append(heading(name, el("a", { href: `#/records?link=${name}` }, "Its records"),
+    may("operator") && el("button", { type: "button", class: "plain small", onclick: retry }, "Look again now")), said,
+    el("div", { class: "card" }, facts), addresses,
+    el("div", { class: "cards" }, ...drawn.nodes),
+    el("section", {}, el("h2", {}, "Latest records"), latest));
+  const stopStatus = watchStatus(update);
+  const stopRecords = watchRecords(take);
+  get(`/v1/records?limit=${LATEST}&link=${name}`).then(({ records }) => over || take(records.reverse()), () => {});
+  lookAtTalkers();
+  return () => {
+    over = true;
+    clearTimeout(timer);
+    stopStatus();
+    stopRecords();
+    drawn.close();
+  };
+}

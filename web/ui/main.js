@@ -1,6 +1,6 @@
 // Which page is shown: by what follows the # of the address, so that each has one to share.
 
-import { logOut, may, resume, session } from "./api.js";
+import { logOut, resume, session } from "./api.js";
 import { el, note, setText } from "./dom.js";
 import * as boot from "./boot.js";
 import * as config from "./config.js";
@@ -14,7 +14,10 @@ import { watchState } from "./stream.js";
 import * as workshop from "./workshop.js";
 
 const pages = { "": overview, links: link, reach, records, workshop, boot, config };
-const menu = [["", "Overview"]];
+const menu = [
+  ["", "Overview"], ["reach", "Reach"], ["records", "Records"], ["workshop", "Workshop"],
+  ["boot", "Boot"], ["config", "Configuration"],
+];
 
 const byId = (id) => document.getElementById(id);
 const main = byId("main");
@@ -24,8 +27,7 @@ let leave = null; // ends the page that is shown
 function place() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, ...rest] = path.split("/");
-  return { name: Object.hasOwn(pages, name) ? name : "", rest: rest.map(decodeURIComponent),
-    params: new URLSearchParams(query) };
+  return { name: Object.hasOwn(pages, name) ? name : "", rest, params: new URLSearchParams(query) };
 }
 
 // A filter belongs to the address without being a step back in the history.
@@ -36,7 +38,7 @@ function setParams(params) {
 
 function showMenu(name) {
   const nav = byId("nav");
-  nav.replaceChildren(el("ul", {}, ...menu.filter(([, , role]) => !role || may(role)).map(
+  nav.replaceChildren(el("ul", {}, ...menu.map(
     ([page, label]) => el("li", {}, el("a", { href: `#/${page}`,
       "aria-current": page === name || (page === "" && name === "links") ? "page" : null },
       label)))));

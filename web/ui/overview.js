@@ -33,7 +33,7 @@ function makeName(td) {
 function fillName(td, link) {
   const [dot, anchor, state, sub] = td.children;
   dot.dataset.state = link.state;
-  anchor.href = `#/links/${encodeURIComponent(link.name)}`;
+  anchor.href = `#/links/${link.name}`;
   setText(anchor, link.name);
   setText(state, link.state === "up" ? "" : link.state);
   setText(sub, guestOf(link));
@@ -148,7 +148,8 @@ export function show(view, { params, setParams }) {
   }
 
   view.append(el("h1", {}, "Overview"), failed, sets,
-    el("div", { class: "filters" }, el("label", {}, "Filter links", filter), said), long.node);
+    el("div", { class: "filters" }, el("label", {}, "Filter links", filter), said),
+    el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds."), long.node);
   const stop = watchStatus(update);
   return () => {
     stop();
