@@ -95,7 +95,7 @@ export function show(view) {
     apply.disabled = true;
     try {
       await post("/v1/apply", { plan: plan.hash });
-      draw(note("good", "Accepted: the agent reads the file and makes it so. Sessions end with a reload: you may have to log in again."));
+      draw(note("good", "Accepted: the agent reads the file and makes it so."));
     } catch (problem) {
       if (problem.status !== 409) {
         fail(problem);
