@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOOK_MS 1000
+#define LOOK_MS 250
 
 /* ---- opening -------------------------------------------------------------------------------- */
 

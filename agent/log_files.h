@@ -1,7 +1,7 @@
 /*
  * The files that [log] sections name: opened for the capture worker, and again when they are rotated.
  *
- * Edge. The folder is looked at every second; what was renamed stays open until the worker has read
+ * Edge. The folder is looked at four times a second; what was renamed stays open until the worker has read
  * it to its end. The agent reads no line of them. Where the worker was is in the counters page, so a
  * worker that follows another goes on there.
  */

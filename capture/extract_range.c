@@ -6,32 +6,15 @@
 
 /* ---- the rule -------------------------------------------------------------------------------- */
 
-static int compile(const struct pattern_conf *conf, char *regex, const char *what,
-		   struct pattern **ret, struct err *err)
-{
-	struct pattern_conf delimiter = {
-		.head = conf->head,
-		.regex = regex,
-		.caseless = conf->caseless,
-		.multiline = conf->multiline,
-		.dotall = conf->dotall,
-		.utf = conf->utf,
-		.match_limit = conf->match_limit,
-	};
-	int code = pattern_compile(&delimiter, ret, err);
-
-	return code ? err_prefix(err, code, "%s", what) : 0;
-}
-
 int extract_range_compile(const struct pattern_conf *conf, struct extract_range_rule *ret,
 			  struct err *err)
 {
 	int code;
 
 	*ret = (struct extract_range_rule){ .conf = conf->range };
-	code = compile(conf, conf->begin, "begin", &ret->begin, err);
+	code = pattern_compile_delimiter(conf, conf->begin, "begin", &ret->begin, err);
 	if (!code)
-		code = compile(conf, conf->end, "end", &ret->end, err);
+		code = pattern_compile_delimiter(conf, conf->end, "end", &ret->end, err);
 	if (code)
 		extract_range_rule_done(ret);
 	return code;

@@ -168,6 +168,7 @@ static bool leave(struct log_reader *r, uint64_t now_ns)
 	if (r->n_files < 2 || now_ns - r->quiet_ns < LOG_QUIET_NS)
 		return false;
 	tell_rest(r);
+	r->ops->left(r->data);
 	close(r->files[0].fd);
 	r->n_files--;
 	memmove(r->files, r->files + 1, r->n_files * sizeof(r->files[0]));

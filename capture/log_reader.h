@@ -28,6 +28,8 @@ struct log_reader_ops {
 	void (*lines)(void *data, const uint8_t *block, size_t len, uint64_t offset);
 	/* The file was cut before `offset`, up to which it had been read, and goes on from its beginning. */
 	void (*cut)(void *data, uint64_t offset);
+	/* The file was left for the next one. */
+	void (*left)(void *data);
 	/* The rest of a line that is too long. */
 	void (*skipped)(void *data, uint64_t bytes);
 	void (*failed)(void *data, int error); /* negative errno; it is tried again */

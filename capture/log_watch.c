@@ -26,12 +26,13 @@ static struct record_head head_of(const struct log_watch *w)
 
 static void on_hit(void *data, const struct hit *hit)
 {
-	struct log_watch *w = data;
-	const struct rule *rule = w->rules[hit->rule];
+	const struct log_rules *group = data;
+	struct log_watch *w = group->watch;
+	const struct rule *rule = group->rules[hit->rule];
 	const uint8_t *line = hit->subject;
 	struct record_alert alert = {
 		.line = line,
-		.line_len = line_subject(line, (size_t)(line_end(line, w->block_end) - line)),
+		.line_len = line_subject(line, (size_t)(line_end(line, group->block_end) - line)),
 		.subject = line,
 		.base = hit->offset,
 		.rule = rule->conf->head.name,
@@ -65,20 +66,60 @@ static void tell_gap(struct log_watch *w, uint64_t lost, enum record_unit unit, 
 }
 
 /* Lines that a rule was given up on since the counters were looked at last. */
-static void tell_limited(struct log_watch *w)
+static void tell_limited(struct log_rules *group, size_t i, uint64_t lost)
 {
-	for (size_t i = 0; i < w->search.n; i++) {
-		struct search_count *count = &w->scan.counts[i];
+	const struct rule *rule = group->rules[i];
+	struct log_watch *w = group->watch;
+
+	if (!lost)
+		return;
+	stat_add(&w->stats->limited, lost);
+	stat_add(&w->all->stats->patterns[rule - w->all->ruleset->rules].limited, lost);
+	tell_gap(w, lost, RECORD_UNIT_LINES, "limit", rule->conf->head.name);
+}
+
+static void scan_lines(struct log_rules *group, const uint8_t *block, size_t len, uint64_t offset)
+{
+	group->block_end = block + len;
+	group->watch->told_line = NULL;
+	text_scan_block(&group->scan, block, len, offset);
+	for (size_t i = 0; i < group->search.n; i++) {
+		struct search_count *count = &group->scan.counts[i];
 		uint64_t lost = count->limited + count->failed;
-		const struct rule *rule = w->rules[i];
 
 		*count = (struct search_count){ 0 };
-		if (!lost)
-			continue;
-		stat_add(&w->stats->limited, lost);
-		stat_add(&w->all->stats->patterns[rule - w->all->ruleset->rules].limited, lost);
-		tell_gap(w, lost, RECORD_UNIT_LINES, "limit", rule->conf->head.name);
+		tell_limited(group, i, lost);
 	}
+}
+
+/* ---- ranges --------------------------------------------------------------------------------- */
+
+static void on_shown(void *data, const uint8_t *lines, size_t len, uint64_t offset, uint64_t before)
+{
+	(void)before;
+	scan_lines(data, lines, len, offset);
+}
+
+static const struct range_text_ops range_ops = { .shown = on_shown };
+
+static void end_ranges(struct log_watch *w, enum range_reason reason)
+{
+	for (size_t i = 0; i < w->n_groups; i++) {
+		if (w->groups[i].rules[0]->range)
+			range_text_end(&w->groups[i].ranges, reason);
+	}
+}
+
+static void feed_ranges(struct log_rules *group, const uint8_t *block, size_t len)
+{
+	struct range_text *ranges = &group->ranges;
+	uint64_t lost;
+
+	range_text_feed(ranges, block, len, 0);
+	/* On these it was not known whether they begin or end a range; of those, what was kept back. */
+	lost = ranges->n_limited + ranges->n_overrun;
+	ranges->n_limited = ranges->n_overrun = 0;
+	tell_limited(group, 0, lost);
 }
 
 /* ---- what the reader tells ------------------------------------------------------------------ */
@@ -88,12 +129,19 @@ static void on_lines(void *data, const uint8_t *block, size_t len, uint64_t offs
 	struct log_watch *w = data;
 	uint64_t lines = lines_count(block, len) + (block[len - 1] != '\n');
 
-	w->block_end = block + len;
-	w->told_line = NULL;
-	text_scan_block(&w->scan, block, len, offset);
+	for (size_t i = 0; i < w->n_groups; i++) {
+		struct log_rules *group = &w->groups[i];
+
+		if (group->rules[0]->range) {
+			/* It counts by itself, from where it was told that a text begins. */
+			group->ranges.offset = offset;
+			feed_ranges(group, block, len);
+		} else {
+			scan_lines(group, block, len, offset);
+		}
+	}
 	stat_add(&w->stats->lines, lines);
 	stat_add(&w->stats->bytes, len);
-	tell_limited(w);
 }
 
 static void on_cut(void *data, uint64_t offset)
@@ -102,6 +150,7 @@ static void on_cut(void *data, uint64_t offset)
 	char detail[512];
 
 	stat_add(&w->stats->cut, 1);
+	end_ranges(w, RANGE_CLOSED_GAP);
 	snprintf(
 		detail, sizeof(detail),
 		"log %s: %.300s was cut after %" PRIu64
@@ -109,6 +158,11 @@ static void on_cut(void *data, uint64_t offset)
 		"the cut is not known",
 		w->conf->head.name, w->conf->follow, offset);
 	emitter_event(w->all->emitter, head_of(w), IPC_EVENT_SERVICE, "log-cut", detail);
+}
+
+static void on_left(void *data)
+{
+	end_ranges(data, RANGE_CLOSED_CLOSED);
 }
 
 static void on_skipped(void *data, uint64_t bytes)
@@ -132,43 +186,118 @@ static void on_failed(void *data, int error)
 static const struct log_reader_ops reader_ops = {
 	.lines = on_lines,
 	.cut = on_cut,
+	.left = on_left,
 	.skipped = on_skipped,
 	.failed = on_failed,
 };
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+/* The rules that `group` has already, and what they are tried on. */
+static int group_init(struct log_rules *group, size_t n, struct err *err)
+{
+	struct pattern_conf *confs = calloc(n + 1, sizeof(*confs));
+	const struct rule *first = group->rules[0];
+	size_t faulty;
+	int code = -ENOMEM;
+
+	for (size_t i = 0; confs && i < n; i++)
+		confs[i] = *group->rules[i]->conf;
+	if (confs)
+		code = search_init(&group->search, confs, n, &extract_live, &faulty, err);
+	free(confs);
+	if (!code)
+		code = text_scan_init(&group->scan, &group->search, on_hit, group);
+	if (!code && first->range)
+		range_text_init(&group->ranges, first->range->conf, first->range->begin,
+				first->range->end, group->scan.scratch, &range_ops, group);
+	return code;
+}
+
+static void group_done(struct log_rules *group)
+{
+	if (group->rules && group->rules[0] && group->rules[0]->range)
+		range_text_done(&group->ranges);
+	text_scan_done(&group->scan);
+	search_done(&group->search);
+	free(group->rules);
+}
+
+static struct log_rules *new_group(struct log_watch *w)
+{
+	struct log_rules *group = &w->groups[w->n_groups];
+
+	group->watch = w;
+	group->rules = calloc(w->all->ruleset->n + 1, sizeof(*group->rules));
+	if (group->rules)
+		w->n_groups++;
+	return group->rules ? group : NULL;
+}
+
+static bool wants(const struct log_watch *w, const struct rule *rule, bool ranges)
+{
+	return !rule->range == !ranges &&
+	       config_wants_pattern(&w->conf->patterns, rule->conf->head.name);
+}
+
+/* All rules without ranges are tried in one pass. */
+static int add_plain(struct log_watch *w, struct err *err)
+{
+	const struct ruleset *ruleset = w->all->ruleset;
+	struct log_rules *group = new_group(w);
+	size_t n = 0;
+
+	if (!group)
+		return -ENOMEM;
+	for (size_t i = 0; i < ruleset->n; i++) {
+		if (wants(w, &ruleset->rules[i], false))
+			group->rules[n++] = &ruleset->rules[i];
+	}
+	if (n)
+		return group_init(group, n, err);
+	free(group->rules);
+	group->rules = NULL;
+	w->n_groups--;
+	return 0;
+}
+
+static int add_ranged(struct log_watch *w, struct err *err)
+{
+	const struct ruleset *ruleset = w->all->ruleset;
+	int code = 0;
+
+	for (size_t i = 0; !code && i < ruleset->n; i++) {
+		struct log_rules *group;
+
+		if (!wants(w, &ruleset->rules[i], true))
+			continue;
+		group = new_group(w);
+		if (!group)
+			return -ENOMEM;
+		group->rules[0] = &ruleset->rules[i];
+		code = group_init(group, 1, err);
+	}
+	return code;
+}
+
 static int watch_init(struct log_watch *w, struct log_watches *all, const struct log_conf *conf,
 		      struct err *err)
 {
-	const struct ruleset *ruleset = all->ruleset;
-	struct pattern_conf *confs = calloc(ruleset->n + 1, sizeof(*confs));
-	size_t n = 0, faulty;
-	int code = -ENOMEM;
+	int code;
 
 	*w = (struct log_watch){ .all = all, .conf = conf };
 	log_reader_init(&w->reader, &reader_ops, w);
-	w->rules = calloc(ruleset->n + 1, sizeof(*w->rules));
-	for (size_t i = 0; confs && w->rules && i < ruleset->n; i++) {
-		if (!config_wants_pattern(&conf->patterns, ruleset->rules[i].conf->head.name))
-			continue;
-		w->rules[n] = &ruleset->rules[i];
-		confs[n++] = *ruleset->rules[i].conf;
-	}
-	if (confs && w->rules)
-		code = search_init(&w->search, confs, n, &extract_live, &faulty, err);
-	if (!code)
-		code = text_scan_init(&w->scan, &w->search, on_hit, w);
-	free(confs);
-	return code;
+	w->groups = calloc(all->ruleset->n + 1, sizeof(*w->groups));
+	code = w->groups ? add_plain(w, err) : -ENOMEM;
+	return code ? code : add_ranged(w, err);
 }
 
 static void watch_done(struct log_watch *w)
 {
 	log_reader_done(&w->reader);
-	text_scan_done(&w->scan);
-	search_done(&w->search);
-	free(w->rules);
+	for (size_t i = 0; i < w->n_groups; i++)
+		group_done(&w->groups[i]);
+	free(w->groups);
 }
 
 int log_watches_init(struct log_watches *ws, const struct config *config,

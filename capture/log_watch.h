@@ -12,6 +12,7 @@
 #include "agent/base/stats.h"
 #include "capture/emitter.h"
 #include "capture/log_reader.h"
+#include "capture/range_text.h"
 #include "capture/ruleset.h"
 #include "capture/search.h"
 #include "capture/text_scan.h"
@@ -19,15 +20,23 @@
 /* Bytes of one log that are searched before others, and frames, have their turn. */
 #define LOG_BUDGET ((size_t)1 << 20)
 
+/* Rules that see the same lines: all that have no ranges, or one that has. */
+struct log_rules {
+	struct log_watch *watch;
+	struct search search;
+	struct text_scan scan;
+	const struct rule **rules; /* of the search's */
+	const uint8_t *block_end;
+	struct range_text ranges; /* of the one that has */
+};
+
 struct log_watch {
 	struct log_watches *all;
 	const struct log_conf *conf;
 	struct stats_log *stats; /* NULL until a file came: it has no slot */
 	struct log_reader reader;
-	struct search search;
-	struct text_scan scan;
-	const struct rule **rules; /* of the search's */
-	const uint8_t *block_end;
+	struct log_rules *groups;
+	size_t n_groups;
 	const uint8_t *told_line; /* of which a record has the text already, and its seq: */
 	uint64_t told_seq;
 	int told_error;

@@ -323,6 +323,23 @@ int pattern_compile(const struct pattern_conf *conf, struct pattern **ret, struc
 	return 0;
 }
 
+int pattern_compile_delimiter(const struct pattern_conf *conf, const char *regex, const char *what,
+			      struct pattern **ret, struct err *err)
+{
+	const struct pattern_conf delimiter = {
+		.head = conf->head,
+		.regex = (char *)regex,
+		.caseless = conf->caseless,
+		.multiline = conf->multiline,
+		.dotall = conf->dotall,
+		.utf = conf->utf,
+		.match_limit = conf->match_limit,
+	};
+	int code = pattern_compile(&delimiter, ret, err);
+
+	return code ? err_prefix(err, code, "%s", what) : 0;
+}
+
 void pattern_free(struct pattern *pattern)
 {
 	if (!pattern)

@@ -26,6 +26,13 @@ struct pattern;
  * -EINVAL for a faulty pattern, -ENOMEM.
  */
 int pattern_compile(const struct pattern_conf *conf, struct pattern **ret, struct err *err);
+
+/*
+ * BEGIN or END of a range: `regex`, one of conf->begin and conf->end, with the flags of `conf`. The
+ * error text begins with `what`.
+ */
+int pattern_compile_delimiter(const struct pattern_conf *conf, const char *regex, const char *what,
+			      struct pattern **ret, struct err *err);
 void pattern_free(struct pattern *pattern);
 
 /* The expression by itself, with its context. */

@@ -231,30 +231,15 @@ static int lint_hostile(const struct pattern_conf *conf, const struct pattern *p
 
 /* ---- ranges --------------------------------------------------------------------------------- */
 
-static int compile_end(const struct pattern_conf *conf, const char *regex, struct pattern **ret)
-{
-	const struct pattern_conf end = {
-		.head = conf->head,
-		.regex = (char *)regex,
-		.caseless = conf->caseless,
-		.multiline = conf->multiline,
-		.dotall = conf->dotall,
-		.utf = conf->utf,
-		.match_limit = conf->match_limit,
-	};
-
-	return pattern_compile(&end, ret, NULL);
-}
-
 /* Whether END matches a text that BEGIN needs. */
 static int ends_match(const struct pattern_conf *conf, bool *ret)
 {
 	struct pattern *begin = NULL, *end = NULL;
 	struct regex_scratch *scratch = NULL;
-	int code = compile_end(conf, conf->begin, &begin);
+	int code = pattern_compile_delimiter(conf, conf->begin, "begin", &begin, NULL);
 
 	if (!code)
-		code = compile_end(conf, conf->end, &end);
+		code = pattern_compile_delimiter(conf, conf->end, "end", &end, NULL);
 	if (!code)
 		code = regex_scratch_new(&scratch);
 	for (size_t i = 0; !code && !*ret && i < pattern_required(begin)->n; i++) {

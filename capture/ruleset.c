@@ -16,6 +16,58 @@ static uint32_t derived_id(const char *name)
 	return h ? h : 1;
 }
 
+static void rule_done(struct rule *rule)
+{
+	if (rule->range) {
+		pattern_free(rule->range->begin);
+		pattern_free(rule->range->end);
+	}
+	free(rule->range);
+	free(rule->finder);
+	pattern_free(rule->pattern);
+	*rule = (struct rule){ 0 };
+}
+
+static int init_range(struct rule *rule, struct err *err)
+{
+	const struct pattern_conf *conf = rule->conf;
+	struct pattern *begin = NULL, *end = NULL;
+	int code;
+
+	if (!conf->begin || !conf->end)
+		return 0;
+	rule->range = calloc(1, sizeof(*rule->range));
+	if (!rule->range)
+		return err_set(err, -ENOMEM, "out of memory");
+	code = pattern_compile_delimiter(conf, conf->begin, "begin", &begin, err);
+	if (!code)
+		code = pattern_compile_delimiter(conf, conf->end, "end", &end, err);
+	*rule->range = (struct range_stream_rule){
+		.conf = &conf->range,
+		.begin = begin,
+		.end = end,
+		.inner = rule->pattern,
+		.max = RULE_MATCH_MAX,
+	};
+	return code;
+}
+
+const struct literal_set *rule_required(const struct rule *rule)
+{
+	return pattern_required(rule->range ? rule->range->begin : rule->pattern);
+}
+
+static int init_finder(struct rule *rule, struct err *err)
+{
+	if (!rule_required(rule)->n)
+		return 0;
+	rule->finder = malloc(sizeof(*rule->finder));
+	if (!rule->finder)
+		return err_set(err, -ENOMEM, "out of memory");
+	literal_finder_init(rule->finder, rule_required(rule));
+	return 0;
+}
+
 static int rule_init(struct rule *rule, const struct pattern_conf *conf, struct err *err)
 {
 	int code = pattern_compile(conf, &rule->pattern, err);
@@ -24,15 +76,14 @@ static int rule_init(struct rule *rule, const struct pattern_conf *conf, struct 
 		return err_prefix(err, code, "[pattern %s]", conf->head.name);
 	rule->conf = conf;
 	rule->signature_id = conf->id ? conf->id : derived_id(conf->head.name);
-	if (!pattern_required(rule->pattern)->n)
-		return 0;
-	rule->finder = malloc(sizeof(*rule->finder));
-	if (!rule->finder) {
-		pattern_free(rule->pattern);
-		return err_set(err, -ENOMEM, "out of memory");
-	}
-	literal_finder_init(rule->finder, pattern_required(rule->pattern));
-	return 0;
+	code = init_range(rule, err);
+	if (code)
+		err_prefix(err, code, "[pattern %s]", conf->head.name);
+	else
+		code = init_finder(rule, err);
+	if (code)
+		rule_done(rule);
+	return code;
 }
 
 static int make_prefilter(struct ruleset *set)
@@ -41,7 +92,7 @@ static int make_prefilter(struct ruleset *set)
 	int code = -ENOMEM;
 
 	for (size_t i = 0; required && i < set->n; i++)
-		required[i] = pattern_required(set->rules[i].pattern);
+		required[i] = rule_required(&set->rules[i]);
 	if (required)
 		code = prefilter_new(required, set->n, true, &set->prefilter);
 	if (!code)
@@ -82,10 +133,8 @@ fail:
 
 void ruleset_done(struct ruleset *set)
 {
-	for (size_t i = 0; i < set->n; i++) {
-		pattern_free(set->rules[i].pattern);
-		free(set->rules[i].finder);
-	}
+	for (size_t i = 0; i < set->n; i++)
+		rule_done(&set->rules[i]);
 	free(set->rules);
 	regex_scratch_free(set->scratch);
 	prefilter_choice_done(&set->choice);
@@ -109,6 +158,8 @@ struct told {
 	const struct rule *rule;
 	const struct ruleset_ops *ops;
 	void *data;
+	size_t n;
+	enum extract_result result;
 };
 
 static void on_match(void *data, const struct extract_match *match)
@@ -118,23 +169,82 @@ static void on_match(void *data, const struct extract_match *match)
 	told->ops->match(told->data, told->rule, match);
 }
 
+/* ---- inside ranges ----------------------------------------------------------------------------- */
+
+static void shift(struct span *span, size_t by)
+{
+	if (!span_is_set(*span))
+		return;
+	span->start += by;
+	span->end += by;
+}
+
+/* The spans of a hit count from where its range begins; those of a payload from its beginning. */
+static void on_range_hit(void *data, const struct hit *hit)
+{
+	struct span groups[PATTERN_GROUPS_MAX];
+	struct told *told = data;
+	struct extract_match match = { hit->match->whole, groups };
+
+	shift(&match.whole, (size_t)hit->offset);
+	for (size_t i = 0; i < pattern_n_groups(told->rule->pattern); i++) {
+		groups[i] = hit->match->groups[i];
+		shift(&groups[i], (size_t)hit->offset);
+	}
+	told->n++;
+	on_match(told, &match);
+}
+
+static void on_range_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to)
+{
+	static const enum extract_result results[STREAM_LOSSES] = {
+		[STREAM_LOSS_OVERFLOW] = EXTRACT_LIMIT, [STREAM_LOSS_LIMIT] = EXTRACT_LIMIT,
+		[STREAM_LOSS_ERROR] = EXTRACT_ERROR,	[STREAM_LOSS_TOO_MANY] = EXTRACT_TOO_MANY,
+		[STREAM_LOSS_MEMORY] = EXTRACT_ERROR,
+	};
+	struct told *told = data;
+
+	(void)from;
+	(void)to;
+	told->result = results[why];
+}
+
+static const struct stream_match_ops range_ops = { .match = on_range_hit, .loss = on_range_loss };
+
+static void run_in_ranges(const struct ruleset *set, const uint8_t *payload, size_t len,
+			  struct told *told)
+{
+	struct range_stream ranges;
+
+	if (range_stream_init(&ranges, told->rule->range, set->policy, &range_ops, told)) {
+		told->result = EXTRACT_ERROR;
+		return;
+	}
+	range_stream_feed(&ranges, set->scratch, payload, len);
+	range_stream_end(&ranges, set->scratch);
+	range_stream_done(&ranges);
+}
+
+/* ---- payloads -------------------------------------------------------------------------------- */
+
 static size_t rule_run(const struct ruleset *set, size_t i, struct stats_pattern *stats,
 		       const uint8_t *payload, size_t len, const struct ruleset_ops *ops,
 		       void *data)
 {
 	struct told told = { .rule = &set->rules[i], .ops = ops, .data = data };
-	enum extract_result result;
-	size_t n;
 
-	result = extract(told.rule->pattern, set->policy, set->scratch, payload, len, on_match,
-			 &told, &n);
+	if (told.rule->range)
+		run_in_ranges(set, payload, len, &told);
+	else
+		told.result = extract(told.rule->pattern, set->policy, set->scratch, payload, len,
+				      on_match, &told, &told.n);
 	stat_add(&stats->tried, 1);
-	stat_add(&stats->matches, n);
-	if (result == EXTRACT_DONE)
-		return n;
+	stat_add(&stats->matches, told.n);
+	if (told.result == EXTRACT_DONE)
+		return told.n;
 	stat_add(&stats->limited, 1);
-	ops->gave_up(data, told.rule, result);
-	return n;
+	ops->gave_up(data, told.rule, told.result);
+	return told.n;
 }
 
 /* So few rules are found faster one by one, each by the rarest bytes of its own text. */

@@ -16,12 +16,18 @@
 #include "capture/extract.h"
 #include "capture/literal_find.h"
 #include "capture/prefilter.h"
+#include "capture/range_stream.h"
+
+/* What of a range of bytes is kept until it is closed. */
+#define RULE_MATCH_MAX ((size_t)256 << 10)
 
 struct rule {
 	const struct pattern_conf *conf;
 	struct pattern *pattern;
 	uint32_t signature_id; /* the configuration's, or derived from the name and so stable */
-	struct literal_finder *finder; /* for streams, which share it; NULL: no text is required */
+	struct range_stream_rule *range; /* it is tried inside ranges of bytes; NULL: everywhere */
+	struct literal_finder *
+		finder; /* of rule_required(); for streams, which share it; NULL: no text is required */
 };
 
 struct ruleset {
@@ -66,6 +72,9 @@ static inline void mask_drop(struct rule_mask *mask, size_t rule)
  */
 int ruleset_init(struct ruleset *set, const struct config *config, struct err *err);
 void ruleset_done(struct ruleset *set);
+
+/* The texts of which one is in every payload that the rule matches in. */
+const struct literal_set *rule_required(const struct rule *rule);
 
 /* The rules that a link's `patterns` names. */
 void ruleset_select(const struct ruleset *set, const struct strv *patterns, struct rule_mask *ret);

@@ -6,7 +6,7 @@
 
 #include "capture/sift_judge.h"
 #include "capture/sift_stream.h"
-#include "capture/stream_match.h"
+#include "capture/rule_stream.h"
 
 /* ---- links ---------------------------------------------------------------------------------- */
 
@@ -15,7 +15,7 @@
 
 static void add_stream_rule(struct sift_link *link, const struct ruleset *rules, size_t rule)
 {
-	size_t tail = stream_match_tail(rules->rules[rule].pattern);
+	size_t tail = rule_stream_tail(&rules->rules[rule]);
 
 	link->stream[link->n_stream++] = (uint16_t)rule;
 	mask_add(&link->streams, rule);

@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "capture/sift_judge.h"
-#include "capture/stream_match.h"
+#include "capture/rule_stream.h"
 
 /*
  * One rule in one direction of a flow. Most are not there: a rule that waits for a text of its own
  * begins with the first one that comes, and sleeps when there is none any more.
  */
 struct tried_rule {
-	struct stream_match match;
+	struct rule_stream stream;
 	struct tried_half *half;
 	const struct rule *rule;
 	struct tried_rule *next; /* by number of the rule */
@@ -199,8 +199,8 @@ static struct tried_rule *rule_begin(struct tried_half *half, size_t number)
 	if (!tried)
 		return NULL;
 	*tried = (struct tried_rule){ .half = half, .rule = rule, .next = *at, .asleep = true };
-	if (stream_match_init(&tried->match, rule->pattern, rule->finder, sift->conf.policy,
-			      sift->conf.match_max, &match_ops, tried)) {
+	if (rule_stream_init(&tried->stream, rule, sift->conf.policy, sift->conf.match_max,
+			     &match_ops, tried)) {
 		flow_free(&sift->streams.flows, tried, sizeof(*tried));
 		return NULL;
 	}
@@ -231,7 +231,7 @@ static void wake(struct tried_half *half, size_t number)
 	if (!tried->asleep)
 		return;
 	tried->asleep = false;
-	stream_match_wake(&tried->match, &tail);
+	rule_stream_wake(&tried->stream, &tail);
 }
 
 static void wake_chosen(struct tried_half *half)
@@ -305,7 +305,7 @@ static void half_free(struct tried_half *half)
 	half->flow->half[half->end].user = NULL;
 	for (tried = half->rules; tried; tried = next) {
 		next = tried->next;
-		stream_match_done(&tried->match);
+		rule_stream_done(&tried->stream);
 		flow_free(flows, tried, sizeof(*tried));
 	}
 	flow_uncharge(flows, half->windows);
@@ -319,7 +319,7 @@ static bool half_charge(struct tried_half *half)
 	size_t windows = 0;
 
 	for (const struct tried_rule *tried = half->rules; tried; tried = tried->next)
-		windows += tried->match.cap;
+		windows += rule_stream_memory(&tried->stream);
 	if (windows > half->windows && !flow_charge(flows, half->flow, windows - half->windows))
 		return false;
 	if (windows < half->windows)
@@ -331,10 +331,10 @@ static bool half_charge(struct tried_half *half)
 /* A rule that was parked sees no more of a stream that it is in: it could not go on from where it was. */
 static void leave(struct tried_rule *tried, const struct stream_chunk *chunk)
 {
-	uint64_t needs = stream_match_needs(&tried->match);
+	uint64_t needs = rule_stream_needs(&tried->stream);
 
 	tried->asleep = true;
-	stream_match_stop(&tried->match);
+	rule_stream_stop(&tried->stream);
 	tell_loss(tried->half, tried->rule, "quarantine", needs,
 		  chunk->offset + chunk->len - needs);
 }
@@ -347,10 +347,10 @@ static void peek(struct tried_half *half, struct tried_rule *tried)
 {
 	struct sift *sift = half->sift;
 
-	switch (stream_match_peek(&tried->match, sift->conf.rules->scratch)) {
+	switch (rule_stream_peek(&tried->stream, sift->conf.rules->scratch)) {
 	case REGEX_MATCH:
 		judge_match(sift, half->link, half->flow, tried->rule);
-		stream_match_end(&tried->match, sift->conf.rules->scratch, half->end_offset);
+		rule_stream_end(&tried->stream, sift->conf.rules->scratch, half->end_offset);
 		break;
 	case REGEX_LIMIT:
 	case REGEX_ERROR:
@@ -378,11 +378,11 @@ static void feed_awake(struct tried_half *half, const struct stream_chunk *chunk
 			continue;
 		}
 		stat_add(&sift->conf.stats[number].tried, 1);
-		stream_match_feed(&tried->match, sift->conf.rules->scratch, chunk->bytes,
-				  chunk->len);
+		rule_stream_feed(&tried->stream, sift->conf.rules->scratch, chunk->bytes,
+				 chunk->len);
 		if (half->link->judged && tried->rule->conf->action != ACTION_LOG)
 			peek(half, tried);
-		late |= stream_match_is_late(&tried->match);
+		late |= rule_stream_is_late(&tried->stream);
 	}
 	if (late)
 		half_link(half);
@@ -402,9 +402,9 @@ static void put_to_sleep(struct tried_half *half)
 			continue;
 		tried->asleep =
 			mask_has(&half->link->sleepers, number_of(half->sift, tried->rule)) &&
-			stream_match_sleep(&tried->match, &tail);
-		if (!tried->asleep && stream_match_needs(&tried->match) < needs)
-			needs = stream_match_needs(&tried->match);
+			rule_stream_sleep(&tried->stream, &tail);
+		if (!tried->asleep && rule_stream_needs(&tried->stream) < needs)
+			needs = rule_stream_needs(&tried->stream);
 	}
 	stream_forget(&half->flow->half[half->end], needs);
 }
@@ -432,7 +432,7 @@ void sift_stream_tick(struct sift *sift)
 		sift->stream_ns = half->flow->last_ns;
 		for (struct tried_rule *tried = half->rules; tried; tried = tried->next) {
 			if (!tried->asleep)
-				stream_match_flush(&tried->match, sift->conf.rules->scratch);
+				rule_stream_flush(&tried->stream, sift->conf.rules->scratch);
 		}
 		put_to_sleep(half);
 	}
@@ -478,7 +478,7 @@ static void on_gap(void *data, struct flow *flow, unsigned int end, uint64_t off
 		return;
 	for (struct tried_rule *tried = half->rules; tried; tried = tried->next) {
 		if (!tried->asleep)
-			stream_match_gap(&tried->match, sift->conf.rules->scratch, len);
+			rule_stream_gap(&tried->stream, sift->conf.rules->scratch, len);
 	}
 	tail_gap(half, offset + len);
 	half->gap = true;
@@ -506,9 +506,9 @@ static void on_end(void *data, struct flow *flow, unsigned int end, enum stream_
 			continue;
 		/* What was pushed out goes on, but is not seen: it ends as at a gap. */
 		if (why == STREAM_EVICTED)
-			stream_match_gap(&tried->match, sift->conf.rules->scratch, 1);
+			rule_stream_gap(&tried->stream, sift->conf.rules->scratch, 1);
 		else
-			stream_match_end(&tried->match, sift->conf.rules->scratch, 0);
+			rule_stream_end(&tried->stream, sift->conf.rules->scratch, 0);
 	}
 	half_free(half);
 	sift->chunk = chunk;

@@ -427,6 +427,18 @@ void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch)
 	drop(sm);
 }
 
+void stream_match_resume(struct stream_match *sm, const uint8_t *before, size_t len,
+			 uint64_t offset, bool begun)
+{
+	stream_match_begin(sm, offset);
+	sm->begun = begun;
+	sm->cursor.offset = len;
+	if (len && !append(sm, before, len)) {
+		lose(sm, STREAM_LOSS_MEMORY, 0, len);
+		sm->over = true;
+	}
+}
+
 void stream_match_stop(struct stream_match *sm)
 {
 	sm->base += sm->len;

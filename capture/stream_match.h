@@ -88,6 +88,13 @@ void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, ui
 bool stream_match_is_late(const struct stream_match *sm);
 void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch);
 
+/*
+ * Goes on with another part of a subject: `len` bytes that are only looked back at, at `offset`, and
+ * then what is fed. With `begun` the first of them is not where the subject began.
+ */
+void stream_match_resume(struct stream_match *sm, const uint8_t *before, size_t len,
+			 uint64_t offset, bool begun);
+
 /* Nothing more of the subject is searched. */
 void stream_match_stop(struct stream_match *sm);
 

@@ -4,7 +4,8 @@
 
 #include "agent/base/config.h"
 
-/* Adds a fault for each pattern with half a range, and for each section that names one with a range. */
+/* Adds a fault for each pattern with half a range, and for each set or link that names one whose range
+ * is not for the bytes of guests. */
 void config_range_check(const struct config *config, struct faults *faults);
 
 #endif

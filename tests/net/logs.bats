@@ -49,6 +49,11 @@ has_event() {
   has_record ".service.action == \"$1\""
 }
 
+# rotated N: so many times, as the agent saw it.
+rotated() {
+  [ "$(records 'select(.service.action == "log-rotated")' | wc -l)" -ge "$1" ]
+}
+
 # writer_start FROM TO: events with pauses that a clock tells, each written with the file opened anew.
 writer_start() {
   spawn writer bash -c 'for ((i = $1; i <= $2; i++)); do
@@ -82,8 +87,9 @@ writer_start() {
   followed
   writer_start 1 2000
   for n in 1 2 3; do
-    sleep 0.7
+    sleep 0.3
     mv "$LOG" "$LOG.$n"
+    wait_for 20 rotated "$n"
   done
   wait_for 60 has_found 2000
   diff <(seq 2000) <(found)
@@ -168,4 +174,31 @@ writer_start() {
   [ "$(found | tr '\n' ' ')" = "1 3 " ]
   run records 'select(.gap.reason == "line-too-long") | .gap.lost' 
   [ "$(awk '{ sum += $1 } END { print sum }' <<<"$output")" -eq $((1500000 + 17 - 1048576)) ]
+}
+
+@test "a pattern with a range is tried on its lines alone" {
+  cat >>"$INI" <<END
+
+[pattern inside]
+regex = "word (?<w>\S+)"
+groups = w
+begin = "^BEGIN"
+end = "^END"
+include = none
+
+[log ranged]
+follow = $LOG
+patterns = inside, event
+END
+  touch "$LOG"
+  followed
+  printf '%s\n' 'word 1' 'BEGIN word 2' 'word 3 event 7' 'END word 4' 'word 5' 'BEGIN' 'word 6' >>"$LOG"
+  wait_for 20 has_record '.tapwarden.groups.w.text == "6"'
+  mv "$LOG" "$LOG.1"
+  printf '%s\n' 'word 7' 'BEGIN' 'word 8' >>"$LOG"
+  wait_for 20 has_record '.tapwarden.groups.w.text == "8"'
+  run records 'select(.tapwarden.log == "ranged" and .event_type == "alert")
+    | [.tapwarden.rule, .tapwarden.offset, .tapwarden.match.text]'
+  [ "$(sort <<<"$output" | tr '\n' ' ')" = \
+    '["event",27,"event 7"] ["inside",13,"word 8"] ["inside",20,"word 3"] ["inside",59,"word 6"] ' ]
 }

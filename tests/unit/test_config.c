@@ -492,9 +492,9 @@ static const struct {
 	  "3: [pattern p] begin: a range has two ends: end is missing\n" },
 	{ "[pattern p]\nregex = x\nnest = flat\n",
 	  "3: [pattern p] nest: there is no range: begin and end are missing\n" },
-	{ SET "patterns = p\n[pattern p]\nregex = x\nbegin = a\nend = b\n",
-	  "3: [set a] patterns: [pattern p] has a range of lines, which only `tapwarden extract` "
-	  "searches\n" },
+	{ SET "patterns = all\n[pattern p]\nregex = x\nbegin = a\nend = b\nnest = count\n",
+	  "3: [set a] patterns: [pattern p] has nest, which is for lines: in the payloads of guests, "
+	  "ranges are of bytes\n" },
 	{ "[pattern p]\n",
 	  "1: [pattern p] regex: is missing: a regular expression of pcre2pattern(3)\n" },
 	{ "[link b]\n",

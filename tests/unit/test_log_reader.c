@@ -21,7 +21,7 @@ struct fixture {
 	uint64_t file, now_ns;
 	char told[1 << 16]; /* all lines, and "<cut>" */
 	size_t len;
-	uint64_t skipped;
+	uint64_t skipped, left;
 	uint64_t end, end_file; /* behind the last line told, of that file */
 };
 
@@ -53,6 +53,13 @@ static void on_cut(void *data, uint64_t offset)
 	add_told(f, "<cut>", 5);
 }
 
+static void on_left(void *data)
+{
+	struct fixture *f = data;
+
+	f->left++;
+}
+
 static void on_skipped(void *data, uint64_t bytes)
 {
 	struct fixture *f = data;
@@ -66,7 +73,7 @@ static void on_failed(void *data, int error)
 	fail_msg("%s", strerror(-error));
 }
 
-static const struct log_reader_ops ops = { on_lines, on_cut, on_skipped, on_failed };
+static const struct log_reader_ops ops = { on_lines, on_cut, on_left, on_skipped, on_failed };
 
 /* A new file in the log's place. */
 static void rotate(struct fixture *f, uint64_t offset, bool partial)
@@ -148,6 +155,7 @@ static void last_lines(void **state)
 	expect(f, "one\ntwo\n");
 	look(f, 2 * SECOND);
 	expect(f, "one\ntwo\nthreefour\n");
+	assert_int_equal(f->left, 1);
 	assert_int_equal(log_reader_place(&f->reader, &offset), 2);
 	assert_int_equal(offset, 5);
 }

@@ -1,4 +1,4 @@
-/* links: capture/ruleset.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
+/* links: capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
 /* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema.c agent/base/range_types.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
@@ -6,7 +6,7 @@
 /* links: agent/base/buf.c agent/base/err.c */
 /* links: agent/base/parse.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/prefilter.c capture/gram_index.c capture/literal_find.c */
+/* links: capture/prefilter.c capture/gram_index.c capture/literal_find.c capture/stream_match.c */
 #include "capture/ruleset.h"
 
 #include <errno.h>

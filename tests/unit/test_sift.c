@@ -1,6 +1,6 @@
 /* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/stream.c capture/stream_pending.c */
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c capture/defrag.c */
-/* links: capture/decode.c capture/ruleset.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/decode.c capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
 /* links: agent/base/config_schema.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
@@ -553,6 +553,53 @@ static void quarantine(void **state)
 	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask, false), 0);
 }
 
+/* The same ranges in one payload and over segments: END of the second is cut, the third is open. */
+static void ranges(void **state)
+{
+	struct pattern_conf patterns[] = {
+		{ .head.name = "inside",
+		  .regex = "\\w+",
+		  .begin = "<<",
+		  .end = ">>",
+		  .range = { .include = RANGE_NONE },
+		  .scope = SCOPE_STREAM,
+		  .match_limit = 1000 },
+	};
+	static const char text[] = "no <<one>> no <<two two>> no <<three";
+	static const char expected_ranges[] =
+		"inside@5:one inside@16:two inside@20:two inside@31:three";
+	struct config config = { .patterns = patterns, .n_patterns = 1 };
+	struct rule_mask mask = { .bits = { 1 }, .any = true };
+	struct fixture *f = *state;
+	struct ruleset mine = f->rules;
+
+	assert_int_equal(ruleset_init(&f->rules, &config, NULL), 0);
+	sift_link_done(&f->link);
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &mask, false), 0);
+	begin(f, MEMORY);
+	send_udp(f, text);
+	check(f, expected_ranges);
+	for (size_t step = 1; step < sizeof(text); step++) {
+		begin(f, MEMORY);
+		send_tcp(f, TH_SYN, 99, "", 0);
+		for (size_t at = 0; at < sizeof(text) - 1; at += step)
+			send_tcp(f, TH_ACK, 100 + (uint32_t)at, text + at,
+				 step < sizeof(text) - 1 - at ? step : sizeof(text) - 1 - at);
+		send_tcp(f, TH_ACK | TH_FIN, 100 + (uint32_t)(sizeof(text) - 1), "", 0);
+		check(f, expected_ranges);
+	}
+	/* Nothing is tried where there is no BEGIN. */
+	f->stats[0].tried = 0;
+	begin(f, MEMORY);
+	send_udp(f, "no one >> two");
+	check(f, "");
+	assert_int_equal(stat_get(&f->stats[0].tried), 0);
+	sift_link_done(&f->link);
+	ruleset_done(&f->rules);
+	f->rules = mine;
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &f->mask, false), 0);
+}
+
 /* Many flows and a small account: memory holds, and all that is given up is told or counted. */
 static void small_memory(void **state)
 {
@@ -630,6 +677,7 @@ int main(void)
 		TEST(gaps),	      TEST(datagrams),	  TEST(packet_scope),
 		TEST(fragments),      TEST(small_memory), TEST(late),
 		TEST(sleepers),	      TEST(many_flows),	  TEST(quarantine),
+		TEST(ranges),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
