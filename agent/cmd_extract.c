@@ -147,6 +147,12 @@ static bool tell_limits(const struct search *search, const struct search_count *
 			search->rules[i].name, counts[i].limited + counts[i].failed,
 			counts[i].limited ? "it took more steps than --match-limit"
 					  : "PCRE2 failed");
+		if (counts[i].left_out)
+			fprintf(stderr,
+				"tapwarden: pattern %s was not searched for in %" PRIu64
+				" places more: it had been given up on too often: another regex, or "
+				"a higher --match-limit\n",
+				search->rules[i].name, counts[i].left_out);
 	}
 	return any;
 }

@@ -164,12 +164,26 @@ static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to
 	worker->gaps++;
 	if (worker->plan->format.json && worker->plan->show == EXTRACT_RECORDS)
 		loss_record(worker, stream_loss_name(why), from, to);
+	if (++worker->losses > EXTRACT_LOSSES_TOLD)
+		return;
 	err_set(&text, 0,
 		"%s: rule %s: %s at bytes %" PRIu64 " to %" PRIu64
 		": what starts there was not searched for",
 		worker->source, worker->plan->search->rules[worker->matcher].name,
 		stream_loss_name(why), from, to);
 	worker->plan->complain(worker->plan->data, text.text);
+}
+
+static void tell_losses(struct extract_worker *worker)
+{
+	struct err text;
+
+	if (worker->losses > EXTRACT_LOSSES_TOLD) {
+		err_set(&text, 0, "%s: %" PRIu64 " more such places", worker->source,
+			worker->losses - EXTRACT_LOSSES_TOLD);
+		worker->plan->complain(worker->plan->data, text.text);
+	}
+	worker->losses = 0;
 }
 
 static const struct stream_match_ops part_ops = { .match = on_part_hit, .loss = on_loss };
@@ -304,6 +318,7 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 		worker->plan->searched(worker->plan->data, worker->source, len);
 		in_subject = piece == TEXT_PART;
 	}
+	tell_losses(worker);
 	if (worker->separated)
 		extract_records_end(worker->separated);
 	if (worker->range)

@@ -17,6 +17,9 @@
 #define EXTRACT_LINE_MATCH_MAX	((size_t)8 << 20)
 #define EXTRACT_WHOLE_MATCH_MAX ((size_t)1 << 30)
 
+/* Losses of one input that are told one by one; JSON has all of them. */
+#define EXTRACT_LOSSES_TOLD 5u
+
 enum extract_show {
 	EXTRACT_RECORDS,
 	EXTRACT_COUNT, /* of matches, a line for each input */
@@ -66,6 +69,7 @@ struct extract_worker {
 	const struct hit_line *record; /* in hand; NULL: none */
 	uint64_t records;
 	uint64_t bytes; /* searched */
+	uint64_t losses; /* of subjects in parts */
 	uint64_t gaps; /* places that were not, or not fully, searched */
 };
 

@@ -111,5 +111,6 @@ void search_count_add(struct search_count *sum, const struct search_count *more)
 	sum->matches += more->matches;
 	sum->limited += more->limited;
 	sum->failed += more->failed;
+	sum->left_out += more->left_out;
 	sum->overflowed += more->overflowed;
 }

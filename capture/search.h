@@ -31,11 +31,18 @@ struct search {
 	struct prefilter *prefilter; /* of several rules */
 };
 
+/*
+ * A rule that was given up on so often is left out of the rest of an input: each time took what the
+ * limit allows, milliseconds, and a hostile text can ask for it on every line.
+ */
+#define SEARCH_GIVE_UPS_MAX 200
+
 /* What became of a rule's searches. */
 struct search_count {
 	uint64_t matches;
 	uint64_t limited; /* subjects that were not fully searched: REGEX_LIMIT */
 	uint64_t failed; /* or for another reason */
+	uint64_t left_out; /* subjects not searched: others were given up on too often */
 	uint64_t overflowed; /* a match would have been larger than what may be kept */
 };
 

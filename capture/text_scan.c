@@ -223,6 +223,10 @@ static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line
 	struct extract_match match;
 	enum regex_result result;
 
+	if (scan->counts[number].limited >= SEARCH_GIVE_UPS_MAX) {
+		scan->counts[number].left_out++;
+		return;
+	}
 	do {
 		if (text) {
 			size_t start = start_before(rule, line, len, text, cursor.offset);
