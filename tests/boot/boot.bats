@@ -5,19 +5,10 @@
 
 bats_require_minimum_version 1.5.0
 
-ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-TAPWARDEN=${TAPWARDEN:-$ROOT/build/tapwarden}
-GUEST_MAC=52:54:00:99:00:10
+load house.bash
 
 setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-  HV=twhv$$-$BATS_TEST_NUMBER
-  SAN=twsan$$-$BATS_TEST_NUMBER
-  # A control socket of its own: /var/run/tgtd/socket.N is the whole machine's.
-  TGT_PORT=$((10 + $$ % 200))
-  export TGTADM="tgtadm -C $TGT_PORT"
-  PIDS=
-  wire
+  house_up
   printf 'secret-pass-12' >forward
   printf 'other-pass-123' >reverse
   chmod 600 forward reverse
@@ -25,36 +16,7 @@ setup() {
 }
 
 teardown() {
-  local pid
-  for pid in $PIDS $(ip netns pids "$HV"); do
-    # tgtd does not end on SIGTERM while it has a target.
-    kill -KILL "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
-  ip netns del "$HV"
-  ip netns del "$SAN"
-  rm -f "/var/run/tgtd/socket.$TGT_PORT" "/var/run/tgtd/socket.$TGT_PORT.lock"
-}
-
-# The host's own leg on the lower device answers the guest; a router without a route and a permanent
-# neighbour spare iPXE its wait for IPv6.
-wire() {
-  ip netns add "$HV"
-  ip netns add "$SAN"
-  ip netns exec "$HV" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6'
-  ip link add hv0 netns "$HV" type veth peer name san0 netns "$SAN"
-  ip -n "$HV" link set lo up
-  ip -n "$SAN" link set lo up
-  ip -n "$HV" link set hv0 up
-  ip -n "$SAN" link set san0 up
-  ip -n "$SAN" addr add 10.99.0.2/24 dev san0
-  ip -n "$SAN" addr add 10.99.0.3/24 dev san0
-  ip -n "$HV" link add link hv0 name leg0 type macvlan mode bridge
-  ip netns exec "$HV" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/leg0/disable_ipv6'
-  ip -n "$HV" addr add 10.99.0.1/24 dev leg0
-  ip -n "$HV" addr add fd99::1/64 dev leg0 nodad
-  ip -n "$HV" link set leg0 up
-  ip -n "$HV" -6 neigh replace fe80::5054:ff:fe99:10 lladdr $GUEST_MAC dev leg0 nud permanent
+  house_down
 }
 
 # A first sector that writes a line to the serial port and resets the machine, which ends QEMU. A disk
@@ -66,129 +28,46 @@ lun() {
   truncate -s 64M lun
 }
 
-# background FILE COMMAND...: until the test ends.
-background() {
-  local file=$1
-  shift
-  "$@" >"$file" 2>&1 3>&- &
-  PIDS="$! $PIDS"
-}
-
-# until_ok COMMAND...: within 20 seconds.
-until_ok() {
-  local n
-  for ((n = 0; n < 400; n++)); do
-    "$@" >/dev/null 2>&1 && return
-    sleep 0.05
-  done
-  echo "never: $*"
-  return 1
-}
-
-# config [TARGET-KEYS [GUEST-KEYS]]
-config() {
-  mkdir -p etc
-  cat >t.ini <<END
-[agent]
-run-dir = $PWD/run
-log-dir = $PWD/log
-user-capture = 64901
-user-web = 64902
-[set boot]
-lower = hv0
-count = 1
-name = mt%d
-[link mt1]
-set = boot
-mac = $GUEST_MAC
-[target disk]
-name = iqn.2026-01.test.boot:disk
-lun = 1
-$1
-[guest shop]
-link = mt1
-target = disk
-initiator = iqn.2026-01.test.boot:shop
-address = 10.99.0.10/24
-$2
-[web]
-boot-listen = 10.99.0.1:8080
-END
-}
-
 CHAP="chap-user = alice
 chap-secret-file = $BATS_TEST_TMPDIR/forward"
 MUTUAL="$CHAP
 reverse-user = bob
 reverse-secret-file = $BATS_TEST_TMPDIR/reverse"
 
-# Everything from the kit: the target as target/tgt.sh makes it, DHCP as dhcp/dnsmasq.conf says.
-serve() {
-  chmod 755 .
-  chmod 711 "$BATS_TEST_TMPDIR"
-  "$TAPWARDEN" boot kit shop -o kit -c t.ini
-  mkdir -p /var/run/tgtd
-  background tgtd.log ip netns exec "$SAN" tgtd -f -C "$TGT_PORT" --iscsi portal=10.99.0.2:3260
-  # shellcheck disable=SC2086 # a command and its words
-  until_ok $TGTADM --lld iscsi --mode target --op show
-  ip netns exec "$SAN" kit/target/tgt.sh "$PWD/lun"
-  {
-    printf '%s\n' port=0 interface=leg0 bind-interfaces dhcp-authoritative dhcp-option=3 \
-      dhcp-range=10.99.0.100,10.99.0.150,255.255.255.0,1h \
-      enable-ra dhcp-range=fd99::,ra-only ra-param=leg0,10 "dhcp-leasefile=$PWD/leases"
-    cat kit/dhcp/dnsmasq.conf
-  } >dnsmasq.conf
-  background agent.log ip netns exec "$HV" "$TAPWARDEN" run -c t.ini
-  until_ok ip -n "$HV" link show mt1 up
-  background dnsmasq.log ip netns exec "$HV" dnsmasq -k -C dnsmasq.conf --user=root --group=root
-  until_ok ip netns exec "$HV" curl -sf http://10.99.0.1:8080/boot.ipxe
-}
-
-# guest SECONDS: the machine; what it says is in `console`.
-guest() {
-  ip netns exec "$HV" timeout "$1" "$TAPWARDEN" qemu mt1 -c t.ini -- qemu-system-x86_64 -accel tcg \
-    -m 256 -display none -machine graphics=off -serial file:console -monitor none -no-reboot \
-    -nodefaults -netdev "{netdev}" -device "{device},bootindex=1" || true
-}
-
-boots() {
-  serve
-  guest 60
-  strings console | tail -n 30
-  grep -q 'MARKER of the LUN' console
-}
-
 @test "a guest without a disk boots from its LUN" {
   config 'portal = 10.99.0.2'
-  boots
+  boots 60 'MARKER of the LUN'
 }
 
 @test "with CHAP" {
   config "portal = 10.99.0.2
 $CHAP"
-  boots
+  boots 60 'MARKER of the LUN'
 }
 
 @test "with CHAP in both directions" {
   config "portal = 10.99.0.2
 $MUTUAL"
-  boots
+  boots 60 'MARKER of the LUN'
 }
 
 @test "by two portals, of which the first does not answer" {
   config 'portal = 10.99.0.3 10.99.0.2'
-  boots
+  boots 60 'MARKER of the LUN'
 }
 
-# fails CODE: the guest stays without a disk, and iPXE says why by this number.
+# fails CODE CAUSE: the guest stays without a disk; iPXE says why by this number, which `boot decode`
+# puts in words.
 fails() {
   guest 60 &
   PIDS="$! $PIDS"
-  until_ok grep -q "ipxe.org/$1" console || {
-    strings console | tail -n 30
+  until_ok grep -a -q "ipxe.org/$1" console || {
+    strings console
     return 1
   }
-  run -1 grep -q MARKER console
+  run -1 grep -a -q MARKER console
+  run -0 "$TAPWARDEN" boot decode "$(grep -a -o "http://ipxe.org/$1" console)"
+  [[ "$output" == *$'\n'"cause    $2"* ]]
 }
 
 @test "a wrong secret is refused by the target, and iPXE says so" {
@@ -198,7 +77,7 @@ $CHAP"
   $TGTADM --lld iscsi --mode account --op delete --user alice
   $TGTADM --lld iscsi --mode account --op new --user alice --password another-pass-1
   $TGTADM --lld iscsi --mode account --op bind --tid 1 --user alice
-  fails 410d613c
+  fails 410d613c "the target refused the initiator's CHAP name or secret"
 }
 
 @test "another initiator's name is not let in" {
@@ -206,7 +85,7 @@ $CHAP"
   serve
   $TGTADM --lld iscsi --mode target --op unbind --tid 1 --initiator-name iqn.2026-01.test.boot:shop
   $TGTADM --lld iscsi --mode target --op bind --tid 1 --initiator-name iqn.2026-01.test.boot:other
-  fails 2c0d603b
+  fails 2c0d603b 'the target has no such name for this initiator'
 }
 
 # inline stream|dgram ACTION: the frames go through the agent's capture worker, which knows the marker.
@@ -220,18 +99,17 @@ action = $2
 END
 }
 
-
 @test "a guest boots through the relay, by a stream" {
   config 'portal = 10.99.0.2'
   inline stream log
-  boots
+  boots 60 'MARKER of the LUN'
   grep -q '"signature":"marker"' log/records.json
 }
 
 @test "a guest boots through the relay, by datagrams" {
   config 'portal = 10.99.0.2'
   inline dgram log
-  boots
+  boots 60 'MARKER of the LUN'
   grep -q '"signature":"marker"' log/records.json
 }
 
@@ -243,6 +121,6 @@ END
   PIDS="$! $PIDS"
   until_ok grep -q '"signature":"marker"' log/records.json
   # It asks for that block again and again, in vain.
-  run -1 grep -q MARKER console
-  grep -q '/ipxe/52-54-00-99-00-10... ok' console
+  run -1 grep -a -q MARKER console
+  grep -a -q '/ipxe/52-54-00-99-00-10... ok' console
 }
