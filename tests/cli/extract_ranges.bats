@@ -150,7 +150,7 @@ shows() {
   done
 }
 
-@test "a rule of a configuration may have a range, which links have not" {
+@test "a rule of a configuration may have a range" {
   cat >rules.ini <<'INI'
 [set web]
 lower = eno1
