@@ -16,6 +16,7 @@
 #include "agent/plan_look.h"
 #include "agent/status.h"
 #include "agent/status_traffic.h"
+#include "capture/emitter.h"
 
 /* Requests for the status within this time get the same answer: a look at all of /proc is dear. */
 #define STATUS_FRESH_MS 250
@@ -229,10 +230,10 @@ static const char *boot_file_of(const struct guest_conf *guest, const char *whic
 	return NULL;
 }
 
-static int open_boot_file(const struct config *config, const struct ipc_request *request,
+static int open_boot_file(const struct agent *a, const struct ipc_request *request,
 			  size_t *ret_length, struct err *err)
 {
-	const struct guest_conf *guest = config_find_guest(config, request->name);
+	const struct guest_conf *guest = config_find_guest(a->setup.config, request->name);
 	const char *path = guest ? boot_file_of(guest, request->link) : NULL;
 	struct stat st;
 	int fd;
@@ -358,17 +359,44 @@ static void audit(struct agent *a, const struct ipc_request *request, const char
 }
 
 /* `looked`: what became of the status, if the answer comes out of it, with the reason in `err`. */
+/* Its bytes are the web worker's to look at. */
+static int open_pcap(const struct agent *a, const struct ipc_request *request, size_t *ret_length,
+		     struct err *err)
+{
+	int fd = openat(a->setup.log_fd, EMITTER_FRAMES_NAME,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	struct stat st;
+
+	(void)request;
+	if (fd < 0)
+		return err_errno(err, -errno, "cannot open " EMITTER_FRAMES_NAME);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > UINT32_MAX) {
+		close(fd);
+		return err_set(err, -EINVAL,
+			       EMITTER_FRAMES_NAME " is no regular file of less than 4 GiB");
+	}
+	*ret_length = (size_t)st.st_size;
+	return fd;
+}
+
+static int open_file(const struct agent *a, const struct ipc_request *request, size_t *ret_length,
+		     struct err *err)
+{
+	if (request->op == IPC_OP_PCAP)
+		return open_pcap(a, request, ret_length, err);
+	return open_boot_file(a, request, ret_length, err);
+}
+
 /* The file itself is the answer. */
 static void send_file(struct agent *a, struct ipc_channel *web, const struct ipc_request *request)
 {
 	struct ipc_reply reply = { .id = request->id };
 	struct err err = { "" };
 	size_t length = 0;
-	int fd = open_boot_file(a->setup.config, request, &length, &err);
+	int fd = open_file(a, request, &length, &err);
 
 	if (fd < 0) {
-		log_warning("guest %s cannot be given its %s: %s", request->name, request->link,
-			    err.text);
+		log_debug("a file that the web worker asks for cannot be opened: %s", err.text);
 		reply.error = fd;
 		length = strlen(err.text);
 		fd = ipc_memfd("tapwarden-reply", err.text, length);
@@ -508,7 +536,7 @@ void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_re
 {
 	const bool fresh = a->status && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS;
 
-	if (request->op == IPC_OP_BOOT_FILE)
+	if (request->op == IPC_OP_BOOT_FILE || request->op == IPC_OP_PCAP)
 		send_file(a, web, request);
 	else if (ops[request->op].from_status && !fresh)
 		wait_for_status(a, web, request);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/base/bpf_compile.h"
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 #include "capture/sift_record.h"
 
 #define NS_PER_S UINT64_C(1000000000)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/base/cursor.h"
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 
 /* IEEE 802.1Q-in-Q before it was standardised; still seen from switches. */
 #define ETHERTYPE_QINQ_OLD 0x9100

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 #include "capture/sift_record.h"
 
 #define NS_PER_S 1000000000u

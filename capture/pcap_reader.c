@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "agent/base/cursor.h"
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 
 #define NS_PER_S 1000000000u
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 
 /* if_tsresol: a power of ten. */
 #define TSRESOL_NS 9

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 
 /* Written at once; a frame on top of it has to fit. */
 #define WRITE_SIZE (256u << 10)

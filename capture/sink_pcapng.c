@@ -7,7 +7,7 @@
 
 #include "agent/base/parse.h"
 #include "agent/base/stats.h"
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 
 /* A frame with its options; frames of a link are at most as long as its snapshot. */
 #define BLOCK_MAX ((1u << 20) + PCAPNG_OVERHEAD_MAX)

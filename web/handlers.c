@@ -10,6 +10,7 @@
 
 #include "web/metrics.h"
 #include "web/openapi.h"
+#include "web/pcap.h"
 #include "web/page.h"
 #include "web/records.h"
 #include "web/reply.h"
@@ -289,6 +290,11 @@ static void serve_events(const struct site_call *call)
 		     number_param(call, ROUTE_PARAM_BACKLOG, 0));
 }
 
+static void serve_pcap(const struct site_call *call)
+{
+	pcap_serve(&call->site->api, call->site->loop, call->request);
+}
+
 static json_t *faults_json(const struct faults *faults)
 {
 	json_t *list = json_array();
@@ -402,6 +408,7 @@ const site_handler site_handlers[ROUTES] = {
 	[ROUTE_CHECK] = serve_check,
 	[ROUTE_RECORDS] = serve_records,
 	[ROUTE_EVENTS] = serve_events,
+	[ROUTE_PCAP] = serve_pcap,
 	[ROUTE_GUESTS] = serve_guests,
 	[ROUTE_GUEST] = serve_guests,
 	[ROUTE_BOOT_SET] = serve_boot_set,

@@ -54,6 +54,9 @@ const struct route routes[ROUTES] = {
 			    "the last records, the newest first, a page at a time" },
 	[ROUTE_EVENTS] = { "/v1/events", GET, VIEWER, ON_API, ROUTE_TAKES(BACKLOG),
 			   "records as they come: a JSON object a line, or server-sent events" },
+	[ROUTE_PCAP] = { "/v1/pcap", GET, ROUTE_OPERATOR, ON_API,
+			 ROUTE_TAKES(LINK) | ROUTE_TAKES(RULE) | ROUTE_TAKES(PACKET),
+			 "the frames that are kept, as a pcapng file" },
 	[ROUTE_GUESTS] = { "/v1/guests", GET, VIEWER, ON_API, 0, "the guests that boot from here" },
 	[ROUTE_GUEST] = { "/v1/guests/" NAME_PLACE, GET, VIEWER, ON_API, 0,
 			  "one guest: what it boots next, and how far it came" },
@@ -88,6 +91,8 @@ const struct route_param_info route_params[ROUTE_PARAMS] = {
 	[ROUTE_PARAM_LINK] = { "link", 0, 0, "of this link alone" },
 	[ROUTE_PARAM_RULE] = { "rule", 0, 0, "of this pattern alone" },
 	[ROUTE_PARAM_TYPE] = { "type", 0, 0, "of this event_type alone" },
+	[ROUTE_PARAM_PACKET] = { "packet", 0, UINT64_MAX,
+				 "the one frame that records call so by pcap_cnt" },
 };
 
 /* ---- paths ----------------------------------------------------------------------------------- */

@@ -190,6 +190,7 @@ enum ipc_op {
 	IPC_OP_RETRY,
 	IPC_OP_PEER, /* whether the machine with the address `name` is behind `link` */
 	IPC_OP_BOOT_FILE, /* opens what the guest `name` boots: its "kernel" or "initrd", by `link` */
+	IPC_OP_PCAP, /* opens the file of kept frames */
 	IPC_OP_GUESTS, /* all, or the one called `name` */
 	IPC_OP_BOOT_SET, /* the guest `name` is in the state `link` from here on */
 	IPC_OPS
@@ -210,7 +211,8 @@ struct ipc_reply {
 	uint64_t id;
 	int32_t error; /* 0, or a negative errno: then the memfd holds a problem's detail as text, or as
 			  a JSON object with members beside */
-	uint32_t length; /* bytes in the memfd, or, of IPC_OP_BOOT_FILE, in the file that it is */
+	uint32_t
+		length; /* bytes in the memfd, or in the file that it is (IPC_OP_BOOT_FILE, IPC_OP_PCAP) */
 };
 
 struct ipc_boot_state {

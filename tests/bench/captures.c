@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "agent/base/parse.h"
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 
 #define FLOWS	   4096u
 #define POOL	   (1u << 20)

@@ -144,3 +144,37 @@ body() {
   awk -v loop="$(pid_of agent)" '/"fd", / { n[$1 == loop]++ } END { print n[0] + 0, n[1] + 0; exit !(n[0] && !n[1]) }' \
     "$DIR/opened"
 }
+
+@test "frames that are kept are fetched while they are written, of a link, a rule or one" {
+  [ "$(api bob /v1/pcap)" = 404 ]
+  body '.code == "pcap.none"'
+  printf '\n[record]\npcap = all\n' >>"$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.agent.generation == 2'
+  wait_for 20 agent_serves
+  guest_start
+  ask "order=7"
+  wait_for 10 has_record '.tapwarden.rule == "order"'
+  [ "$(api ann /v1/pcap)" = 403 ]
+  fetched() {
+    [ "$(api bob "/v1/pcap$1")" = 200 ] && tshark -r "$DIR/body" -Y "${2:-frame}" 2>"$DIR/tshark" |
+      grep -c . >"$DIR/count"
+  }
+  in_file() {
+    fetched "$1" "${2:-}"
+    [ "$(cat "$DIR/count")" -gt 0 ]
+  }
+  wait_for 10 in_file "" 'http.request'
+  capinfos "$DIR/body" >"$DIR/capinfos"
+  in_file "?link=web01" 'frame.interface_name == "web01"'
+  fetched "?link=web01" 'frame.interface_name != "web01"' || true
+  [ "$(cat "$DIR/count")" = 0 ]
+  wait_for 10 in_file "?link=web01&rule=order" 'frame.comment contains "rule order:"'
+  fetched "?link=web01&rule=order" 'not frame.comment' || true
+  [ "$(cat "$DIR/count")" = 0 ]
+  n=$(records 'select(.tapwarden.rule == "order") | .pcap_cnt' | head -n 1)
+  in_file "?packet=$n"
+  [ "$(cat "$DIR/count")" = 1 ]
+  fetched "?link=nosuch" || true
+  [ "$(cat "$DIR/count")" = 0 ]
+}

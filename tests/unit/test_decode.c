@@ -14,7 +14,7 @@
 #include <arpa/inet.h>
 
 #include "agent/base/stats.h"
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 
 #define MACS	  "525400000002 525400000001 "
 #define VLAN(tci) "8100 " tci " "

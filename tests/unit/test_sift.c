@@ -23,7 +23,7 @@
 #include <netinet/tcp.h>
 
 #include "agent/base/buf.h"
-#include "capture/pcapng_format.h"
+#include "agent/base/pcapng_format.h"
 
 #define RULES	 4
 #define STATS	 18

@@ -1,4 +1,4 @@
-/* Numbers of the pcap and pcapng formats that the writer and the reader share. Pure. */
+/* Numbers of the pcap and pcapng formats that writers and readers share. Pure. */
 #ifndef TW_PCAPNG_FORMAT_H
 #define TW_PCAPNG_FORMAT_H
 
