@@ -9,7 +9,7 @@
 #include "web/http_server.h"
 
 /* Each costs a connection and at most one line of memory. */
-#define EVENT_STREAMS_MAX 32
+#define EVENT_STREAMS_MAX 112
 
 /* The WHATWG's advice for servers behind proxies that drop silent connections. */
 #define EVENT_COMMENT_MS 15000
