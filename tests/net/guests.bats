@@ -216,7 +216,7 @@ gets_out() {
 
   # An agent that starts again, and the commands, know it too.
   kill -9 "$(pid_of agent)"
-  wait_for 10 is_gone "$(pid_of agent)"
+  wait "$(pid_of agent)" || true
   run tapwarden plan
   [ "$status" -eq 0 ]
   agent_start
@@ -274,7 +274,7 @@ is_gone_from_leases() {
   agent_start
   tap_guest web01 eth0
   kill "$(pid_of agent)"
-  wait_for 10 is_gone "$(pid_of agent)"
+  wait "$(pid_of agent)" || true
   echo "web01 $(mac_of web01) 192.0.2.50/32 $(($(date +%s) + 20))" >"$DIR/run/leases"
   agent_start
   gets_out 192.0.2.50
@@ -282,11 +282,29 @@ is_gone_from_leases() {
   run ! gets_out 192.0.2.50
 
   kill "$(pid_of agent)"
-  wait_for 10 is_gone "$(pid_of agent)"
+  wait "$(pid_of agent)" || true
   echo "web01 192.0.2.50" >"$DIR/run/leases"
   run -2 --separate-stderr tapwarden plan
   [ "$stderr" = "tapwarden: $DIR/run/leases: a line has four words" ]
   agent_start
   is_gone_from_leases
   grep -q "leases: a line has four words: it is begun anew: guests with leases must ask for them again" "$DIR/agent.err"
+}
+
+@test "learn = dhcp: of an inline link, too" {
+  learning
+  sed -i 's/^name = web%02d/&\nmonitor = inline\npeer = stream/' "$INI"
+  cp "$INI" "$DIR/commands.ini"
+  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
+  wait_for 20 status_of '.links[0].monitor == "inline" and ([.workers[].state] | all(. == "ready"))'
+  spawn socket_guest ip netns exec "$HOST" "$ROOT/build/tests/net/socket_guest" web01 "$GUEST" eth0 \
+    "$DIR/run/guests/web01/qemu.sock"
+  wait_for 10 grep -q '^peer' "$DIR/socket_guest.out"
+  ip -n "$GUEST" link set eth0 up
+  run ! gets_out 192.0.2.50
+  dhcp_server 192.0.2.50 192.0.2.50
+  dhcp_client
+  wait_for 30 bound 192.0.2.50
+  wait_for 10 gets_out 192.0.2.50
+  run ! gets_out 192.0.2.77
 }
