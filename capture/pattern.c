@@ -247,16 +247,6 @@ static size_t lookback_of(const struct pattern *pattern)
 	       1;
 }
 
-static bool sets_multiline(const char *text)
-{
-	while ((text = strstr(text, "(?"))) {
-		text += 2;
-		if (memchr(text, 'm', strspn(text, "imsxnJU^-")))
-			return true;
-	}
-	return false;
-}
-
 /* Whether nothing can have been matched before the `^` at `at`: groups are opened, options set. */
 static bool is_leading(const char *text, const char *at)
 {
@@ -281,7 +271,7 @@ static bool is_leading(const char *text, const char *at)
  */
 static bool has_inner_line_start(const struct pattern_conf *conf, const char *text)
 {
-	if (!conf->multiline && !sets_multiline(text))
+	if (!regex_is_multiline(text, regex_options(conf)))
 		return false;
 	for (const char *at = text; (at = strchr(at, '^')); at++) {
 		if ((at == text || at[-1] != '[') && !is_leading(text, at))

@@ -110,6 +110,49 @@ static bool outwits_itself(const pcre2_code *code, const char *text)
 	return first_type == 1 && last_type == 1 && tolower((int)first) == tolower((int)last);
 }
 
+bool regex_is_multiline(const char *text, unsigned int options)
+{
+	if (options & REGEX_MULTILINE)
+		return true;
+	while ((text = strstr(text, "(?"))) {
+		text += 2;
+		if (memchr(text, 'm', strspn(text, "imsxnJU^-")))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * PCRE2 begins no match between CR and LF, but where machine code jumps there it does all the same:
+ * what is found would depend on where the search began. A text with a CR in it, also one that is
+ * never matched, may begin anywhere; only where ^ is of lines would that be felt.
+ */
+static const char anywhere[] = "\\r{0}";
+
+static int compile_code(const char *text, size_t len, uint32_t options, const char *what,
+			pcre2_code **ret, struct err *err);
+
+static int compile_anywhere(const char *text, size_t len, uint32_t options, const char *what,
+			    pcre2_code **ret, struct err *err)
+{
+	const size_t n = sizeof(anywhere) - 1;
+	char *prefixed = malloc(n + len + 1);
+	struct err unused;
+	int error;
+
+	if (!prefixed) {
+		err_set(err, 0, "%s: out of memory", what);
+		return PCRE2_ERROR_NOMEMORY;
+	}
+	memcpy(prefixed, anywhere, n);
+	memcpy(prefixed + n, text, len);
+	prefixed[n + len] = '\0';
+	error = compile_code(prefixed, n + len, options, what, ret, &unused);
+	free(prefixed);
+	/* A fault is told with its place in the author's text. */
+	return error ? compile_code(text, len, options, what, ret, err) : 0;
+}
+
 /* Returns PCRE2's error number, positive for faults of the pattern. */
 static int compile_code(const char *text, size_t len, uint32_t options, const char *what,
 			pcre2_code **ret, struct err *err)
@@ -180,7 +223,12 @@ int regex_compile(const char *text, size_t len, unsigned int options, const char
 
 	if (!regex)
 		return err_set(err, -ENOMEM, "%s: out of memory", what);
-	error = compile_code(text, len, compile_options(options), what, &regex->code, err);
+	/* Verbs stand first. */
+	if (regex_is_multiline(text, options) || strncmp(text, "(*", 2) == 0)
+		error = compile_code(text, len, compile_options(options), what, &regex->code, err);
+	else
+		error = compile_anywhere(text, len, compile_options(options), what, &regex->code,
+					 err);
 	if (error) {
 		if (ret_lookbehind)
 			*ret_lookbehind = is_lookbehind_fault(error);

@@ -54,6 +54,9 @@ enum regex_how {
 		1 << 3, /* it is searched as if it ended here, but `$` does not match there */
 };
 
+/* Whether ^ and $ are of lines, somewhere in the text; it may say so of one where they are not. */
+bool regex_is_multiline(const char *text, unsigned int options);
+
 /* Immutable once compiled: several threads may match with it, each with a scratch of its own. */
 struct regex;
 

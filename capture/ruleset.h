@@ -26,8 +26,7 @@ struct rule {
 	struct pattern *pattern;
 	uint32_t signature_id; /* the configuration's, or derived from the name and so stable */
 	struct range_stream_rule *range; /* it is tried inside ranges of bytes; NULL: everywhere */
-	struct literal_finder *
-		finder; /* of rule_required(); for streams, which share it; NULL: no text is required */
+	struct literal_finder *finder; /* of rule_required(); NULL: it has none */
 };
 
 struct ruleset {
