@@ -6,21 +6,6 @@
 
 #include "capture/lines.h"
 
-/* What several rules had in one line, kept to be told in order. */
-struct kept_hit {
-	size_t rule;
-	size_t order;
-	struct span whole;
-	size_t first_group; /* in `groups` */
-};
-
-struct text_scan_kept {
-	struct kept_hit *v;
-	size_t n, cap;
-	struct span *groups;
-	size_t n_groups, cap_groups;
-};
-
 /* Which of several rules may match in the line in hand. */
 struct text_scan_several {
 	struct prefilter_walk walk;
@@ -49,9 +34,7 @@ int text_scan_init(struct text_scan *scan, const struct search *search, hit_cb c
 {
 	*scan = (struct text_scan){ .search = search, .cb = cb, .data = data };
 	scan->counts = calloc(search->n + 1, sizeof(*scan->counts));
-	scan->kept = calloc(1, sizeof(*scan->kept));
-	if (!scan->counts || !scan->kept || several_init(scan) ||
-	    regex_scratch_new(&scan->scratch)) {
+	if (!scan->counts || several_init(scan) || regex_scratch_new(&scan->scratch)) {
 		text_scan_done(scan);
 		return -ENOMEM;
 	}
@@ -60,11 +43,7 @@ int text_scan_init(struct text_scan *scan, const struct search *search, hit_cb c
 
 void text_scan_done(struct text_scan *scan)
 {
-	if (scan->kept) {
-		free(scan->kept->v);
-		free(scan->kept->groups);
-	}
-	free(scan->kept);
+	hit_kept_done(&scan->kept);
 	if (scan->several) {
 		free(scan->several->chosen);
 		free(scan->several->texts);
@@ -121,62 +100,25 @@ static void tell_spans(struct text_scan *scan, const uint8_t *end, const struct 
 	}
 }
 
-static bool grow(void **v, size_t size, size_t n, size_t *cap)
-{
-	size_t wanted = *cap ? *cap : 64;
-	void *grown;
-
-	while (wanted < n)
-		wanted *= 2;
-	if (wanted == *cap)
-		return true;
-	grown = realloc(*v, wanted * size);
-	if (!grown)
-		return false;
-	*v = grown;
-	*cap = wanted;
-	return true;
-}
-
 static void keep(struct text_scan *scan, size_t rule, const struct extract_match *match)
 {
-	size_t n_groups = pattern_n_groups(scan->search->rules[rule].pattern);
-	struct text_scan_kept *kept = scan->kept;
-
-	if (!grow((void **)&kept->v, sizeof(*kept->v), kept->n + 1, &kept->cap) ||
-	    !grow((void **)&kept->groups, sizeof(*kept->groups), kept->n_groups + n_groups,
-		  &kept->cap_groups)) {
+	if (!hit_kept_add(&scan->kept, rule, match,
+			  pattern_n_groups(scan->search->rules[rule].pattern)))
 		scan->counts[rule].failed++;
-		return;
-	}
-	kept->v[kept->n] = (struct kept_hit){ rule, kept->n, match->whole, kept->n_groups };
-	memcpy(kept->groups + kept->n_groups, match->groups, n_groups * sizeof(*kept->groups));
-	kept->n_groups += n_groups;
-	kept->n++;
-}
-
-static int compare_hits(const void *x, const void *y)
-{
-	const struct kept_hit *a = x, *b = y;
-
-	if (a->whole.start != b->whole.start)
-		return a->whole.start < b->whole.start ? -1 : 1;
-	return a->order < b->order ? -1 : 1;
 }
 
 static void tell_kept(struct text_scan *scan, const uint8_t *line)
 {
-	struct text_scan_kept *kept = scan->kept;
+	struct hit_kept *kept = &scan->kept;
 
-	if (kept->n > 1)
-		qsort(kept->v, kept->n, sizeof(*kept->v), compare_hits);
+	hit_kept_sort(kept);
 	for (size_t i = 0; i < kept->n && !scan->stop; i++) {
 		const struct kept_hit *hit = &kept->v[i];
 
 		tell(scan, hit->rule, line,
 		     &(struct extract_match){ hit->whole, kept->groups + hit->first_group });
 	}
-	kept->n = kept->n_groups = 0;
+	hit_kept_reset(kept);
 }
 
 /* ---- one line -------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #define TW_TEXT_SCAN_H
 
 #include "capture/hit.h"
+#include "capture/hit_kept.h"
 #include "capture/search.h"
 
 struct text_scan {
@@ -33,7 +34,7 @@ struct text_scan {
 	uint64_t offset; /* of the block in hand */
 	const uint8_t *block;
 	struct text_scan_several *several; /* NULL: one rule */
-	struct text_scan_kept *kept; /* what several had in the line in hand */
+	struct hit_kept kept; /* what several had in the line in hand */
 };
 
 /* The search and the callback's data outlive the scan. -ENOMEM. */
