@@ -212,6 +212,8 @@ install: all
 	install -D -m 0755 $(B)/tapwarden $(DESTDIR)$(PREFIX)/bin/tapwarden
 	install -D -m 0644 scripts/examples/tapwarden.ini \
 		$(DESTDIR)$(SYSCONFDIR)/tapwarden/tapwarden.ini.example
+	install -D -m 0644 scripts/grafana/tapwarden.json \
+		$(DESTDIR)$(PREFIX)/share/tapwarden/grafana.json
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's,@BINDIR@,$(PREFIX)/bin,' scripts/systemd/tapwarden.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/tapwarden.service

@@ -178,3 +178,22 @@ body() {
   fetched "?link=nosuch" || true
   [ "$(cat "$DIR/count")" = 0 ]
 }
+
+@test "the dashboard asks for metrics that there are, by labels that they have" {
+  local dashboard=$ROOT/scripts/grafana/tapwarden.json metric label
+  guest_start
+  [ "$(api ann /metrics)" = 200 ]
+  jq -r '.. | .expr?, (.query? | strings) | select(. != null)' "$dashboard" |
+    grep -o 'tapwarden_[a-z_]*' | sort -u >"$DIR/asked"
+  [ "$(wc -l <"$DIR/asked")" -gt 15 ]
+  while read -r metric; do
+    grep -q "^$metric[{ ]" "$DIR/body" || { echo "no metric $metric"; false; }
+  done <"$DIR/asked"
+  # {{rule}} of a legend is a label of the metric that it is of.
+  jq -r '.panels[].targets[] | .legendFormat as $l | .expr + " " + $l' "$dashboard" | while read -r expr; do
+    metric=$(grep -o 'tapwarden_[a-z_]*' <<<"$expr" | head -n 1)
+    for label in $(grep -o '{{[a-z]*}}' <<<"$expr" | tr -d '{}'); do
+      grep "^$metric{" "$DIR/body" | grep -q "$label=" || { echo "$metric has no $label"; exit 1; }
+    done
+  done
+}
