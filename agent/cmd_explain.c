@@ -180,6 +180,8 @@ static int print_text(const struct pattern_conf *conf, const struct pattern_expl
 	buf_addf(&out, "pattern    %s, scope %s\n", conf->head.name,
 		 conf->scope == SCOPE_STREAM ? "stream" : "packet");
 	buf_addf(&out, "regex      %s\n", ex->text);
+	if (ex->ranges)
+		buf_addf(&out, "ranges     from %s to %s\n", conf->begin, conf->end);
 	buf_addf(&out, "engine     %s, %s\n", ex->engine, conf->utf ? "UTF-8" : "bytes");
 	if (ex->jit)
 		buf_addf(&out, "jit        on: %zu bytes of machine code\n", ex->jit_bytes);

@@ -14,6 +14,25 @@ static void copy_text(char *to, size_t size, const char *from)
 	snprintf(to, size, "%s", from);
 }
 
+/* Inside ranges it is BEGIN that must be there, and all of a stream is looked at for it. */
+static int explain_range(const struct pattern_conf *conf, struct pattern_explained *ex,
+			 struct err *err)
+{
+	struct pattern *begin;
+	int code;
+
+	if (!conf->begin || !conf->end)
+		return 0;
+	code = pattern_compile_delimiter(conf, conf->begin, "begin", &begin, err);
+	if (code)
+		return code;
+	ex->ranges = true;
+	ex->required = *pattern_required(begin);
+	ex->tail = 0;
+	pattern_free(begin);
+	return 0;
+}
+
 int explain_pattern(const struct pattern_conf *conf, size_t max, struct pattern_explained *ret,
 		    struct err *err)
 {
@@ -32,6 +51,12 @@ int explain_pattern(const struct pattern_conf *conf, size_t max, struct pattern_
 		.lookback = pattern_lookback(pattern),
 		.tail = stream_match_tail(pattern),
 	};
+	code = explain_range(conf, ret, err);
+	if (code) {
+		pattern_free(pattern);
+		explain_pattern_done(ret);
+		return code;
+	}
 	/* A window grows by doubling, up to what holds the bound and what is looked back at. */
 	ret->stream_max = ret->tail + 2 * (max + ret->lookback);
 	copy_text(ret->jit_reason, sizeof(ret->jit_reason), reason);

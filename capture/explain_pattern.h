@@ -28,6 +28,7 @@ struct pattern_explained {
 	char jit_reason[128]; /* why it is not machine code */
 	size_t jit_bytes;
 	uint32_t captures;
+	bool ranges; /* it is tried inside ranges: the next is of their BEGIN */
 	struct literal_set required; /* n == 0: tried on every payload */
 	size_t lookback; /* bytes before a place that a search there may look at */
 	size_t tail; /* bytes of each stream that are kept until a text comes; 0: it sees all */

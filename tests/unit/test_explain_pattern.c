@@ -93,8 +93,7 @@ static void ranges(void **state)
 		{ "BEGIN", "END", "" },
 		{ "--- BEGIN", "---", "end-matches-begin" },
 		{ "---", "---", "end-matches-begin" },
-		{ "\\d+", "END", "" },
-		{ "(", "END", "" },
+
 	};
 
 	(void)state;
@@ -108,7 +107,18 @@ static void ranges(void **state)
 		struct pattern_explained ex = explain(&conf);
 
 		assert_string_equal(ex.n_lints ? ex.lints[0].name : "", texts[i][2]);
+		assert_true(ex.ranges);
+		assert_int_equal(ex.tail, 0);
 		explain_pattern_done(&ex);
+	}
+	{
+		const struct pattern_conf conf = { .regex = (char *)"secret",
+						   .begin = (char *)"(",
+						   .end = (char *)"END",
+						   .match_limit = 1000 };
+		struct pattern_explained ex;
+
+		assert_int_equal(explain_pattern(&conf, MAX, &ex, NULL), -EINVAL);
 	}
 }
 
