@@ -1,0 +1,46 @@
+#!/usr/bin/env bats
+# A pattern that a guest's traffic makes give up is left out on that link for a while, and said to be.
+
+bats_require_minimum_version 1.5.0
+
+load guest.bash
+
+setup() {
+  house_up
+}
+
+teardown() {
+  house_down
+}
+
+@test "it is parked, told, counted and tried again, and the others go on" {
+  cat >>"$INI" <<'END'
+
+[pattern evil]
+regex = "q=(?:a|aa)+b"
+match-limit = 1000
+quarantine-after = 3
+quarantine-seconds = 2
+END
+  agent_start
+  guest_start
+  local n run
+  run=$(printf 'a%.0s' {1..60})
+  for n in 1 2 3; do
+    ask "q=${run}cb&n=$n" >/dev/null
+  done
+  wait_for 20 has_record '.link.action == "pattern-quarantined" and .in_iface == "web01"'
+  [ "$(records 'select(.gap.reason == "limit") | .tapwarden.rule' | sort | uniq -c | xargs)" = '3 evil' ]
+  status_of '.patterns[] | select(.name == "evil") | .limited == 3 and .quarantined == 1'
+  tapwarden status | grep -q '^! pattern evil is left out on 1 links'
+  ask "q=aab&n=4" >/dev/null
+  wait_for 20 has_record '.tapwarden.groups.path.text == "/index.html?q=aab&n=4"'
+  wait_for 20 status_of '.patterns[] | select(.name == "evil") | .skipped >= 1 and .matches == 0'
+  again() {
+    ask "q=aab&n=5" >/dev/null
+    has_record '.tapwarden.rule == "evil" and .tapwarden.match.text == "q=aab"'
+  }
+  wait_for 20 again
+  has_record '.link.action == "pattern-released"'
+  status_of '.patterns[] | select(.name == "evil") | .quarantined == 0'
+}
