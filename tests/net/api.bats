@@ -187,13 +187,13 @@ body() {
     grep -o 'tapwarden_[a-z_]*' | sort -u >"$DIR/asked"
   [ "$(wc -l <"$DIR/asked")" -gt 15 ]
   while read -r metric; do
-    grep -q "^$metric[{ ]" "$DIR/body" || { echo "no metric $metric"; false; }
+    grep -q "^${metric}[{ ]" "$DIR/body" || { echo "no metric $metric"; false; }
   done <"$DIR/asked"
   # {{rule}} of a legend is a label of the metric that it is of.
   jq -r '.panels[].targets[] | .legendFormat as $l | .expr + " " + $l' "$dashboard" | while read -r expr; do
     metric=$(grep -o 'tapwarden_[a-z_]*' <<<"$expr" | head -n 1)
     for label in $(grep -o '{{[a-z]*}}' <<<"$expr" | tr -d '{}'); do
-      grep "^$metric{" "$DIR/body" | grep -q "$label=" || { echo "$metric has no $label"; exit 1; }
+      grep "^${metric}{" "$DIR/body" | grep -q "$label=" || { echo "$metric has no $label"; exit 1; }
     done
   done
 }
