@@ -179,10 +179,11 @@ static void tell_stats(const struct extract_job *job)
 		bool jit = regex_jit(pattern_regex(search->rules[i].pattern), &why);
 
 		fprintf(stderr,
-			"pattern %s: %" PRIu64 " matches, %" PRIu64 " given up, jit: %s%s%s%s\n",
+			"pattern %s: %" PRIu64 " matches, %" PRIu64 " given up, jit: %s%s%s%s%s\n",
 			search->rules[i].name, totals->counts[i].matches,
 			totals->counts[i].limited + totals->counts[i].failed, jit ? "on" : "off",
-			why ? " (" : "", why ? why : "", why ? ")" : "");
+			why ? " (" : "", why ? why : "", why ? ")" : "",
+			search->rules[i].straight ? ", lines searched without PCRE2" : "");
 	}
 }
 

@@ -243,6 +243,16 @@ run_refused() {
     <<<"$output")" = '["1",1,3,4,"web:","web",null]' ] || { echo "$output"; false; }
 }
 
+@test "statistics say what was searched, and how a pattern ran" {
+  printf 'a1 b22\nc\n' >text
+  extract --stats -e '\d+' text >got 2>stats
+  grep -qx '9 bytes searched, 2 matches, 0 gaps' stats
+  grep -qx 'pattern 1: 2 matches, 0 given up, jit: on, lines searched without PCRE2' stats
+  extract --stats -e '\d+$' -e c text >got 2>stats
+  grep -qx 'pattern 1: 1 matches, 0 given up, jit: on' stats
+  grep -qx 'pattern 2: 1 matches, 0 given up, jit: on' stats
+}
+
 @test "a reader that has enough is no error" {
   yes ab | head -n 200000 >text
   extract -e ab text | head -n 1 >got
