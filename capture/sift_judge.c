@@ -75,9 +75,9 @@ bool judge_admits_segment(struct sift *sift)
 	j->segment = condemned_key(sift->conf.condemned, &j->flow);
 	if (is_condemned(sift, j->segment))
 		return false;
-	if (tcp_sum_is_right(&sift->frame))
+	if (!sift->input->link->n_stream || tcp_sum_is_right(&sift->frame))
 		return true;
-	/* Its receiver would not take it. */
+	/* Its receiver would not take it, and its bytes would be taken for those of the stream. */
 	raise_to(sift, ACTION_DROP, NULL);
 	j->failed = true;
 	return false;

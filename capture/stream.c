@@ -375,8 +375,10 @@ void streams_frame(struct streams *streams, const struct frame *frame, uint32_t 
 	s = side_of(streams, flow, end);
 	other = side_of(streams, flow, !end);
 	if (frame->tcp_flags & TH_RST) {
-		if (rst_is_believed(s.half, seq))
+		if (rst_is_believed(s.half, seq)) {
 			finish_both(streams, flow, STREAM_RST);
+			stream_kept_free(&streams->flows, flow);
+		}
 		flow_touch(&streams->flows, flow, now_ns);
 		return;
 	}

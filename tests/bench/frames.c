@@ -4,11 +4,13 @@
  *
  *   frames guest PATH give SIZE COUNT SOURCE TARGET   as a QEMU that listens at PATH: sends COUNT
  *   frames guest PATH take                            as one: takes what comes until its peer goes
+ *   frames guest PATH pace SIZE COUNT SOURCE TARGET RATE   as "give", so many in a second
+ *   frames arrive IFACE SOURCE COUNT                  takes paced frames at a device
  *   frames wire IFACE SIZE COUNT SOURCE TARGET        sends COUNT from a device
  *   frames bare LINK PATH                             relays between LINK's tap and PATH
  *
  * SIZE is that of the Ethernet frame: TCP with a beginning of an HTTP request. Each says a line "FRAMES
- * SECONDS" at its end.
+ * SECONDS" at its end; "arrive" says "P50 P99", how many microseconds the frames were on their way.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,6 +22,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +39,7 @@
 #include "netlink/tap_node.h"
 
 #define BATCH	     64
+#define BURST_NS     200000
 #define FRAME_MAX    65536
 #define BUFFER_BYTES (256u << 10)
 
@@ -71,6 +75,59 @@ static unsigned long number(const char *text)
 }
 
 /* ---- a frame -------------------------------------------------------------------------------- */
+
+#define HEADERS (sizeof(struct ether_header) + sizeof(struct iphdr) + sizeof(struct tcphdr))
+
+static uint32_t sum(uint32_t before, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		before += i % 2 ? p[i] : (uint32_t)p[i] << 8;
+	return before;
+}
+
+static uint16_t fold(uint32_t value)
+{
+	while (value >> 16)
+		value = (value & 0xffff) + (value >> 16);
+	return htons((uint16_t)~value);
+}
+
+/*
+ * The rest of frame `i` of a connection: its place, and its checksum. The first opens the connection and
+ * has data (RFC 7413), the last ends it.
+ */
+static void place_frame(uint8_t *frame, size_t size, uint16_t port, unsigned int i)
+{
+	uint32_t seq = i ? 1 + i * (uint32_t)(size - HEADERS) : 0;
+	struct iphdr *ip = (void *)(frame + sizeof(struct ether_header));
+	struct tcphdr *tcp = (void *)(ip + 1);
+	size_t len = size - sizeof(struct ether_header) - sizeof(*ip);
+
+	tcp->th_sport = htons(port);
+	tcp->th_seq = htonl(seq);
+	tcp->th_flags = i == 0 ? TH_SYN : i == BATCH - 1 ? TH_ACK | TH_RST : TH_ACK;
+	tcp->th_sum = 0;
+	tcp->th_sum = fold(sum(sum((uint32_t)len + IPPROTO_TCP, &ip->saddr, 8), tcp, len));
+	ip->check = 0;
+	ip->check = fold(sum(0, ip, sizeof(*ip)));
+}
+
+/* One connection of BATCH frames after the other; the checksum changes with port and place alone. */
+static void next_connection(uint8_t *const *frames, uint16_t port)
+{
+	for (int i = 0; i < BATCH; i++) {
+		struct tcphdr *tcp =
+			(void *)(frames[i] + sizeof(struct ether_header) + sizeof(struct iphdr));
+		/* RFC 1624 */
+		uint32_t change = (uint32_t)(uint16_t)~ntohs(tcp->th_sum) +
+				  (uint16_t)~ntohs(tcp->th_sport) + port;
+
+		tcp->th_sport = htons(port);
+		tcp->th_sum = fold(change);
+	}
+}
 
 static void make_frame(uint8_t *frame, size_t size, const char *source, const char *target)
 {
@@ -128,7 +185,9 @@ static void give(const char *path, char **words)
 	static uint8_t frame[FRAME_MAX];
 	size_t size = number(words[0]), count = number(words[1]), len;
 	struct frame_buf out;
+	uint8_t *frames[BATCH];
 	const uint8_t *bytes;
+	uint16_t port = 0;
 	double begun;
 	int fd;
 
@@ -136,13 +195,16 @@ static void give(const char *path, char **words)
 	if (frame_buf_init(&out, (size + 4) * BATCH + FRAME_BUF_FRAME_MAX + 4) < 0)
 		die("frame_buf_init");
 	for (int i = 0; i < BATCH; i++) {
-		memcpy(frame_buf_room(&out), frame, size);
+		frames[i] = frame_buf_room(&out);
+		memcpy(frames[i], frame, size);
+		place_frame(frames[i], size, 1024, (unsigned int)i);
 		frame_buf_push(&out, size);
 	}
 	bytes = frame_buf_bytes(&out, &len);
 	fd = serve(path);
 	begun = now();
 	for (size_t sent = 0; sent < count && !ending; sent += BATCH) {
+		next_connection(frames, 1024 + port++ % 60000);
 		for (size_t done = 0; done < len;) {
 			ssize_t n = send(fd, bytes + done, len - done, MSG_NOSIGNAL);
 
@@ -155,6 +217,85 @@ static void give(const char *path, char **words)
 	(void)fflush(stdout);
 	while (!ending)
 		(void)pause();
+}
+
+/* In bursts, as many as are due: the sleep of a process is not as short as the time between two frames. */
+static void pace(const char *path, char **words)
+{
+	static uint8_t frame[FRAME_MAX];
+	size_t size = number(words[0]), count = number(words[1]), rate = number(words[4]), sent = 0;
+	struct timespec pause_time = { .tv_nsec = BURST_NS };
+	struct frame_buf out;
+	double begun, at;
+	int fd;
+
+	make_frame(frame, size, words[2], words[3]);
+	if (frame_buf_init(&out, (size + 4) * BATCH + FRAME_BUF_FRAME_MAX + 4) < 0)
+		die("frame_buf_init");
+	fd = serve(path);
+	/* The relay has only just called. */
+	(void)sleep(1);
+	for (begun = now(); sent < count && !ending; (void)nanosleep(&pause_time, NULL)) {
+		size_t due = (size_t)((now() - begun) * (double)rate), len;
+		const uint8_t *bytes;
+
+		for (uint8_t *room; sent < due && sent < count; sent++) {
+			room = frame_buf_room(&out);
+			if (!room)
+				break;
+			at = now();
+			memcpy(frame + HEADERS, &at, sizeof(at));
+			memcpy(room, frame, size);
+			frame_buf_push(&out, size);
+		}
+		while ((bytes = frame_buf_bytes(&out, &len)), len) {
+			ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+
+			if (n < 0)
+				die("send");
+			frame_buf_sent(&out, (size_t)n);
+		}
+	}
+	printf("%zu %.6f\n", sent, now() - begun);
+	(void)fflush(stdout);
+	while (!ending)
+		(void)pause();
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void arrive(char **words)
+{
+	static uint8_t frame[FRAME_MAX];
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	size_t count = number(words[2]), n = 0;
+	double *took = calloc(count, sizeof(*took)), at;
+	int s = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), room = 16 << 20;
+	uint8_t source[6];
+
+	address.sll_ifindex = (int)if_nametoindex(words[0]);
+	if (!took || s < 0 || parse_mac(words[1], source, NULL) ||
+	    setsockopt(s, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0 ||
+	    bind(s, (struct sockaddr *)&address, sizeof(address)) < 0)
+		die(words[0]);
+	(void)puts("listening");
+	(void)fflush(stdout);
+	while (n < count && !ending) {
+		ssize_t len = recv(s, frame, sizeof(frame), 0);
+
+		if (len < (ssize_t)(HEADERS + sizeof(at)) || memcmp(frame + 6, source, 6) != 0)
+			continue;
+		memcpy(&at, frame + HEADERS, sizeof(at));
+		took[n++] = (now() - at) * 1e6;
+	}
+	qsort(took, n, sizeof(*took), compare);
+	if (n)
+		printf("%.1f %.1f\n", took[n / 2], took[n * 99 / 100]);
 }
 
 static void take(const char *path)
@@ -188,11 +329,13 @@ static void take(const char *path)
 
 static void wire(char **words)
 {
-	static uint8_t frame[FRAME_MAX];
+	static uint8_t frame[FRAME_MAX], copies[BATCH][FRAME_MAX];
 	size_t size = number(words[1]), count = number(words[2]), sent = 0;
 	struct sockaddr_ll at = { .sll_family = AF_PACKET };
 	struct mmsghdr messages[BATCH];
-	struct iovec part = { frame, size };
+	struct iovec parts[BATCH];
+	uint8_t *frames[BATCH];
+	uint16_t port = 0;
 	double begun;
 	int s = socket(AF_PACKET, SOCK_RAW, 0);
 
@@ -200,10 +343,17 @@ static void wire(char **words)
 	at.sll_ifindex = (int)if_nametoindex(words[0]);
 	if (s < 0 || bind(s, (struct sockaddr *)&at, sizeof(at)) < 0)
 		die(words[0]);
-	for (int i = 0; i < BATCH; i++)
-		messages[i] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &part, .msg_iovlen = 1 } };
+	for (int i = 0; i < BATCH; i++) {
+		frames[i] = copies[i];
+		memcpy(frames[i], frame, size);
+		place_frame(frames[i], size, 1024, (unsigned int)i);
+		parts[i] = (struct iovec){ frames[i], size };
+		messages[i] =
+			(struct mmsghdr){ .msg_hdr = { .msg_iov = &parts[i], .msg_iovlen = 1 } };
+	}
 	begun = now();
 	while (sent < count && !ending) {
+		next_connection(frames, 1024 + port++ % 60000);
 		int n = sendmmsg(s, messages, BATCH, 0);
 
 		if (n < 0 && errno != ENOBUFS)
@@ -311,6 +461,10 @@ int main(int argc, char **argv)
 		take(argv[2]);
 	else if (argc == 7 && strcmp(argv[1], "wire") == 0)
 		wire(argv + 2);
+	else if (argc == 9 && strcmp(argv[1], "guest") == 0 && strcmp(argv[3], "pace") == 0)
+		pace(argv[2], argv + 4);
+	else if (argc == 5 && strcmp(argv[1], "arrive") == 0)
+		arrive(argv + 2);
 	else if (argc == 4 && strcmp(argv[1], "bare") == 0)
 		bare(argv + 2);
 	else
