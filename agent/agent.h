@@ -79,6 +79,7 @@ struct agent {
 	struct tap_look look; /* for the next one, */
 	struct waiting waiting[WAITING_MAX]; /* which these wait for */
 	size_t n_waiting;
+	unsigned int n_trials; /* processes */
 	bool reload_asked; /* by the request that is being answered */
 	unsigned int open; /* workers and supervisor that have not ended */
 };

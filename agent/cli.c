@@ -155,6 +155,7 @@ static const struct cli_verb verbs[] = {
 	/* Not for people: what the agent starts. */
 	{ "capture-worker", cmd_worker, NULL, NULL, NULL },
 	{ "web-worker", cmd_worker, NULL, NULL, NULL },
+	{ "trial-worker", cmd_trial, NULL, NULL, NULL },
 };
 
 const struct cli_verb *cli_verbs(size_t *ret_n)

@@ -93,5 +93,6 @@ int cmd_run(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 int cmd_worker(int argc, char **argv);
+int cmd_trial(int argc, char **argv);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/base/hint.h"
+#include "capture/explain_json.h"
 #include "capture/explain_pattern.h"
 #include "capture/sift.h"
 
@@ -125,20 +126,6 @@ static int read_words(int argc, char **argv, struct words *w)
 
 /* ---- showing -------------------------------------------------------------------------------- */
 
-static void add_text(struct buf *out, const struct literal *text)
-{
-	for (size_t i = 0; i < text->len; i++) {
-		uint8_t c = text->bytes[i];
-
-		if (c == '"' || c == '\\')
-			buf_addf(out, "\\%c", c);
-		else if (c < ' ' || c > '~')
-			buf_addf(out, "\\x%02x", c);
-		else
-			buf_addc(out, (char)c);
-	}
-}
-
 static void show_required(const struct literal_set *required, struct buf *out)
 {
 	buf_adds(out, "prefilter  ");
@@ -149,7 +136,7 @@ static void show_required(const struct literal_set *required, struct buf *out)
 	buf_addf(out, "tried where there is%s", required->n > 1 ? " one of" : "");
 	for (size_t i = 0; i < required->n; i++) {
 		buf_adds(out, " \"");
-		add_text(out, &required->v[i]);
+		explain_add_text(out, &required->v[i]);
 		buf_addc(out, '"');
 	}
 	buf_adds(out, required->caseless ? " in either case\n" : "\n");
@@ -201,43 +188,9 @@ static int print_text(const struct pattern_conf *conf, const struct pattern_expl
 	return code;
 }
 
-static json_t *required_json(const struct literal_set *required)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < required->n; i++) {
-		struct buf text;
-
-		buf_init(&text, 8 * LITERAL_BYTES_MAX);
-		add_text(&text, &required->v[i]);
-		json_array_append_new(list, json_string(text.data));
-		buf_done(&text);
-	}
-	return list;
-}
-
-static json_t *lints_json(const struct pattern_explained *ex)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < ex->n_lints; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s}", "name", ex->lints[i].name,
-						      "text", ex->lints[i].text));
-	return list;
-}
-
 static int print_json(const struct pattern_conf *conf, const struct pattern_explained *ex)
 {
-	json_t *json = json_pack(
-		"{s:s, s:s, s:s, s:s, s:{s:b, s:s*, s:I}, s:I, s:{s:o, s:b}, s:I, s:{s:I, s:I}, s:I, "
-		"s:o}",
-		"name", conf->head.name, "scope", conf->scope == SCOPE_STREAM ? "stream" : "packet",
-		"regex", ex->text, "engine", ex->engine, "jit", "on", ex->jit, "reason",
-		ex->jit ? NULL : ex->jit_reason, "bytes", (json_int_t)ex->jit_bytes, "captures",
-		(json_int_t)ex->captures, "prefilter", "texts", required_json(&ex->required),
-		"caseless", ex->required.caseless, "lookback", (json_int_t)ex->lookback, "stream",
-		"tail", (json_int_t)ex->tail, "worst", (json_int_t)ex->stream_max, "match_limit",
-		(json_int_t)conf->match_limit, "lints", lints_json(ex));
+	json_t *json = explain_json(conf, ex);
 	int code = CLI_DONE;
 
 	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0)

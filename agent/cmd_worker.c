@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "capture/trial_worker.h"
 #include "capture/worker.h"
 #include "web/worker.h"
 
@@ -31,4 +33,16 @@ int cmd_worker(int argc, char **argv)
 	}
 	prctl(PR_SET_NAME, "tapwarden-web");
 	return web_worker_main(WORKER_CHANNEL_FD);
+}
+
+int cmd_trial(int argc, char **argv)
+{
+	(void)argc;
+	if (isatty(STDIN_FILENO)) {
+		fprintf(stderr, "tapwarden: %s is started by the agent alone: `tapwarden run`\n",
+			argv[0]);
+		return CLI_BAD;
+	}
+	prctl(PR_SET_NAME, "tapwarden-try");
+	return trial_worker_main();
 }

@@ -14,6 +14,7 @@
 #include "agent/cli.h"
 #include "agent/privs.h"
 #include "agent/service.h"
+#include "agent/trials.h"
 #include "web/auth.h"
 
 #define MMAP_THRESHOLD (64 << 10)
@@ -78,6 +79,8 @@ static void on_worker_message(struct worker *worker, struct ipc_channel *channel
 		boot_track_step(a, message->payload);
 	else if (message->type == IPC_LEASE)
 		learn_lease(a, message->payload);
+	else if (message->type == IPC_TRY)
+		trials_ask(a, channel, message->payload, message->fd);
 }
 
 static const struct worker_ops worker_ops = {

@@ -86,11 +86,27 @@ static void on_gone(struct http_request *request)
 	pending->request = NULL;
 }
 
-/* Keeps the request until the answer comes. 0, or -EBUSY with nothing kept. */
-static int wait_for(struct api *api, struct http_request *request, const struct ipc_request *ask,
-		    const struct api_pending *how)
+/* `fd` is -1 for a request, or what is to be tried. */
+struct api_question {
+	struct ipc_request request;
+	int fd;
+};
+
+static int send_question(struct api *api, const struct api_question *question, uint64_t id)
 {
-	struct ipc_request sent = *ask;
+	struct ipc_request request = question->request;
+	const struct ipc_try trial = { .id = id, .role = request.role };
+
+	request.id = id;
+	if (question->fd >= 0)
+		return ipc_send(api->channel, IPC_TRY, &trial, question->fd);
+	return ipc_send(api->channel, IPC_REQUEST, &request, -1);
+}
+
+/* Keeps the request until the answer comes. 0, or -EBUSY with nothing kept. */
+static int wait_for(struct api *api, struct http_request *request,
+		    const struct api_question *question, const struct api_pending *how)
+{
 	struct api_pending *pending = NULL;
 
 	if (api->n_pending < API_PENDING_MAX)
@@ -100,8 +116,8 @@ static int wait_for(struct api *api, struct http_request *request, const struct 
 		return -EBUSY;
 	}
 	*pending = *how;
-	sent.id = pending->id = ++api->last_id;
-	if (ipc_send(api->channel, IPC_REQUEST, &sent, -1) != 0) {
+	pending->id = ++api->last_id;
+	if (send_question(api, question, pending->id) != 0) {
 		free(pending);
 		api->refused++;
 		return -EBUSY;
@@ -119,22 +135,41 @@ static int wait_for(struct api *api, struct http_request *request, const struct 
 	return 0;
 }
 
+static void refuse_busy(struct http_request *request)
+{
+	reply_problem(request, 503, "agent.busy",
+		      "too many requests wait for the agent, or it is gone", "try again");
+}
+
 void api_ask(struct api *api, struct http_request *request, const struct ipc_request *ask,
 	     api_view view, void *data)
 {
 	const struct api_pending how = { .view = view, .data = data };
+	const struct api_question question = { *ask, -1 };
 
-	if (wait_for(api, request, ask, &how))
-		reply_problem(request, 503, "agent.busy",
-			      "too many requests wait for the agent, or it is gone", "try again");
+	if (wait_for(api, request, &question, &how))
+		refuse_busy(request);
+}
+
+void api_try(struct api *api, struct http_request *request, uint32_t role)
+{
+	const struct api_pending how = { 0 };
+	struct api_question question = { .request.role = role };
+
+	question.fd = ipc_memfd("try", request->body, request->body_length);
+	if (question.fd < 0 || wait_for(api, request, &question, &how))
+		refuse_busy(request);
+	if (question.fd >= 0)
+		close(question.fd);
 }
 
 void api_ask_for(struct api *api, struct http_request *request, const struct ipc_request *ask,
 		 api_answer answer, void *data)
 {
 	const struct api_pending how = { .answer = answer, .data = data };
+	const struct api_question question = { *ask, -1 };
 
-	if (wait_for(api, request, ask, &how))
+	if (wait_for(api, request, &question, &how))
 		answer(data, request, -EBUSY, -1, 0);
 }
 

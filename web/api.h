@@ -47,6 +47,9 @@ typedef void (*api_view)(void *data, struct http_request *request, const struct 
 void api_ask(struct api *api, struct http_request *request, const struct ipc_request *ask,
 	     api_view view, void *data);
 
+/* Has what the request holds tried as a pattern, see capture/trial.h; `role` is who asks. */
+void api_try(struct api *api, struct http_request *request, uint32_t role);
+
 /*
  * What becomes of any answer: `error` is 0, the agent's, -EBUSY when it could not be asked, or
  * -ETIMEDOUT. `fd` has `length` bytes and stays the caller's; -1 when the agent did not answer.

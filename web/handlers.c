@@ -134,11 +134,16 @@ static void serve_health(const struct site_call *call)
 
 /* ---- what the agent knows -------------------------------------------------------------------- */
 
+static uint32_t role_of(const struct auth_who *who)
+{
+	return who->access > ROUTE_VIEWER ? (uint32_t)who->access - 1 : ROLE_VIEWER;
+}
+
 static struct ipc_request ask_of(const struct site_call *call, enum ipc_op op)
 {
 	struct ipc_request ask = { .op = op };
 
-	ask.role = call->who->access > ROUTE_VIEWER ? (uint32_t)call->who->access - 1 : ROLE_VIEWER;
+	ask.role = role_of(call->who);
 	snprintf(ask.user, sizeof(ask.user), "%s", call->who->name);
 	snprintf(ask.name, sizeof(ask.name), "%s", call->match->name);
 	return ask;
@@ -191,6 +196,11 @@ static void serve_reload(const struct site_call *call)
 static void serve_retry(const struct site_call *call)
 {
 	ask_view(call, IPC_OP_RETRY, NULL, NULL);
+}
+
+static void serve_explain(const struct site_call *call)
+{
+	api_try(&call->site->api, call->request, role_of(call->who));
 }
 
 static void serve_apply(const struct site_call *call)
@@ -406,6 +416,7 @@ const site_handler site_handlers[ROUTES] = {
 	[ROUTE_APPLY] = serve_apply,
 	[ROUTE_RELOAD] = serve_reload,
 	[ROUTE_CHECK] = serve_check,
+	[ROUTE_EXPLAIN] = serve_explain,
 	[ROUTE_RECORDS] = serve_records,
 	[ROUTE_EVENTS] = serve_events,
 	[ROUTE_PCAP] = serve_pcap,

@@ -50,6 +50,8 @@ const struct route routes[ROUTES] = {
 			   "read the configuration file again" },
 	[ROUTE_CHECK] = { "/v1/check", POST, ROUTE_OPERATOR, ON_API, BODY,
 			  "the faults of a configuration that is sent" },
+	[ROUTE_EXPLAIN] = { "/v1/explain", POST, ROUTE_OPERATOR, ON_API, BODY,
+			    "how a pattern runs, and what it finds in texts sent with it" },
 	[ROUTE_RECORDS] = { "/v1/records", GET, VIEWER, ON_API, RECORD_FILTER,
 			    "the last records, the newest first, a page at a time" },
 	[ROUTE_EVENTS] = { "/v1/events", GET, VIEWER, ON_API, ROUTE_TAKES(BACKLOG),

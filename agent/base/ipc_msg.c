@@ -135,6 +135,13 @@ static int check_boot_step(const void *payload)
 	return verdict(m->step < BOOT_STEPS && m->good <= 1 && TEXT_OK(m->guest));
 }
 
+static int check_try(const void *payload)
+{
+	const struct ipc_try *m = payload;
+
+	return verdict(m->role <= ROLE_ADMIN && m->zero == 0);
+}
+
 #define WORKERS (IPC_CAPTURE | IPC_WEB)
 
 static const struct ipc_type_info types[IPC_TYPE_END] = {
@@ -169,6 +176,7 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 			  check_request },
 	[IPC_BOOT_STEP] = { "boot-step", IPC_WEB, IPC_AGENT, sizeof(struct ipc_boot_step), 0,
 			    check_boot_step },
+	[IPC_TRY] = { "try", IPC_WEB, IPC_AGENT, sizeof(struct ipc_try), 1, check_try },
 };
 
 const struct ipc_type_info *ipc_type_info(uint32_t type)

@@ -59,6 +59,40 @@ body() {
   wait_for 20 has_record '.. | strings | test("bob asks: retry nosuch: there is none of this name")'
 }
 
+# try USER JSON: what /v1/explain says.
+try() {
+  api "$1" /v1/explain -X POST -H 'Content-Type: application/json' -d "$2"
+}
+
+@test "a pattern is tried on texts by itself, in a process that has no secrets" {
+  local text='GET /one HTTP/1.1 GET /two HTTP/1.1' subject
+  subject=$(printf %s "$text" | base64 -w 0)
+  [ "$(try bob "{\"regex\": \"(?<m>GET) (\\\\S+)\", \"followed-by\": \" HTTP\", \"groups\": [\"m\", \"2\"],
+    \"subjects\": [\"$subject\", \"\"]}")" = 200 ]
+  body '.groups == ["m", "2"] and .explained.jit.on and (.explained.engine | startswith("PCRE2"))'
+  # grep finds the same places.
+  printf %s "$text" | grep -obP '(?<m>GET) (\S+)(?= HTTP)' >"$DIR/grep"
+  jq -r '.subjects[0].matches[] | "\(.offset) \(.length)"' "$DIR/body" >"$DIR/ours"
+  awk -F: '{ print $1, length($2) }' "$DIR/grep" | cmp - "$DIR/ours"
+  body '.subjects[0].matches[1].groups == [{offset: 18, length: 3}, {offset: 22, length: 4}]'
+  body '.subjects[1].matches == []'
+  # What takes for ever is given up, and what is no pattern is told as such.
+  subject=$({ printf 'a%.0s' {1..3000}; echo '!'; } | base64 -w 0)
+  [ "$(try bob "{\"regex\": \"^(a+)+$\", \"subjects\": [\"$subject\"]}")" = 200 ]
+  body '.subjects[0].result == "limit" and (.explained.lints | length > 0)'
+  [ "$(try bob '{"regex": "a(b"}')" = 400 ]
+  body '.detail | test("offset 3")'
+  [ "$(try bob '{"regex": "a", "subjects": ["?"]}')" = 400 ]
+  [ "$(try bob '{"regex": "a", "colour": 1}')" = 400 ]
+  [ "$(try bob 'regex')" = 400 ]
+  [ "$(try bob '')" = 400 ]
+  [ "$(try ann '{"regex": "a"}')" = 403 ]
+  [ "$(api bob /v1/links)" = 200 ]
+  # Nothing of the trials is left.
+  run pgrep -f -P "$(pid_of agent)" trial-worker
+  [ "$output" = "" ]
+}
+
 @test "a session by cookie, until it is ended" {
   local jar=$DIR/jar url=http://127.0.0.1:8443
   in_host curl -sS -f -c "$jar" -H 'Content-Type: application/json' \

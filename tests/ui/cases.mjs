@@ -170,11 +170,34 @@ export const cases = {
   },
 
   async workshop(house) {
-    const page = await house.enter("ann");
-    await page.goto("/#/workshop");
+    const page = await house.enter("bob");
+    house.ask("order=tried");
+    await page.goto("/#/records?q=order%3Dtried");
+    await page.locator(".records").getByText("order=tried").first().waitFor();
+    await page.getByRole("link", { name: "Workshop" }).click();
     await page.getByRole("link", { name: "request" }).waitFor();
+    await page.getByLabel("Regular expression").fill("order=(?<what>[a-z]+)");
+    await page.getByLabel("Followed by").fill(" HTTP");
+    await page.getByLabel("Groups").fill("what");
+    await page.getByLabel("and a text of yours").fill("<b>order=mine HTTP</b>");
+    await page.getByRole("button", { name: "Try it" }).click();
+    await page.getByText(/^\d+ matches in \d+ of \d+ texts\./).waitFor();
+    await page.locator("mark", { hasText: "order=tried" }).first().waitFor();
+    await page.getByRole("row", { name: /^your text 3 <b>order=mine HTTP<.b>⏎? ?what mine/ }).waitFor();
+    await page.getByText("PCRE2").last().waitFor();
     await house.accessible(page);
     await house.picture(page, "workshop-light");
+    await page.getByLabel("Regular expression").fill("order=(");
+    await page.keyboard.press("Enter");
+    await page.getByText(/missing closing parenthesis/).waitFor();
+    await page.getByLabel("Theme").selectOption("dark");
+    await house.accessible(page);
+    await house.picture(page, "workshop-dark");
+    assert.ok(house.complaints.every((text) => text.includes("400")), house.complaints.join());
+    house.complaints.length = 0;
+    const viewer = await house.enter("ann");
+    await viewer.goto("/#/workshop");
+    await viewer.getByText("Operators and admins can try").waitFor();
   },
 
   async config(house) {

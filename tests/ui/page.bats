@@ -151,7 +151,7 @@ files_of_page() {
   case_of boot
 }
 
-@test "how patterns fare" {
+@test "how patterns fare, and one that is tried on what came lately" {
   case_of workshop
 }
 

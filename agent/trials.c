@@ -1,0 +1,157 @@
+#include "agent/trials.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/base/log.h"
+
+#define ANSWER_MAX (16u << 20)
+
+struct trial_run {
+	struct agent *agent;
+	uv_process_t process;
+	uv_timer_t timer;
+	unsigned int handles;
+	uint64_t id; /* of the question */
+	pid_t asker; /* the web worker; gone meanwhile, it gets no answer */
+	int out; /* memfd that the process writes to */
+};
+
+/* 0 with the answer in `fd`, or why there is none. */
+static void reply(struct ipc_channel *web, uint64_t id, int error, int fd)
+{
+	struct ipc_reply reply = { .id = id, .error = error };
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= ANSWER_MAX) {
+		reply.length = (uint32_t)st.st_size;
+		ipc_send(web, IPC_REPLY, &reply, fd);
+	}
+}
+
+static void reply_text(struct ipc_channel *web, uint64_t id, int error, const char *text)
+{
+	int fd = ipc_memfd("tapwarden-trial", text, strlen(text));
+
+	if (fd < 0)
+		return; /* it will give up waiting */
+	reply(web, id, error, fd);
+	close(fd);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct trial_run *run = handle->data;
+
+	if (--run->handles > 0)
+		return;
+	run->agent->n_trials--;
+	close(run->out);
+	free(run);
+}
+
+static void run_close(struct trial_run *run)
+{
+	run->handles = 2;
+	uv_close((uv_handle_t *)&run->timer, on_closed);
+	uv_close((uv_handle_t *)&run->process, on_closed);
+}
+
+static void on_trial_exit(uv_process_t *process, int64_t status, int signal)
+{
+	struct trial_run *run = process->data;
+	struct worker *web = &run->agent->workers[WORKER_WEB];
+	struct ipc_channel *channel = worker_channel(web);
+
+	if (channel && worker_pid(web) == run->asker) {
+		if (signal)
+			reply_text(channel, run->id, -EINVAL,
+				   "the trial took too long or too much memory, and was ended");
+		else
+			reply(channel, run->id, status ? -EINVAL : 0, run->out);
+	}
+	run_close(run);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct trial_run *run = timer->data;
+
+	uv_process_kill(&run->process, SIGKILL);
+}
+
+static int spawn(struct trial_run *run, int in)
+{
+	const struct worker_config *user = &run->agent->setup.workers[WORKER_CAPTURE];
+	char *args[] = { "tapwarden", "trial-worker", NULL };
+	char *env[] = { NULL };
+	uv_stdio_container_t stdio[3] = {
+		{ .flags = UV_INHERIT_FD, .data.fd = in },
+		{ .flags = UV_INHERIT_FD, .data.fd = run->out },
+		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+	};
+	uv_process_options_t options = {
+		.exit_cb = on_trial_exit,
+		.file = "/proc/self/exe",
+		.args = args,
+		.env = env,
+		.cwd = "/",
+		.flags = UV_PROCESS_SETUID | UV_PROCESS_SETGID | UV_PROCESS_DETACHED,
+		.stdio_count = 3,
+		.stdio = stdio,
+		.uid = user->uid,
+		.gid = user->gid,
+	};
+
+	return uv_spawn(&run->agent->loop, &run->process, &options);
+}
+
+static int start(struct agent *a, const struct ipc_try *message, int fd)
+{
+	struct trial_run *run = calloc(1, sizeof(*run));
+	int code;
+
+	if (!run)
+		return -ENOMEM;
+	run->out = memfd_create("tapwarden-trial", MFD_CLOEXEC);
+	if (run->out < 0) {
+		code = -errno;
+		free(run);
+		return code;
+	}
+	run->agent = a;
+	run->id = message->id;
+	run->asker = worker_pid(&a->workers[WORKER_WEB]);
+	run->process.data = run->timer.data = run;
+	a->n_trials++;
+	uv_timer_init(&a->loop, &run->timer);
+	code = spawn(run, fd);
+	/* uv_spawn() has put the handle into the loop even when it failed. */
+	if (code)
+		run_close(run);
+	else
+		uv_timer_start(&run->timer, on_timer, TRIAL_MS, 0);
+	return code;
+}
+
+void trials_ask(struct agent *a, struct ipc_channel *web, const struct ipc_try *message, int fd)
+{
+	int code = message->role < ROLE_OPERATOR ? -EPERM : 0;
+
+	if (code)
+		reply_text(web, message->id, code, "this user's role does not allow it");
+	else if (a->n_trials == TRIALS_MAX)
+		reply_text(web, message->id, -EBUSY, "others try patterns just now: try again");
+	else
+		code = start(a, message, fd);
+	if (code && code != -EPERM) {
+		log_warning("cannot try a pattern: %s: the web worker is told", strerror(-code));
+		reply_text(web, message->id, -EBUSY, "no process can be started for it");
+	}
+}
