@@ -65,17 +65,28 @@ static void tell_gap(struct log_watch *w, uint64_t lost, enum record_unit unit, 
 	emitter_gap(w->all->emitter, head_of(w), &gap);
 }
 
-/* Lines that a rule was given up on since the counters were looked at last. */
-static void tell_limited(struct log_rules *group, size_t i, uint64_t lost)
+static struct stats_pattern *stats_of(const struct log_rules *group, size_t i)
 {
-	const struct rule *rule = group->rules[i];
+	const struct log_watches *all = group->watch->all;
+
+	return &all->stats->patterns[group->rules[i] - all->ruleset->rules];
+}
+
+/* Lines that a rule was given up on, or not tried on since it had been given up on too often. */
+static void tell_limited(struct log_rules *group, size_t i, uint64_t lost, uint64_t left_out)
+{
+	const char *name = group->rules[i]->conf->head.name;
 	struct log_watch *w = group->watch;
 
-	if (!lost)
+	if (!lost && !left_out)
 		return;
-	stat_add(&w->stats->limited, lost);
-	stat_add(&w->all->stats->patterns[rule - w->all->ruleset->rules].limited, lost);
-	tell_gap(w, lost, RECORD_UNIT_LINES, "limit", rule->conf->head.name);
+	stat_add(&w->stats->limited, lost + left_out);
+	stat_add(&stats_of(group, i)->limited, lost);
+	stat_add(&stats_of(group, i)->skipped, left_out);
+	if (lost)
+		tell_gap(w, lost, RECORD_UNIT_LINES, "limit", name);
+	if (left_out)
+		tell_gap(w, left_out, RECORD_UNIT_LINES, "quarantine", name);
 }
 
 static void scan_lines(struct log_rules *group, const uint8_t *block, size_t len, uint64_t offset)
@@ -84,11 +95,11 @@ static void scan_lines(struct log_rules *group, const uint8_t *block, size_t len
 	group->watch->told_line = NULL;
 	text_scan_block(&group->scan, block, len, offset);
 	for (size_t i = 0; i < group->search.n; i++) {
-		struct search_count *count = &group->scan.counts[i];
-		uint64_t lost = count->limited + count->failed;
+		const struct search_count count = group->scan.counts[i];
 
-		*count = (struct search_count){ 0 };
-		tell_limited(group, i, lost);
+		/* Anew for each block: what is left out is left out of one. */
+		group->scan.counts[i] = (struct search_count){ 0 };
+		tell_limited(group, i, count.limited + count.failed, count.left_out);
 	}
 }
 
@@ -119,7 +130,7 @@ static void feed_ranges(struct log_rules *group, const uint8_t *block, size_t le
 	/* On these it was not known whether they begin or end a range; of those, what was kept back. */
 	lost = ranges->n_limited + ranges->n_overrun;
 	ranges->n_limited = ranges->n_overrun = 0;
-	tell_limited(group, 0, lost);
+	tell_limited(group, 0, lost, 0);
 }
 
 /* ---- what the reader tells ------------------------------------------------------------------ */
@@ -355,12 +366,15 @@ void log_watches_add(struct log_watches *ws, const struct ipc_log *message, int 
 
 bool log_watches_poll(struct log_watches *ws, uint64_t now_ns, uint64_t time_ns)
 {
-	bool more = false;
-
 	ws->time_ns = time_ns;
-	for (size_t i = 0; i < ws->n; i++)
-		more = log_reader_poll(&ws->list[i].reader, now_ns, LOG_BUDGET) || more;
-	return more;
+	for (size_t i = 0; i < ws->n; i++) {
+		struct log_watch *w = &ws->list[ws->turn];
+
+		ws->turn = (ws->turn + 1) % ws->n;
+		if (log_reader_poll(&w->reader, now_ns, LOG_BUDGET))
+			return true;
+	}
+	return false;
 }
 
 void log_watches_commit(struct log_watches *ws)

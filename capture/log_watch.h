@@ -17,8 +17,11 @@
 #include "capture/search.h"
 #include "capture/text_scan.h"
 
-/* Bytes of one log that are searched before others, and frames, have their turn. */
-#define LOG_BUDGET ((size_t)1 << 20)
+/*
+ * Bytes of one log that are searched before frames and messages have their turn, and then the next
+ * log: in lines that make a rule give up, each up to its match-limit, they take a third of a second.
+ */
+#define LOG_BUDGET ((size_t)64 << 10)
 
 /* Rules that see the same lines: all that have no ranges, or one that has. */
 struct log_rules {
@@ -48,6 +51,7 @@ struct log_watches {
 	const struct ruleset *ruleset;
 	struct stats_page *stats;
 	struct emitter *emitter;
+	size_t turn; /* the log that is read next */
 	uint64_t payload_bytes;
 	uint64_t time_ns; /* of the records that are made now */
 };
@@ -65,7 +69,10 @@ void log_watches_done(struct log_watches *ws);
 void log_watches_add(struct log_watches *ws, const struct ipc_log *message, int fd,
 		     uint64_t now_ns);
 
-/* Reads what came; `time_ns` is of CLOCK_REALTIME. True when there may be more at once. */
+/*
+ * Reads on until one log has had its turn, all of them if nothing came; `time_ns` is of
+ * CLOCK_REALTIME. True when there may be more at once.
+ */
 bool log_watches_poll(struct log_watches *ws, uint64_t now_ns, uint64_t time_ns);
 
 /* The records of what was read are written: a worker that comes after this one goes on behind it. */

@@ -103,7 +103,7 @@ struct stats_log {
 	stat_counter lines;
 	stat_counter bytes;
 	stat_counter matches;
-	stat_counter limited; /* searches of lines that were given up */
+	stat_counter limited; /* searches of lines that were given up, or not begun for that */
 	stat_counter cut; /* times that the file was truncated */
 	stat_counter skipped; /* bytes of lines longer than is searched */
 };

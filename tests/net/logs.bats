@@ -202,3 +202,27 @@ END
   [ "$(sort <<<"$output" | tr '\n' ' ')" = \
     '["event",27,"event 7"] ["inside",13,"word 8"] ["inside",20,"word 3"] ["inside",59,"word 6"] ' ]
 }
+
+@test "lines that make a pattern give up are counted, and hold nothing else up" {
+  cat >>"$INI" <<END
+
+[pattern evil]
+regex = "q=(?:a|aa)+b"
+
+[log hostile]
+follow = $LOG
+patterns = evil
+END
+  touch "$LOG"
+  agent_start
+  guest_start
+  wait_for 20 status_of '[.logs[].state] == ["followed", "followed"]'
+  yes "q=$(printf 'a%.0s' {1..60})cb" | head -n 10000 >>"$LOG"
+  ask "in=between" >/dev/null
+  wait_for 20 has_record '.tapwarden.groups.path.text == "/index.html?in=between"'
+  status_of '.logs[1].behind > 0'
+  wait_for 100 status_of '.logs[1] | .behind == 0 and .limited == 10000'
+  [ "$(records 'select(.tapwarden.rule == "evil" and .tapwarden.log == "hostile") | .gap.lost' |
+    awk '{ sum += $1 } END { print sum }')" -eq 10000 ]
+  status_of '[.workers[].restarts] == [0, 0]'
+}
