@@ -118,6 +118,18 @@ same_as() {
   same_as grep -onbP '\b9\d9\d\b' text -- -e '\b9\d9\d\b' -n -b text
 }
 
+@test "mapped, read from a pipe and by several threads: the same, whatever ends a line" {
+  perl -e 'srand 4; my @words = ("a", "foo1", "12", "\r", "\r\n", "\n", ";", "x", " ", "foo;", "foo\r");
+    print map { $words[rand @words] } 1 .. 4000000' >text
+  for pattern in '\d+$' 'foo[^;]+' 'foo.' '[^x]+' '\d+' 'x\S*' '(?=x).{3}' 'foo[^1]{1,3};?'; do
+    extract -n -b -e "$pattern" text >mapped
+    [ "$(wc -l <mapped)" -gt 100000 ]
+    extract -n -b -e "$pattern" <text | cmp - mapped
+    extract -n -b -e "$pattern" --threads 3 text | cmp - mapped
+    extract -e "$pattern" text | cmp - <(sed 's/^[0-9]*:[0-9]*://' mapped)
+  done
+}
+
 @test "what PCRE2's start optimisation misses is found" {
   echo b >text
   same_as perl -lne 'print $& while /(?=b)(?:ab|b)/g' text -- -e '(?=b)(?:ab|b)' text
