@@ -1,4 +1,4 @@
-/* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/stream.c capture/stream_pending.c */
+/* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c capture/defrag.c */
 /* links: capture/decode.c capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
