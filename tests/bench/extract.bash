@@ -113,9 +113,10 @@ BEGIN='web07 ERROR' END='web09 ERROR'
 same ours_range sed_range
 compare "extract: long ranges, one thread, sed" cpu 0.5 ours_range sed_range
 
-# What the rows of one thread cannot go below: all pages of the log are mapped, and read once.
+# What no row of one thread can go below: every page of the log is mapped, and read once. The fastest
+# peer does little more where there is little to find, and half of that is not to be had.
 read_once() { "$ROOT/build/tests/bench/read_once" "$LOG"; }
-compare "extract: few matches, one thread, the log read once" cpu 2 ours read_once
+compare "extract: few matches, one thread, the log read once" cpu 1.5 ours read_once
 
 # Memory of our own, in KiB, against the bound of 64 MiB.
 row "extract: largest resident, of 65536 KiB" \
