@@ -167,7 +167,7 @@ libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
 
 FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
 TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/boot/*.c tests/bench/*.c tests/fuzz/*.c))
-SHELL_SCRIPTS := scripts/install-deps scripts/embed-page scripts/demo scripts/check-layers \
+SHELL_SCRIPTS := scripts/libvirt/tapwarden scripts/install-deps scripts/embed-page scripts/demo scripts/check-layers \
 	tests/run tests/bench/run .ci/run
 
 # Each test of bats is a subshell, and so its own (SC2030, SC2031); a '$$1' or '`' in single quotes
@@ -212,6 +212,7 @@ install: all
 	install -D -m 0755 $(B)/tapwarden $(DESTDIR)$(PREFIX)/bin/tapwarden
 	install -D -m 0644 scripts/examples/tapwarden.ini \
 		$(DESTDIR)$(SYSCONFDIR)/tapwarden/tapwarden.ini.example
+	install -D -m 0755 scripts/libvirt/tapwarden $(DESTDIR)$(PREFIX)/share/tapwarden/libvirt-hook
 	install -D -m 0644 scripts/grafana/tapwarden.json \
 		$(DESTDIR)$(PREFIX)/share/tapwarden/grafana.json
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

@@ -109,6 +109,12 @@ static const struct cli_verb verbs[] = {
 	  "-e REGEX takes --preceded-by REGEX, --followed-by REGEX, --begin REGEX, --end REGEX,\n"
 	  "--scope packet|stream, -i, --utf, --multiline, --dotall and --match-limit N, as the keys of\n"
 	  "a [pattern] of the same names do." },
+	{ "libvirt-xml", cmd_libvirt_xml, "LINK [--check MAC [--queues N]] [-c FILE]",
+	  "the <interface> of a libvirt domain whose guest is to be on the link",
+	  "The link is there before the domain, and stays after it (managed='no'). libvirt takes any MAC\n"
+	  "address and opens /dev/tapN whosever it is: --check exits 1 when an interface of this MAC\n"
+	  "address and as many queues would not be the link's guest, as scripts/libvirt/tapwarden asks,\n"
+	  "a hook for /etc/libvirt/hooks/qemu.d. Links that are not ours pass." },
 	{ "boot", cmd_boot,
 	  "render GUEST | kit GUEST -o DIR|FILE.tar | set GUEST STATE | "
 	  "lint GUEST|SCRIPT | simulate GUEST|SCRIPT | "

@@ -85,6 +85,7 @@ int cmd_down(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_extract(int argc, char **argv);
 int cmd_help(int argc, char **argv);
+int cmd_libvirt_xml(int argc, char **argv);
 int cmd_passwd(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_qemu(int argc, char **argv);

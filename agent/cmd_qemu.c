@@ -3,19 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/base/hint.h"
 #include "agent/guest_dir.h"
+#include "agent/guest_link.h"
 #include "agent/lock.h"
 #include "agent/qemu_args.h"
-#include "agent/tap_holder.h"
-#include "netlink/link_plan.h"
-#include "netlink/nl_channel.h"
 #include "netlink/tap_node.h"
 
 #define VHOST_NET "/dev/vhost-net"
@@ -23,87 +19,22 @@
 /* A command line; the kernel takes 6 MiB at most (execve(2)). */
 #define LINE_MAX_BYTES (6u << 20)
 
-static int no_wish(const struct link_wish *wishes, size_t n, const struct cli_options *options,
-		   struct err *err)
-{
-	struct hint hint = hint_for(options->operands[0]);
-
-	for (size_t i = 0; i < n; i++)
-		hint_try(&hint, wishes[i].name);
-	return err_set(err, -ENOENT, "%s makes no link \"%s\"%s%s%s", options->config,
-		       options->operands[0], hint.best ? ": did you mean \"" : "",
-		       hint.best ? hint.best : "", hint.best ? "\"?" : "");
-}
-
-/* What the configuration says of the link. */
-static int find_wish(const struct config *config, const struct cli_options *options,
-		     struct link_keys *ret, struct err *err)
-{
-	struct link_wish *wishes = NULL;
-	size_t n = 0, i = 0;
-	int code = config_links(config, &wishes, &n, err);
-
-	if (code)
-		return code;
-	while (i < n && strcmp(wishes[i].name, options->operands[0]) != 0)
-		i++;
-	if (i == n)
-		code = no_wish(wishes, n, options, err);
-	else if (wishes[i].keys->kind != LINK_KIND_MACVTAP)
-		code = err_set(err, -EINVAL, "it is a %s, and only a macvtap has a tap",
-			       link_kind_names[wishes[i].keys->kind]);
-	else
-		*ret = *wishes[i].keys;
-	free(wishes);
-	return code;
-}
-
-static int judge(const struct link_state *link, uint32_t group, const struct link_keys *keys,
-		 const char *config, struct err *err)
-{
-	if (!link_is_ours(link, group) || link->kind != LINK_KIND_MACVTAP)
-		return err_set(err, -EPERM, "the link of this name is not ours: left alone");
-	if (!(link->flags & IFF_UP) && !keys->up)
-		return err_set(err, -ENETDOWN, "it is down, as its configuration has up = no");
-	if (!(link->flags & IFF_UP))
-		return err_set(err, -ENETDOWN, "it is down: tapwarden apply -c %s brings it up",
-			       config);
-	if (!(link->flags & IFF_LOWER_UP))
-		fprintf(stderr, "tapwarden: %s has no carrier: %s is down: going on\n", link->name,
-			keys->lower);
-	return 0;
-}
-
-/* What the kernel says of the link. */
 static int find_link(const struct config *config, const struct cli_options *options,
-		     const struct link_keys *keys, struct qemu_tap *ret, struct err *err)
+		     struct link_keys *ret_keys, struct qemu_tap *ret, struct err *err)
 {
-	struct link_table table = { 0 };
-	struct nl_channel *channel = NULL;
-	const struct link_state *link;
-	int code = nl_channel_open(&channel, err);
+	const struct guest_link_query query = { config, options->config, options->operands[0] };
+	struct guest_link link;
+	int code = guest_link_keys(&query, ret_keys, err);
 
 	if (code == 0)
-		code = nl_channel_dump_links(channel, false, &table, err);
+		code = guest_link_find(&query, ret_keys, &link, err);
 	if (code)
-		goto out;
-	link = link_table_find_name(&table, options->operands[0]);
-	if (!link) {
-		code = err_set(err, -ENODEV, "it is not there: tapwarden apply -c %s makes it",
-			       options->config);
-		goto out;
-	}
-	code = judge(link, config->agent.link_group, keys, options->config, err);
-	if (code)
-		goto out;
-	memcpy(ret->link, link->name, sizeof(ret->link));
-	memcpy(ret->mac, link->mac, MAC_LEN);
-	ret->ifindex = link->ifindex;
-	ret->queues = keys->queues;
-out:
-	link_table_done(&table);
-	nl_channel_free(channel);
-	return code;
+		return code;
+	memcpy(ret->link, link.name, sizeof(ret->link));
+	memcpy(ret->mac, link.mac, MAC_LEN);
+	ret->ifindex = link.ifindex;
+	ret->queues = link.queues;
+	return 0;
 }
 
 /* Where QEMU and the agent meet, of an inline link. */
@@ -122,25 +53,11 @@ static int find_socket(const struct config *config, const struct link_keys *keys
 	return code;
 }
 
-/* Who else holds the tap; `agent` (0: none) and its workers do not count. */
-static int find_holder(const struct qemu_tap *tap, pid_t agent, struct tap_holder *ret,
-		       struct err *err)
-{
-	const struct tap_skip skip = { .self = getpid(), .agent = agent };
-	struct tap_holder holder = { .dev = 0 };
-	int code = tap_node_dev(tap->link, tap->ifindex, &holder.dev, err);
-
-	if (code == 0 && tap_holders_find(&holder, 1, skip) < 0)
-		code = err_set(err, -EIO, "who holds its tap cannot be seen: /proc is missing");
-	*ret = holder;
-	return code;
-}
-
 /* Every open is a queue that takes its share of the frames from whoever has the tap already. */
 static int check_free(const struct qemu_tap *tap, struct err *err)
 {
 	struct tap_holder holder;
-	int code = find_holder(tap, tap->agent, &holder, err);
+	int code = guest_link_holder(tap->link, tap->ifindex, tap->agent, &holder, err);
 
 	if (code == 0 && holder.pid)
 		return err_set(err, -EBUSY,
@@ -148,7 +65,7 @@ static int check_free(const struct qemu_tap *tap, struct err *err)
 			       "it: end that first",
 			       holder.comm, (int)holder.pid);
 	if (code == 0 && tap->agent)
-		code = find_holder(tap, 0, &holder, err);
+		code = guest_link_holder(tap->link, tap->ifindex, 0, &holder, err);
 	if (code || !holder.pid)
 		return code;
 	return err_set(err, -EBUSY,
@@ -184,7 +101,7 @@ static int check_relay(const struct qemu_tap *tap, struct err *err)
 {
 	char dir[QEMU_PATH_SIZE];
 	struct tap_holder holder;
-	int code = find_holder(tap, tap->agent, &holder, err);
+	int code = guest_link_holder(tap->link, tap->ifindex, tap->agent, &holder, err);
 
 	if (code)
 		return code;
@@ -303,9 +220,7 @@ static int qemu(const struct cli_options *options, char *const *words)
 	if (cli_config(options->config, &config) != 0)
 		return CLI_BAD;
 	tap.agent = agent_lock_pid(config->agent.run_dir);
-	code = find_wish(config, options, &keys, &err);
-	if (code == 0)
-		code = find_link(config, options, &keys, &tap, &err);
+	code = find_link(config, options, &keys, &tap, &err);
 	if (code == 0 && keys.monitor == MONITOR_INLINE)
 		code = find_socket(config, &keys, &tap, &err);
 	config_free(config);
