@@ -60,6 +60,14 @@ void boot_take_state(struct boot *boot, const struct ipc_boot_state *state);
 /* The guest took a step, which the agent is told. */
 void boot_tell(const struct boot *boot, struct boot_entry *entry, enum boot_step step, bool good);
 
+/*
+ * Appends the script that a guest gets now; `entry` may be NULL. `ret_caps` is what its iPXE can do, a
+ * mask as of ipxe_lint(). 0 or as ipxe_script_of().
+ */
+int boot_script_of(const struct boot *boot, const struct guest_conf *guest,
+		   const struct boot_entry *entry, struct buf *out, uint32_t *ret_caps,
+		   struct err *err);
+
 /* The script of a guest that has no MAC address here, or of its entry. */
 void boot_serve_guest(struct boot *boot, struct http_request *request,
 		      const struct guest_conf *guest);

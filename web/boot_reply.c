@@ -12,8 +12,9 @@
 #include "web/kit.h"
 #include "web/reply.h"
 
-static void reply_script(struct boot *boot, struct http_request *request,
-			 const struct guest_conf *guest, const struct boot_entry *entry)
+int boot_script_of(const struct boot *boot, const struct guest_conf *guest,
+		   const struct boot_entry *entry, struct buf *out, uint32_t *ret_caps,
+		   struct err *err)
 {
 	const struct ipxe_serving serving = {
 		.state = entry ? entry->state : BOOT_STATE_RUN,
@@ -21,16 +22,27 @@ static void reply_script(struct boot *boot, struct http_request *request,
 							  : NULL,
 	};
 	struct boot_spec spec;
+	int code = boot_spec_init(&spec, boot->config, guest, err);
+
+	if (!code && entry)
+		memcpy(spec.mac, entry->mac, MAC_LEN);
+	if (!code)
+		code = ipxe_script_of(&spec, &serving, out, err);
+	if (!code)
+		*ret_caps = spec.caps;
+	return code;
+}
+
+static void reply_script(struct boot *boot, struct http_request *request,
+			 const struct guest_conf *guest, const struct boot_entry *entry)
+{
 	struct buf script;
+	uint32_t caps;
 	struct err err;
 	int code;
 
 	buf_init(&script, IPXE_SCRIPT_MAX);
-	code = boot_spec_init(&spec, boot->config, guest, &err);
-	if (!code && entry)
-		memcpy(spec.mac, entry->mac, MAC_LEN);
-	if (!code)
-		code = ipxe_script_of(&spec, &serving, &script, &err);
+	code = boot_script_of(boot, guest, entry, &script, &caps, &err);
 	if (code) {
 		boot->failed++;
 		log_debug("no script for guest %s: %s", guest->head.name, err.text);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <jansson.h>
 
+#include "web/boot_lint.h"
 #include "web/metrics.h"
 #include "web/openapi.h"
 #include "web/pcap.h"
@@ -346,16 +347,32 @@ static void serve_guests(const struct site_call *call)
 	ask_view(call, IPC_OP_GUESTS, NULL, NULL);
 }
 
-static void serve_script(const struct site_call *call)
+/* NULL after a 404. */
+static const struct guest_conf *guest_of(const struct site_call *call)
 {
 	const struct guest_conf *guest =
 		config_find_guest(call->site->boot.config, call->match->name);
 
-	if (guest)
-		boot_serve_guest(&call->site->boot, call->request, guest);
-	else
+	if (!guest)
 		reply_problem(call->request, 404, "guest.unknown", "there is no guest of this name",
 			      NULL);
+	return guest;
+}
+
+static void serve_script(const struct site_call *call)
+{
+	const struct guest_conf *guest = guest_of(call);
+
+	if (guest)
+		boot_serve_guest(&call->site->boot, call->request, guest);
+}
+
+static void serve_script_lint(const struct site_call *call)
+{
+	const struct guest_conf *guest = guest_of(call);
+
+	if (guest)
+		boot_lint_serve(&call->site->boot, call->request, guest);
 }
 
 /* ---- logins ---------------------------------------------------------------------------------- */
@@ -424,6 +441,7 @@ const site_handler site_handlers[ROUTES] = {
 	[ROUTE_GUEST] = serve_guests,
 	[ROUTE_BOOT_SET] = serve_boot_set,
 	[ROUTE_SCRIPT] = serve_script,
+	[ROUTE_SCRIPT_LINT] = serve_script_lint,
 	[ROUTE_LOGIN] = serve_login,
 	[ROUTE_LOGOUT] = serve_logout,
 	[ROUTE_WHOAMI] = serve_whoami,

@@ -66,6 +66,8 @@ const struct route routes[ROUTES] = {
 			     "what it boots from here on: {\"state\": STATE}" },
 	[ROUTE_SCRIPT] = { "/v1/guests/" NAME_PLACE "/script", GET, ROUTE_ADMIN, ON_API, 0,
 			   "a guest's boot script, secrets and all" },
+	[ROUTE_SCRIPT_LINT] = { "/v1/guests/" NAME_PLACE "/lint", GET, ROUTE_ADMIN, ON_API, 0,
+				"what is wrong with a guest's boot script" },
 	[ROUTE_LOGIN] = { "/v1/session", POST, ALL, ON_OPERATORS, BODY,
 			  "log in: {\"user\": NAME, \"password\": TEXT}" },
 	[ROUTE_LOGOUT] = { "/v1/session", DELETE, VIEWER, ON_OPERATORS, 0, "log out" },

@@ -1,5 +1,6 @@
 // What people do with the page. Each case gets the house of run.mjs.
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 
 const row = (page, name) => page.locator(".long tbody tr", { has: page.getByRole("link", { name, exact: true }) });
 
@@ -68,6 +69,12 @@ export const cases = {
     await page.getByLabel("Theme").selectOption("dark");
     await house.accessible(page);
     await house.picture(page, "link-dark");
+    // What is downloaded is what tshark reads.
+    const [download] = await Promise.all([page.waitForEvent("download"),
+      page.getByRole("link", { name: "Its kept frames" }).click()]);
+    assert.equal(download.suggestedFilename(), "web01.pcapng");
+    await download.saveAs(`${process.env.UI_DIR}/web01.pcapng`);
+    assert.match(house.in("HOST", "tshark", "-r", `${process.env.UI_DIR}/web01.pcapng`, "-Y", "http.request", "-T", "fields", "-e", "http.request.uri"), /order=1/);
     await page.getByRole("button", { name: "Look again now" }).click();
     await page.getByText("The agent looks at it now").waitFor();
   },
@@ -156,13 +163,55 @@ export const cases = {
     house.complaints.length = 0;
   },
 
+  // A page of another site makes the browser of somebody who is logged in ask, and puts this page into a frame.
+  async foreign(house) {
+    const page = await house.enter("bob");
+    const other = createServer((request, response) => {
+      response.setHeader("Content-Type", "text/html");
+      response.end(`<iframe src="${house.base}/"></iframe><form method="post" action="${house.base}/v1/reload"><button>Win</button></form>`);
+    });
+    await new Promise((done) => other.listen(8099, "127.0.0.1", done));
+    try {
+      const before = house.generation();
+      await page.goto("http://localhost:8099/");
+      const framed = page.frames().find((frame) => frame !== page.mainFrame());
+      assert.equal(await framed.locator("main").count(), 0);
+      const tried = await page.evaluate(async (base) => {
+        const results = [];
+        for (const init of [{ method: "POST" }, { method: "POST", mode: "no-cors" }, { method: "DELETE" }])
+          for (const path of ["/v1/reload", "/v1/links/web01/retry", "/v1/session"])
+            results.push(await fetch(base + path, { credentials: "include", ...init }).then((r) => r.status, () => "refused"));
+        return results;
+      }, house.base);
+      assert.ok(tried.every((status) => status === "refused" || status === 0), tried.join());
+      const [answer] = await Promise.all([page.waitForResponse(/v1.reload/), page.getByRole("button", { name: "Win" }).click()]);
+      assert.equal(answer.status(), 403);
+      await page.goto("/");
+      await row(page, "web01").waitFor();
+      assert.equal(house.generation(), before);
+    } finally {
+      other.close();
+    }
+    house.complaints.length = 0;
+  },
+
   async boot(house) {
     const page = await house.enter("bob");
     await page.goto("/#/boot");
     await page.getByRole("button", { name: "Show the script of shop" }).click();
     await page.getByText("set initiator-iqn iqn.2026-01.example.demo:shop").waitFor();
+    await page.getByText("Nothing is wrong with it").waitFor();
     await house.accessible(page);
+    // A boot as it goes on: the guest fetches its script.
+    await page.getByText("did not boot lately").waitFor();
+    house.in("GUEST", "curl", "-sSf", "-o", "/dev/null", `http://192.0.2.1:8080/ipxe/${house.macOf("web01")}`);
+    await page.locator(".steps .done", { hasText: "script" }).waitFor();
     await house.picture(page, "boot-light");
+    await page.getByLabel("What shop boots").selectOption("local");
+    await page.getByText("shop boots as local from here on").waitFor();
+    await page.locator(".records").getByText(/shop/).first().waitFor();
+    await page.getByLabel("What shop boots").selectOption("run");
+    await page.getByText("shop boots as run from here on").waitFor();
     const viewer = await house.enter("ann");
     await viewer.goto("/#/boot");
     await viewer.getByText("for admins").waitFor();
@@ -266,7 +315,7 @@ export const cases = {
     const page = await house.enter("bob", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
     for (const [name, place, ready] of [["overview", "", row(page, "web01")], ["link", "links/web01", page.locator(".canvas canvas").first()],
       ["reach", "reach", page.locator(".matrix")], ["records", "records", page.locator(".records li").first()],
-      ["boot", "boot", page.getByText("Target")], ["config", "config", page.getByText(/Nothing to do/)],
+      ["boot", "boot", page.getByText("Last boot")], ["config", "config", page.getByText(/Nothing to do/)],
       ["workshop", "workshop", page.getByText("Parked")]]) {
       await page.goto(`/#/${place}`);
       await ready.waitFor();

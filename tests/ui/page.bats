@@ -24,6 +24,9 @@ role = viewer
 password = "$hash"
 role = admin
 
+[record]
+pcap = matches
+
 [set lab]
 lower = eno1
 mode = vepa
@@ -145,6 +148,10 @@ files_of_page() {
 
 @test "what guests and their peers choose is text and nothing else" {
   case_of hostile
+}
+
+@test "the page of another site gets nothing done, and this one into no frame" {
+  case_of foreign
 }
 
 @test "guests that boot, and their scripts for admins alone" {

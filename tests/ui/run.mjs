@@ -48,6 +48,14 @@ const house = {
     return execFileSync("ip", ["netns", "exec", process.env[where], ...words], { encoding: "utf8" });
   },
 
+  macOf(link) {
+    return JSON.parse(house.in("HOST", "ip", "-j", "link", "show", link))[0].address;
+  },
+
+  generation() {
+    return JSON.parse(house.in("HOST", "curl", "-sS", "--unix-socket", `${process.env.DIR}/run/api.sock`, "http://x/v1/status")).agent.generation;
+  },
+
   ask(query) {
     return house.in("PEER", "curl", "-sS", "--max-time", "5", `http://192.0.2.10/index.html?${query}`);
   },

@@ -109,6 +109,7 @@ function plots() {
 export function show(view, { rest: [name = ""] }) {
   const facts = el("dl", { class: "facts" });
   const addresses = el("div");
+  const frames = el("a", { href: `/v1/pcap?link=${name}`, download: `${name}.pcapng`, hidden: true }, "Its kept frames");
   const said = el("p", { class: "note", role: "status", hidden: true });
   const latest = el("ol", { class: "records", "aria-label": "Latest records of this link" });
   const drawn = plots();
@@ -132,6 +133,7 @@ export function show(view, { rest: [name = ""] }) {
       [["Address"], ["Known by"], ["Heard of", true], ["Lease", true], ["Note"]], rows))
       : el("p", { class: "sub" }, "No address was heard of yet."));
     drawn.update(link);
+    frames.hidden = !may("operator") || !status.capture.pcap_frames;
   }
 
   async function lookAtTalkers() {
@@ -164,6 +166,7 @@ export function show(view, { rest: [name = ""] }) {
   }
   view.classList.add("stack");
   view.append(heading(name, el("a", { href: `#/records?link=${name}` }, "Its records"),
+    frames,
     may("operator") && el("button", { type: "button", class: "plain small", onclick: retry }, "Look again now")), said,
     el("div", { class: "card" }, facts), addresses,
     el("div", { class: "cards" }, ...drawn.nodes),
