@@ -13,6 +13,9 @@
 #define DRAIN_LIMIT_MS 5000
 #define PING_MS	       6000 /* and for one interval it may stay without an answer */
 #define WORKER_LIFE_MS 10000 /* a process that lived so long starts the back-off anew */
+/* So many processes that were never ready, and the next one goes without what may be to blame. */
+#define UNREADY_MAX 3
+
 #define BACKOFF_MAX_MS 60000
 
 enum process_state {
@@ -127,6 +130,9 @@ static void process_ready(struct worker_process *p, const struct ipc_ready *read
 		return;
 	p->state = PROCESS_READY;
 	p->ready = *ready;
+	/* What it is ready without stays left out until another configuration comes. */
+	if (w->unready < UNREADY_MAX)
+		w->unready = 0;
 	/* At the same moments for all processes: one wake-up of the agent asks them all. */
 	uv_timer_start(&p->timer, on_limit, PING_MS - uv_now(w->loop) % PING_MS, PING_MS);
 	if (p == w->active)
@@ -223,6 +229,7 @@ static int process_spawn(struct worker_process *p, const struct worker_config *c
 static struct worker_process *process_start(struct worker *w, const struct worker_config *config,
 					    char *why, size_t why_size)
 {
+	struct ipc_config message = config->message;
 	struct worker_process *p = calloc(1, sizeof(*p));
 	int fds[2], err;
 	bool opened;
@@ -256,7 +263,8 @@ static struct worker_process *process_start(struct worker *w, const struct worke
 		return NULL;
 	}
 	uv_timer_start(&p->timer, on_limit, START_LIMIT_MS, 0);
-	ipc_send(&p->channel, IPC_CONFIG, &config->message, config->fd);
+	message.without_rules = w->role == WORKER_CAPTURE && w->unready >= UNREADY_MAX;
+	ipc_send(&p->channel, IPC_CONFIG, &message, config->fd);
 	w->ops->setup(w, &p->channel, config == &w->next_config);
 	return p;
 }
@@ -299,6 +307,7 @@ static void on_restart(uv_timer_t *timer)
 static void promote(struct worker *w)
 {
 	w->active = w->next;
+	w->unready = 0;
 	w->next = NULL;
 	w->committed = false;
 	w->in_a_row = 0;
@@ -327,6 +336,7 @@ static void process_exited(struct worker_process *p, const char *why)
 	w->active = NULL;
 	if (w->stopping)
 		return;
+	w->unready += !p->ready.generation;
 	if (w->committed)
 		promote(w);
 	else

@@ -64,6 +64,7 @@ struct worker {
 	uint64_t restarts; /* deaths of a serving or starting process */
 	char last_death[256]; /* why the latest one died; "" when none did */
 	unsigned int in_a_row; /* deaths without WORKER_LIFE_MS of life between */
+	unsigned int unready; /* in a row: processes that died before they were ready */
 
 	/* private */
 	uv_loop_t *loop;

@@ -140,6 +140,9 @@ static void start_records(struct worker *w)
 		 "capture worker: generation %u, %zu patterns, %zu compiled", w->conf.generation,
 		 w->rules.n, w->rules.n_jit);
 	emitter_event(&w->emitter, head, IPC_EVENT_SERVICE, "worker-started", detail);
+	if (w->rules_error)
+		emitter_event(&w->emitter, head, IPC_EVENT_SERVICE, "patterns-left-out",
+			      "no capture worker came to be ready with them");
 }
 
 /* ---- watched links -------------------------------------------------------------------------- */
@@ -250,6 +253,26 @@ static int on_link_del(struct worker *w, struct ipc_message *message, struct err
 
 /* ---- the rest of the messages --------------------------------------------------------------- */
 
+/*
+ * Patterns that cannot be loaded, for want of memory or because a library dies of them, must not keep
+ * links from being relayed that are to fail open.
+ */
+static int load_rules(struct worker *w, struct err *err)
+{
+	size_t n = w->config->n_patterns;
+	int code;
+
+	if (!w->conf.without_rules)
+		return ruleset_init(&w->rules, w->config, err);
+	log_err("patterns are left out, since no worker came to be ready with them: frames of inline "
+		"links pass or do not as `fail` says, until a reload");
+	w->rules_error = true;
+	w->config->n_patterns = 0;
+	code = ruleset_init(&w->rules, w->config, err);
+	w->config->n_patterns = n;
+	return code;
+}
+
 static int on_config(struct worker *w, struct ipc_message *message, struct err *err)
 {
 	struct faults faults = { 0 };
@@ -270,7 +293,7 @@ static int on_config(struct worker *w, struct ipc_message *message, struct err *
 		return code;
 	}
 	faults_done(&faults);
-	code = ruleset_init(&w->rules, w->config, err);
+	code = load_rules(w, err);
 	return code ? code : config_links(w->config, &w->wishes, &w->n_wishes, err);
 }
 

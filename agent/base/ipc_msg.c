@@ -19,7 +19,8 @@ static int check_config(const void *payload)
 {
 	const struct ipc_config *m = payload;
 
-	return verdict(TEXT_OK(m->host) && m->log_debug <= 1 && m->generation > 0);
+	return verdict(TEXT_OK(m->host) && m->log_debug <= 1 && m->without_rules <= 1 &&
+		       m->generation > 0);
 }
 
 static int check_listen(const void *payload)

@@ -40,8 +40,8 @@ start() {
   wait_for 20 status_of '.links[0].monitor == "inline"'
 }
 
-# attach stream|dgram: the guest, with its network device eth0 behind the link.
-attach() {
+# plug_in stream|dgram: the guest, with its network device eth0 behind the link.
+plug_in() {
   local at=$DIR/run/guests/web01
   if [ "$1" = stream ]; then
     set -- "$at/qemu.sock"
@@ -53,6 +53,10 @@ attach() {
   ip -n "$GUEST" addr add 192.0.2.10/24 dev eth0
   ip -n "$GUEST" link set eth0 up
   spawn httpd ip netns exec "$GUEST" busybox httpd -f -p 192.0.2.10:80 -h "$DIR/www"
+}
+
+attach() {
+  plug_in "$1"
   wait_for 20 guest_answers
 }
 
@@ -291,4 +295,37 @@ flood() {
   sed -i 's/^scope = .*/scope = stream/' "$INI"
   start
   flood "${INLINE_FLOOD:-100000}"
+}
+
+# heavy FAIL: patterns that take a worker a while, in which it is killed, three times.
+heavy() {
+  local i pid="" before=""
+  sed -i "/^monitor/a fail = $1" "$INI"
+  for ((i = 0; i < 800; i++)); do
+    printf '\n[pattern heavy%d]\nregex = "(?:[a-z]{3}heavy-%d){900}"\n' "$i" "$i" >>"$INI"
+  done
+  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
+  for i in 1 2 3; do
+    until pid=$(pgrep -P "$(pid_of agent)" -f capture-worker) && [ "$pid" != "$before" ]; do
+      sleep 0.01
+    done
+    kill -KILL "$pid"
+    before=$pid
+  done
+  wait_for 60 status_of '[.workers[].state] | all(. == "ready")'
+  grep -q 'patterns are left out' "$DIR/agent.err"
+}
+
+@test "when patterns cannot be loaded, frames pass where the link is to fail open" {
+  heavy open
+  attach stream
+  # Nobody is there to forbid it.
+  ask forbidden-1
+}
+
+@test "when patterns cannot be loaded, nothing passes where the link is to fail closed" {
+  heavy closed
+  plug_in stream
+  run ! guest_answers
+  wait_for 20 status_of '.links[0].relay | .attached and .to_guest.dropped.verdict > 0'
 }

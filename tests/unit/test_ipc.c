@@ -346,6 +346,7 @@ static void wrong_fields_are_refused(void **state)
 	} cases[] = {
 		{ IPC_CONFIG, FIELD(ipc_config, host) },
 		{ IPC_CONFIG, FIELD(ipc_config, log_debug) },
+		{ IPC_CONFIG, FIELD(ipc_config, without_rules) },
 		{ IPC_LISTEN, FIELD(ipc_listen, listener) },
 		{ IPC_LISTEN, FIELD(ipc_listen, address) },
 		{ IPC_LINK_ADD, FIELD(ipc_link, slot) },
