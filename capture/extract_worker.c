@@ -318,6 +318,8 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 		worker->plan->searched(worker->plan->data, worker->source, len);
 		in_subject = piece == TEXT_PART;
 	}
+	/* What was cut off gives no hits to skip, and those of another part are not for it. */
+	worker->skip = 0;
 	tell_losses(worker);
 	if (worker->separated)
 		extract_records_end(worker->separated);
