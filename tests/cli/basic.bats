@@ -139,6 +139,8 @@ usr/bin/tapwarden 755
 usr/lib/systemd/system/tapwarden.service 644
 usr/lib/sysusers.d/tapwarden.conf 644
 usr/lib/tmpfiles.d/tapwarden.conf 644
+usr/share/tapwarden/grafana.json 644
+usr/share/tapwarden/libvirt-hook 755
 END
   )" ]
   grep -q '^ExecStart=/usr/bin/tapwarden run' usr/lib/systemd/system/tapwarden.service

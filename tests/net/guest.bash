@@ -51,8 +51,11 @@ pid_of() {
   cat "$DIR/$1.pid"
 }
 
+# A leader that is a zombie may have threads that still end, and what they hold is not free before.
 is_gone() {
-  ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+  ! kill -0 "$1" 2>/dev/null || {
+    grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null && [ "$(ls "/proc/$1/task" 2>/dev/null)" = "$1" ]
+  }
 }
 
 house_up() {
