@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/cli.h"
+#include "agent/plan_notes.h"
 #include "agent/plan_view.h"
 #include "agent/reach_notes.h"
 #include "agent/reconcile.h"
@@ -11,7 +12,7 @@
 #define PLAN_TEXT_MAX (16u << 20)
 
 static int print_text(const struct link_plan *plan, const struct port_plan *ports,
-		      const struct reach *reach, const char *config)
+		      const struct reach *reach, const struct config *config, const char *path)
 {
 	struct buf out;
 	int code = CLI_DONE;
@@ -19,8 +20,9 @@ static int print_text(const struct link_plan *plan, const struct port_plan *port
 	buf_init(&out, PLAN_TEXT_MAX);
 	plan_view_steps(plan, &out);
 	plan_view_ports(ports, &out);
-	plan_view_tally(plan, ports, config, &out);
+	plan_view_tally(plan, ports, path, &out);
 	reach_notes_config(reach, &out);
+	plan_notes(config, &out);
 	if (out.failed)
 		code = cli_fail(&(struct err){ "could not print the plan: out of memory" }, NULL);
 	else
@@ -29,13 +31,14 @@ static int print_text(const struct link_plan *plan, const struct port_plan *port
 	return code;
 }
 
-static json_t *notes_json(const struct reach *reach)
+static json_t *notes_json(const struct reach *reach, const struct config *config)
 {
 	json_t *list = json_array();
 	struct buf out;
 
 	buf_init(&out, PLAN_TEXT_MAX);
 	reach_notes_config(reach, &out);
+	plan_notes(config, &out);
 	for (char *line = out.data ? strtok(out.data, "\n") : NULL; line; line = strtok(NULL, "\n"))
 		json_array_append_new(list, json_string(line + strlen("! ")));
 	buf_done(&out);
@@ -52,13 +55,13 @@ static json_t *ports_json(const struct port_plan *ports)
 }
 
 static int print_json(const struct link_plan *plan, const struct port_plan *ports,
-		      const struct reach *reach)
+		      const struct reach *reach, const struct config *config)
 {
 	json_t *json = plan_view_json(plan);
 
 	if (json) {
 		json_object_set_new(json, "ports", ports_json(ports));
-		json_object_set_new(json, "notes", notes_json(reach));
+		json_object_set_new(json, "notes", notes_json(reach, config));
 	}
 
 	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0) {
@@ -94,8 +97,8 @@ int cmd_plan(int argc, char **argv)
 		goto out;
 	}
 	ports = reconcile_port_plan(reconcile);
-	code = options.json ? print_json(plan, ports, &reach)
-			    : print_text(plan, ports, &reach, options.config);
+	code = options.json ? print_json(plan, ports, &reach, config)
+			    : print_text(plan, ports, &reach, config, options.config);
 	if (code == CLI_DONE && (plan->n || ports->n))
 		code = CLI_NO;
 out:

@@ -273,11 +273,24 @@ hostile_peers() {
   start
   attach stream
   sed -i 's/^monitor = .*/monitor = passive/' "$INI"
+  run in_host "$TAPWARDEN" plan -c "$INI"
+  [[ "$output" == *"! web01: it stays inline until its guest is attached anew"* ]]
   kill -HUP "$(pid_of agent)"
   wait_for 20 status_of '.links[0].detail == "it stays inline until its guest is attached anew"'
   passes_and_blocks
   kill "$(pid_of socket_guest)"
   wait_for 20 status_of '.links[0].monitor == "passive" and .links[0].detail == ""'
+  # And the other way: under a guest on the tap.
+  spawn tap_guest ip netns exec "$HOST" "$ROOT/build/tests/net/tap_guest" web01 "$GUEST" eth1
+  wait_for 10 grep -q '^ready' "$DIR/tap_guest.out"
+  wait_for 20 status_of '.links[0].tap.holder.comm == "tap_guest"'
+  run in_host "$TAPWARDEN" plan -c "$DIR/commands.ini"
+  [[ "$output" == *"! web01: it becomes inline only when its guest is attached anew: tap_guest (pid $(pid_of tap_guest)) holds its tap now"* ]]
+  sed -i 's/^monitor = .*/monitor = inline/' "$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.links[0].monitor == "off" and (.links[0].detail | test("holds its tap"))'
+  kill "$(pid_of tap_guest)"
+  wait_for 20 status_of '.links[0].monitor == "inline"'
 }
 
 # flood FRAMES [at-once]: seconds pass; what it says is in $output.
