@@ -1,0 +1,436 @@
+/* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
+/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c capture/defrag.c */
+/* links: capture/decode.c capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
+/* links: agent/base/config_schema.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
+/* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
+/* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
+/* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
+/* links: agent/base/err.c agent/base/parse.c */
+/* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c */
+#include "capture/sift_judge.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "capture/condemned.h"
+#include "agent/base/pcapng_format.h"
+#include "capture/tcp_sum.h"
+
+#define RULES	5
+#define MEMORY	(1u << 20)
+#define SECOND	UINT64_C(1000000000)
+#define HEADERS (14 + 20 + 20)
+
+enum {
+	STREAM,
+	PACKET,
+	TELLS,
+	SLOW,
+	LENIENT
+};
+
+struct fixture {
+	struct config config;
+	struct pattern_conf patterns[RULES];
+	struct ruleset rules;
+	struct stats_pattern stats[RULES];
+	struct stats_condemned condemned;
+	struct sift_link link;
+	struct sift sift;
+	uint64_t number, now_ns;
+	size_t matches;
+	bool failed;
+};
+
+static void on_match(void *data, const struct sift_match *match)
+{
+	struct fixture *f = data;
+
+	(void)match;
+	f->matches++;
+}
+
+static void on_loss(void *data, const struct sift_loss *loss)
+{
+	(void)data;
+	(void)loss;
+}
+
+static const struct sift_ops ops = { .match = on_match, .loss = on_loss };
+
+static void begin(struct fixture *f)
+{
+	const struct sift_conf conf = {
+		.rules = &f->rules,
+		.stats = f->stats,
+		.policy = &extract_live,
+		.stream_memory = MEMORY,
+		.stream_pending = 65536,
+		.fragment_memory = 1 << 17,
+		.match_max = 4096,
+		.condemned = &f->condemned,
+	};
+
+	assert_int_equal(sift_init(&f->sift, &conf, &ops, f), 0);
+}
+
+static int set_up(void **state)
+{
+	static const struct pattern_conf patterns[RULES] = {
+		[STREAM] = { .head.name = "stream",
+			     .regex = "secret-\\d+",
+			     .scope = SCOPE_STREAM,
+			     .action = ACTION_DROP,
+			     .on_error = ON_ERROR_DROP },
+		[PACKET] = { .head.name = "packet",
+			     .regex = "end-it",
+			     .action = ACTION_RESET,
+			     .on_error = ON_ERROR_DROP },
+		[TELLS] = { .head.name = "tells", .regex = "hello" },
+		[SLOW] = { .head.name = "slow",
+			   .regex = "slow(a|aa)+$",
+			   .match_limit = 50,
+			   .action = ACTION_DROP,
+			   .on_error = ON_ERROR_DROP },
+		[LENIENT] = { .head.name = "lenient",
+			      .regex = "idle(a|aa)+$",
+			      .match_limit = 50,
+			      .action = ACTION_DROP,
+			      .on_error = ON_ERROR_PASS },
+	};
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct rule_mask mask = { 0 };
+	struct err err;
+
+	assert_non_null(f);
+	memcpy(f->patterns, patterns, sizeof(patterns));
+	for (size_t i = 0; i < RULES; i++) {
+		if (!f->patterns[i].match_limit)
+			f->patterns[i].match_limit = 100000;
+		mask_add(&mask, i);
+	}
+	f->config.patterns = f->patterns;
+	f->config.n_patterns = RULES;
+	f->now_ns = 1000 * SECOND;
+	assert_int_equal(ruleset_init(&f->rules, &f->config, &err), 0);
+	assert_int_equal(sift_link_init(&f->link, 1, &f->rules, &mask, true), 0);
+	begin(f);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	sift_done(&f->sift);
+	sift_link_done(&f->link);
+	ruleset_done(&f->rules);
+	free(f);
+	return 0;
+}
+
+static void put16(uint8_t *p, uint32_t value)
+{
+	p[0] = (uint8_t)(value >> 8);
+	p[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *p, uint32_t value)
+{
+	put16(p, value >> 16);
+	put16(p + 2, value);
+}
+
+static uint32_t sum(uint32_t before, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		before += i % 2 ? bytes[i] : (uint32_t)bytes[i] << 8;
+	return before;
+}
+
+static uint32_t fold(uint32_t value)
+{
+	while (value >> 16)
+		value = (value & 0xffff) + (value >> 16);
+	return ~value & 0xffff;
+}
+
+static enum pattern_action judge(struct fixture *f, const uint8_t *frame, size_t len)
+{
+	const struct sift_input input = {
+		.in = { .bytes = frame, .len = len, .wire_len = len },
+		.link_type = LINKTYPE_ETHERNET,
+		.number = ++f->number,
+		.time_ns = f->now_ns,
+		.direction = SIFT_FROM_GUEST,
+		.link = &f->link,
+	};
+	struct sift_result result;
+
+	sift_frame(&f->sift, &input, &result);
+	f->failed = result.failed;
+	return result.verdict;
+}
+
+static size_t make_ip(uint8_t *frame, uint8_t proto, bool back, size_t len)
+{
+	uint8_t *ip = frame + 14;
+
+	memset(frame, 2, 12);
+	put16(frame + 12, 0x0800);
+	memset(ip, 0, 20);
+	ip[0] = 0x45;
+	put16(ip + 2, (uint32_t)(20 + len));
+	ip[8] = 64;
+	ip[9] = proto;
+	put32(ip + 12, back ? 0xc0000202 : 0xc000020a);
+	put32(ip + 16, back ? 0xc000020a : 0xc0000202);
+	put16(ip + 10, fold(sum(0, ip, 20)));
+	return 34 + len;
+}
+
+struct segment {
+	uint32_t port, seq, ack;
+	uint8_t flags;
+	bool back, damaged;
+	const char *text;
+};
+
+static enum pattern_action give(struct fixture *f, struct segment s)
+{
+	uint8_t frame[1500], *tcp = frame + 34;
+	size_t n = s.text ? strlen(s.text) : 0, len;
+
+	memset(tcp, 0, 20);
+	put16(tcp, s.back ? 80 : s.port);
+	put16(tcp + 2, s.back ? s.port : 80);
+	put32(tcp + 4, s.seq);
+	put32(tcp + 8, s.ack);
+	tcp[12] = 0x50;
+	tcp[13] = (uint8_t)(s.flags | (s.ack ? TH_ACK : 0));
+	if (n)
+		memcpy(tcp + 20, s.text, n);
+	len = make_ip(frame, IPPROTO_TCP, s.back, 20 + n);
+	put16(tcp + 16,
+	      fold(sum(sum((uint32_t)(20 + n) + IPPROTO_TCP, frame + 26, 8), tcp, 20 + n)));
+	tcp[16] ^= s.damaged;
+	return judge(f, frame, len);
+}
+
+/* A connection that is open at sequence number 100. */
+static void open_connection(struct fixture *f, uint32_t port)
+{
+	assert_int_equal(give(f, (struct segment){ .port = port, .seq = 99, .flags = TH_SYN }),
+			 ACTION_LOG);
+}
+
+static enum pattern_action say(struct fixture *f, uint32_t port, uint32_t seq, const char *text)
+{
+	return give(f, (struct segment){ .port = port, .seq = seq, .text = text });
+}
+
+static enum pattern_action answer(struct fixture *f, uint32_t port, uint32_t seq, uint32_t ack)
+{
+	return give(f, (struct segment){ .port = port, .seq = seq, .ack = ack, .back = true });
+}
+
+static void a_match_is_dropped_and_its_connection_with_it(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	open_connection(f, 1025);
+	assert_int_equal(say(f, 1024, 100, "all is well"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 111, "a secret-1 "), ACTION_DROP);
+	assert_int_equal(f->matches, 1);
+	assert_int_equal(say(f, 1024, 122, "all is well"), ACTION_DROP);
+	assert_int_equal(answer(f, 1024, 500, 111), ACTION_DROP);
+	assert_int_equal(say(f, 1025, 100, "all is well"), ACTION_LOG);
+	assert_int_equal(stat_get(&f->stats[STREAM].dropped), 1);
+	assert_false(f->failed);
+}
+
+static void a_match_that_is_cut_is_dropped_where_it_is_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "sec"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 103, "ret-"), ACTION_LOG);
+	/* It could go on; nobody waits for that. */
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
+	/* The next worker knows, too. */
+	sift_done(&f->sift);
+	begin(f);
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
+	/* Long after its last frame the ends may meet again. */
+	f->now_ns += (CONDEMNED_S + 2) * SECOND;
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_LOG);
+}
+
+static void what_repeats_passes_only_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "secXXX-"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 100, "secXXX-"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 103, "XXX-"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 100, "secret-"), ACTION_DROP);
+	assert_true(f->failed);
+	assert_int_equal(say(f, 1024, 103, "ret-7"), ACTION_DROP);
+	/* It is not condemned for that. */
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_LOG);
+	/* What the receiver has, it does not take again. */
+	assert_int_equal(answer(f, 1024, 500, 107), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 100, "secret-"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 107, "8"), ACTION_DROP);
+}
+
+static void what_overtakes_is_searched_by_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 200, "well"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 300, "a secret-1 "), ACTION_DROP);
+	open_connection(f, 1025);
+	assert_int_equal(say(f, 1025, 104, "et-7 "), ACTION_LOG);
+	assert_int_equal(say(f, 1025, 104, "et-8 "), ACTION_DROP);
+	assert_int_equal(say(f, 1025, 100, "secr"), ACTION_DROP);
+}
+
+static void a_wrong_checksum_does_not_pass(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(
+		give(f,
+		     (struct segment){ .port = 1024, .seq = 100, .text = "odd", .damaged = true }),
+		ACTION_DROP);
+	assert_true(f->failed);
+	assert_int_equal(say(f, 1024, 100, "odd"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 103, "even"), ACTION_LOG);
+}
+
+static void the_heaviest_action_decides(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "hello"), ACTION_LOG);
+	assert_int_equal(f->matches, 1);
+	assert_int_equal(say(f, 1024, 105, "hello secret-1 end-it"), ACTION_RESET);
+	assert_int_equal(stat_get(&f->stats[PACKET].dropped), 1);
+}
+
+static void what_cannot_be_searched_goes_by_on_error(void **state)
+{
+	static const char slow[] = "slowaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab";
+	static const char idle[] = "idleaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab";
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, idle), ACTION_LOG);
+	assert_true(f->failed);
+	assert_int_equal(say(f, 1024, 100 + sizeof(idle) - 1, slow), ACTION_DROP);
+	assert_true(f->failed);
+	/* A frame that is none: nobody can say what is in it. */
+	assert_int_equal(judge(f, (const uint8_t *)"\2\2\2\2\2\2\2\2\2\2\2\2\x08\0\x45", 15),
+			 ACTION_DROP);
+	assert_true(f->failed);
+}
+
+/* A datagram in two fragments, of which the second completes the match. */
+static size_t fragment(uint8_t *frame, bool second)
+{
+	uint8_t *ip = frame + 14;
+
+	if (second) {
+		memcpy(ip + 20, "it now", 6);
+		make_ip(frame, IPPROTO_UDP, false, 6);
+	} else {
+		memcpy(ip + 20, "\4\0\0\x50\0\x16\0\0...aend-", 16);
+		make_ip(frame, IPPROTO_UDP, false, 16);
+	}
+	put16(ip + 4, 4711);
+	put16(ip + 6, second ? 2 : 0x2000);
+	return second ? 40 : 50;
+}
+
+static void a_packet_in_fragments_stays_incomplete(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t first[64], second[64];
+	size_t first_len = fragment(first, false), second_len = fragment(second, true);
+
+	assert_int_equal(judge(f, first, first_len), ACTION_LOG);
+	assert_int_equal(judge(f, second, second_len), ACTION_RESET);
+	assert_int_equal(judge(f, second, second_len), ACTION_DROP);
+	assert_int_equal(judge(f, first, first_len), ACTION_DROP);
+}
+
+static void a_full_table_forgets_the_quietest(void **state)
+{
+	struct fixture *f = *state;
+	struct stats_condemned *table = &f->condemned;
+
+	for (uint64_t key = 1; key <= 4 * STATS_CONDEMNED_MAX; key++)
+		condemned_add(table, key, (1000 + key / STATS_CONDEMNED_MAX) * SECOND);
+	assert_int_equal(stat_get(&table->n), 4 * STATS_CONDEMNED_MAX);
+	assert_int_equal(stat_get(&table->evicted), 3 * STATS_CONDEMNED_MAX);
+	assert_true(condemned_has(table, 4 * STATS_CONDEMNED_MAX, 1004 * SECOND));
+	assert_false(condemned_has(table, 1, 1004 * SECOND));
+	/* A frame of it is news of it. */
+	assert_true(condemned_has(table, 4 * STATS_CONDEMNED_MAX, 1300 * SECOND));
+	assert_true(condemned_has(table, 4 * STATS_CONDEMNED_MAX, 1590 * SECOND));
+	assert_false(condemned_has(table, 4 * STATS_CONDEMNED_MAX, 1900 * SECOND));
+}
+
+/* tcp_sum.c against the plain sum of RFC 1071, which give() makes, for every length. */
+static void checksums_of_all_lengths_are_right(void **state)
+{
+	struct fixture *f = *state;
+	char text[300];
+
+	open_connection(f, 1024);
+	for (uint32_t n = 1, seq = 100; n < sizeof(text) - 1; seq += n++) {
+		for (uint32_t i = 0; i < n; i++)
+			text[i] = (char)('A' + (i * 7 + n) % 26);
+		text[n] = '\0';
+		assert_int_equal(say(f, 1024, seq, text), ACTION_LOG);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_match_is_dropped_and_its_connection_with_it),
+		TEST(a_match_that_is_cut_is_dropped_where_it_is_whole),
+		TEST(what_repeats_passes_only_as_it_was),
+		TEST(what_overtakes_is_searched_by_itself),
+		TEST(a_wrong_checksum_does_not_pass),
+		TEST(the_heaviest_action_decides),
+		TEST(what_cannot_be_searched_goes_by_on_error),
+		TEST(a_packet_in_fragments_stays_incomplete),
+		TEST(a_full_table_forgets_the_quietest),
+		TEST(checksums_of_all_lengths_are_right),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
