@@ -76,6 +76,15 @@ try() {
   awk -F: '{ print $1, length($2) }' "$DIR/grep" | cmp - "$DIR/ours"
   body '.subjects[0].matches[1].groups == [{offset: 18, length: 3}, {offset: 22, length: 4}]'
   body '.subjects[1].matches == []'
+  # Inside ranges alone, as perl finds them.
+  text="a=1 [b=2 c=3] d=4 [e=5"
+  [ "$(try bob "{\"regex\": \"\\\\w=\\\\d\", \"begin\": \"\\\\[\", \"end\": \"\\\\]\",
+    \"subjects\": [\"$(printf %s "$text" | base64 -w 0)\"]}")" = 200 ]
+  perl -e 'while ($ARGV[0] =~ /\[.*?(?:\]|$)/g) { my ($at, $in) = ($-[0], $&);
+    while ($in =~ /\w=\d/g) { print $at + $-[0], "\n" } }' "$text" >"$DIR/perl"
+  jq -r '.subjects[0].matches[].offset' "$DIR/body" | cmp - "$DIR/perl"
+  [ "$(wc -l <"$DIR/perl")" = 3 ]
+  [ "$(try bob '{"regex": "a", "begin": "b"}')" = 400 ]
   # What takes for ever is given up, and what is no pattern is told as such.
   subject=$({ printf 'a%.0s' {1..3000}; echo '!'; } | base64 -w 0)
   [ "$(try bob "{\"regex\": \"^(a+)+$\", \"subjects\": [\"$subject\"]}")" = 200 ]

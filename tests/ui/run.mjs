@@ -89,6 +89,10 @@ try {
   if (complaints.length) throw new Error(`the page complains: ${complaints.join("; ")}`);
 } catch (error) {
   console.error(error.stack);
+  for (const page of browser.contexts().flatMap((context) => context.pages())) {
+    console.error(`the page shows: ${(await page.locator("body").innerText().catch(() => "nothing")).slice(0, 2000)}`);
+    await house.picture(page, `failed-${process.argv[2]}`).catch(() => {});
+  }
   process.exitCode = 1;
 } finally {
   await browser.close();

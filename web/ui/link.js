@@ -111,6 +111,7 @@ export function show(view, { rest: [name = ""] }) {
   const addresses = el("div");
   const frames = el("a", { href: `/v1/pcap?link=${name}`, download: `${name}.pcapng`, hidden: true }, "Its kept frames");
   const said = el("p", { class: "note", role: "status", hidden: true });
+  const failed = el("p", { class: "note bad", hidden: true });
   const latest = el("ol", { class: "records", "aria-label": "Latest records of this link" });
   const drawn = plots();
   let timer = 0;
@@ -123,7 +124,8 @@ export function show(view, { rest: [name = ""] }) {
 
   function update(status, problem) {
     const link = status && status.links.find((one) => one.name === name);
-    if (problem) say(`What you see may be old: ${problem.message}.`);
+    failed.hidden = !problem;
+    if (problem) setText(failed, `What you see may be old: ${problem.message}.`);
     else if (status && !link) say(`There is no link ${name}: the configuration has none of this name.`);
     if (!link) return;
     facts.replaceChildren(...factsOf(link).map(([term, value]) =>
@@ -167,7 +169,7 @@ export function show(view, { rest: [name = ""] }) {
   view.classList.add("stack");
   view.append(heading(name, el("a", { href: `#/records?link=${name}` }, "Its records"),
     frames,
-    may("operator") && el("button", { type: "button", class: "plain small", onclick: retry }, "Look again now")), said,
+    may("operator") && el("button", { type: "button", class: "plain small", onclick: retry }, "Look again now")), failed, said,
     el("div", { class: "card" }, facts), addresses,
     el("div", { class: "cards" }, ...drawn.nodes),
     el("section", {}, el("h2", {}, "Latest records"), latest));

@@ -78,6 +78,8 @@ function trialCard() {
   const regex = input({ required: true, maxlength: "65536", placeholder: "^(?<method>GET|POST) (?<path>\\S+)" });
   const before = input({});
   const after = input({});
+  const begin = input({});
+  const end = input({});
   const groups = input({ placeholder: "method path" });
   const scope = el("select", {}, el("option", {}, "packet"), el("option", {}, "stream"));
   const flags = ["caseless", "multiline", "dotall", "utf"].map((name) => ({ name, box: el("input", { type: "checkbox" }) }));
@@ -90,6 +92,8 @@ function trialCard() {
     const body = { regex: regex.value, scope: scope.value };
     if (before.value) body["preceded-by"] = before.value;
     if (after.value) body["followed-by"] = after.value;
+    if (begin.value) body.begin = begin.value;
+    if (end.value) body.end = end.value;
     const names = groups.value.split(/\s+/).filter(Boolean);
     if (names.length) body.groups = names;
     for (const { name, box } of flags) if (box.checked) body[name] = true;
@@ -114,6 +118,7 @@ function trialCard() {
     el("form", { class: "stack", onsubmit: submit },
       el("label", { class: "block" }, "Regular expression (PCRE2)", regex),
       el("div", { class: "fields" }, el("label", {}, "Preceded by", before), el("label", {}, "Followed by", after),
+        el("label", {}, "In ranges from", begin), el("label", {}, "to", end),
         el("label", {}, "Groups", groups), el("label", {}, "Scope", scope)),
       el("div", { class: "fields" }, ...flags.map(({ name, box }) => el("label", { class: "line" }, box, name))),
       el("label", { class: "line" }, recent, "the payloads of recent matches"),
