@@ -376,11 +376,11 @@ int capture_scan_payload(struct capture_scan *scan, const char *link_name, uint6
 	if (code)
 		return code;
 	input = (struct sift_input){
+		.number = ++scan->number,
 		.time_ns = time_ns,
 		.direction = direction,
 		.link = &link->sift,
 	};
-	scan->number++;
 	scan->payload_told = false;
 	totals->frames++;
 	totals->payloads++;

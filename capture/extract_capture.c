@@ -2,11 +2,15 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/base/pcap_live.h"
 #include "capture/capture_scan.h"
+#include "capture/payload_log.h"
+#include "capture/payload_reader.h"
 #include "capture/source_file.h"
 
 /* What is being searched. */
@@ -169,6 +173,115 @@ uint64_t extract_capture_file(const struct extract_capture *capture)
 		say(&run, &text);
 	}
 	source_file_close(&source);
+	return run_end(&run);
+}
+
+/* ---- payload logs ---------------------------------------------------------------------------- */
+
+#define LOG_BUFFER (4u * PAYLOAD_LOG_ENTRY_MAX)
+
+struct log {
+	const struct extract_capture *capture;
+	uint8_t *buffer;
+	size_t begin, end; /* of what is read and not used */
+	uint64_t offset; /* of `begin` in the file */
+	uint64_t entries;
+};
+
+/* 0 at the end, 1, or a negative errno. */
+static int fill_log(struct log *log)
+{
+	ssize_t n;
+
+	memmove(log->buffer, log->buffer + log->begin, log->end - log->begin);
+	log->end -= log->begin;
+	log->begin = 0;
+	do {
+		n = read(log->capture->fd, log->buffer + log->end, LOG_BUFFER - log->end);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	log->end += (size_t)n;
+	return n > 0;
+}
+
+static int search_entry(struct run *run, const struct payload_entry *entry)
+{
+	return capture_scan_payload(&run->scan, entry->link, entry->time_ns,
+				    entry->direction == STATS_FROM_GUEST ? SIFT_FROM_GUEST
+									 : SIFT_TO_GUEST,
+				    &entry->frame);
+}
+
+/* All entries that are whole in the buffer. PAYLOAD_MORE, or why it stopped. */
+static enum payload_result search_buffer(struct run *run, struct log *log, int *ret_code)
+{
+	enum payload_result result = PAYLOAD_MORE;
+	struct payload_entry entry;
+	size_t used;
+
+	while (!*ret_code && log->begin < log->end && !extract_out_stopped(run->outlet.out)) {
+		result = payload_read(log->buffer + log->begin, log->end - log->begin, &entry,
+				      &used);
+		if (result != PAYLOAD_ENTRY)
+			return result;
+		*ret_code = search_entry(run, &entry);
+		log->begin += used;
+		log->offset += used;
+		log->entries++;
+	}
+	return PAYLOAD_MORE;
+}
+
+static int search_log(struct run *run, struct log *log, struct err *err)
+{
+	enum payload_result result;
+	int more, code = 0;
+
+	do {
+		result = search_buffer(run, log, &code);
+		if (code)
+			return err_set(err, code, "out of memory");
+		if (result == PAYLOAD_BAD)
+			return err_set(err, -EBADMSG,
+				       "no entry of a payload log begins at byte %" PRIu64
+				       ", after %" PRIu64 " entries",
+				       log->offset, log->entries);
+		extract_outlet_flush(&run->outlet);
+		more = extract_out_stopped(run->outlet.out) ? 0 : fill_log(log);
+	} while (more > 0);
+	if (more < 0)
+		return err_errno(err, more, "cannot read on at byte %" PRIu64, log->offset);
+	if (log->begin < log->end && !extract_out_stopped(run->outlet.out))
+		return err_set(err, -ENODATA,
+			       "the payload log is cut at byte %" PRIu64 ", after %" PRIu64
+			       " entries",
+			       log->offset, log->entries);
+	return 0;
+}
+
+uint64_t extract_capture_payloads(const struct extract_capture *capture)
+{
+	struct log log = { .capture = capture, .buffer = malloc(LOG_BUFFER) };
+	struct err err = { "out of memory" }, text;
+	struct run run;
+	int code = -ENOMEM;
+
+	if (run_begin(&run, capture, false)) {
+		free(log.buffer);
+		return 0;
+	}
+	if (log.buffer) {
+		if (capture->head_len)
+			memcpy(log.buffer, capture->head, capture->head_len);
+		log.end = capture->head_len;
+		code = search_log(&run, &log, &err);
+	}
+	if (code) {
+		err_set(&text, 0, "%s: %s: what came before was searched", capture->name, err.text);
+		say(&run, &text);
+	}
+	free(log.buffer);
 	return run_end(&run);
 }
 

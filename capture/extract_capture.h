@@ -20,6 +20,9 @@ struct extract_capture {
 /* Each returns the number of matches; the rest is in the job's totals and was complained of. */
 uint64_t extract_capture_file(const struct extract_capture *capture);
 
+/* The same for a payload log: rules of either scope see each payload by itself. */
+uint64_t extract_capture_payloads(const struct extract_capture *capture);
+
 /*
  * `name` is an interface; fd and head are not used. Until `stop` is set by a signal, what is there
  * then being searched too, or until there is enough.

@@ -365,11 +365,13 @@ static void search_source(struct source *source)
 	switch (kind) {
 	case INPUT_UNDECIDED:
 	case INPUT_TEXT:
-	case INPUT_PAYLOADS:
 		if (!job->plan.search->n && !job->plan.range && !job->plan.separator)
 			complain(source, 0, "is a text, and no pattern was given to search it for");
 		else
 			search_text(source);
+		break;
+	case INPUT_PAYLOADS:
+		source->hits = extract_capture_payloads(&capture);
 		break;
 	case INPUT_CAPTURE:
 		source->hits = extract_capture_file(&capture);
