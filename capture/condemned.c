@@ -1,6 +1,6 @@
 #include "capture/condemned.h"
 
-#include <string.h>
+#include <netinet/tcp.h>
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -65,6 +65,36 @@ bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns)
 	return false;
 }
 
+/* Who sent it, and which sequence number the answer to it acknowledges (RFC 9293 section 3.5). */
+static uint64_t syn_of(unsigned int end, uint32_t acknowledged)
+{
+	return UINT64_C(1) << 33 | (uint64_t)end << 32 | acknowledged;
+}
+
+bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct frame *segment,
+		     unsigned int end)
+{
+	struct stats_condemned_place *place = places_of(table, key);
+
+	if (!(segment->tcp_flags & TH_SYN) || segment->tcp_flags & (TH_RST | TH_FIN) ||
+	    segment->payload_wire_len)
+		return false;
+	for (unsigned int i = 0; i < WAYS; i++, place++) {
+		if (stat_get(&place->key) != key)
+			continue;
+		if (!(segment->tcp_flags & TH_ACK)) {
+			set(&place->syn, syn_of(end, segment->tcp_seq + 1));
+			return true;
+		}
+		if (stat_get(&place->syn) != syn_of(!end, segment->tcp_ack))
+			return false;
+		set(&place->syn, 0);
+		set(&place->key, 0);
+		return true;
+	}
+	return false;
+}
+
 /* The place of the key itself, or one that is free, or the one that was quiet for longest. */
 static struct stats_condemned_place *place_for(struct stats_condemned_place *places, uint64_t key)
 {
@@ -93,5 +123,6 @@ void condemned_add(struct stats_condemned *table, uint64_t key, uint64_t now_ns)
 	if (before && before != key && !is_over(place, now_s))
 		stat_add(&table->evicted, 1);
 	set(&place->seen_s, now_s);
+	set(&place->syn, 0);
 	set(&place->key, key);
 }

@@ -4,7 +4,8 @@
  * Pure over memory that several workers share, one after the other and, while one relieves the other,
  * two at a time: what one has condemned stays so for the next. A connection stays as long as its frames
  * keep coming, and CONDEMNED_S more: its ends may send again what was dropped (RFC 9293 section 3.8.3
- * gives up after 100 seconds at the earliest). Of a full set of the table the one that was quiet for
+ * gives up after 100 seconds at the earliest). A new one between the same ports takes its place once both
+ * ends have opened it: whoever answers a SYN by one has nothing left of the old. Of a full set of the table the one that was quiet for
  * longest goes, and is counted.
  */
 #ifndef TW_CONDEMNED_H
@@ -27,6 +28,14 @@ uint64_t condemned_fragment_key(const struct stats_condemned *table, const struc
 
 /* Whether it is condemned; then its time begins anew. */
 bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns);
+
+/*
+ * A segment of a condemned connection, sent by `end` (flow_key_of()), that may pass because it opens
+ * another: a bare SYN, or the SYN that answers one, which ends the condemnation.
+ */
+bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct frame *segment,
+		     unsigned int end);
+
 void condemned_add(struct stats_condemned *table, uint64_t key, uint64_t now_ns);
 
 #endif

@@ -241,6 +241,7 @@ int sift_init(struct sift *sift, const struct sift_conf *conf, const struct sift
 void sift_done(struct sift *sift)
 {
 	sift->input = NULL;
+	sift->ending = true;
 	defrag_done(&sift->defrag);
 	streams_done(&sift->streams);
 }
@@ -248,8 +249,10 @@ void sift_done(struct sift *sift)
 void sift_end_link(struct sift *sift, const struct sift_link *link)
 {
 	sift->input = NULL;
+	sift->ending = true;
 	defrag_end_link(&sift->defrag, link->id);
 	streams_end_link(&sift->streams, link->id);
+	sift->ending = false;
 }
 
 /* Replaces a fragment by the packet that it made whole; false when there is nothing to search yet. */

@@ -116,7 +116,6 @@ struct sift_judgement {
 	enum pattern_action verdict;
 	const struct rule *rule; /* that decided; NULL: none by itself */
 	bool failed;
-	bool condemned; /* before the frame came */
 	struct flow_key flow; /* of a TCP segment, */
 	uint64_t segment, fragment; /* and keys of condemned.h; 0: it is none */
 };
@@ -128,6 +127,7 @@ struct sift {
 	struct streams streams;
 	struct defrag defrag;
 	struct tried_half *late; /* not fully tried until more comes, or the next tick */
+	bool ending; /* streams end because nobody looks any more: nothing is concluded from that */
 	/* The frame in hand. */
 	const struct sift_input *input; /* NULL: none */
 	struct frame frame;

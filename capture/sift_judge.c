@@ -38,6 +38,9 @@ static void raise_to(struct sift *sift, enum pattern_action verdict, const struc
 
 static void condemn(struct sift *sift, uint64_t key)
 {
+	/* The next worker goes on with what this one gives up. */
+	if (sift->ending)
+		return;
 	condemned_add(sift->conf.condemned, key,
 		      sift->input ? sift->input->time_ns : sift->streams.now_ns);
 }
@@ -49,12 +52,9 @@ static void condemn_flow(struct sift *sift, const struct flow *flow)
 
 static bool is_condemned(struct sift *sift, uint64_t key)
 {
-	struct sift_judgement *j = &sift->judgement;
-
 	if (!condemned_has(sift->conf.condemned, key, sift->input->time_ns))
 		return false;
 	raise_to(sift, ACTION_DROP, NULL);
-	j->condemned = true;
 	return true;
 }
 
@@ -70,11 +70,15 @@ bool judge_admits_fragment(struct sift *sift)
 bool judge_admits_segment(struct sift *sift)
 {
 	struct sift_judgement *j = &sift->judgement;
+	struct stats_condemned *condemned = sift->conf.condemned;
+	unsigned int end = flow_key_of(&sift->frame, sift->input->link->id, &j->flow);
 
-	flow_key_of(&sift->frame, sift->input->link->id, &j->flow);
-	j->segment = condemned_key(sift->conf.condemned, &j->flow);
-	if (is_condemned(sift, j->segment))
+	j->segment = condemned_key(condemned, &j->flow);
+	if (condemned_has(condemned, j->segment, sift->input->time_ns) &&
+	    !condemned_opens(condemned, j->segment, &sift->frame, end)) {
+		raise_to(sift, ACTION_DROP, NULL);
 		return false;
+	}
 	if (!sift->input->link->n_stream || tcp_sum_is_right(&sift->frame))
 		return true;
 	/* Its receiver would not take it, and its bytes would be taken for those of the stream. */

@@ -17,7 +17,7 @@
 #include "agent/base/stats_traffic.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   7u
+#define STATS_VERSION	   8u
 #define STATS_LINKS_MAX	   4096u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -52,6 +52,7 @@ struct stats_link {
 struct stats_condemned_place {
 	stat_counter key; /* 0: free */
 	stat_counter seen_s; /* CLOCK_REALTIME, of its last frame */
+	stat_counter syn; /* of a connection that is being opened in its place; 0: none */
 };
 
 struct stats_condemned {

@@ -299,7 +299,7 @@ flood() {
   shift
   run ip netns exec "$HOST" "$ROOT/build/tests/net/inline_flood" "$DIR/run/guests/web01/qemu.sock" \
     "$PEER" eno1 "$(mac_of web01)" "$frames" "${SEED:-4711}" "$@"
-  echo "# $output" >&3
+  echo "$output"
   [ "$status" -eq 0 ]
 }
 

@@ -279,6 +279,31 @@ static void a_match_that_is_cut_is_dropped_where_it_is_whole(void **state)
 	assert_int_equal(say(f, 1024, 107, "7"), ACTION_LOG);
 }
 
+static void a_new_connection_takes_its_place_when_both_ends_open_it(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "a secret-1 "), ACTION_DROP);
+	/* Nobody has answered yet: who has the old one still would take this. */
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "a "), ACTION_DROP);
+	/* The old end asks what that was (RFC 5961 section 4). */
+	assert_int_equal(answer(f, 1024, 500, 100), ACTION_DROP);
+	assert_int_equal(
+		give(f,
+		     (struct segment){
+			     .port = 1024, .seq = 500, .ack = 90, .flags = TH_SYN, .back = true }),
+		ACTION_DROP);
+	assert_int_equal(
+		give(f,
+		     (struct segment){
+			     .port = 1024, .seq = 500, .ack = 100, .flags = TH_SYN, .back = true }),
+		ACTION_LOG);
+	assert_int_equal(say(f, 1024, 100, "all is well"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 111, "secret-1"), ACTION_DROP);
+}
+
 static void what_repeats_passes_only_as_it_was(void **state)
 {
 	struct fixture *f = *state;
@@ -382,6 +407,23 @@ static void a_packet_in_fragments_stays_incomplete(void **state)
 	assert_int_equal(judge(f, first, first_len), ACTION_DROP);
 }
 
+static void the_end_of_a_worker_condemns_nothing(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t first[64];
+	size_t first_len = fragment(first, false);
+
+	open_connection(f, 1024);
+	/* A hole, the beginning of a match, and half of a packet. */
+	assert_int_equal(say(f, 1024, 100, "a secret-"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 200, "behind"), ACTION_LOG);
+	assert_int_equal(judge(f, first, first_len), ACTION_LOG);
+	sift_end_link(&f->sift, &f->link);
+	assert_int_equal(say(f, 1024, 206, "all is well"), ACTION_LOG);
+	assert_int_equal(judge(f, first, first_len), ACTION_LOG);
+	assert_int_equal(stat_get(&f->condemned.n), 0);
+}
+
 static void a_full_table_forgets_the_quietest(void **state)
 {
 	struct fixture *f = *state;
@@ -421,12 +463,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_match_is_dropped_and_its_connection_with_it),
 		TEST(a_match_that_is_cut_is_dropped_where_it_is_whole),
+		TEST(a_new_connection_takes_its_place_when_both_ends_open_it),
 		TEST(what_repeats_passes_only_as_it_was),
 		TEST(what_overtakes_is_searched_by_itself),
 		TEST(a_wrong_checksum_does_not_pass),
 		TEST(the_heaviest_action_decides),
 		TEST(what_cannot_be_searched_goes_by_on_error),
 		TEST(a_packet_in_fragments_stays_incomplete),
+		TEST(the_end_of_a_worker_condemns_nothing),
 		TEST(a_full_table_forgets_the_quietest),
 		TEST(checksums_of_all_lengths_are_right),
 	};
