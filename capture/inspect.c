@@ -177,6 +177,7 @@ static void inspect(struct inspected_link *inspected, const struct source_frame 
 		.link = &inspected->sift,
 	};
 
+	inspected->cut += frame->in.wire_len > frame->in.len;
 	inspector->payload_told = false;
 	sift_frame(&inspector->sift, &input, result);
 	count_result(inspector, stats, result);
@@ -235,7 +236,7 @@ enum pattern_action inspect_judge(struct inspected_link *inspected,
 	return result.verdict;
 }
 
-void inspect_losses(const struct inspected_link *inspected, const struct source_losses *losses,
+void inspect_losses(struct inspected_link *inspected, const struct source_losses *losses,
 		    uint64_t now_ns)
 {
 	struct inspector *inspector = inspected->inspector;
@@ -254,6 +255,12 @@ void inspect_losses(const struct inspected_link *inspected, const struct source_
 		emitter_drops(inspector->emitter, inspected->link->slot, gaps[i].lost);
 		emitter_gap(inspector->emitter, record_head_of(inspected, now_ns), &gaps[i]);
 	}
+	if (!inspected->cut)
+		return;
+	/* Not lost as frames, but as what patterns see: the counter is that of the frames. */
+	emitter_gap(inspector->emitter, record_head_of(inspected, now_ns),
+		    &(struct record_gap){ .lost = inspected->cut, .reason = "cut" });
+	inspected->cut = 0;
 }
 
 static void set(stat_counter *counter, uint64_t value)

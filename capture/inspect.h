@@ -36,6 +36,7 @@ struct inspected_link {
 	struct guest_link guest;
 	struct sift_link sift;
 	uint64_t deadline_ns; /* of an inline link, for one frame */
+	uint64_t cut; /* frames that the ring has in part, not told yet */
 };
 
 /*
@@ -68,7 +69,7 @@ enum pattern_action inspect_judge(struct inspected_link *inspected,
 				  const struct source_frame *frame, const struct frame **ret);
 
 /* Counts what a link's source lost and records each kind as a gap. */
-void inspect_losses(const struct inspected_link *inspected, const struct source_losses *losses,
+void inspect_losses(struct inspected_link *inspected, const struct source_losses *losses,
 		    uint64_t now_ns);
 
 /* Every second while streams or fragments are held: inspect_is_waiting(). */

@@ -43,6 +43,7 @@
  * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads", "pcap-frames", "bytes", "lines", "files") and reason. For
  *   bytes, there are the flow as in an alert, and tapwarden.offset and rule; a gap without a rule is
  *   one for all of them. For records, seq is the number of the first that is missing, so that seq has no hole.
+ *   Reason "cut" is of frames of which only the beginning was seen.
  */
 #ifndef TW_RECORD_H
 #define TW_RECORD_H

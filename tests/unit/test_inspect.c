@@ -286,6 +286,13 @@ static void losses(void **state)
 	check_record(f, "2 2 frames ring-corrupt");
 	check_record(f, NULL);
 	assert_int_equal(stat_get(&f->stats->links[SLOT].drops), 10);
+	inspect(f, STATS_TO_GUEST, "none", 100);
+	inspect(f, STATS_TO_GUEST, "none", 0);
+	inspect_losses(&f->inspected, &none, 1);
+	check_record(f, "3 1 frames cut");
+	inspect_losses(&f->inspected, &none, 1);
+	check_record(f, NULL);
+	assert_int_equal(stat_get(&f->stats->links[SLOT].drops), 10);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
