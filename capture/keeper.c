@@ -11,6 +11,8 @@ enum kept_flag {
 	KEPT_OUTBOUND = 1 << 1,
 	KEPT_CHECKSUM_PARTIAL = 1 << 2,
 	KEPT_GSO = 1 << 3,
+	KEPT_PASSED = 1 << 4,
+	KEPT_DROPPED = 1 << 5,
 };
 
 int keeper_init(struct keeper *keeper, const struct keeper_conf *conf)
@@ -105,7 +107,9 @@ static uint32_t flags_of(const struct pcapng_packet *packet)
 	return (packet->direction == PCAPNG_INBOUND ? KEPT_INBOUND : 0u) |
 	       (packet->direction == PCAPNG_OUTBOUND ? KEPT_OUTBOUND : 0u) |
 	       (packet->checksum_partial ? KEPT_CHECKSUM_PARTIAL : 0u) |
-	       (packet->gso ? KEPT_GSO : 0u);
+	       (packet->gso ? KEPT_GSO : 0u) |
+	       (packet->verdict == PCAPNG_PASSED ? KEPT_PASSED : 0u) |
+	       (packet->verdict == PCAPNG_DROPPED ? KEPT_DROPPED : 0u);
 }
 
 /* Where not every frame could be noted, none is known to have nothing of a match. */
@@ -135,6 +139,8 @@ static bool on_kept(void *data, const struct flashback_frame *frame)
 	/* The same ends on another link are the same flow to the ring. */
 	if (frame->link != keeper->link || (keeper->conf.bare && !is_noted(keeper, frame->number)))
 		return false;
+	if (frame->flags & (KEPT_PASSED | KEPT_DROPPED))
+		packet.verdict = frame->flags & KEPT_PASSED ? PCAPNG_PASSED : PCAPNG_DROPPED;
 	if (frame->flags & (KEPT_INBOUND | KEPT_OUTBOUND))
 		packet.direction = frame->flags & KEPT_INBOUND ? PCAPNG_INBOUND : PCAPNG_OUTBOUND;
 	write_frame(keeper, frame->link, packet);

@@ -117,16 +117,18 @@ relay_of() {
 }
 
 @test "a dropped frame is kept with the verdict" {
-  printf '\n[record]\npcap = matches\n' >>"$INI"
+  printf '\n[record]\npcap = matches\nbefore = 8\n' >>"$INI"
   start
   attach stream
   passes_and_blocks
   wait_for 10 test -s "$DIR/log/frames.pcapng"
   kill "$(pid_of agent)"
   wait_for 20 is_gone "$(pid_of agent)"
-  # epb_verdict of type 0, a hardware verdict of its own: tshark shows what it knows.
-  capinfos "$DIR/log/frames.pcapng" >/dev/null
-  tshark -r "$DIR/log/frames.pcapng" -Y 'http.request.uri contains "forbidden-1"' 2>/dev/null | grep -q .
+  # In the words of tc-bpf(8): 2 is TC_ACT_SHOT, 0 TC_ACT_OK.
+  run -0 --separate-stderr tshark -r "$DIR/log/frames.pcapng" -Y 'http.request.uri contains "forbidden-1"' \
+    -T fields -e frame.verdict.ebpf_tc
+  [ "$(sort -u <<<"$output")" = 2 ]
+  tshark -r "$DIR/log/frames.pcapng" -Y tcp.flags.syn==1 -T fields -e frame.verdict.ebpf_tc 2>/dev/null | grep -qx 0
 }
 
 # The host's own stack counts each datagram to a port where nobody listens.
