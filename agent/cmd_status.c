@@ -361,6 +361,32 @@ static void add_quarantine(const json_t *patterns, struct buf *out)
 	}
 }
 
+static const struct {
+	const char *key, *text;
+} losses[] = {
+	{ "log_lost", "records could not be written to the log" },
+	{ "payloads_lost", "payloads could not be written to payloads.log" },
+	{ "pcap_lost", "frames could not be written to frames.pcapng" },
+	{ "drops", "frames were lost in full packet rings" },
+};
+
+static void add_loss(json_int_t n, const char *what, struct buf *out)
+{
+	if (n)
+		buf_addf(out, "! %" JSON_INTEGER_FORMAT " %s\n", n, what);
+}
+
+static json_int_t cut_frames(const json_t *links)
+{
+	json_int_t total = 0;
+	const json_t *link;
+	size_t i;
+
+	json_array_foreach(links, i, link)
+		total += number(json_object_get(link, "captured"), "truncated");
+	return total;
+}
+
 /* What was lost or refused, only when there is something to say. */
 static void add_losses(const json_t *status, struct buf *out)
 {
@@ -371,13 +397,10 @@ static void add_losses(const json_t *status, struct buf *out)
 	if (text(capture, "log_error")[0])
 		buf_addf(out, "! records and payloads wait, they cannot be written: %s\n",
 			 text(capture, "log_error"));
-	if (number(capture, "log_lost"))
-		buf_addf(out,
-			 "! %" JSON_INTEGER_FORMAT " records could not be written to the log\n",
-			 number(capture, "log_lost"));
-	if (number(capture, "drops"))
-		buf_addf(out, "! %" JSON_INTEGER_FORMAT " frames were lost in full packet rings\n",
-			 number(capture, "drops"));
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		add_loss(number(capture, losses[i].key), losses[i].text, out);
+	add_loss(cut_frames(json_object_get(status, "links")),
+		 "frames were longer than a packet ring keeps: patterns saw their beginning", out);
 	add_malformed(json_object_get(capture, "malformed"), out);
 	if (reload[0])
 		buf_addf(out, "! the last reload was refused: %s\n", reload);

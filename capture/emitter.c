@@ -375,3 +375,12 @@ void emitter_tick(struct emitter *emitter, uint64_t now_ns)
 			tell_lost(emitter, file, now_ns);
 	}
 }
+
+bool emitter_is_waiting(const struct emitter *emitter)
+{
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
+		if (emitter->lost[file])
+			return true;
+	}
+	return false;
+}

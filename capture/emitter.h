@@ -100,4 +100,7 @@ void emitter_flush(struct emitter *emitter);
  */
 void emitter_tick(struct emitter *emitter, uint64_t now_ns);
 
+/* Whether emitter_tick() still has something to tell of what the other files lost. */
+bool emitter_is_waiting(const struct emitter *emitter);
+
 #endif

@@ -545,7 +545,8 @@ static void on_tick(uv_timer_t *timer)
 	inspect_tick(&w->inspector, now_ns());
 	emitter_tick(&w->emitter, now_ns());
 	write_out(w);
-	if (!w->busy && !has_file_errors(w) && !inspect_is_waiting(&w->inspector))
+	if (!w->busy && !has_file_errors(w) && !inspect_is_waiting(&w->inspector) &&
+	    !emitter_is_waiting(&w->emitter))
 		uv_timer_stop(timer);
 }
 

@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# A disk that is full stops what is written to it, visibly, and when there is room again everything
+# goes on by itself, frames.pcapng too: tshark judges it.
+
+load guest.bash
+
+setup() {
+  house_up
+  printf '\n[record]\npcap = all\npayload-log = all\n' >>"$INI"
+}
+
+teardown() {
+  house_down
+}
+
+# The agent with a small file system of its own as log-dir, which only its mount namespace has.
+agent_on_small_disk() {
+  mkdir -p "$DIR/log"
+  spawn agent ip netns exec "$HOST" sh -c "mount -t tmpfs -o size=1m tmpfs '$DIR/log' &&
+    exec '$TAPWARDEN' run -c '$INI'"
+  wait_for 20 agent_serves
+  LOG=/proc/$(pid_of agent)/root$DIR/log
+}
+
+has_text() {
+  grep -aq "$2" "$LOG/$1"
+}
+
+@test "records and frames wait for room on a full disk, and are written when there is some" {
+  agent_on_small_disk
+  guest_start
+  ask "item=before"
+  wait_for 10 has_text records.json item=before
+  wait_for 10 has_text frames.pcapng item=before
+  dd if=/dev/zero of="$LOG/filler" bs=4k 2>/dev/null || true
+  for ((i = 0; i < 40; i++)); do ask "item=while$i" >/dev/null; done
+  wait_for 10 status_of '.capture.log_error == "No space left on device"'
+  tapwarden status | grep -q 'cannot be written: No space left on device'
+  grep -q 'cannot write frames.pcapng: No space left on device' "$DIR/agent.err"
+  rm "$LOG/filler"
+  wait_for 10 status_of '.capture.log_error == ""'
+  grep -q 'frames.pcapng is written again' "$DIR/agent.err"
+  ask "item=after"
+  wait_for 10 has_text frames.pcapng item=after
+  wait_for 10 has_text records.json item=after
+  # Nothing that waited is lost, and nothing is torn.
+  status_of '.capture.pcap_lost == 0 and .capture.log_lost == 0 and .capture.payloads_lost == 0'
+  [ "$(jq -r 'select(.tapwarden.rule == "request") | .tapwarden.groups.path.text' "$LOG/records.json" |
+    grep -c while)" -eq 40 ]
+  tshark -n -r "$LOG/frames.pcapng" -Y 'http.request.uri contains "while39"' 2>"$DIR/tshark.err" | grep -q .
+  [ "$(grep -vc '^Running as user' "$DIR/tshark.err")" -eq 0 ]
+}
+
+has_gap() {
+  jq -e --arg unit "$1" 'select(.event_type == "gap" and .gap.unit == $unit and .gap.lost > 0)' \
+    "$LOG/records.json" >/dev/null
+}
+
+@test "what does not fit into memory while the disk is full is lost, counted and told" {
+  agent_on_small_disk
+  guest_start
+  dd if=/dev/zero of="$LOG/filler" bs=4k 2>/dev/null || true
+  # 8 MiB may wait.
+  head -c 12M /dev/zero >"$DIR/www/large"
+  in_peer curl -sS --max-time 60 -o /dev/null http://192.0.2.10/large
+  wait_for 10 status_of '.capture.pcap_lost > 0'
+  tapwarden status | grep -Eq '^! [0-9]+ frames could not be written to frames.pcapng$'
+  grow_disk
+  wait_for 20 has_gap pcap-frames
+}
+
+# Room for all that waits.
+grow_disk() {
+  nsenter --mount="/proc/$(pid_of agent)/ns/mnt" mount -o remount,size=64m "$DIR/log"
+}
