@@ -124,3 +124,25 @@ END
   run -1 grep -a -q MARKER console
   grep -a -q '/ipxe/52-54-00-99-00-10... ok' console
 }
+
+# boots_on stream|dgram: though the worker that relays its frames is killed in the middle.
+boots_on() {
+  local pid
+  config 'portal = 10.99.0.2'
+  inline "$1" log
+  serve
+  guest 90 &
+  PIDS="$! $PIDS"
+  until_ok grep -q 'boot.ipxe' console
+  pid=$(ip netns exec "$HV" "$TAPWARDEN" status --json -c t.ini | jq '.workers[] | select(.name == "capture").pid')
+  kill -KILL "$pid"
+  until_ok grep -q 'MARKER of the LUN' console || until_ok grep -q 'MARKER of the LUN' console
+}
+
+@test "a worker that is killed while a guest boots costs no more than time, by a stream" {
+  boots_on stream
+}
+
+@test "a worker that is killed while a guest boots costs no more than time, by datagrams" {
+  boots_on dgram
+}
