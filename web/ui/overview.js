@@ -1,6 +1,7 @@
 // What a host has at a glance: its sets, and one row for each link.
 
-import { el, setText } from "./dom.js";
+import { session } from "./api.js";
+import { el, note, setText } from "./dom.js";
 import { bits, count, plural, visible } from "./format.js";
 import { sparkline } from "./plot.js";
 import { historyOf, watchStatus } from "./status.js";
@@ -147,7 +148,9 @@ export function show(view, { params, setParams }) {
     long.update(links);
   }
 
-  view.append(el("h1", {}, "Overview"), failed, sets,
+  const weak = session.user && session.user.password_weakness;
+  view.append(el("h1", {}, "Overview"), failed,
+    weak ? note("warn", `Your password's hash is weaker than policy: ${weak}. `, el("code", {}, "tapwarden passwd"), " makes another.") : "", sets,
     el("div", { class: "filters" }, el("label", {}, "Filter links", filter), said),
     el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds."), long.node);
   const stop = watchStatus(update);

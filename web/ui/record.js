@@ -25,14 +25,19 @@ function endOf(ip, port) {
 
 const quoted = (span) => el("code", {}, cut(visible(spanText(span)), TEXT_MAX));
 
+// Where a match was: in frames of a flow, or in a log of the host.
+function placeOf(record, own) {
+  if (!record.src_ip) return own.log ? `in log ${visible(own.log)}` : "";
+  const way = { from_guest: "from guest", to_guest: "to guest" }[own.flow_dir] || "";
+  return `${way} ${endOf(record.src_ip, record.src_port)} → ${endOf(record.dest_ip || "?", record.dest_port)} ${record.proto || ""}`;
+}
+
 function alertParts(record) {
   const own = record.tapwarden || {};
   const parts = [el("strong", {}, own.rule || "?"), " ", quoted(own.match)];
   for (const [name, span] of Object.entries(own.groups || {}))
     parts.push(" ", el("span", { class: "group" }, `${visible(name)} `, quoted(span)));
-  const way = { from_guest: "from guest", to_guest: "to guest" }[own.flow_dir] || "";
-  parts.push(el("span", { class: "sub way" }, `${way} ${endOf(record.src_ip || "?", record.src_port)} → ` +
-    `${endOf(record.dest_ip || "?", record.dest_port)} ${record.proto || ""}`));
+  parts.push(el("span", { class: "sub way" }, placeOf(record, own)));
   return parts;
 }
 
