@@ -153,6 +153,14 @@ static void add_addresses(struct table *table, const json_t *link)
 	buf_done(&shown);
 }
 
+/* Whether the agent itself has the tap. */
+static bool is_ours(const json_t *link)
+{
+	const char *monitor = text(link, "monitor");
+
+	return strcmp(monitor, "tap") == 0 || strcmp(monitor, "inline") == 0;
+}
+
 static void add_link(struct table *table, const json_t *link)
 {
 	const json_t *tap = json_object_get(link, "tap");
@@ -169,7 +177,7 @@ static void add_link(struct table *table, const json_t *link)
 		table_add(table, "%s (%" JSON_INTEGER_FORMAT ")", text(holder, "comm"),
 			  number(holder, "pid"));
 	else
-		table_add(table, "%s", "");
+		table_add(table, "%s", is_ours(link) ? "tapwarden" : "");
 	add_traffic(table, link, "from_guest");
 	add_traffic(table, link, "to_guest");
 	add_filtered(table, json_object_get(link, "filtered"));

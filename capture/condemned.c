@@ -75,18 +75,21 @@ bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct f
 		     unsigned int end)
 {
 	struct stats_condemned_place *place = places_of(table, key);
+	const uint8_t flags = segment->tcp_flags & (TH_SYN | TH_ACK | TH_RST | TH_FIN);
 
-	if (!(segment->tcp_flags & TH_SYN) || segment->tcp_flags & (TH_RST | TH_FIN) ||
-	    segment->payload_wire_len)
+	if (segment->payload_wire_len)
 		return false;
+	if (flags & TH_RST)
+		return true;
 	for (unsigned int i = 0; i < WAYS; i++, place++) {
 		if (stat_get(&place->key) != key)
 			continue;
-		if (!(segment->tcp_flags & TH_ACK)) {
+		if (flags == TH_SYN)
 			set(&place->syn, syn_of(end, segment->tcp_seq + 1));
+		if (flags == TH_SYN || (flags == TH_ACK && stat_get(&place->syn)))
 			return true;
-		}
-		if (stat_get(&place->syn) != syn_of(!end, segment->tcp_ack))
+		if (flags != (TH_SYN | TH_ACK) ||
+		    stat_get(&place->syn) != syn_of(!end, segment->tcp_ack))
 			return false;
 		set(&place->syn, 0);
 		set(&place->key, 0);

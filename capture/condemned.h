@@ -30,8 +30,9 @@ uint64_t condemned_fragment_key(const struct stats_condemned *table, const struc
 bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns);
 
 /*
- * A segment of a condemned connection, sent by `end` (flow_key_of()), that may pass because it opens
- * another: a bare SYN, or the SYN that answers one, which ends the condemnation.
+ * A segment of a condemned connection, sent by `end` (flow_key_of()), that may pass because it ends that,
+ * or opens another: one without data that is a RST, a SYN, the answer to it of an end that has the old
+ * one still (RFC 5961 section 4), or the SYN that answers it, which ends the condemnation.
  */
 bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct frame *segment,
 		     unsigned int end);

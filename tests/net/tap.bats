@@ -77,6 +77,8 @@ reload_with() {
   status_of '.links[0] | .tap.holder == null and .captured.to_guest.frames >= 200
     and .captured.from_guest.frames == 0 and .captured.drops == 0'
   grep -q 'link web01 tap-taken: its frames are read' "$DIR/agent.err"
+  run tapwarden status
+  [[ "$output" == *" tapwarden "* ]]
 }
 
 @test "a tap that another process holds is left to it, and read when that process has ended" {
