@@ -463,6 +463,8 @@ static void answer_waiting(struct agent *a, struct held_taps *held, int code)
 {
 	struct worker *web = &a->workers[WORKER_WEB];
 	struct err err = { "" };
+	bool changed = false;
+	json_t *status;
 
 	if (!a->supervisor.reconcile)
 		a->n_waiting = 0; /* the agent ends */
@@ -470,12 +472,21 @@ static void answer_waiting(struct agent *a, struct held_taps *held, int code)
 		err_errno(&err, code, "could not see who holds the taps");
 	else
 		code = make_status(a, held, &err);
+	status = json_incref(a->status);
 	for (size_t i = 0; i < a->n_waiting; i++) {
 		struct ipc_channel *channel = worker_channel(web);
 
+		/* An act among them is an event, of which the next look is to tell: these had theirs. */
+		if (!a->status && status) {
+			a->status = json_incref(status);
+			changed = true;
+		}
 		if (channel && worker_pid(web) == a->waiting[i].asker)
 			reply_to(a, channel, &a->waiting[i].request, code, &err);
 	}
+	json_decref(status);
+	if (changed)
+		agent_forget_status(a);
 	a->n_waiting = 0;
 }
 

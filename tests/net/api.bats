@@ -149,6 +149,22 @@ try() {
   [ "$(whoami)" = 401 ]
 }
 
+@test "an act and looks that wait for the same status are all answered" {
+  local i asked path method
+  for i in 1 2 3 4 5; do
+    asked=()
+    for path in links/web01/retry status links/web02/retry links; do
+      method=GET
+      [[ $path != *retry ]] || method=POST
+      in_host curl -sS --max-time 20 --unix-socket "$DIR/run/api.sock" -X "$method" -o /dev/null \
+        -w "%{http_code}\n" "http://x/v1/$path" >>"$DIR/codes" &
+      asked+=($!)
+    done
+    wait "${asked[@]}"
+  done
+  [ "$(sort "$DIR/codes" | uniq -c | xargs)" = "20 200" ]
+}
+
 @test "apply takes the plan that was looked at, and no other" {
   [ "$(api bob /v1/plan)" = 200 ]
   plan=$(jq -r .hash "$DIR/body")
