@@ -410,6 +410,20 @@ static void a_packet_in_fragments_stays_incomplete(void **state)
 	assert_int_equal(judge(f, first, first_len), ACTION_DROP);
 }
 
+static void what_goes_by_unsearched_condemns(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 104, "et-7 "), ACTION_LOG);
+	/* The hole is given up, as its other end is not seen. */
+	f->now_ns += 2 * SECOND;
+	sift_tick(&f->sift, f->now_ns);
+	assert_int_equal(say(f, 1024, 100, "secr"), ACTION_DROP);
+	assert_int_equal(say(f, 1024, 109, "all is well"), ACTION_DROP);
+	assert_int_equal(stat_get(&f->condemned.n), 1);
+}
+
 static void the_end_of_a_worker_condemns_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -473,6 +487,7 @@ int main(void)
 		TEST(the_heaviest_action_decides),
 		TEST(what_cannot_be_searched_goes_by_on_error),
 		TEST(a_packet_in_fragments_stays_incomplete),
+		TEST(what_goes_by_unsearched_condemns),
 		TEST(the_end_of_a_worker_condemns_nothing),
 		TEST(a_full_table_forgets_the_quietest),
 		TEST(checksums_of_all_lengths_are_right),
