@@ -5,6 +5,7 @@
  *   wiring.c   what links and workers tell each other through the agent
  *   reload.c   one configuration for another, all or nothing
  *   api_ops.c  what the web worker may ask
+ *   api_files.c  the files that it may pass on
  *   learn.c    leases, on their way to filters
  *   boot_track.c  what guests boot, and how far they came
  */
@@ -103,6 +104,10 @@ void agent_worker_switched(struct worker *worker);
 
 /* api_ops.c */
 void agent_request(struct agent *agent, struct ipc_channel *web, const struct ipc_request *request);
+
+/* api_files.c: an IPC_OP_BOOT_FILE or IPC_OP_PCAP, which the opened file answers. */
+void agent_send_file(struct agent *agent, struct ipc_channel *web,
+		     const struct ipc_request *request);
 
 /* Before the web worker serves no more: what waits is answered now, by a look from within the loop. */
 void agent_answer_waiting(struct agent *agent);
