@@ -5,7 +5,7 @@
 #                                       web02 (tap) <--- frames bare ------> frames guest
 
 FRAMES=$ROOT/build/tests/bench/frames
-COUNT=${BENCH_FRAMES:-400000}
+COUNT=${BENCH_FRAMES:-200000}
 HOST=twbench$$-host
 PEER=twbench$$-peer
 RUN=$BENCH_DIR/run
