@@ -85,6 +85,13 @@ void http_on_sweep(uv_timer_t *timer);
 /* The loop's clock, `ms` from now. */
 uint64_t http_deadline_in(const struct http_server *server, unsigned int ms);
 
+/*
+ * http_head.c: why a request of `version` with this head is refused before its content is looked at;
+ * NULL: it is not.
+ */
+struct problem;
+const struct problem *http_head_fault(struct conn *conn, const char *version);
+
 /* http_request.c: callbacks of libmicrohttpd. */
 void *http_on_target(void *cls, const char *uri, struct MHD_Connection *mhd);
 size_t http_on_unescape(void *cls, struct MHD_Connection *mhd, char *text);

@@ -8,19 +8,39 @@
 
 #define REFUSAL_MAX 1024 /* bytes of its body */
 
+/*
+ * The path and query of an absolute-form target, which every server takes (RFC 9112 section 3.2.2);
+ * "" when it has none. Other targets are as they are.
+ */
+static const char *origin_form(const char *uri)
+{
+	static const char *const schemes[] = { "http://", "https://" };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		size_t len = strlen(schemes[i]);
+
+		if (strncasecmp(uri, schemes[i], len) == 0)
+			return uri + len + strcspn(uri + len, "/?");
+	}
+	return uri;
+}
+
 /* The only place where the query is to be had as it was sent; the head is not parsed yet. */
 void *http_on_target(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
 	struct conn *conn = http_conn_of_mhd(mhd);
-	size_t len = strnlen(uri, HTTP_TARGET_MAX + 1);
+	const char *target = origin_form(uri);
+	size_t root = target != uri && *target != '/', len;
 
 	(void)cls;
 	if (!conn)
 		return NULL;
-	conn->target_cut = len > HTTP_TARGET_MAX;
-	len = conn->target_cut ? HTTP_TARGET_MAX : len;
-	memcpy(conn->target, uri, len);
-	conn->target[len] = '\0';
+	len = strnlen(target, HTTP_TARGET_MAX + 1 - root);
+	conn->target_cut = root + len > HTTP_TARGET_MAX;
+	len -= conn->target_cut;
+	conn->target[0] = '/';
+	memcpy(conn->target + root, target, len);
+	conn->target[root + len] = '\0';
 	return NULL;
 }
 
@@ -94,8 +114,9 @@ static enum MHD_Result refuse(struct conn *conn, const struct problem *problem)
 	return queue_response(conn);
 }
 
-static enum MHD_Result request_begin(struct conn *conn, const char *method)
+static enum MHD_Result request_begin(struct conn *conn, const char *method, const char *version)
 {
+	const struct problem *fault = http_head_fault(conn, version);
 	struct http_server *server = conn->server;
 
 	server->counters.requests++;
@@ -104,6 +125,8 @@ static enum MHD_Result request_begin(struct conn *conn, const char *method)
 	conn->request = (struct http_request){ .method = method, .target = conn->target };
 	conn->body_cut = false;
 	buf_reset(&conn->body);
+	if (fault)
+		return refuse(conn, fault);
 	if (conn->target_cut)
 		return refuse(conn, &target_refused);
 	if (body_is_refused(conn))
@@ -151,13 +174,12 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
 
 	(void)cls;
 	(void)url;
-	(void)version;
 	/* A request may have come just before its connection was shut down. */
 	if (!conn || conn->cut)
 		return MHD_NO;
 	if (!*context) {
 		*context = conn;
-		return request_begin(conn, method);
+		return request_begin(conn, method, version);
 	}
 	if (*upload_length) {
 		take_body(conn, upload, *upload_length);

@@ -44,6 +44,12 @@ static void stay_silent(void *cls, const char *fmt, va_list ap)
 }
 
 /*
+ * SECURE192 would shut out who has a certificate of P-256. What has no forward secrecy, or a MAC of
+ * SHA-1, is for clients of TLS 1.1.
+ */
+#define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3:-RSA:-SHA1"
+
+/*
  * libmicrohttpd's own limit lies above ours: at it, it stops accepting and clients hang. Nothing is
  * decoded, and nothing is printed by the library.
  */
@@ -53,8 +59,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd,
 	struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? (void *)tls->cert : NULL },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? (void *)tls->key : NULL },
-		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
-		  (void *)"SECURE192:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3" },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;

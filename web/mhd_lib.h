@@ -15,6 +15,7 @@
 	F(create_response_from_fd_at_offset64) \
 	F(destroy_response)                    \
 	F(get_connection_info)                 \
+	F(get_connection_values_n)             \
 	F(get_daemon_info)                     \
 	F(get_timeout)                         \
 	F(lookup_connection_value)             \

@@ -1,4 +1,4 @@
-/* links: web/http_server.c web/http_conn.c web/http_request.c web/http_file.c agent/base/buf.c agent/base/err.c web/mhd_lib.c agent/base/late_lib.c */
+/* links: web/http_server.c web/http_conn.c web/http_request.c web/http_head.c web/http_file.c agent/base/buf.c agent/base/err.c web/mhd_lib.c agent/base/late_lib.c */
 /* links: web/problem.c */
 #include "web/http_server.h"
 #include "web/mhd_lib.h"
@@ -401,6 +401,9 @@ static const struct {
 	{ BYTES("GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"1\r\na\r\n0\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n"),
 	  "HTTP/1.1 413 " },
+	{ BYTES("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 33\r\n\r\n"
+		"GET /next HTTP/1.1\r\nHost: x\r\n\r\n...."),
+	  "HTTP/1.1 400 " },
 	{ BYTES("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"),
 	  "HTTP/1.1 413 " },
 	{ BYTES("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"), "HTTP/1.1 4" },
