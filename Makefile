@@ -28,7 +28,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 # A sub-make sees the tools and libraries that install-deps has just brought.
 SUBMAKE = +$(Q)$(MAKE) --no-print-directory -j$(JOBS)
 
-LIBS := libuv libmnl libpcap libpcre2-8 libmicrohttpd jansson libcap-ng libcurl
+LIBS := libuv libmnl libpcap libpcre2-8 libmicrohttpd jansson libcap-ng libseccomp libcurl
 OPTIONAL := $(shell pkg-config --exists libsystemd 2>/dev/null && echo libsystemd)
 # Loaded when they are needed, see late_lib.h; by the names that the linker would have written down.
 soname = $(shell readelf -d "$$($(CC) -print-file-name=$(1).so)" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')

@@ -16,6 +16,7 @@
 #define ADDRESSES_SHOWN	   2u
 #define ADDRESSES_TEXT_MAX 256u
 #define STEPS_TEXT_MAX	   256u
+#define SANDBOX_TEXT_MAX   64u
 
 static const char *text(const json_t *object, const char *key)
 {
@@ -276,10 +277,27 @@ static void add_logs(const json_t *logs, struct buf *out)
 	buf_addc(out, '\n');
 }
 
+/* "seccomp, landlock 7, mseal, mdwe": by which means the kernel holds it. */
+static void add_sandbox(struct table *table, const json_t *sandbox)
+{
+	struct buf shown;
+
+	buf_init(&shown, SANDBOX_TEXT_MAX);
+	buf_adds(&shown, json_is_object(sandbox) ? "seccomp" : "-");
+	if (number(sandbox, "landlock"))
+		buf_addf(&shown, ", landlock %" JSON_INTEGER_FORMAT, number(sandbox, "landlock"));
+	for (const char *const *key = (const char *const[]){ "mseal", "mdwe", NULL }; *key; key++) {
+		if (json_is_true(json_object_get(sandbox, *key)))
+			buf_addf(&shown, ", %s", *key);
+	}
+	table_add(table, "%s", shown.data ? shown.data : "");
+	buf_done(&shown);
+}
+
 static void add_workers(const json_t *workers, struct buf *out)
 {
-	static const char *const headline[] = { "WORKER",   "PID",	  "STATE",
-						"RESTARTS", "LAST DEATH", NULL };
+	static const char *const headline[] = { "WORKER",  "PID",	 "STATE", "RESTARTS",
+						"SANDBOX", "LAST DEATH", NULL };
 	struct table table;
 	const json_t *worker;
 	size_t i;
@@ -290,6 +308,7 @@ static void add_workers(const json_t *workers, struct buf *out)
 		table_add(&table, "%" JSON_INTEGER_FORMAT, number(worker, "pid"));
 		table_add(&table, "%s", text(worker, "state"));
 		table_add(&table, "%" JSON_INTEGER_FORMAT, number(worker, "restarts"));
+		add_sandbox(&table, json_object_get(worker, "sandbox"));
 		table_add(&table, "%s", text(worker, "last_death"));
 	}
 	table_print(&table, out);

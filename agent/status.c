@@ -50,6 +50,16 @@ static json_t *agent_json(const struct status_input *in)
 			 "reload_error", text(in->reload_error));
 }
 
+/* Of a worker that is ready; before that it has given up less. */
+static json_t *sandbox_json(const struct ipc_sandbox *sandbox)
+{
+	if (!sandbox->seccomp)
+		return json_null();
+	return json_pack("{s:b, s:I, s:b, s:b}", "seccomp", 1, "landlock",
+			 (json_int_t)sandbox->landlock, "mseal", sandbox->mseal != 0, "mdwe",
+			 sandbox->mdwe != 0);
+}
+
 static json_t *workers_json(const struct status_input *in)
 {
 	json_t *list = json_array();
@@ -63,6 +73,7 @@ static json_t *workers_json(const struct status_input *in)
 					   (json_int_t)w->restarts, "last_death",
 					   text(w->last_death));
 
+		json_object_set_new(worker, "sandbox", sandbox_json(&ready.sandbox));
 		if (i == WORKER_CAPTURE) {
 			json_object_set_new(worker, "patterns", integer(ready.patterns));
 			json_object_set_new(worker, "jit", integer(ready.jit));

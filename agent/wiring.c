@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/base/landlock.h"
 #include "agent/base/log.h"
 
 static struct ipc_channel *capture_channel(struct agent *a)
@@ -297,6 +298,24 @@ void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool
 	ipc_send(channel, IPC_LOG_DIR, NULL, setup->log_fd);
 }
 
+/* It goes on with less where the kernel has less: whoever runs it should know. */
+static void tell_sandbox(const struct worker *worker)
+{
+	struct ipc_ready ready = { 0 };
+
+	(void)worker_state(worker, &ready);
+	if (ready.sandbox.landlock < LANDLOCK_ABI_WHOLE)
+		log_warning(
+			"%s worker: Landlock of this kernel is version %u, %u would keep it from "
+			"files, TCP, signals and abstract sockets: it goes on with less",
+			worker->name, ready.sandbox.landlock, LANDLOCK_ABI_WHOLE);
+	if (!ready.sandbox.mseal || !ready.sandbox.mdwe)
+		log_warning("%s worker: this kernel has no%s%s: its machine code is read-only, and "
+			    "kept so by the filter of its system calls alone",
+			    worker->name, ready.sandbox.mseal ? "" : " mseal(2)",
+			    ready.sandbox.mdwe ? "" : " PR_SET_MDWE");
+}
+
 void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 {
 	struct agent *a = worker->data;
@@ -304,6 +323,7 @@ void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 
 	agent_forget_status(a);
 	log_info("%s worker %d serves", worker->name, (int)worker_pid(worker));
+	tell_sandbox(worker);
 	if (worker->role == WORKER_CAPTURE)
 		feed_forget(a);
 	feed_connect(a);

@@ -53,6 +53,7 @@ struct worker {
 	struct ruleset rules;
 	struct log_watches logs;
 	bool rules_error; /* they could not be loaded */
+	bool sealed; /* their code cannot be freed any more */
 	struct stats_page *stats;
 	int log_dir;
 	struct emitter emitter;
@@ -354,7 +355,8 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 	if (code)
 		return code;
 	tell_rules(w);
-	code = sandbox_seal(err);
+	w->sealed = true;
+	code = sandbox_seal(SANDBOX_CAPTURE, w->log_dir, w->channel.fd, &ready.sandbox, err);
 	return code ? code : ipc_send(&w->channel, IPC_READY, &ready, -1);
 }
 
@@ -561,7 +563,9 @@ static void worker_done(struct worker *w)
 		close(w->log_dir);
 	if (w->stats)
 		munmap(w->stats, sizeof(*w->stats));
-	ruleset_done(&w->rules);
+	/* To free code that is sealed would end the process, see code_pages.h. */
+	if (!w->sealed)
+		ruleset_done(&w->rules);
 	free(w->wishes);
 	config_free(w->config);
 }

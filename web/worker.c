@@ -1,6 +1,7 @@
 #include "web/worker.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,8 +80,11 @@ static int load_config(int fd, struct config **ret, struct err *err)
 static int become_ready(struct web_worker *worker, struct err *err)
 {
 	struct ipc_ready ready = { .generation = worker->site.generation };
-	int code = sandbox_seal(err);
+	int code;
 
+	/* The seed of jansson's tables: from /dev/urandom, and at the first object. */
+	json_object_seed(0);
+	code = sandbox_seal(SANDBOX_WEB, -1, worker->channel.fd, &ready.sandbox, err);
 	if (code)
 		return code;
 	worker->ready = true;

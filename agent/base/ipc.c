@@ -229,6 +229,17 @@ int ipc_send(struct ipc_channel *channel, enum ipc_type type, const void *payloa
 	return err;
 }
 
+void ipc_fault_now(int fd, const char *text)
+{
+	struct {
+		struct ipc_header header;
+		struct ipc_fault fault;
+	} message = { .header = { .type = IPC_FAULT, .length = sizeof(message.fault) } };
+
+	strncpy(message.fault.text, text, sizeof(message.fault.text) - 1);
+	(void)send(fd, &message, sizeof(message), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void flush(struct ipc_channel *channel)
 {
 	struct ipc_queued *q;

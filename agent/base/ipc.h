@@ -71,6 +71,12 @@ void ipc_close(struct ipc_channel *channel, void (*closed)(struct ipc_channel *c
  */
 int ipc_send(struct ipc_channel *channel, enum ipc_type type, const void *payload, int fd);
 
+/*
+ * From a signal handler of a worker that ends by it: an IPC_FAULT, before all that waits. `fd` is that
+ * of the channel. Keeps to signal-safety(7).
+ */
+void ipc_fault_now(int fd, const char *text);
+
 /* A memfd with `len` bytes, sealed against every change, at offset 0; or a negative errno. */
 int ipc_memfd(const char *name, const void *data, size_t len);
 

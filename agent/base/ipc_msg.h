@@ -158,10 +158,19 @@ struct ipc_event {
 	char detail[512];
 };
 
+/* What a worker has given up beyond its rights, see sandbox.h. */
+struct ipc_sandbox {
+	uint32_t seccomp; /* 0 or 1 */
+	uint32_t landlock; /* the kernel's version of it; 0: without */
+	uint32_t mseal; /* 0 or 1: machine code cannot be unmapped or made writable again */
+	uint32_t mdwe; /* 0 or 1: PR_SET_MDWE, no more machine code */
+};
+
 struct ipc_ready {
 	uint32_t generation; /* as in ipc_config */
 	uint32_t patterns; /* capture: rules loaded */
 	uint32_t jit; /* capture: how many of them run compiled */
+	struct ipc_sandbox sandbox;
 };
 
 struct ipc_fault {

@@ -5,7 +5,12 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "agent/base/code_pages.h"
+#include "agent/base/landlock.h"
 
 int sandbox_enter(struct err *err)
 {
@@ -29,10 +34,51 @@ int sandbox_enter(struct err *err)
 	return 0;
 }
 
-int sandbox_seal(struct err *err)
+/* What libraries would read later: the time zone, at the first conversion of a time. */
+static void load_early(void)
 {
+	tzset();
+}
+
+/* Landlock is of the calling thread and those that it starts. */
+static int check_threads(struct err *err)
+{
+	struct stat st;
+
+	if (stat("/proc/self/task", &st) < 0)
+		return err_errno(err, -errno, "cannot count the threads");
+	/* ".", ".." and one more. */
+	if (st.st_nlink != 3)
+		return err_set(err, -EBUSY,
+			       "threads run already: they would stay outside the sandbox");
+	return 0;
+}
+
+int sandbox_seal(enum sandbox_role role, int log_dir, int channel_fd, struct ipc_sandbox *ret,
+		 struct err *err)
+{
+	struct code_pages pages;
+	int abi, code;
+
+	load_early();
+	code = check_threads(err);
+	if (!code)
+		code = code_pages_seal(&pages, err);
+	if (code)
+		return code;
 	/* /proc/self/fd is needed for the configuration, hence not earlier. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_errno(err, -errno, "cannot become undumpable");
+	code = landlock_enter(log_dir, &abi, err);
+	if (!code)
+		code = syscall_filter_enter(role, channel_fd, err);
+	if (code)
+		return code;
+	*ret = (struct ipc_sandbox){
+		.seccomp = 1,
+		.landlock = (uint32_t)abi,
+		.mseal = pages.sealed,
+		.mdwe = pages.no_more,
+	};
 	return 0;
 }

@@ -3,6 +3,8 @@
 #define TW_SANDBOX_H
 
 #include "agent/base/err.h"
+#include "agent/base/ipc_msg.h"
+#include "agent/base/syscall_filter.h"
 
 /*
  * First thing in a worker, before its configuration: it dies with the agent, leaves no core, has no
@@ -12,9 +14,14 @@
 int sandbox_enter(struct err *err);
 
 /*
- * Last thing before IPC_READY, once code is compiled and files are open: what only holds
- * from here on. Today it takes /proc/self from others; Landlock and seccomp belong here too.
+ * Last thing before IPC_READY, once patterns are compiled, libraries loaded and no thread started:
+ * what is code stays as it is (code_pages.h), files are those below `log_dir` (-1: none) and those
+ * that are open or come from the agent (landlock.h), and few system calls are left
+ * (syscall_filter.h). `channel_fd` is the one to the agent. `ret` says what the kernel had of all
+ * that: with less of Landlock, mseal(2) or PR_SET_MDWE a worker goes on and says so; what the kernel
+ * has must work. Returns 0 or a negative errno.
  */
-int sandbox_seal(struct err *err);
+int sandbox_seal(enum sandbox_role role, int log_dir, int channel_fd, struct ipc_sandbox *ret,
+		 struct err *err);
 
 #endif

@@ -60,7 +60,9 @@ const char *worker_state(const struct worker *worker, struct ipc_ready *ret_read
 {
 	if (worker->role == WORKER_WEB)
 		return "waiting";
-	*ret_ready = (struct ipc_ready){ .patterns = 9, .jit = 8 };
+	*ret_ready = (struct ipc_ready){ .patterns = 9,
+					 .jit = 8,
+					 .sandbox = { .seccomp = 1, .landlock = 7 } };
 	return "ready";
 }
 
@@ -205,6 +207,7 @@ static void says_what_is(void **state)
 		{ "workers/0/name", "capture" },
 		{ "workers/0/pid", "42" },
 		{ "workers/0/jit", "8" },
+		{ "workers/0/sandbox/landlock", "7" },
 		{ "workers/1/state", "waiting" },
 		{ "workers/1/restarts", "3" },
 		{ "workers/1/last_death", "killed \\xff" },
