@@ -17,7 +17,7 @@
 #include "agent/base/link_types.h"
 
 #define LEASES_NAME "leases"
-#define LEASES_MAX  (GUEST_LEASES_MAX * 4096u) /* links: CONFIG_LINKS_MAX */
+#define LEASES_MAX  (GUEST_LEASES_MAX * 16384u) /* links: CONFIG_LINKS_MAX */
 
 struct lease {
 	char link[IFNAME_SIZE];

@@ -25,7 +25,7 @@
 #define CONFIG_LISTENERS_MAX 32
 
 /* One worker's counters page has this many places; see stats.h. */
-#define CONFIG_LINKS_MAX 4096
+#define CONFIG_LINKS_MAX 16384
 
 /* What becomes of the frames of an inline link whose rules cannot be loaded. */
 enum inline_fail {

@@ -16,8 +16,8 @@
 #include "agent/base/ini_scan.h"
 
 #define INI_FILES_MAX	  256
-#define INI_SECTIONS_MAX  16384
-#define INI_KEYS_MAX	  65536
+#define INI_SECTIONS_MAX  65536
+#define INI_KEYS_MAX	  262144
 #define INI_FILE_SIZE_MAX (8u << 20)
 
 /* iniparser looks a key up by walking all of them; each section is given to it by itself. */

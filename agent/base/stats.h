@@ -18,7 +18,7 @@
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
 #define STATS_VERSION	   8u
-#define STATS_LINKS_MAX	   4096u
+#define STATS_LINKS_MAX	   16384u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
 #define STATS_LOGS_MAX	   64u

@@ -529,7 +529,7 @@ static const struct {
 	  "it\n" },
 	{ SET "mode = source\nsource-macs = x\n",
 	  "4: [set a] source-macs: \"x\" is not a MAC address such as 52:54:00:12:34:56\n" },
-	{ SET "count = 4097\n", "3: [set a] count: 4097 is out of range (0 to 4096)\n" },
+	{ SET "count = 16385\n", "3: [set a] count: 16385 is out of range (0 to 16384)\n" },
 	{ SET "count = 99999999999999999999\n",
 	  "3: [set a] count: 99999999999999999999 is too large\n" },
 	{ "[set a]\nlower = averylonginterface\n",
@@ -766,10 +766,10 @@ static const struct {
 	  "5: [set b] lower: \"a1\" is a link of this configuration, and links do not stack\n" },
 	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\n" GUEST "[guest h]\nlink = a1\n" GUEST,
 	  "12: [guest h] link: [guest g] is on link \"a1\" already\n" },
-	{ SET "count = 4000\n[set b]\nlower = eth0\ncount = 97\n",
-	  "6: [set b] count: 4097 links with the sets before: at most 4096 are possible\n" },
-	{ SET "count = 4096\n[link b]\nset = a\n",
-	  "4: [link b]: more than 4096 links: nobody could count their frames\n" },
+	{ SET "count = 16300\n[set b]\nlower = eth0\ncount = 85\n",
+	  "6: [set b] count: 16385 links with the sets before: at most 16384 are possible\n" },
+	{ SET "count = 16384\n[link b]\nset = a\n",
+	  "4: [link b]: more than 16384 links: nobody could count their frames\n" },
 	/* many at once, in the order of the file */
 	{ "[set a]\nmode = x\nmtu = 1\nfoo = 1\n[gest g]\n",
 	  "1: [set a] lower: is missing: the interface that the links stand on\n"
