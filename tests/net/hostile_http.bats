@@ -223,7 +223,7 @@ END
 }
 
 @test "a thousand idle connections on each listener, and others are served" {
-  local n
+  local n sources=()
   agent_start
   : >"$DIR/empty"
   for n in 1 2 3 4 5 6 7 8; do
