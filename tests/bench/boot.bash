@@ -9,6 +9,13 @@ MAC=52:54:00:00:00:01
 NETNS=twb$$
 PORT=8080
 
+BATS_TEST_DIRNAME=$ROOT/tests/boot
+BATS_TEST_TMPDIR=$BENCH_DIR/boot
+BATS_TEST_NUMBER=1
+mkdir -m 755 "$BATS_TEST_TMPDIR"
+# shellcheck source=tests/boot/house.bash
+. "$ROOT/tests/boot/house.bash"
+
 in_netns() {
   ip netns exec "$NETNS" "$@"
 }
@@ -122,6 +129,71 @@ row_load() {
   row 'read 10000 guests, CPU, to one second' "$(median "${seconds[@]}")" 1 1 s
 }
 
+# The same by ip(8), tgtadm and a file server: no agent, and the script is a file.
+hand_up() {
+  local node tgtadm=(tgtadm -C "$((TGT_PORT + 1))" --lld iscsi)
+  HAND=twhand$$
+  HAND_SAN=twhsan$$
+  ip netns add "$HAND"
+  ip netns add "$HAND_SAN"
+  ip link add hv0 netns "$HAND" type veth peer name san0 netns "$HAND_SAN"
+  ip -n "$HAND" link set lo up
+  ip -n "$HAND" link set hv0 up
+  ip -n "$HAND_SAN" link set san0 up
+  ip -n "$HAND_SAN" addr add 10.99.0.2/24 dev san0
+  ip -n "$HAND" link add link hv0 name leg0 type macvlan mode bridge
+  ip -n "$HAND" addr add 10.99.0.1/24 dev leg0
+  ip -n "$HAND" addr add fd99::1/64 dev leg0 nodad
+  ip -n "$HAND" link set leg0 up
+  ip -n "$HAND" link add link hv0 name mt1 address $GUEST_MAC type macvtap mode bridge
+  ip netns exec "$HAND" sh -c 'echo 1 >/proc/sys/net/ipv6/conf/mt1/disable_ipv6'
+  ip -n "$HAND" link set mt1 up
+  ip -n "$HAND" -6 neigh replace fe80::5054:ff:fe99:10 lladdr $GUEST_MAC dev leg0 nud permanent
+  node=$(ip netns exec "$HAND" sh -c 'cat /sys/class/net/mt1/tap*/dev')
+  mknod -m 600 hand.tap c "${node%:*}" "${node#*:}"
+  background tgtd-hand.log ip netns exec "$HAND_SAN" tgtd -f -C $((TGT_PORT + 1)) --iscsi portal=10.99.0.2:3260
+  until_ok "${tgtadm[@]}" --mode target --op show
+  "${tgtadm[@]}" --mode target --op new --tid 1 -T iqn.2026-01.test.boot:disk
+  "${tgtadm[@]}" --mode logicalunit --op new --tid 1 --lun 1 -b "$PWD/lun"
+  "${tgtadm[@]}" --mode target --op bind --tid 1 -I ALL
+  mkdir www
+  cp kit/boot.ipxe www/boot.ipxe
+  background httpd.log ip netns exec "$HAND" busybox httpd -f -p 10.99.0.1:8080 -h "$PWD/www"
+  sed "s,^dhcp-leasefile=.*,&-hand," dnsmasq.conf >hand.conf
+  background dnsmasq-hand.log ip netns exec "$HAND" dnsmasq -k -C hand.conf --user=root --group=root
+}
+
+hand_down() {
+  ip netns del "$HAND"
+  ip netns del "$HAND_SAN"
+  rm -f "/var/run/tgtd/socket.$((TGT_PORT + 1))" "/var/run/tgtd/socket.$((TGT_PORT + 1)).lock"
+}
+
+# The marker's program resets the machine, which ends QEMU.
+MACHINE=(qemu-system-x86_64 -accel tcg -m 256 -display none -machine graphics=off -serial stdio
+  -monitor none -no-reboot -nodefaults)
+
+ours_boot() {
+  ip netns exec "$HV" timeout 60 "$TAPWARDEN" qemu mt1 -c t.ini -- "${MACHINE[@]}" -netdev "{netdev}" \
+    -device "{device},bootindex=1" </dev/null >console && grep -a -q 'MARKER of the LUN' console
+}
+
+hand_boot() {
+  timeout 60 "${MACHINE[@]}" -netdev tap,id=n0,fd=3 -device virtio-net-pci,netdev=n0,mac=$GUEST_MAC,bootindex=1 \
+    3<>hand.tap </dev/null >console && grep -a -q 'MARKER of the LUN' console
+}
+
+row_boot() {
+  house_up
+  at_exit house_down
+  lun
+  config 'portal = 10.99.0.2' ''
+  serve >serve.log
+  hand_up
+  at_exit hand_down
+  compare 'from QEMU to the LUN, wall' wall 1.1 ours_boot hand_boot
+}
+
 ip netns add "$NETNS"
 at_exit ip netns del "$NETNS"
 ip -n "$NETNS" link set lo up
@@ -134,3 +206,4 @@ agent_start
 peer_start
 row_scripts
 row_load
+row_boot
