@@ -144,8 +144,8 @@ static bool wants_payload(const struct record_conf *conf, size_t matches)
 /* Returns the frame's number: it goes on where another worker was relieved. */
 static uint64_t count_frame(struct stats_link *stats, const struct source_frame *frame)
 {
-	stat_own_add(&stats->frames[frame->direction], 1);
-	stat_own_add(&stats->bytes[frame->direction], frame->in.wire_len);
+	stat_count(&stats->frames[frame->direction], 1);
+	stat_count(&stats->bytes[frame->direction], frame->in.wire_len);
 	if (frame->in.wire_len > frame->in.len)
 		stat_add(&stats->truncated, 1);
 	return stat_get(&stats->frames[STATS_FROM_GUEST]) +
@@ -160,7 +160,7 @@ static void count_result(struct inspector *inspector, struct stats_link *stats,
 		stat_add(&inspector->stats->capture.malformed[result->reason], 1);
 	}
 	if (result->searched)
-		stat_own_add(&stats->payloads, 1);
+		stat_count(&stats->payloads, 1);
 }
 
 static void inspect(struct inspected_link *inspected, const struct source_frame *frame,

@@ -159,19 +159,9 @@ static inline void stat_add(stat_counter *counter, uint64_t n)
 
 /*
  * The same where there is one writer, as of all that is of a link: a load and a store cost a third of
- * what an addition does that others see as one.
+ * what an addition does that others see as one, and a frame is counted at a dozen places.
  */
 static inline void stat_count(stat_counter *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			      memory_order_relaxed);
-}
-
-/*
- * The same for a counter that has one writer, as those of a link have the reader of its ring: no
- * locked instruction, of which a frame would cost several.
- */
-static inline void stat_own_add(stat_counter *counter, uint64_t n)
 {
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
 			      memory_order_relaxed);
