@@ -141,7 +141,12 @@ DATA __attribute__((target("avx2"))) static const uint8_t *find_one_avx2(
 		if (found)
 			return found;
 	}
-	return one_slow(f, p, last, data + len);
+	if (len - f->min_len < BLOCK - 1 || p > last)
+		return one_slow(f, p, last, data + len);
+	/* The block that ends with the last start: those before `p` fail once more. */
+	p = last - (BLOCK - 1);
+	return one_verify(f, p, (uint32_t)_mm256_movemask_epi8(one_block(f, p, byte, fold)),
+			  data + len);
 }
 
 #endif
