@@ -1,12 +1,14 @@
 #include "capture/talkers.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* Odd, with half its bits set: the multiplier of MurmurHash3's finalizer. */
 #define MIX UINT64_C(0xff51afd7ed558ccd)
 
+/* The address in two words, as it is in memory: the bytes of one are stored in parts and read whole. */
 struct key {
-	uint8_t ip[16];
+	uint64_t ip[2];
 	uint8_t version;
 	uint8_t protocol;
 	uint16_t port;
@@ -14,13 +16,10 @@ struct key {
 
 static uint32_t print_of(const struct key *key)
 {
-	uint64_t a, b, c;
+	uint64_t c = (uint64_t)key->port << 16 | (uint64_t)key->protocol << 8 | key->version;
+	uint64_t a = (key->ip[0] ^ c) * MIX;
 
-	memcpy(&a, key->ip, sizeof(a));
-	memcpy(&b, key->ip + 8, sizeof(b));
-	c = (uint64_t)key->port << 16 | (uint64_t)key->protocol << 8 | key->version;
-	a = (a ^ c) * MIX;
-	a = (a ^ a >> 32 ^ b) * MIX;
+	a = (a ^ a >> 32 ^ key->ip[1]) * MIX;
 	return (uint32_t)(a >> 32);
 }
 
@@ -34,8 +33,14 @@ static struct key key_of(const struct frame *frame, enum stats_direction directi
 {
 	const uint8_t *remote = direction == STATS_FROM_GUEST ? frame->dst_ip : frame->src_ip;
 	struct key key = { .version = frame->ip_version, .protocol = frame->proto };
+	uint32_t ip4;
 
-	memcpy(key.ip, remote, frame->ip_version == 4 ? 4 : 16);
+	if (frame->ip_version == 4) {
+		memcpy(&ip4, remote, sizeof(ip4));
+		key.ip[0] = htole64(le32toh(ip4));
+	} else {
+		memcpy(key.ip, remote, sizeof(key.ip));
+	}
 	if (frame->has_ports)
 		key.port = frame->src_port < frame->dst_port ? frame->src_port : frame->dst_port;
 	return key;
