@@ -13,15 +13,20 @@
 #include "capture/source_packet.h"
 
 /*
- * Blocks of 256 KiB hold a GSO frame of 64 KiB whole and cost one wake-up each under load; small
- * ones let thousands of links share one budget. One block is filled while another is read. At a
- * gigabit a second 16 MiB last for a tenth of a second: so long may the reader be away.
+ * The sizes of a block, and of how many blocks there are at least for it to be taken: one is filled
+ * while another is read. The reader is woken once for each block, so that large ones are cheap; 256 KiB
+ * still hold a GSO frame of 64 KiB whole, and small ones let thousands of links share one budget.
  */
-#define BLOCK_LARGE	 (256u << 10)
-#define BLOCK_SMALL	 (64u << 10)
-#define BLOCKS_LARGE_MIN 4u
-#define BLOCKS_LARGE_MAX 64u
-#define BLOCKS_SMALL_MIN 2u
+static const struct {
+	uint32_t size, min;
+} blocks_of[] = {
+	{ 1u << 20, 8 },
+	{ 256u << 10, 4 },
+	{ 64u << 10, 2 },
+};
+
+/* At a gigabit a second they last for a tenth of a second: so long may the reader be away. */
+#define RING_BYTES_MAX (16u << 20)
 
 /* A block that is not full is handed over after so long: the delay of a lone frame. */
 #define RETIRE_MS 20
@@ -36,18 +41,22 @@
 int packet_ring_size(uint64_t budget, uint32_t links, uint32_t *ret_block_size,
 		     uint32_t *ret_blocks, struct err *err)
 {
+	const size_t n = sizeof(blocks_of) / sizeof(blocks_of[0]);
 	uint64_t share = links ? budget / links : budget;
-	uint64_t least = (uint64_t)links * BLOCK_SMALL * BLOCKS_SMALL_MIN;
-	uint32_t block = share / BLOCK_LARGE >= BLOCKS_LARGE_MIN ? BLOCK_LARGE : BLOCK_SMALL;
-	uint64_t blocks = share / block;
+	size_t i = 0;
 
-	if (blocks < BLOCKS_SMALL_MIN)
+	while (i < n && share / blocks_of[i].size < blocks_of[i].min)
+		i++;
+	if (i == n)
 		return err_set(err, -ENOSPC,
 			       "ring-memory of %" PRIu64 " bytes is too small for %" PRIu32
 			       " watched links: they need at least %" PRIu64,
-			       budget, links, least);
-	*ret_block_size = block;
-	*ret_blocks = (uint32_t)(blocks < BLOCKS_LARGE_MAX ? blocks : BLOCKS_LARGE_MAX);
+			       budget, links,
+			       (uint64_t)links * blocks_of[n - 1].size * blocks_of[n - 1].min);
+	if (share > RING_BYTES_MAX)
+		share = RING_BYTES_MAX;
+	*ret_block_size = blocks_of[i].size;
+	*ret_blocks = (uint32_t)(share / blocks_of[i].size);
 	return 0;
 }
 

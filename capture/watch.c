@@ -8,8 +8,8 @@
 #include "agent/base/log.h"
 #include "capture/watch_relay.h"
 
-/* Frames of one link before the others get their turn. */
-#define FRAMES_PER_TURN 256u
+/* Frames of one link before the others get their turn: what a large block has of usual ones. */
+#define FRAMES_PER_TURN 1024u
 
 static void on_frames(uv_poll_t *poll, int status, int events)
 {
