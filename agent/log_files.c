@@ -2,13 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define LOOK_MS 250
+
+/* What inotify(7) queues fits into it, however long a name is. */
+#define NOTES_MAX 4096
 
 /* ---- opening -------------------------------------------------------------------------------- */
 
@@ -92,6 +97,15 @@ static void drop_read(const struct log_files *files, struct log_file *file)
 		drop_first(file);
 }
 
+static bool is_held(const struct log_file *file, const struct stat *st)
+{
+	for (size_t i = 0; i < file->n; i++) {
+		if (file->held[i].dev == st->st_dev && file->held[i].ino == st->st_ino)
+			return true;
+	}
+	return false;
+}
+
 static void take(struct log_files *files, struct log_file *file, int fd, const struct stat *st)
 {
 	struct log_held *held;
@@ -117,6 +131,74 @@ static void take(struct log_files *files, struct log_file *file, int fd, const s
 	files->ops->event(files->data, file, file->n > 1 ? "log-rotated" : "log-followed", detail);
 }
 
+/* A file that was in the place and is not any more, found by its new name. */
+static void take_moved(struct log_files *files, struct log_file *file, const char *name)
+{
+	const char *base = strrchr(file->path, '/') + 1, *why;
+	char path[PATH_MAX];
+	struct stat st;
+	int fd = -1;
+
+	if (snprintf(path, sizeof(path), "%.*s%s", (int)(base - file->path), file->path, name) >=
+		    (int)sizeof(path) ||
+	    open_path(path, &fd, &why))
+		return;
+	if (fstat(fd, &st) < 0 || is_held(file, &st))
+		close(fd);
+	else
+		take(files, file, fd, &st);
+}
+
+static bool take_note(struct log_files *files, const struct inotify_event *note)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < files->n; i++) {
+		struct log_file *file = &files->list[i];
+
+		if (file->watch != note->wd)
+			continue;
+		known = true;
+		if ((note->mask & IN_MOVED_FROM) &&
+		    strcmp(note->name, strrchr(file->path, '/') + 1) == 0)
+			file->moved = note->cookie;
+		else if ((note->mask & IN_MOVED_TO) && note->cookie == file->moved)
+			take_moved(files, file, note->name);
+	}
+	return known;
+}
+
+/*
+ * What was moved since the last look: a file that came and was rotated away in between is under the
+ * name that it was given. Of one that was removed, or moved out of its folder, nothing is known.
+ */
+static void read_notes(struct log_files *files)
+{
+	_Alignas(struct inotify_event) char notes[NOTES_MAX];
+	ssize_t n;
+
+	while ((n = read(files->notes, notes, sizeof(notes))) > 0) {
+		const struct inotify_event *note;
+
+		for (const char *at = notes; at < notes + n; at += sizeof(*note) + note->len) {
+			note = (const struct inotify_event *)at;
+			if (!take_note(files, note) && note->wd >= 0)
+				inotify_rm_watch(files->notes, note->wd);
+		}
+	}
+}
+
+/* Each time anew, since the folder may be another: for the same one the kernel has the same number. */
+static void watch_folder(const struct log_files *files, struct log_file *file)
+{
+	const char *base = strrchr(file->path, '/') + 1;
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(base - file->path), file->path);
+	file->watch =
+		inotify_add_watch(files->notes, folder, IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
+}
+
 static void look_at(struct log_files *files, struct log_file *file)
 {
 	const struct log_held *last = file->n ? &file->held[file->n - 1] : NULL;
@@ -133,11 +215,13 @@ static void look_at(struct log_files *files, struct log_file *file)
 	}
 	if (open_path(file->path, &fd, &why)) {
 		set_error(files, file, why);
-	} else if (fstat(fd, &st) < 0 ||
-		   (last && st.st_dev == last->dev && st.st_ino == last->ino)) {
-		close(fd);
 	} else {
-		take(files, file, fd, &st);
+		/* What was in the place before it has its note by now, and comes first. */
+		read_notes(files);
+		if (fstat(fd, &st) < 0 || is_held(file, &st))
+			close(fd);
+		else
+			take(files, file, fd, &st);
 	}
 	file->looked = true;
 }
@@ -146,8 +230,11 @@ static void on_look(uv_timer_t *timer)
 {
 	struct log_files *files = timer->data;
 
-	for (size_t i = 0; i < files->n; i++)
+	read_notes(files);
+	for (size_t i = 0; i < files->n; i++) {
+		watch_folder(files, &files->list[i]);
 		look_at(files, &files->list[i]);
+	}
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -158,6 +245,8 @@ void log_files_init(struct log_files *files, uv_loop_t *loop, const struct stats
 	*files = (struct log_files){
 		.stats = stats, .ops = ops, .data = data, .next_file = 1, .open = true
 	};
+	/* Without it, what is renamed between two looks is missed. */
+	files->notes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	uv_timer_init(loop, &files->timer);
 	files->timer.data = files;
 }
@@ -207,6 +296,7 @@ static void add(struct log_files *files, const struct log_conf *conf)
 	*file = (struct log_file){
 		.path = strdup(conf->follow),
 		.slot = free_slot(files),
+		.watch = -1,
 		.wanted = true,
 	};
 	if (!file->path)
@@ -280,6 +370,10 @@ void log_files_done(struct log_files *files)
 {
 	for (size_t i = 0; i < files->n; i++)
 		file_done(&files->list[i]);
+	/* It may not have come to log_files_init(). */
+	if (files->ops && files->notes >= 0)
+		close(files->notes);
+	files->notes = -1;
 	free(files->list);
 	files->list = NULL;
 	files->n = 0;

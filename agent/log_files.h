@@ -1,9 +1,9 @@
 /*
  * The files that [log] sections name: opened for the capture worker, and again when they are rotated.
  *
- * Edge. The folder is looked at four times a second; what was renamed stays open until the worker has read
- * it to its end. The agent reads no line of them. Where the worker was is in the counters page, so a
- * worker that follows another goes on there.
+ * Edge. A path is looked at four times a second, with what the kernel noted of renames since; what was
+ * renamed stays open until the worker has read it to its end. The agent reads no line of them. Where the
+ * worker was is in the counters page, so a worker that follows another goes on there.
  */
 #ifndef TW_LOG_FILES_H
 #define TW_LOG_FILES_H
@@ -33,6 +33,8 @@ struct log_file {
 	struct log_held held[LOG_FILES_HELD]; /* the last is the one at the path */
 	size_t n;
 	bool wanted;
+	int watch; /* of its folder, in `notes`; -1 */
+	uint32_t moved; /* the inotify(7) cookie of what was renamed last */
 	bool looked; /* what is found now was there before: it is followed from its end on */
 	char error[128]; /* why it is not followed; "" */
 };
@@ -52,6 +54,7 @@ struct log_files {
 	const struct stats_page *stats;
 	const struct log_files_ops *ops;
 	void *data;
+	int notes; /* inotify(7): what is renamed in the folders; -1 */
 	uv_timer_t timer;
 	bool open; /* the timer is to be closed */
 };

@@ -96,6 +96,21 @@ writer_start() {
   has_event log-rotated
 }
 
+@test "what comes and is renamed while nobody looks is found by its new name, in order" {
+  touch "$LOG"
+  followed
+  event 1
+  kill -STOP "$(pid_of agent)"
+  mv "$LOG" "$LOG.1"
+  event 2 3
+  mv "$LOG" "$LOG.2"
+  event 4
+  kill -CONT "$(pid_of agent)"
+  wait_for 60 has_found 4
+  diff <(seq 4) <(found)
+  rotated 2
+}
+
 @test "a file that is cut is read from its beginning" {
   touch "$LOG"
   followed
