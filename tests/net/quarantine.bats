@@ -20,7 +20,7 @@ teardown() {
 regex = "q=(?:a|aa)+b"
 match-limit = 1000
 quarantine-after = 3
-quarantine-seconds = 2
+quarantine-seconds = 6
 END
   agent_start
   guest_start
@@ -31,7 +31,7 @@ END
   done
   wait_for 20 has_record '.link.action == "pattern-quarantined" and .in_iface == "web01"'
   [ "$(records 'select(.gap.reason == "limit") | .tapwarden.rule' | sort | uniq -c | xargs)" = '3 evil' ]
-  status_of '.patterns[] | select(.name == "evil") | .limited == 3 and .quarantined == 1'
+  wait_for 20 status_of '.patterns[] | select(.name == "evil") | .limited == 3 and .quarantined == 1'
   tapwarden status | grep -q '^! pattern evil is left out on 1 links'
   ask "q=aab&n=4" >/dev/null
   wait_for 20 has_record '.tapwarden.groups.path.text == "/index.html?q=aab&n=4"'
@@ -42,5 +42,5 @@ END
   }
   wait_for 20 again
   has_record '.link.action == "pattern-released"'
-  status_of '.patterns[] | select(.name == "evil") | .quarantined == 0'
+  wait_for 20 status_of '.patterns[] | select(.name == "evil") | .quarantined == 0'
 }
