@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/hint.h"
 #include "agent/base/log.h"
 #include "agent/config_check.h"
 
@@ -313,4 +314,20 @@ int cli_main(int argc, char **argv)
 		return cmd_help(2, help);
 	}
 	return verb->run(argc - 1, argv + 1);
+}
+
+const struct pattern_conf *cli_pattern(const struct config *config, const char *name,
+				       struct err *err)
+{
+	struct hint hint = hint_for(name);
+
+	for (size_t i = 0; i < config->n_patterns; i++) {
+		if (strcmp(config->patterns[i].head.name, name) == 0)
+			return &config->patterns[i];
+		hint_try(&hint, config->patterns[i].head.name);
+	}
+	err_set(err, -ENOENT, "the configuration has no [pattern %s]%s%s%s", name,
+		hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
+		hint.best ? "\"?" : "");
+	return NULL;
 }

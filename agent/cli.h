@@ -77,6 +77,10 @@ int cli_config(const char *path, struct config **ret);
  */
 int cli_run_dir(const char *path, char **ret);
 
+/* The [pattern NAME] of a configuration; NULL with the reason, and a near miss, in `err`. */
+const struct pattern_conf *cli_pattern(const struct config *config, const char *name,
+				       struct err *err);
+
 /* The verbs, one file each. */
 int cmd_apply(int argc, char **argv);
 int cmd_boot(int argc, char **argv);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/hint.h"
 #include "capture/explain_json.h"
 #include "capture/explain_pattern.h"
 #include "capture/sift.h"
@@ -203,22 +202,6 @@ static int print_json(const struct pattern_conf *conf, const struct pattern_expl
 
 /* ---- the verb ------------------------------------------------------------------------------- */
 
-static const struct pattern_conf *find(const struct config *config, const char *name,
-				       struct err *err)
-{
-	struct hint hint = hint_for(name);
-
-	for (size_t i = 0; i < config->n_patterns; i++) {
-		if (strcmp(config->patterns[i].head.name, name) == 0)
-			return &config->patterns[i];
-		hint_try(&hint, config->patterns[i].head.name);
-	}
-	err_set(err, -ENOENT, "the configuration has no [pattern %s]%s%s%s", name,
-		hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
-		hint.best ? "\"?" : "");
-	return NULL;
-}
-
 static int explain(const struct pattern_conf *conf, bool json)
 {
 	struct pattern_explained ex;
@@ -247,7 +230,7 @@ int cmd_explain(int argc, char **argv)
 		code = cli_config(words.config, &config);
 		if (code)
 			return code;
-		conf = find(config, words.name, &err);
+		conf = cli_pattern(config, words.name, &err);
 	}
 	code = conf ? explain(conf, words.json) : cli_fail(&err, NULL);
 	config_free(config);

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "agent/base/hint.h"
 #include "agent/extract_captures.h"
 #include "agent/extract_options.h"
 #include "agent/extract_progress.h"
@@ -30,22 +29,6 @@ static void searched(void *data, const char *source, uint64_t bytes)
 
 /* ---- rules ---------------------------------------------------------------------------------- */
 
-static const struct pattern_conf *find(const struct config *config, const char *name,
-				       struct err *err)
-{
-	struct hint hint = hint_for(name);
-
-	for (size_t i = 0; i < config->n_patterns; i++) {
-		if (strcmp(config->patterns[i].head.name, name) == 0)
-			return &config->patterns[i];
-		hint_try(&hint, config->patterns[i].head.name);
-	}
-	err_set(err, -ENOENT, "the configuration has no [pattern %s]%s%s%s", name,
-		hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
-		hint.best ? "\"?" : "");
-	return NULL;
-}
-
 /* The configuration's rules, which keep belonging to it. */
 static int rules_of_config(const struct config *config, const struct strv *names,
 			   struct pattern_conf **ret, struct err *err)
@@ -55,7 +38,7 @@ static int rules_of_config(const struct config *config, const struct strv *names
 	if (!confs)
 		return err_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < names->n; i++) {
-		const struct pattern_conf *conf = find(config, names->v[i], err);
+		const struct pattern_conf *conf = cli_pattern(config, names->v[i], err);
 
 		if (!conf) {
 			free(confs);
