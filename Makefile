@@ -101,7 +101,8 @@ $(UI_MODULES): tests/ui/package.json
 	$(call say,NPM,$<)cp $< build/ui && cd build/ui && npm install --silent --no-fund --no-audit --ignore-scripts
 	@touch $@
 
-links_of = $(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' $(1))
+# A name may be a glob; one that matches nothing is a file still to be made.
+links_of = $(foreach name,$(shell sed -n 's,^/\* links: \(.*\) \*/$$,\1,p' $(1)),$(or $(wildcard $(name)),$(name)))
 linked = $$(patsubst $$(percent)c,$(B)/$$(percent)o,$$(call links_of,$(1)/$$*.c))
 link_test = $(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEPS_LIBS)
 

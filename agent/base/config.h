@@ -2,7 +2,7 @@
  * The configuration as plain data: what the INI file asks for, validated, with defaults filled in.
  *
  * Every process reads it by the same code: the agent from the file, the workers from a memfd that
- * the agent wrote (config_write()). The tables in config_schema.c are the reference of every key.
+ * the agent wrote (config_write()). The tables in config_schema*.c are the reference of every key.
  */
 #ifndef TW_CONFIG_H
 #define TW_CONFIG_H

@@ -39,8 +39,8 @@ void schema_fault(struct faults *faults, const struct conf_head *head, const cha
 static const struct schema_section *find_kind(const struct schema *schema, const char *kind)
 {
 	for (size_t i = 0; i < schema->n_sections; i++) {
-		if (strcmp(schema->sections[i].kind, kind) == 0)
-			return &schema->sections[i];
+		if (strcmp(schema->sections[i]->kind, kind) == 0)
+			return schema->sections[i];
 	}
 	return NULL;
 }
@@ -115,7 +115,7 @@ static void unknown_section(const struct filler *filler, const struct ini_sectio
 	const struct schema_section *meant;
 
 	for (size_t i = 0; i < filler->schema->n_sections; i++)
-		hint_try(&hint, filler->schema->sections[i].kind);
+		hint_try(&hint, filler->schema->sections[i]->kind);
 	if (!hint.best) {
 		schema_fault(filler->faults, &head, NULL, "unknown section");
 		return;
@@ -173,7 +173,7 @@ static void unknown_key(const struct filler *filler, const struct schema_section
 		return;
 	}
 	for (size_t s = 0; s < filler->schema->n_sections; s++) {
-		const struct schema_section *other = &filler->schema->sections[s];
+		const struct schema_section *other = filler->schema->sections[s];
 
 		if (find_key(other, name, &i) && !nth_key(other, i)->internal) {
 			schema_fault(filler->faults, head, name,
@@ -333,7 +333,7 @@ int schema_fill(const struct schema *schema, const struct ini *ini, bool interna
 			unknown_section(&filler, &ini->sections[i]);
 	}
 	for (size_t i = 0; i < schema->n_sections && !code; i++) {
-		const struct schema_section *section = &schema->sections[i];
+		const struct schema_section *section = schema->sections[i];
 
 		code = section->named ? fill_named(&filler, section, ini, config)
 				      : fill_single(&filler, section, ini, config);
@@ -344,7 +344,7 @@ int schema_fill(const struct schema *schema, const struct ini *ini, bool interna
 void schema_done(const struct schema *schema, struct config *config)
 {
 	for (size_t s = 0; s < schema->n_sections; s++) {
-		const struct schema_section *section = &schema->sections[s];
+		const struct schema_section *section = schema->sections[s];
 
 		for (size_t o = 0; o < count_objects(section, config); o++)
 			object_done(section, nth_object(section, config, o));
@@ -389,7 +389,7 @@ void schema_check_references(const struct schema *schema, const struct config *c
 			     struct faults *faults)
 {
 	for (size_t s = 0; s < schema->n_sections; s++) {
-		const struct schema_section *section = &schema->sections[s];
+		const struct schema_section *section = schema->sections[s];
 
 		for (size_t k = 0; k < count_keys(section); k++) {
 			const struct schema_key *key = nth_key(section, k);

@@ -2,7 +2,7 @@
  * The machinery of the configuration's tables: one table entry validates a key, fills its field,
  * gives its default, says who may see it, and prints as documentation.
  *
- * Pure. The tables are in config_schema.c.
+ * Pure. The tables are in config_schema*.c.
  */
 #ifndef TW_SCHEMA_H
 #define TW_SCHEMA_H
@@ -52,7 +52,7 @@ struct schema_section {
 };
 
 struct schema {
-	const struct schema_section *sections;
+	const struct schema_section *const *sections;
 	size_t n_sections;
 };
 

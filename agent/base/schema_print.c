@@ -56,7 +56,7 @@ int schema_write(const struct schema *schema, const struct config *config, enum 
 	int code = 0;
 
 	for (size_t s = 0; s < schema->n_sections && !code; s++) {
-		const struct schema_section *section = &schema->sections[s];
+		const struct schema_section *section = schema->sections[s];
 		const char *object = (const char *)config + section->offset;
 		size_t n = 1;
 
@@ -137,7 +137,7 @@ static void document_keys(const struct schema_keys *keys, bool inherits, struct 
 void schema_document(struct buf *out)
 {
 	for (size_t s = 0; s < config_schema.n_sections; s++) {
-		const struct schema_section *section = &config_schema.sections[s];
+		const struct schema_section *section = config_schema.sections[s];
 
 		buf_addf(out, "%s[%s%s]\n    %s\n\n", s ? "\n" : "", section->kind,
 			 section->named ? " NAME" : "", section->help);

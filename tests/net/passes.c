@@ -11,7 +11,7 @@
 /* links: netlink/link_spec.c netlink/link_kind.c netlink/link_state.c netlink/link_table.c */
 /* links: netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c netlink/nl_dump.c netlink/explain.c */
 /* links: netlink/tap_node.c netlink/host_stack.c agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
-/* links: agent/base/config_schema.c agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c */
+/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c */
 /* links: agent/base/schema_list.c */
 /* links: agent/base/schema_print.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/fault.c agent/base/hint.c agent/base/name_template.c */

@@ -1,4 +1,4 @@
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema.c agent/base/range_types.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
 /* links: agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
 /* links: agent/base/schema_print.c */
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
@@ -882,7 +882,7 @@ static void tables_are_sound(void **state)
 	schema_document(&document);
 	assert_false(document.failed);
 	for (size_t i = 0; i < config_schema.n_sections; i++) {
-		const struct schema_section *s = &config_schema.sections[i];
+		const struct schema_section *s = config_schema.sections[i];
 
 		assert_true(s->own.n + s->shared.n <= 64);
 		check_keys(s, &s->own, document.data);

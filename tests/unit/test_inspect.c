@@ -5,7 +5,7 @@
 /* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c capture/json_writer.c */
 /* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
-/* links: agent/base/config_schema.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
+/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
 /* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
 /* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */

@@ -3,7 +3,7 @@
 /* links: capture/decode.c capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
-/* links: agent/base/config_schema.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
+/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
 /* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
 /* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
