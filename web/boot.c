@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "web/ipxe_script.h"
 #include "web/reply.h"
 
 static int compare(const void *a, const void *b)
@@ -197,7 +198,11 @@ void boot_serve(struct boot *boot, struct http_request *request, const struct ro
 
 	if (!entry) {
 		boot->unknown++;
-		reply_text(request, 404, "no guest has this MAC address\n");
+		if (boot->config->web.boot_unknown == BOOT_UNKNOWN_EXIT &&
+		    match->id == ROUTE_BOOT_GUEST)
+			reply_text(request, 200, ipxe_unknown_script());
+		else
+			reply_text(request, 404, "no guest has this MAC address\n");
 	} else if (boot->config->web.boot_answers == BOOT_ANSWERS_ANYBODY ||
 		   *http_connection_tag(request) == tag_of(boot, entry)) {
 		serve(boot, request, entry, match);

@@ -49,8 +49,8 @@ int boot_init(struct boot *ret, const struct config *config, struct api *api, st
 void boot_done(struct boot *boot);
 
 /*
- * What a route under /ipxe/{mac} gives, at once or later; as text 404 when there is no such guest or
- * file, 403 for whom it is not, 503 when the agent cannot tell who asks.
+ * What a route under /ipxe/{mac} gives, at once or later; as text 404 when there is no such guest
+ * (unless boot-unknown says otherwise) or file, 403 for whom it is not, 503 when the agent cannot tell who asks.
  */
 void boot_serve(struct boot *boot, struct http_request *request, const struct route_match *match);
 

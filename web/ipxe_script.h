@@ -46,4 +46,7 @@ int ipxe_script_of(const struct boot_spec *spec, const struct ipxe_serving *serv
 /* The script for every guest: it chains to the guest's own by the MAC of the NIC in use. */
 const char *ipxe_chain_script(void);
 
+/* The script for a MAC address that no guest has: the firmware's next device. */
+const char *ipxe_unknown_script(void);
+
 #endif

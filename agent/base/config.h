@@ -108,6 +108,12 @@ enum boot_answers {
 	BOOT_ANSWERS_ANYBODY,
 };
 
+/* What a MAC address is answered that no guest has. */
+enum boot_unknown {
+	BOOT_UNKNOWN_404,
+	BOOT_UNKNOWN_EXIT, /* a script that ends iPXE */
+};
+
 /* The roles that read a configuration, as a mask: which sections and keys a process is given. */
 enum config_role {
 	CONFIG_FOR_AGENT = 1 << 0,
@@ -299,6 +305,7 @@ struct web_conf {
 	struct host_port *boot_listen;
 	size_t n_boot_listen;
 	enum boot_answers boot_answers;
+	enum boot_unknown boot_unknown;
 	struct host_port *listen;
 	size_t n_listen;
 	char *tls_cert, *tls_key; /* paths of PEM files */

@@ -11,6 +11,11 @@ static const char *const boot_answers_words[] = {
 	[BOOT_ANSWERS_ANYBODY] = "anybody",
 };
 
+static const char *const boot_unknown_words[] = {
+	[BOOT_UNKNOWN_404] = "404",
+	[BOOT_UNKNOWN_EXIT] = "exit",
+};
+
 static const struct schema_key web_keys[] = {
 	{ .name = "boot-listen",
 	  .type = SCHEMA_LISTENS,
@@ -27,6 +32,14 @@ static const struct schema_key web_keys[] = {
 	  .help = "who is given a guest's script, with its secrets: the machine behind its link, which "
 		  "is known by the MAC address that the host's answers go to (anti-spoof keeps a guest "
 		  "from showing another's); or anybody" },
+	{ .name = "boot-unknown",
+	  .type = SCHEMA_ENUM,
+	  .offset = offsetof(struct web_conf, boot_unknown),
+	  .def = "404",
+	  .bounds = WORDS(boot_unknown_words),
+	  .roles = WEB,
+	  .help = "what a MAC address is answered that no guest has: 404, which fails iPXE's chain; or "
+		  "exit, a script that says so and ends. Either way the firmware's next device is tried" },
 	{ .name = "listen",
 	  .type = SCHEMA_LISTENS,
 	  .offset = offsetof(struct web_conf, listen),

@@ -223,6 +223,26 @@ static void boot_scripts(void **state)
 	stop(&f);
 }
 
+static void an_unknown_machine_is_sent_on(void **state)
+{
+	struct fixture f;
+	char *answer;
+
+	(void)state;
+	start(&f);
+	f.config->web.boot_unknown = BOOT_UNKNOWN_EXIT;
+	answer = get(&f, &f.boot, "GET /ipxe/52-54-00-ab-cd-09");
+	expect_status(answer, 200);
+	assert_string_equal(body_of(answer), ipxe_unknown_script());
+	free(answer);
+	/* A script alone: there is no kernel to be had. */
+	answer = get(&f, &f.boot, "GET /ipxe/52-54-00-ab-cd-09/kernel");
+	expect_status(answer, 404);
+	free(answer);
+	assert_int_equal(f.site.boot.unknown, 2);
+	stop(&f);
+}
+
 static const struct {
 	const char *link;
 	int error;
@@ -659,6 +679,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boot_scripts),
+		cmocka_unit_test(an_unknown_machine_is_sent_on),
 		cmocka_unit_test(a_script_is_for_its_machine),
 		cmocka_unit_test(a_client_is_asked_about_once),
 		cmocka_unit_test(boot_chain),
