@@ -243,6 +243,7 @@ watch_shows_request() {
   [ "$(mac_of web01)" = "$mac" ]
   wait_for 20 guest_answers
   # The new link is watched too, and its making is a record.
+  wait_for 20 agent_serves
   ask "after=repair"
   wait_for 10 has_record '.tapwarden.groups.path.text == "/index.html?after=repair"'
   wait_for 10 has_record '.event_type == "link" and .link.action == "created" and .in_iface == "web01"'
