@@ -200,6 +200,7 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 	json_object_set_new(json, "captured", source ? captured_json(&counters) : json_null());
 	json_object_set_new(json, "seen", status_seen_json(in, source));
 	json_object_set_new(json, "protocols", status_protocols_json(in, source));
+	json_object_set_new(json, "sizes", status_sizes_json(in, source));
 	status_rates_add(in, source, rates);
 	json_object_set_new(json, "rates", status_rates_json(rates));
 	json_object_set_new(json, "talkers",

@@ -54,6 +54,35 @@ json_t *status_protocols_json(const struct status_input *in, const struct source
 	return json;
 }
 
+static json_t *sizes_of(const struct stats_link *counters, enum stats_direction d, uint64_t *sum)
+{
+	json_t *list = json_array();
+
+	for (int size = 0; size < STATS_SIZES; size++) {
+		uint64_t frames = stat_get(&counters->sizes[size][d]);
+
+		*sum += frames;
+		json_array_append_new(list, integer(frames));
+	}
+	return list;
+}
+
+json_t *status_sizes_json(const struct status_input *in, const struct source *source)
+{
+	const struct stats_link *counters = counters_of(in->stats, source);
+	uint64_t sum = 0;
+	json_t *json;
+
+	if (!counters)
+		return json_null();
+	json = json_pack("{s:o, s:o}", "from_guest", sizes_of(counters, STATS_FROM_GUEST, &sum),
+			 "to_guest", sizes_of(counters, STATS_TO_GUEST, &sum));
+	if (sum)
+		return json;
+	json_decref(json);
+	return json_null();
+}
+
 /* ---- talkers -------------------------------------------------------------------------------- */
 
 static int by_bytes(const void *a, const void *b)

@@ -14,12 +14,14 @@
  *
  *   protocols  {arp, ipv4, ipv6, other, tcp, udp, icmp: {from_guest {frames, bytes}, to_guest}}, those
  *              that came; see enum stats_protocol
+ *   sizes      {from_guest, to_guest}, each a list of frames by enum stats_size; null before the first
  *   talkers    {since, bytes, list [address, protocol (number), port or null, frames, bytes, error]},
  *              the most bytes first, at most `max`; null when there are none
  *   rates      {from_guest {frames, bytes}, to_guest}, each a list of frames or bytes a second, averages
  *              over 1, 10 and 60 seconds; null when all are 0
  */
 json_t *status_protocols_json(const struct status_input *in, const struct source *source);
+json_t *status_sizes_json(const struct status_input *in, const struct source *source);
 json_t *status_talkers_json(const struct stats_page *stats, const struct source *source,
 			    size_t max);
 json_t *status_rates_json(double rates[STATS_WINDOWS][STATS_RATES]);

@@ -192,6 +192,7 @@ static void begin_anew(struct guests *guests, uint32_t slot, uint64_t tag)
 		neighbours_clear(&guests->stats->guests[slot], counters);
 		talkers_clear(&guests->stats->talkers[slot], counters);
 		memset(counters->protocols, 0, sizeof(counters->protocols));
+		memset(counters->sizes, 0, sizeof(counters->sizes));
 		memset(&counters->rates, 0, sizeof(counters->rates));
 	}
 	atomic_store_explicit(&counters->tag, tag, memory_order_relaxed);
@@ -256,7 +257,10 @@ static void count_protocols(struct stats_link *counters, const struct frame *fra
 void guests_frame(struct guest_link *guest, const struct frame *frame,
 		  enum stats_direction direction, size_t bytes, uint64_t time_ns)
 {
-	count_protocols(guest->neighbours.counters, frame, direction, bytes);
+	struct stats_link *counters = guest->neighbours.counters;
+
+	count_protocols(counters, frame, direction, bytes);
+	stat_count(&counters->sizes[stats_size_of((uint32_t)bytes)][direction], 1);
 	talkers_frame(&guest->talkers, frame, direction, bytes, time_ns);
 	neighbours_frame(&guest->neighbours, frame, direction, time_ns);
 }

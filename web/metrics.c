@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/stats_traffic.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define METRIC_NAME_MAX 96
@@ -87,15 +89,17 @@ static const struct {
 	  "Frames that the guest sent with another MAC than its link's." },
 };
 
+static const char *const directions[] = { "from_guest", "to_guest" };
+
 /* A sample; `link` NULL is all those that have none of their own. */
-static void add_link_value(struct buf *out, const char *name, const json_t *link,
-			   const char *protocol, double n)
+static void add_link_value(struct buf *out, const char *name, const json_t *link, const char *label,
+			   const char *value, double n)
 {
 	buf_adds(out, name);
 	add_label(out, true, "set", link ? text(link, "set") : "_other");
 	add_label(out, false, "link", link ? text(link, "name") : "_other");
-	if (protocol)
-		add_label(out, false, "protocol", protocol);
+	if (label)
+		add_label(out, false, label, value);
 	buf_adds(out, "} ");
 	add_number(out, n);
 }
@@ -104,6 +108,7 @@ static void add_link_value(struct buf *out, const char *name, const json_t *link
 static void add_link_values(struct buf *out, const json_t *links, const char *name,
 			    const char *path, const char *protocol)
 {
+	const char *label = protocol ? "protocol" : NULL;
 	const json_t *link;
 	double other = 0;
 	size_t i;
@@ -114,10 +119,10 @@ static void add_link_values(struct buf *out, const json_t *links, const char *na
 		if (i >= METRICS_LINKS_MAX)
 			other += n;
 		else if (n != 0 || !protocol)
-			add_link_value(out, name, link, protocol, n);
+			add_link_value(out, name, link, label, protocol, n);
 	}
 	if (json_array_size(links) > METRICS_LINKS_MAX)
-		add_link_value(out, name, NULL, protocol, other);
+		add_link_value(out, name, NULL, label, protocol, other);
 }
 
 static void add_link_counter(struct buf *out, const json_t *links, size_t c)
@@ -137,7 +142,6 @@ static void add_protocols(struct buf *out, const json_t *links)
 {
 	static const char *const protocols[] = { "arp", "ipv4", "ipv6", "other",
 						 "tcp", "udp",	"icmp" };
-	static const char *const directions[] = { "from_guest", "to_guest" };
 	static const struct {
 		const char *unit, *field;
 	} units[] = { { "packets", "frames" }, { "bytes", "bytes" } };
@@ -149,7 +153,7 @@ static void add_protocols(struct buf *out, const json_t *links)
 
 		snprintf(family, sizeof(family), "tapwarden_link_protocol_%s_%s", direction,
 			 units[unit].unit);
-		add_type(out, name, "counter",
+		add_type(out, family, "counter",
 			 "What the link's frames were, as they were captured.");
 		snprintf(name, sizeof(name), "%s_total", family);
 		for (size_t p = 0; p < COUNT(protocols); p++) {
@@ -158,6 +162,73 @@ static void add_protocols(struct buf *out, const json_t *links)
 			add_link_values(out, links, name, path, protocols[p]);
 		}
 	}
+}
+
+#define SIZES_NAME "tapwarden_link_frame_size_bytes"
+
+/* The frames of one link, or of all those that have no samples of their own, by size. */
+struct sizes {
+	double frames[STATS_SIZES];
+	double all; /* of them */
+	double bytes; /* with the frame check sequence, as the sizes */
+};
+
+static void sum_sizes(struct sizes *sum, const json_t *link)
+{
+	/* Each frame is one of them, and has been since the sizes are counted. */
+	static const char *const layers[] = { "arp", "ipv4", "ipv6", "other" };
+	char path[METRIC_NAME_MAX];
+
+	for (size_t d = 0; d < COUNT(directions); d++) {
+		const json_t *list = json_object_get(json_object_get(link, "sizes"), directions[d]);
+
+		for (size_t s = 0; s < STATS_SIZES; s++) {
+			double n = json_number_value(json_array_get(list, s));
+
+			sum->frames[s] += n;
+			sum->all += n;
+			sum->bytes += n * STATS_FCS_LEN;
+		}
+		for (size_t l = 0; l < COUNT(layers); l++) {
+			snprintf(path, sizeof(path), "protocols.%s.%s.bytes", layers[l],
+				 directions[d]);
+			sum->bytes += number(link, path);
+		}
+	}
+}
+
+static void add_link_sizes(struct buf *out, const json_t *link, const struct sizes *sizes)
+{
+	char bound[16];
+	double n = 0;
+
+	for (size_t s = 0; s < STATS_SIZES; s++) {
+		n += sizes->frames[s];
+		snprintf(bound, sizeof(bound), "%u.0", stats_size_bounds[s]);
+		add_link_value(out, SIZES_NAME "_bucket", link, "le",
+			       s == STATS_SIZE_OVER ? "+Inf" : bound, n);
+	}
+	add_link_value(out, SIZES_NAME "_count", link, NULL, NULL, sizes->all);
+	add_link_value(out, SIZES_NAME "_sum", link, NULL, NULL, sizes->bytes);
+}
+
+static void add_sizes(struct buf *out, const json_t *links)
+{
+	struct sizes other = { 0 };
+	const json_t *link;
+	size_t i;
+
+	add_type(out, SIZES_NAME, "histogram",
+		 "How long the link's frames were, both ways, as RFC 2819 counts it.");
+	json_array_foreach(links, i, link) {
+		struct sizes own = { 0 };
+
+		sum_sizes(i < METRICS_LINKS_MAX ? &own : &other, link);
+		if (own.all > 0)
+			add_link_sizes(out, link, &own);
+	}
+	if (other.all > 0)
+		add_link_sizes(out, NULL, &other);
 }
 
 /* Of inline links alone. */
@@ -227,7 +298,7 @@ static void add_link_flag(struct buf *out, const json_t *links, const char *name
 	json_array_foreach(links, i, link) {
 		if (i >= METRICS_LINKS_MAX)
 			break;
-		add_link_value(out, name, link, NULL, is(link));
+		add_link_value(out, name, link, NULL, NULL, is(link));
 	}
 }
 
@@ -427,6 +498,7 @@ void metrics_write(const json_t *status, const json_t *health, struct buf *out)
 	for (size_t i = 0; i < COUNT(link_counters); i++)
 		add_link_counter(out, links, i);
 	add_protocols(out, links);
+	add_sizes(out, links);
 	add_relays(out, links);
 	buf_adds(out, "# EOF\n");
 }

@@ -17,7 +17,7 @@
 #include "agent/base/stats_traffic.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   8u
+#define STATS_VERSION	   9u
 #define STATS_LINKS_MAX	   16384u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -42,7 +42,9 @@ struct stats_link {
 	/* Of a tap that the agent reads: up to where the kernel's count of this interface is in drops. */
 	stat_counter tap_ifindex;
 	stat_counter tap_dropped;
-	struct stats_protocol_counters protocols[STATS_PROTOCOLS]; /* of that link, as the rates */
+	struct stats_protocol_counters
+		protocols[STATS_PROTOCOLS]; /* of that link, as what follows */
+	stat_counter sizes[STATS_SIZES][STATS_DIRECTIONS]; /* frames */
 	struct stats_rates rates;
 };
 

@@ -10,6 +10,12 @@ const char *const stats_protocol_names[STATS_PROTOCOLS] = {
 	[STATS_TCP] = "tcp", [STATS_UDP] = "udp",   [STATS_ICMP] = "icmp",
 };
 
+const uint32_t stats_size_bounds[STATS_SIZES] = {
+	[STATS_SIZE_64] = 64,		[STATS_SIZE_127] = 127,	  [STATS_SIZE_255] = 255,
+	[STATS_SIZE_511] = 511,		[STATS_SIZE_1023] = 1023, [STATS_SIZE_1518] = 1518,
+	[STATS_SIZE_OVER] = UINT32_MAX,
+};
+
 static const double window_s[STATS_WINDOWS] = {
 	[STATS_1_S] = 1,
 	[STATS_10_S] = 10,

@@ -34,6 +34,39 @@ struct stats_protocol_counters {
 	_Atomic uint64_t bytes[STATS_DIRECTIONS];
 };
 
+/*
+ * How long frames are, by the groups of RFC 2819 (etherStatsPkts64Octets and so on), which counts the
+ * four octets of the frame check sequence. No virtual device pads: the first has what is shorter, too.
+ */
+enum stats_size {
+	STATS_SIZE_64,
+	STATS_SIZE_127,
+	STATS_SIZE_255,
+	STATS_SIZE_511,
+	STATS_SIZE_1023,
+	STATS_SIZE_1518,
+	STATS_SIZE_OVER, /* jumbo frames, and segments that no device has cut yet (GSO) */
+	STATS_SIZES
+};
+
+#define STATS_FCS_LEN 4u
+
+/* The longest of each group, in octets; the last has no end. */
+extern const uint32_t stats_size_bounds[STATS_SIZES];
+
+/* `bytes`: of the frame, without its check sequence. */
+static inline enum stats_size stats_size_of(uint32_t bytes)
+{
+	const uint32_t octets = bytes + STATS_FCS_LEN;
+
+	if (octets <= 64)
+		return STATS_SIZE_64;
+	if (octets > 1518)
+		return STATS_SIZE_OVER;
+	/* A group for each power of two: 65 to 127 have seven bits. */
+	return (enum stats_size)(26u - (unsigned int)__builtin_clz(octets));
+}
+
 /* ---- rates: what a frame adds fades with the time since, by the window's length ---------------- */
 
 enum stats_window {

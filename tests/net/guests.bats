@@ -150,6 +150,31 @@ same_as_tcpdump() {
   done
 }
 
+# sizes_by_tcpdump EXPRESSION: frames by the groups of RFC 2819, which counts the check sequence.
+sizes_by_tcpdump() {
+  tcpdump -r "$DIR/web01.pcap" -e -nn -t "$1" 2>/dev/null |
+    gawk 'BEGIN { split("64 127 255 511 1023 1518", end) }
+      match($0, /length ([0-9]+):/, m) { for (i = 1; i < 7 && m[1] + 4 > end[i]; i++); n[i]++ }
+      END { for (i = 1; i <= 7; i++) printf("%s%d", (i > 1 ? "," : "["), n[i]); print "]" }'
+}
+
+same_sizes_as_tcpdump() {
+  [ "$(status_get '.links[0].sizes | [.from_guest, .to_guest] | tojson')" = \
+    "[$(sizes_by_tcpdump "ether src $1"),$(sizes_by_tcpdump "not ether src $1")]" ]
+}
+
+# What an OpenMetrics parser makes of the histogram: upper bound and frames, both ways; then the rest.
+histogram() {
+  /usr/bin/python3 - "$DIR/metrics" <<'END'
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+for family in text_string_to_metric_families(open(sys.argv[1]).read()):
+    for s in family.samples:
+        if family.name == "tapwarden_link_frame_size_bytes" and s.labels["link"] == "web01":
+            print(s.name.rpartition("_")[2], s.labels.get("le", "-"), int(s.value))
+END
+}
+
 @test "what frames are, with whom and how fast: as tcpdump has it" {
   head -c 3000000 /dev/urandom >"$DIR/www/big"
   agent_start
@@ -165,6 +190,10 @@ same_as_tcpdump() {
   wait_for 10 in_guest busybox ping -q -c 1 -W 1 2001:db8::2
   wait_for 20 same_as_tcpdump
   [ "$(status_get '.links[0].protocols | keys | join(" ")')" = "arp icmp ipv4 ipv6 tcp udp" ]
+  wait_for 20 same_sizes_as_tcpdump "$(mac_of web01)"
+  # Some of the first and of the last group, and none of the other link.
+  [ "$(status_get '.links[0].sizes | .from_guest[0] > 0 and .to_guest[0] > 0 and .from_guest[5] + .from_guest[6] > 100')" = true ]
+  [ "$(status_get '.links[] | select(.name == "web02") | .sizes.from_guest // [] | add // 0')" = 0 ]
 
   # All of it is within the list: no error, and the peer's is the first.
   run jq -r '.talkers | .list[0] | [.address, .protocol, .port, .error] | join(" ")' \
@@ -180,6 +209,14 @@ same_as_tcpdump() {
   grep -qx "tapwarden_link_protocol_from_guest_packets_total{set=\"web\",link=\"web01\",protocol=\"tcp\"} $(
     status_get '.links[0].protocols.tcp.from_guest.frames'
   )" "$DIR/metrics"
+  histogram >"$DIR/histogram"
+  status_get '.links[0] | [.sizes.from_guest, .sizes.to_guest] | transpose | map(add) as $n |
+    ([64, 127, 255, 511, 1023, 1518] | map("\(.).0")) + ["+Inf"] | to_entries[] |
+    "bucket \(.value) \([$n[:.key + 1][]] | add)"' >"$DIR/wanted"
+  status_get '.links[0] | "count - \([.sizes[][]] | add)",
+    "sum - \(([.sizes[][]] | add) * 4 + ([.protocols | .arp, .ipv4, .ipv6, .other // empty | .[].bytes] | add))"' \
+    >>"$DIR/wanted"
+  diff "$DIR/wanted" "$DIR/histogram"
 }
 
 # learning [KEYS...]: the guests' links let out what DHCP gave, and nothing else of IPv4.

@@ -1,4 +1,4 @@
-/* links: agent/base/stats.c */
+/* links: agent/base/stats.c agent/base/stats_traffic.c */
 #include "agent/base/stats.h"
 
 #include <setjmp.h>
@@ -43,11 +43,28 @@ static void quantiles_are_bounds_of_buckets(void **state)
 	assert_int_equal(stats_latency_quantile(buckets, 1000), 10485759);
 }
 
+/* RFC 2819 counts the four octets of the check sequence. */
+static void lengths_fall_into_the_groups_of_rfc_2819(void **state)
+{
+	(void)state;
+	for (uint32_t bytes = 0; bytes < 70000; bytes++) {
+		enum stats_size size = stats_size_of(bytes);
+
+		assert_true(size < STATS_SIZES);
+		assert_true(bytes + 4 <= stats_size_bounds[size]);
+		if (size > 0)
+			assert_true(bytes + 4 > stats_size_bounds[size - 1]);
+	}
+	assert_int_equal(stats_size_of(1514), STATS_SIZE_1518);
+	assert_int_equal(stats_size_of(60), STATS_SIZE_64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_fall_into_their_buckets),
 		cmocka_unit_test(quantiles_are_bounds_of_buckets),
+		cmocka_unit_test(lengths_fall_into_the_groups_of_rfc_2819),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
