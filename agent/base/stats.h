@@ -42,8 +42,7 @@ struct stats_link {
 	/* Of a tap that the agent reads: up to where the kernel's count of this interface is in drops. */
 	stat_counter tap_ifindex;
 	stat_counter tap_dropped;
-	struct stats_protocol_counters
-		protocols[STATS_PROTOCOLS]; /* of that link, as what follows */
+	struct stats_protocol_counters protocols[STATS_PROTOCOLS]; /* of that link, as the rates */
 	stat_counter sizes[STATS_SIZES][STATS_DIRECTIONS]; /* frames */
 	struct stats_rates rates;
 };

@@ -58,6 +58,19 @@ export const cases = {
     await page.locator(".canvas canvas").first().waitFor();
     await page.locator(".bar-label", { hasText: "192.0.2.2 TCP 80" }).waitFor();
     await page.locator(".bar-label", { hasText: /^tcp$/i }).waitFor();
+    // The table of sizes is the API's lists, both ways.
+    const lengths = page.locator("figure", { hasText: "Frames by size" });
+    await lengths.getByText(/Most frames had .* octets: \d+ of \d+/).waitFor();
+    await lengths.getByRole("button", { name: "Show as table" }).click();
+    assert.equal(await lengths.locator("tbody tr").count(), 7);
+    for (let same = false, tries = 0; !same; tries++) {
+      const { sizes } = house.api("/v1/links/web01");
+      const shown = await lengths.locator("tbody td").allTextContents();
+      same = sizes.from_guest.every((n, i) => shown[2 * i] === String(n) && shown[2 * i + 1] === String(sizes.to_guest[i]));
+      assert.ok(same || tries < 60, `${shown} is not ${JSON.stringify(sizes)}`);
+      if (!same) await page.waitForTimeout(200);
+    }
+    await lengths.getByRole("button", { name: "Hide table" }).click();
     const rates = page.locator("figure", { hasText: "Rate of this link" });
     await rates.getByRole("button", { name: "Show as table" }).click();
     await rates.getByRole("columnheader", { name: "from guest" }).waitFor();
@@ -83,8 +96,7 @@ export const cases = {
     const page = await house.enter("ann");
     await page.goto("/#/reach");
     await page.getByRole("img", { name: /^eno1: \d+ of \d+ pairs reach each other/ }).waitFor();
-    const told = JSON.parse(house.in("HOST", "curl", "-sS", "--unix-socket", `${process.env.DIR}/run/api.sock`, "http://x/v1/reach"));
-    const { cells } = told.lowers[0];
+    const { cells } = house.api("/v1/reach").lowers[0];
     assert.equal(await page.locator("tbody tr").count(), cells.length);
     assert.equal(await page.locator(".matrix .cell").count(), cells.length);
     for (const [i, cell] of cells.entries()) {

@@ -52,8 +52,13 @@ const house = {
     return JSON.parse(house.in("HOST", "ip", "-j", "link", "show", link))[0].address;
   },
 
+  // What the API says, on the agent's socket.
+  api(path) {
+    return JSON.parse(house.in("HOST", "curl", "-sS", "--unix-socket", `${process.env.DIR}/run/api.sock`, `http://x${path}`));
+  },
+
   generation() {
-    return JSON.parse(house.in("HOST", "curl", "-sS", "--unix-socket", `${process.env.DIR}/run/api.sock`, "http://x/v1/status")).agent.generation;
+    return house.api("/v1/status").agent.generation;
   },
 
   ask(query) {
