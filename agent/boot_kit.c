@@ -146,7 +146,7 @@ static int read_options(int argc, char **argv, struct kit_options *ret)
 		else if (c == 'o')
 			options.output = optarg;
 		else
-			return cli_usage(argv[0], argv[optind - 1]);
+			return cli_usage(argv[0], cli_refused(argv));
 	}
 	if (argc - optind != 1 || !options.output)
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);

@@ -36,7 +36,7 @@ static int read_options(int argc, char **argv, struct lint_options *ret)
 		else if (c == 'j')
 			options.json = true;
 		else
-			return cli_usage(argv[0], argv[optind - 1]);
+			return cli_usage(argv[0], cli_refused(argv));
 	}
 	if (argc - optind != 1)
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);

@@ -91,7 +91,7 @@ static int read_options(int argc, char **argv, struct simulate_options *ret)
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
 		if (take_option(&options, c) != 0)
-			return cli_usage(argv[0], argv[optind - 1]);
+			return cli_usage(argv[0], cli_refused(argv));
 	}
 	if (argc - optind != 1)
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);

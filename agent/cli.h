@@ -40,6 +40,12 @@ int cli_fail(const struct err *err, const char *next);
  */
 int cli_usage(const char *verb, const char *word);
 
+/*
+ * What getopt_long(3) did not take: the word, or a letter of one with several, which `optind` is not
+ * yet behind. Good until the next call.
+ */
+const char *cli_refused(char **argv);
+
 /* Flushes stdout; CLI_BAD with the reason on stderr when it could not be written, else `code`. */
 int cli_flush(int code);
 

@@ -114,7 +114,7 @@ static int read_words(int argc, char **argv, struct words *w)
 	optind = 1;
 	while ((word = getopt_long(argc, argv, "c:e:i", longs, NULL)) != -1) {
 		if (!read_word(word, optarg, w))
-			return cli_usage("explain", argv[optind - 1]);
+			return cli_usage("explain", cli_refused(argv));
 	}
 	if (!w->conf.regex && optind < argc)
 		w->name = argv[optind++];

@@ -39,7 +39,7 @@ static int read_options(int argc, char **argv, struct libvirt_options *ret)
 		else if (c == 'm')
 			options.mac = optarg;
 		else if (c != 'q' || parse_u64(optarg, 0, QUEUES_MAX, &options.queues, NULL))
-			return cli_usage(argv[0], argv[optind - 1]);
+			return cli_usage(argv[0], cli_refused(argv));
 	}
 	if (argc - optind != 1 || (options.queues && !options.mac))
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);

@@ -53,7 +53,7 @@ static int options_of(int argc, char **argv, struct reach_options *ret)
 		else if (c == 'a')
 			options.all = true;
 		else
-			return cli_usage(argv[0], argv[optind - 1]);
+			return cli_usage(argv[0], cli_refused(argv));
 	}
 	if (optind < argc || (options.all && !options.probe))
 		return cli_usage(argv[0], optind < argc ? argv[optind] : "--all");

@@ -18,7 +18,7 @@ int cmd_run(int argc, char **argv)
 		else if (c == 'v')
 			log_init(NULL, LOG_LEVEL_DEBUG);
 		else
-			return cli_usage(argv[0], argv[optind - 1]);
+			return cli_usage(argv[0], cli_refused(argv));
 	}
 	if (optind != argc)
 		return cli_usage(argv[0], argv[optind]);

@@ -164,7 +164,7 @@ static int watch_options(int argc, char **argv, const char **ret_config, struct 
 				return cli_fail(&err, NULL);
 			}
 		} else {
-			return cli_usage(argv[0], argv[optind - 1]);
+			return cli_usage(argv[0], cli_refused(argv));
 		}
 	}
 	return optind == argc ? 0 : cli_usage(argv[0], argv[optind]);

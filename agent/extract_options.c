@@ -8,6 +8,7 @@
 #include "agent/base/hint.h"
 #include "agent/base/parse.h"
 #include "agent/base/schema_type.h"
+#include "agent/cli.h"
 #include "agent/extract_judge.h"
 #include "agent/extract_patterns.h"
 
@@ -259,6 +260,44 @@ static int read_range_word(int word, const char *value, struct range_conf *conf,
 	return code ? err_prefix(err, code, "--%s", option) : 0;
 }
 
+/* The words whose value is kept as it is. */
+static bool keep_value(int word, char *value, struct extract_options *o,
+		       struct extract_words *words)
+{
+	switch (word) {
+	case 'c':
+		o->config = value;
+		break;
+	case 'w':
+		o->out = value;
+		break;
+	case WORD_BPF:
+		o->bpf = value;
+		break;
+	case WORD_LIVE:
+		o->live = value;
+		break;
+	case WORD_RS:
+		words->separator = value;
+		break;
+	case WORD_PRECEDED:
+		words->conf.preceded_by = value;
+		break;
+	case WORD_FOLLOWED:
+		words->conf.followed_by = value;
+		break;
+	case WORD_BEGIN:
+		words->conf.begin = value;
+		break;
+	case WORD_END:
+		words->conf.end = value;
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
 static int read_word(int word, char *value, struct extract_options *o, struct extract_words *words,
 		     struct err *err)
 {
@@ -272,17 +311,8 @@ static int read_word(int word, char *value, struct extract_options *o, struct ex
 		return extract_words_file(words, value, err);
 	case 'g':
 		return read_groups(value, words);
-	case 'c':
-		o->config = value;
-		return 0;
 	case WORD_PATTERN:
 		return extract_text_add(&o->names.v, &o->names.n, value);
-	case WORD_PRECEDED:
-		words->conf.preceded_by = value;
-		return 0;
-	case WORD_FOLLOWED:
-		words->conf.followed_by = value;
-		return 0;
 	case WORD_SEP:
 		return read_text("sep", value, &o->sep, err);
 	case WORD_UNSET:
@@ -295,24 +325,6 @@ static int read_word(int word, char *value, struct extract_options *o, struct ex
 		return read_choice("empty", value, "skip", "keep", &o->policy.keep_empty, err);
 	case WORD_SCOPE:
 		return read_scope(value, o, err);
-	case WORD_BPF:
-		o->bpf = value;
-		return 0;
-	case 'w':
-		o->out = value;
-		return 0;
-	case WORD_LIVE:
-		o->live = value;
-		return 0;
-	case WORD_RS:
-		words->separator = value;
-		return 0;
-	case WORD_BEGIN:
-		words->conf.begin = value;
-		return 0;
-	case WORD_END:
-		words->conf.end = value;
-		return 0;
 	case WORD_INCLUDE:
 	case WORD_END_TEST:
 	case WORD_OPEN_END:
@@ -334,19 +346,13 @@ static int read_word(int word, char *value, struct extract_options *o, struct ex
 			words->conf.match_limit = (uint32_t)number;
 		return code;
 	default:
-		return read_flag(word, o, words) ? 0 : -ENOENT;
+		return keep_value(word, value, o, words) || read_flag(word, o, words) ? 0 : -ENOENT;
 	}
 }
 
-/* Where getopt_long() stopped, which is not yet behind the word when that has more letters. */
 static int unknown(const char *word, struct err *err)
 {
-	const bool is_letter = optopt > 0 && optopt < WORD_UTF && !strchr(letters, optopt);
-	const char letter[] = { '-', (char)optopt, '\0' };
 	struct hint hint = hint_for(word[0] == '-' && word[1] == '-' ? word + 2 : "");
-
-	if (is_letter)
-		word = letter;
 
 	for (const struct option *l = longs; l->name && *word; l++)
 		hint_try(&hint, l->name);
@@ -376,7 +382,7 @@ int extract_options_read(int argc, char **argv, struct extract_options *ret, str
 	while (!code && (word = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		code = word == '?' ? -ENOENT : read_word(word, optarg, ret, &words, err);
 		if (code == -ENOENT && word == '?')
-			code = unknown(argv[optind - 1], err);
+			code = unknown(cli_refused(argv), err);
 	}
 	if (!code)
 		code = extract_judge(ret, &words, err);

@@ -90,6 +90,21 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
   done
 }
 
+@test "the word that is not understood is named, not the one before it" {
+  local line args
+  for line in "status --json -Xn" "check -Xn operand" "watch --json -Xn" "explain p -Xn" "boot lint g -Xn" \
+    "passwd -s -Xn" "libvirt-xml l -Xn" "extract -q -Xn"; do
+    read -ra args <<<"$line"
+    run --separate-stderr "$TAPWARDEN" "${args[@]}"
+    [ "$status" -eq 2 ]
+    [[ "$stderr" == *"\"-X\" is not understood here"* ]] || { echo "$line: $stderr"; false; }
+  done
+  run --separate-stderr "$TAPWARDEN" status -c
+  [[ "$stderr" == *"\"-c\" is not understood here"* ]]
+  run --separate-stderr "$TAPWARDEN" status --json --jsno
+  [[ "$stderr" == *"\"--jsno\" is not understood here"* ]]
+}
+
 @test "an output that cannot be written is an error" {
   [ -c /dev/full ]
   run --separate-stderr sh -c '"$1" help >/dev/full' sh "$TAPWARDEN"

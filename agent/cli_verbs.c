@@ -1,0 +1,174 @@
+#include "agent/cli.h"
+
+#include <string.h>
+
+static const struct cli_verb verbs[] = {
+	{ "run", cmd_run, "[-c FILE] [-v]",
+	  "supervise links, watch guests and serve boot scripts, in the foreground",
+	  "SIGHUP reads the configuration again; a file with faults changes nothing.\n"
+	  "SIGTERM ends the agent and leaves every link as it is, for the guests." },
+	{ "check", cmd_check, "[-c FILE]", "every fault of the configuration at once, by line",
+	  NULL },
+	{ "plan", cmd_plan, "[-c FILE] [--json]", "what apply would change, and why",
+	  "Exits 0 when nothing is to be done, 1 when changes are pending." },
+	{ "apply", cmd_apply, "[-c FILE] [--json] [--force]",
+	  "make the links what the configuration says, once, without an agent",
+	  "--force replaces a link even while a process holds its tap." },
+	{ "down", cmd_down, "[-c FILE] [--force]",
+	  "remove the links that this configuration owns, and only those",
+	  "--force removes a link even while a process holds its tap." },
+	{ "status", cmd_status, "[-c FILE] [--json]",
+	  "sets, links, their state, who holds the taps, frames and bytes", NULL },
+	{ "reach", cmd_reach, "[-c FILE] [--json] [--probe [--all]]",
+	  "who can talk to whom, per lower device and mode",
+	  "Of the configuration once it is applied, with what others have on the same lower devices\n"
+	  "in this network namespace. \"reflected\" and \"if reflected\" take a switch that sends a\n"
+	  "frame back to where it came from: one with VEPA, or a bridge port with hairpin on.\n"
+	  "\"filtered\" is what the filters of the links let only some of through.\n"
+	  "\n"
+	  "--probe proves it with frames between links that are up, one pair for each row, with --all\n"
+	  "every pair: each 96 bytes, of the experimental ethertype 0x88b5, which guests and hosts\n"
+	  "ignore. Where a filter looks into frames, one of 0x88b6, ARP or IP is sent beside it, such\n"
+	  "as it treats otherwise, and such as nobody answers; with anti-spoof one of a false MAC to\n"
+	  "the wire. No tap is opened: what the filter to a guest drops is not seen while a program\n"
+	  "reads its tap, and the row says so. Exits 1 when an answer differs." },
+	{ "qemu", cmd_qemu, "LINK [-c FILE] [--print] -- CMD...",
+	  "run a guest with the queues of a link's tap open",
+	  "CMD is run in place of tapwarden, with these replaced in its words:\n"
+	  "  {netdev}    tap,id=LINK,fds=3:4,vhost=on,vhostfds=5:6; where monitor = inline:\n"
+	  "              stream,id=LINK,server=on,addr.type=unix,addr.path=RUN-DIR/guests/LINK/qemu.sock\n"
+	  "  {device}    virtio-net-pci,netdev=LINK,mac=...,mq=on,vectors=6\n"
+	  "  {fds} {vhostfds} {mac} {queues} {link}    their parts\n"
+	  "One of {netdev} and {fds} must be there. Another {WORD} of letters is refused; other braces,\n"
+	  "as in JSON, and ${WORD} stay as they are. The link's `queues` says how many are opened;\n"
+	  "vhost is used where /dev/vhost-net can be opened. Refused while a process holds the tap.\n"
+	  "--print shows the command as it would be run, and opens no tap.\n"
+	  "\n"
+	  "  tapwarden qemu web01 -- qemu-system-x86_64 -m 1G -netdev {netdev} -device {device} ..." },
+	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
+	  "-n COUNT ends after COUNT records." },
+	{ "extract", cmd_extract,
+	  "[-e REGEX]... [-f FILE] [-c FILE --pattern NAME]... [OPTIONS] [FILE... | --live IFACE]",
+	  "what patterns find in texts and captures: the matches, their groups, where they are",
+	  "A match is printed a line. Each line of the text is a subject of its own: what a match, a\n"
+	  "lookahead or \\z sees ends at its line, without LF or CRLF. Without FILE, and for -, the\n"
+	  "standard input is read. Patterns are PCRE2's; bytes are matched as they are.\n"
+	  "\n"
+	  "  -e, --regex REGEX      a pattern; several are searched for at once\n"
+	  "  -f, --file FILE        patterns, one a line\n"
+	  "  -F, --fixed            patterns are texts       -i, --ignore-case\n"
+	  "  --utf                  the text is UTF-8; invalid bytes match nothing\n"
+	  "  --preceded-by REGEX, --followed-by REGEX        what stands around it, and may be shared\n"
+	  "                         by two neighbours\n"
+	  "  -c FILE --pattern NAME a rule of a configuration\n"
+	  "  --begin REGEX --end REGEX   ranges of lines: without -e they are printed, with it\n"
+	  "                         searched. What sed -n '/BEGIN/,/END/p' prints, by other words:\n"
+	  "    --include both|begin|end|none      of the lines of BEGIN and END\n"
+	  "    --end-test next|rest|same          whether END may be on the line of BEGIN\n"
+	  "    --open-end emit|drop --nest flat|restart|count --max-lines N --max-bytes N --outside\n"
+	  "  -U, --whole            each text is one subject: a match may span lines\n"
+	  "  --rs REGEX             records between what matches, as RS of gawk, instead of lines;\n"
+	  "                         without -e they are printed, by --json and --raw with their RT\n"
+	  "  --overlap none|starts  starts: one match for each place where one can start\n"
+	  "  --empty skip|keep      matches of no bytes\n"
+	  "  --match-limit N        steps of one search before it is given up, 1000000\n"
+	  "\n"
+	  "  -g, --groups NAME,...  print these groups, by name or number, instead of the match\n"
+	  "  --sep TEXT             between groups, a tab; \\n \\t \\0 are known\n"
+	  "  --unset TEXT           for a group that took no part, nothing\n"
+	  "  --template TEXT        as \"${host} ${2:-none}\"\n"
+	  "  -n line numbers  -H, -h with, without names of files  -b byte offsets  -0 NUL after each\n"
+	  "  --json                 an object for each match     --raw   also to a terminal as it is\n"
+	  "  --count                of matches, for each text    -q      only whether there is one\n"
+	  "  --color auto|always|never\n"
+	  "  --threads N            for large files; the order stays\n"
+	  "  --stats                what it came to, on stderr\n"
+	  "\n"
+	  "Captures, pcap and pcapng, are known by how they begin. A payload is a subject then, -n is\n"
+	  "the number of the packet, -b the place in the payload or stream, --json the agent's records.\n"
+	  "  --scope packet|stream  stream: what TCP carries, joined, and every other payload\n"
+	  "  --bpf EXPRESSION       these frames alone, as in pcap-filter(7)\n"
+	  "  --live IFACE           captures by itself, without an agent, until Ctrl-C\n"
+	  "  -w FILE                the frames that match, as pcapng, each with the rule and the bytes;\n"
+	  "                         without a pattern all\n"
+	  "  --text                 everything is text, whatever it looks like\n"
+	  "\n"
+	  "Exits 0 when something matched, 1 when nothing did, 2 when a text was not fully searched." },
+	{ "explain", cmd_explain, "PATTERN [-c FILE] [--json] | -e REGEX [OPTIONS]",
+	  "how a pattern runs: engine, prefilter, what it keeps, what is unwise",
+	  "Tells whether it is machine code, and if not why; the texts of which one must be there\n"
+	  "before it is tried at all; what is kept of a stream for it; and what its author may not\n"
+	  "have meant, found by reading the pattern and by trying it on hostile texts.\n"
+	  "\n"
+	  "-e REGEX takes --preceded-by REGEX, --followed-by REGEX, --begin REGEX, --end REGEX,\n"
+	  "--scope packet|stream, -i, --utf, --multiline, --dotall and --match-limit N, as the keys of\n"
+	  "a [pattern] of the same names do." },
+	{ "libvirt-xml", cmd_libvirt_xml, "LINK [--check MAC [--queues N]] [-c FILE]",
+	  "the <interface> of a libvirt domain whose guest is to be on the link",
+	  "The link is there before the domain, and stays after it (managed='no'). libvirt takes any MAC\n"
+	  "address and opens /dev/tapN whosever it is: --check exits 1 when an interface of this MAC\n"
+	  "address and as many queues would not be the link's guest, as scripts/libvirt/tapwarden asks,\n"
+	  "a hook for /etc/libvirt/hooks/qemu.d. Links that are not ours pass." },
+	{ "boot", cmd_boot,
+	  "render GUEST | kit GUEST -o DIR|FILE.tar | set GUEST STATE | "
+	  "lint GUEST|SCRIPT | simulate GUEST|SCRIPT | "
+	  "decode TEXT  [-c FILE]",
+	  "boot scripts of guests, and every file that they need beside it",
+	  "render  the iPXE script that the guest is served\n"
+	  "kit     in a new folder, or a tar archive (\"-\": on stdout): what goes into the guest,\n"
+	  "        scripts for a helper machine that make, check, copy and release its disk, the\n"
+	  "        target's side, DHCP, QEMU and libvirt, seeds for cloud-init and installers, and\n"
+	  "        CHECKLIST.txt with the order of it all. The same configuration gives the same bytes.\n"
+	  "set     what the guest boots from here on, of a running agent: run, as it is configured;\n"
+	  "        install, its install-kernel, until its phone-home; rescue, its rescue-kernel;\n"
+	  "        local, a disk of its own; once, as run for one time, and local after\n"
+	  "lint    what is wrong with an iPXE script; exits 1 for an error or a warning\n"
+	  "simulate  what a machine would run and end with, if all answered; exits 1 when it boots\n"
+	  "        nothing. Nobody is at its keyboard.\n"
+	  "        --mac MAC --uuid UUID --set NAME=VALUE    the machine\n"
+	  "        --fail COMMAND      each of them fails       --choose ITEM   in every menu that has it\n"
+	  "decode  fields and faults of a kernel command line, an iSCSI address or an error number of\n"
+	  "        iPXE; \"-\" for stdin; exits 1 for an error or a warning\n"
+	  "\n"
+	  "A SCRIPT is \"-\", a path with '/' in it or a name that ends in .ipxe; any other word is a\n"
+	  "guest. --caps https,imgverify says what the iPXE can do beside Debian's. lint, simulate and\n"
+	  "decode take --json." },
+	{ "passwd", cmd_passwd,
+	  "[-m METHOD] [-S SALT] [-R ROUNDS] [-s] [--for SYSTEM] [--shadow USER]",
+	  "a hash of crypt(3), for /etc/shadow, an installer or a [user]",
+	  "The password is asked for twice, or read from stdin by -s; it is never an argument.\n"
+	  "  -m METHOD   yescrypt unless said; --methods lists all, with their prefixes and rounds\n"
+	  "  -S SALT     a salt, or a whole setting as crypt(3) takes it: '$6$rounds=1000$salt$'\n"
+	  "  -R ROUNDS   the cost, in the method's own unit\n"
+	  "  --for SYSTEM      the method that debian12, rhel8, alpine or cloud-init reads best\n"
+	  "  --shadow USER     the whole line of shadow(5)\n"
+	  "  --verify HASH     does the password have this hash? Exits 1 when it has not\n"
+	  "  --identify HASH   its method, cost and salt; exits 1 when weaker than policy\n"
+	  "  --methods [--for SYSTEM]   every method; --json as well\n"
+	  "  --cost [-m METHOD]         time and memory of a hash, measured on this host; --json\n"
+	  "  --force     costs above the cap, and passwords of which a part would not count\n"
+	  "\n"
+	  "  tapwarden passwd -m sha-512 -R 100000       as mkpasswd -m sha-512 -R 100000\n"
+	  "  printf %s \"$password\" | tapwarden passwd -s -S \"\\$$alg\\$$salt\\$\"" },
+	{ "help", cmd_help, "[VERB | config]",
+	  "this page, a verb's usage, or every configuration key", NULL },
+	/* Not for people: what the agent starts. */
+	{ "capture-worker", cmd_worker, NULL, NULL, NULL },
+	{ "web-worker", cmd_worker, NULL, NULL, NULL },
+	{ "trial-worker", cmd_trial, NULL, NULL, NULL },
+};
+
+const struct cli_verb *cli_verbs(size_t *ret_n)
+{
+	*ret_n = sizeof(verbs) / sizeof(verbs[0]);
+	return verbs;
+}
+
+const struct cli_verb *cli_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	}
+	return NULL;
+}
