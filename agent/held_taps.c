@@ -23,10 +23,13 @@ int held_taps_find(struct held_taps *held, const struct link_table *table, pid_t
 		return -ENOMEM;
 	for (size_t i = 0; i < table->n; i++) {
 		const struct link_state *link = &table->links[i];
+		struct tap_holder *tap = &held->list[held->n];
 
-		if (link->is_macvlan && link->kind == LINK_KIND_MACVTAP &&
-		    tap_node_dev(link->name, link->ifindex, &held->list[held->n].dev, NULL) == 0)
-			held->list[held->n++].ifindex = link->ifindex;
+		if (!link->is_macvlan || link->kind != LINK_KIND_MACVTAP)
+			continue;
+		*tap = (struct tap_holder){ .dev = link->tap, .ifindex = link->ifindex };
+		if (tap->dev || tap_node_dev(link->name, link->ifindex, &tap->dev, NULL) == 0)
+			held->n++;
 	}
 	code = tap_holders_find(held->list, held->n, (struct tap_skip){ .agent = agent });
 	if (code < 0) {

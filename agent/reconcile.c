@@ -177,12 +177,19 @@ int reconcile_fd(const struct reconcile *reconcile)
 	return nl_channel_monitor_fd(reconcile->channel);
 }
 
+static void doubt(struct reconcile *reconcile, int news)
+{
+	if (news < 0 || news & NL_NEWS_FILTERS)
+		reconcile->filters_known = false;
+	for (size_t i = 0; (news < 0 || news & NL_NEWS_GONE) && i < reconcile->n; i++)
+		reconcile->links[i].link.tap = 0;
+}
+
 int reconcile_drain(struct reconcile *reconcile)
 {
 	int news = nl_channel_drain(reconcile->channel);
 
-	if (news < 0 || news & NL_NEWS_FILTERS)
-		reconcile->filters_known = false;
+	doubt(reconcile, news);
 
 	/* A broken socket is found by the pass, which then says so. */
 	return news != NL_NEWS_NONE;
@@ -214,32 +221,39 @@ static int refresh_addrs(struct reconcile *reconcile, struct reconcile_link *lin
 	return nl_channel_dump_addrs(reconcile->channel, link->link.ifindex, link->addrs, err);
 }
 
-/* Takes over what was known of each link's filters; false when one is new. */
+/* Takes over what was known of each link's filters; false when one is new, or its qdisc came or went. */
 static bool know_filters(struct reconcile *reconcile)
 {
 	for (size_t i = 0; reconcile->filters_known && i < reconcile->n; i++) {
 		const struct reconcile_link *link = &reconcile->links[i];
 		const struct link_state *now =
 			link_find_ours(&reconcile->table, link->spec, reconcile->group);
+		struct link_tc tc = link->link.tc;
 
 		if (!now)
 			continue;
-		if (!link->present || link->link.ifindex != now->ifindex || !link->link.tc.known)
+		if (!link->present || link->link.ifindex != now->ifindex || !tc.known ||
+		    (reconcile->stats && tc.has_clsact != now->tc.has_clsact))
 			return false;
-		reconcile->table.links[now - reconcile->table.links].tc = link->link.tc;
+		if (reconcile->stats)
+			tc.drops = now->tc.drops;
+		reconcile->table.links[now - reconcile->table.links].tc = tc;
 	}
 	return reconcile->filters_known;
 }
 
 /*
  * Each filter is asked for by itself, which is dear: only after notifications of filters, and of
- * links that are new.
+ * links that are new. Nothing notifies of drops.
  */
 static int look_at_filters(struct reconcile *reconcile, struct err *err)
 {
 	int code = 0;
 
-	if (!know_filters(reconcile))
+	if (reconcile->stats)
+		code = link_filters_look_at_qdiscs(reconcile->channel, &reconcile->table,
+						   reconcile->group, err);
+	if (code == 0 && !know_filters(reconcile))
 		code = link_filters_look(reconcile->channel, &reconcile->table, reconcile->group,
 					 err);
 	reconcile->filters_known = code == 0;
@@ -446,15 +460,17 @@ int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *da
 	return code < 0 ? code : n;
 }
 
-int reconcile_taps(const struct reconcile *reconcile, struct link_table *ret)
+int reconcile_taps(struct reconcile *reconcile, struct link_table *ret)
 {
 	struct link_table taps = { 0 };
 	int code = 0;
 
+	if (nl_channel_has_news(reconcile->channel))
+		doubt(reconcile, NL_NEWS_FILTERS | NL_NEWS_GONE);
 	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
-		const struct reconcile_link *link = &reconcile->links[i];
+		struct reconcile_link *link = &reconcile->links[i];
 
-		if (link->present && link->link.kind == LINK_KIND_MACVTAP)
+		if (reconcile_link_find_tap(link))
 			code = link_table_add(&taps, &link->link);
 	}
 	if (code == 0)
@@ -468,8 +484,6 @@ static int look(struct reconcile *reconcile, const struct held_taps *held, struc
 {
 	int code;
 
-	/* The drops are told as they are now. */
-	reconcile->filters_known = false;
 	reconcile->stats = true;
 	code = reconcile_refresh(reconcile, err);
 	reconcile->stats = false;

@@ -77,7 +77,7 @@ int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
  * caller's; 0 or -ENOMEM. When held_taps_find() has told of those, reconcile_look() refreshes the links and
  * changes nothing; it takes `held` over.
  */
-int reconcile_taps(const struct reconcile *reconcile, struct link_table *ret);
+int reconcile_taps(struct reconcile *reconcile, struct link_table *ret);
 int reconcile_look(struct reconcile *reconcile, struct held_taps *held, struct err *err);
 
 /*

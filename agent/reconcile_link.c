@@ -52,21 +52,28 @@ void reconcile_link_judge(struct reconcile_link *link)
 	link->state = state_of(link);
 }
 
+/* The number costs a file of sysfs, and a thousand of them are dear: it stays as long as the link. */
+bool reconcile_link_find_tap(struct reconcile_link *link)
+{
+	struct link_state *now = &link->link;
+
+	return link->present && now->kind == LINK_KIND_MACVTAP &&
+	       (now->tap || tap_node_dev(now->name, now->ifindex, &now->tap, NULL) == 0);
+}
+
 /*
- * To know the tap's number costs a file of sysfs, and a thousand of them are dear. It is not needed
- * for a node that is to be as the kernel makes it, and is: whosever it is, nothing is to be done.
+ * The tap's number is not needed for a node that is to be as the kernel makes it, and is: whosever it
+ * is, nothing is to be done.
  */
 static void find_node(struct reconcile_link *link)
 {
-	dev_t dev;
-
 	link->node = (struct tap_node){ .state = TAP_NODE_ABSENT };
 	link->node_known = false;
 	if (!link->present || link->link.kind != LINK_KIND_MACVTAP ||
 	    (tap_rights_are_kernels(&link->spec->tap) && tap_node_is_kernels(link->link.ifindex)) ||
-	    tap_node_dev(link->link.name, link->link.ifindex, &dev, NULL) < 0)
+	    !reconcile_link_find_tap(link))
 		return;
-	tap_node_look(link->link.ifindex, dev, &link->node);
+	tap_node_look(link->link.ifindex, link->link.tap, &link->node);
 	link->node_known = true;
 }
 
@@ -88,11 +95,14 @@ static void refresh_drops(struct reconcile_drops *drops, const struct link_state
 
 void reconcile_link_refresh(struct reconcile_link *link, const struct link_state *now)
 {
+	const dev_t tap = now && now->ifindex == link->link.ifindex ? link->link.tap : 0;
+
 	link->present = now;
 	if (now)
 		link->link = *now;
 	else
 		link->link = (struct link_state){ 0 };
+	link->link.tap = tap;
 	link->link.lists = NULL; /* the table's */
 	refresh_drops(&link->drops, now);
 	find_node(link);

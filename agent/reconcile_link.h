@@ -65,6 +65,9 @@ void reconcile_say(char **text, const char *fmt, ...) __attribute__((format(prin
 /* Takes over what a dump has: `now` is the link if it is there and ours, else NULL. */
 void reconcile_link_refresh(struct reconcile_link *link, const struct link_state *now);
 
+/* Whether the device number of its tap is known, in `link.tap`, after another look if need be. */
+bool reconcile_link_find_tap(struct reconcile_link *link);
+
 /* What `status` tells besides: whose the tap is, and what is at its node's place. */
 void reconcile_link_look(struct reconcile_link *link, const struct tap_holder *holder);
 

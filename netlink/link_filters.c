@@ -89,6 +89,8 @@ static int dump_qdiscs(struct nl_channel *channel, struct tc_batch *batch, struc
 {
 	int code = -EAGAIN;
 
+	for (size_t i = 0; i < look->table->n; i++)
+		look->table->links[i].tc = (struct link_tc){ .known = false };
 	for (int i = 0; i < NL_DUMP_TRIES && code == -EAGAIN; i++) {
 		tc_batch_reset(batch);
 		tc_dump_qdiscs(batch);
@@ -114,6 +116,17 @@ static int dump_long_filters(struct nl_channel *channel, struct tc_batch *batch,
 			code = nl_channel_exchange(channel, batch, take_filter, look, err);
 		}
 	}
+	return code;
+}
+
+int link_filters_look_at_qdiscs(struct nl_channel *channel, struct link_table *table,
+				uint32_t group, struct err *err)
+{
+	struct look look = { .table = table, .group = group };
+	struct tc_batch batch = { 0 };
+	int code = dump_qdiscs(channel, &batch, &look, err);
+
+	tc_batch_done(&batch);
 	return code;
 }
 

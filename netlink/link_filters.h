@@ -11,9 +11,13 @@
 #include "netlink/nl_channel.h"
 
 /*
- * Fills `tc` of the links of our group in the table: one dump of all qdiscs, which has the drops,
- * then each filter of ours is asked for. Returns 0 or a negative errno.
+ * Fills `tc` of the links of our group in the table, but for the programs: one dump of all qdiscs, which
+ * has the drops. `known` stays false. Returns 0 or a negative errno.
  */
+int link_filters_look_at_qdiscs(struct nl_channel *channel, struct link_table *table,
+				uint32_t group, struct err *err);
+
+/* The same, then asks for each filter of ours. */
 int link_filters_look(struct nl_channel *channel, struct link_table *table, uint32_t group,
 		      struct err *err);
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "agent/base/link_types.h"
 #include "agent/base/parse.h"
@@ -68,7 +69,8 @@ struct link_state {
 	char alias[LINK_ALIAS_SIZE];
 	struct link_lists *lists; /* NULL: none; see link_state_lists() */
 	struct link_stats stats;
-	struct link_tc tc; /* not of RTM_NEWLINK, but by nl_filters_look() */
+	struct link_tc tc; /* not of RTM_NEWLINK, but by link_filters_look() */
+	dev_t tap; /* nor this: of a macvtap, by tap_node_dev(); 0: not asked */
 };
 
 /* Empty ones for a link without; never NULL. */

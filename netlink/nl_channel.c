@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,6 +350,16 @@ int nl_channel_monitor_fd(const struct nl_channel *channel)
 	return mnl_socket_get_fd(channel->monitor);
 }
 
+bool nl_channel_has_news(const struct nl_channel *channel)
+{
+	struct pollfd fd = { .events = POLLIN };
+
+	if (!channel->monitor)
+		return true;
+	fd.fd = nl_channel_monitor_fd(channel);
+	return poll(&fd, 1, 0) != 0;
+}
+
 /* RTM_NEWQDISC to RTM_GETTFILTER lie side by side (linux/rtnetlink.h). */
 static int news_of(struct nl_channel *channel, ssize_t n)
 {
@@ -358,21 +369,24 @@ static int news_of(struct nl_channel *channel, ssize_t n)
 	for (; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 		if (h->nlmsg_type >= RTM_NEWQDISC && h->nlmsg_type <= RTM_GETTFILTER)
 			news |= NL_NEWS_FILTERS;
+		else if (h->nlmsg_type == RTM_DELLINK)
+			news |= NL_NEWS_GONE;
 	}
 	return news;
 }
 
 int nl_channel_drain(struct nl_channel *channel)
 {
+	const int any = NL_NEWS_CHANGED | NL_NEWS_FILTERS | NL_NEWS_GONE;
 	int news = NL_NEWS_NONE;
 	ssize_t n;
 
 	while ((n = receive(channel, channel->monitor)) != -EAGAIN) {
 		/* ENOBUFS (netlink_overrun()) tells once; what is queued can still be read. */
 		if (n == -ENOBUFS)
-			news |= NL_NEWS_OVERRUN | NL_NEWS_FILTERS | NL_NEWS_CHANGED;
+			news |= NL_NEWS_OVERRUN | any;
 		else if (n == -ENOSPC)
-			news |= NL_NEWS_FILTERS | NL_NEWS_CHANGED;
+			news |= any;
 		else if (n < 0)
 			return (int)n;
 		else

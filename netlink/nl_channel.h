@@ -74,14 +74,19 @@ int nl_channel_exchange(struct nl_channel *channel, const struct tc_batch *batch
 /* From here on the namespaces that have an id in this one are listened to, too. 0 or -errno. */
 int nl_channel_listen_all(struct nl_channel *channel);
 
+/* Whether notifications wait to be read: until they are, what was known before them is in doubt. */
+bool nl_channel_has_news(const struct nl_channel *channel);
+
 /* The listening socket, for poll(2); it stays the channel's. */
 int nl_channel_monitor_fd(const struct nl_channel *channel);
 
 enum nl_news {
 	NL_NEWS_NONE = 0,
 	NL_NEWS_CHANGED = 1 << 0, /* a link or a filter came, changed or went */
+	NL_NEWS_OVERRUN =
+		1 << 1, /* notifications were lost (ENOBUFS); counts as each of the others */
 	NL_NEWS_FILTERS = 1 << 2, /* qdiscs or filters are among it, or may be */
-	NL_NEWS_OVERRUN = 1 << 1, /* notifications were lost (ENOBUFS); counts as changed */
+	NL_NEWS_GONE = 1 << 3, /* a link went, or may have: its number may be another's */
 };
 
 /*

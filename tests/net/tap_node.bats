@@ -217,3 +217,41 @@ as_owner() {
   run -2 --separate-stderr as_owner "$TAPWARDEN" qemu -c "$INI" web1 -- echo "{fds}"
   [ "$stderr" = "tapwarden: cannot run a guest on web1: could not open the tap of web1: Permission denied" ]
 }
+
+# tap_told: the device number of web1's tap that the agent tells, and that /sys has.
+tap_told() {
+  tapwarden status --json | jq -r '.links[0].tap | "\(.major):\(.minor)"'
+}
+
+tap_true() {
+  inside sh -c 'cat /sys/class/net/web1/tap*/dev'
+}
+
+@test "a link that was moved away and back has another tap, and status tells which" {
+  local box="$NETNS-box" before
+  one_set "monitor = off"
+  sed -i '/^log-dir/a user-capture = 64901\nuser-web = 64902' "$INI"
+  ip netns add "$box"
+  # Numbers of taps are those of the whole machine, and the lowest that is free is given first.
+  ip -n "$NETNS" link add link eno2 name spare0 type macvtap mode bridge
+  tapwarden apply
+  spawn "$DIR/agent" "$TAPWARDEN" run -c "$INI"
+  until tapwarden status --json >"$DIR/status" 2>&1; do
+    kill -0 "$HOLDER"
+    sleep 0.05
+  done
+  until [ "$(tap_true)" != "${before-$(tap_true)}" ]; do
+    before=$(tap_true)
+    [ "$(tap_told)" = "$before" ]
+    exists spare0 || ip -n "$NETNS" link add link eno2 name spare0 type macvtap mode bridge
+    kill -STOP "$HOLDER"
+    ip -n "$NETNS" link del spare0
+    ip -n "$NETNS" link set web1 netns "$box"
+    ip -n "$box" link set web1 netns "$NETNS"
+    # An answer is kept for a quarter of a second.
+    sleep 0.3
+    kill -CONT "$HOLDER"
+    [ "$(tap_told)" = "$(tap_true)" ]
+  done
+  ip netns del "$box"
+}
