@@ -34,12 +34,15 @@
 
 #define AGENT_SIGNALS 3
 
-/* A reload on its way: both workers' successors must be ready before anything changes. */
+/* Of both roles, whether they serve or not. */
+#define AGENT_WORKERS (STATS_CAPTURES_MAX + 1)
+
+/* A reload on its way: all workers' successors must be ready before anything changes. */
 struct reload {
 	bool active;
 	bool again; /* asked for once more meanwhile */
 	struct setup setup;
-	int pending; /* workers that have not answered: first ready, then switched */
+	unsigned int pending; /* workers that have not answered: first ready, then switched */
 	char why[512];
 };
 
@@ -68,7 +71,11 @@ struct agent {
 	struct sources sources;
 	struct log_files logs;
 	struct supervisor supervisor;
-	struct worker workers[WORKER_ROLES];
+	struct worker captures[STATS_CAPTURES_MAX];
+	unsigned int n_captures; /* of those, the first so many serve, or are started again */
+	unsigned int
+		draining; /* capture workers that a reload relieves: none gets links before all ended */
+	struct worker web;
 	struct events events;
 	struct learn learn;
 	struct boot_states boot;
@@ -85,12 +92,19 @@ struct agent {
 	unsigned int open; /* workers and supervisor that have not ended */
 };
 
+/* All of them, by a number below AGENT_WORKERS. */
+static inline struct worker *agent_worker(struct agent *agent, unsigned int i)
+{
+	return i < STATS_CAPTURES_MAX ? &agent->captures[i] : &agent->web;
+}
+
 /* wiring.c */
 extern const struct supervisor_ops agent_supervisor_ops;
 extern const struct sources_ops agent_sources_ops;
 extern const struct log_files_ops agent_log_ops;
 void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool successor);
 void agent_serve_worker(struct worker *worker, struct ipc_channel *channel);
+void agent_hand_over_links(struct agent *agent);
 void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms);
 
 /* An event of the agent itself, logged and on its way to the records. */

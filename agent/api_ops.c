@@ -47,7 +47,9 @@ static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 		.sources = &a->sources,
 		.logs = &a->logs,
 		.stats = a->stats,
-		.workers = a->workers,
+		.captures = a->captures,
+		.n_captures = a->n_captures,
+		.web = &a->web,
 		.generation = a->generation,
 		.started = a->started,
 		.reload_error = a->reload_error,
@@ -365,7 +367,7 @@ static void reply_to(struct agent *a, struct ipc_channel *web, const struct ipc_
 /* Takes `held` over, which was asked for with `code` as the answer. */
 static void answer_waiting(struct agent *a, struct held_taps *held, int code)
 {
-	struct worker *web = &a->workers[WORKER_WEB];
+	struct worker *web = &a->web;
 	struct err err = { "" };
 	bool changed = false;
 	json_t *status;
@@ -443,7 +445,7 @@ static void wait_for_status(struct agent *a, struct ipc_channel *web,
 	else
 		a->waiting[a->n_waiting++] = (struct waiting){
 			.request = *request,
-			.asker = worker_pid(&a->workers[WORKER_WEB]),
+			.asker = worker_pid(&a->web),
 		};
 }
 

@@ -55,14 +55,14 @@ static void emit(struct agent *a, const struct guest_conf *conf, const char *act
 					   .action = action };
 
 	agent_forget_status(a);
-	events_emit(&a->events, worker_channel(&a->workers[WORKER_CAPTURE]), LOG_LEVEL_INFO, &about,
+	events_emit(&a->events, worker_channel(&a->captures[0]), LOG_LEVEL_INFO, &about,
 		    "guest %s: %s", conf->head.name, what);
 }
 
 /* The new state reaches the file, the web worker and the records. */
 static void changed(struct agent *a, const struct boot_guest *guest, const struct guest_conf *conf)
 {
-	struct ipc_channel *web = worker_channel(&a->workers[WORKER_WEB]);
+	struct ipc_channel *web = worker_channel(&a->web);
 	struct err err;
 
 	if (boot_states_save(&a->boot, a->setup.config->agent.run_dir, &err))

@@ -42,8 +42,8 @@ static void on_worker_stopped(struct worker *worker)
 static void daemon_stop(struct agent *a)
 {
 	service_notify("STOPPING=1");
-	for (int i = 0; i < WORKER_ROLES; i++)
-		worker_stop(&a->workers[i]);
+	for (unsigned int i = 0; i < AGENT_WORKERS; i++)
+		worker_stop(agent_worker(a, i));
 	sources_stop(&a->sources);
 	learn_stop(a);
 	log_files_stop(&a->logs);
@@ -159,6 +159,27 @@ static int daemon_open(struct agent *a, struct err *err)
 	return 0;
 }
 
+static void init_workers(struct agent *a)
+{
+	for (unsigned int i = 0; i < AGENT_WORKERS; i++)
+		agent_worker(a, i)->data = a;
+	for (unsigned int i = 0; i < STATS_CAPTURES_MAX; i++)
+		worker_init(&a->captures[i], &a->loop, WORKER_CAPTURE, i, &worker_ops);
+	worker_init(&a->web, &a->loop, WORKER_WEB, 0, &worker_ops);
+	a->n_captures = 1;
+}
+
+static int start_worker(struct agent *a, struct worker *worker, struct err *err)
+{
+	struct worker_config config;
+	int code = setup_worker(&a->setup, worker->role, worker->index, &config);
+
+	if (code)
+		return err_errno(err, code, "cannot start the %s worker", worker->name);
+	worker_start(worker, &config);
+	return 0;
+}
+
 static int daemon_start(struct agent *a, struct err *err)
 {
 	int code;
@@ -166,28 +187,23 @@ static int daemon_start(struct agent *a, struct err *err)
 	a->supervisor.data = a->look.data = a;
 	log_files_init(&a->logs, &a->loop, a->stats, &agent_log_ops, a);
 	log_files_set(&a->logs, a->setup.config);
-	for (int i = 0; i < WORKER_ROLES; i++) {
-		a->workers[i].data = a;
-		worker_init(&a->workers[i], &a->loop, (enum worker_role)i, &worker_ops);
-	}
+	init_workers(a);
 	for (size_t i = 0; i < AGENT_SIGNALS; i++) {
 		uv_signal_init(&a->loop, &a->signals[i]);
 		a->signals[i].data = a;
 		uv_signal_start(&a->signals[i], on_signal, signals[i]);
 	}
-	a->open = WORKER_ROLES + 1;
+	a->open = AGENT_WORKERS + 1;
 	learn_start(a);
 	boot_track_start(a);
 	code = supervisor_start(&a->supervisor, &a->loop, a->setup.config, &agent_supervisor_ops,
 				err);
+	for (unsigned int i = 0; code == 0 && i < a->n_captures; i++)
+		code = start_worker(a, &a->captures[i], err);
+	if (code == 0)
+		code = start_worker(a, &a->web, err);
 	if (code)
 		return code;
-	for (int i = 0; i < WORKER_ROLES; i++) {
-		const struct worker_config config = a->setup.workers[i];
-
-		a->setup.workers[i].fd = -1;
-		worker_start(&a->workers[i], &config);
-	}
 	service_notify("READY=1");
 	return 0;
 }

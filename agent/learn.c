@@ -123,8 +123,8 @@ static void refuse(struct agent *a, const struct source *source, const struct le
 
 	format_cidr(address, &lease->address);
 	format_cidr(from, server);
-	events_emit(&a->events, worker_channel(&a->workers[WORKER_CAPTURE]), LOG_LEVEL_WARNING,
-		    &about, "%s of %s: %s: its guest cannot send from it", address, from, why);
+	events_emit(&a->events, worker_channel(&a->captures[0]), LOG_LEVEL_WARNING, &about,
+		    "%s of %s: %s: its guest cannot send from it", address, from, why);
 }
 
 /* False, and says so, when the answer is of somebody who gives no leases here. */

@@ -23,11 +23,30 @@ static void reload_end(struct agent *a)
 
 static void reload_abort(struct agent *a, const char *why)
 {
-	for (int i = 0; i < WORKER_ROLES; i++)
-		worker_abort(&a->workers[i]);
+	for (unsigned int i = 0; i < AGENT_WORKERS; i++)
+		worker_abort(agent_worker(a, i));
 	setup_drop(&a->reload.setup);
 	reload_refused(a, why);
 	reload_end(a);
+}
+
+/* The workers of one configuration for those of another, of which there may be more or fewer. */
+static void commit_workers(struct agent *a)
+{
+	const unsigned int before = a->n_captures,
+			   now = a->setup.workers[WORKER_CAPTURE].message.workers;
+	const unsigned int n = before > now ? before : now;
+
+	a->n_captures = now;
+	a->draining = n;
+	a->reload.pending = n + 1;
+	for (unsigned int i = 0; i < n; i++) {
+		if (i < now)
+			worker_commit(&a->captures[i]);
+		else
+			worker_retire(&a->captures[i]);
+	}
+	worker_commit(&a->web);
 }
 
 static void reload_commit(struct agent *a)
@@ -51,9 +70,7 @@ static void reload_commit(struct agent *a)
 	supervisor_kick(&a->supervisor);
 	agent_answer_waiting(a);
 	/* Last: a worker that serves no more may answer from within the call. */
-	a->reload.pending = WORKER_ROLES;
-	for (int i = 0; i < WORKER_ROLES; i++)
-		worker_commit(&a->workers[i]);
+	commit_workers(a);
 }
 
 void agent_worker_replaced(struct worker *worker, int result, const char *why)
@@ -76,6 +93,8 @@ void agent_worker_switched(struct worker *worker)
 {
 	struct agent *a = worker->data;
 
+	if (worker->role == WORKER_CAPTURE && --a->draining == 0)
+		agent_hand_over_links(a);
 	if (--a->reload.pending == 0)
 		reload_end(a);
 }
@@ -90,10 +109,22 @@ static int reload_possible(const struct config *old, const struct config *new, s
 	return 0;
 }
 
+static void replace_worker(struct agent *a, struct worker *worker)
+{
+	struct worker_config next;
+	int code = setup_worker(&a->reload.setup, worker->role, worker->index, &next);
+
+	if (code)
+		agent_worker_replaced(worker, code, strerror(-code));
+	else
+		worker_replace(worker, &next);
+}
+
 void agent_reload(struct agent *a)
 {
 	struct reload *r = &a->reload;
 	struct config *config;
+	unsigned int n;
 	struct err err;
 	int code;
 
@@ -124,11 +155,9 @@ void agent_reload(struct agent *a)
 		return;
 	}
 	r->active = true;
-	r->pending = WORKER_ROLES;
-	for (int i = 0; i < WORKER_ROLES; i++) {
-		const struct worker_config next = r->setup.workers[i];
-
-		r->setup.workers[i].fd = -1;
-		worker_replace(&a->workers[i], &next);
-	}
+	n = r->setup.workers[WORKER_CAPTURE].message.workers;
+	r->pending = n + 1;
+	for (unsigned int i = 0; i < n; i++)
+		replace_worker(a, &a->captures[i]);
+	replace_worker(a, &a->web);
 }

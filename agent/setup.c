@@ -1,6 +1,7 @@
 #include "agent/setup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,7 @@ static int make_copy(const struct config *config, enum worker_role role, uint32_
 	if (code == 0) {
 		message->generation = generation;
 		message->length = (uint32_t)text.len;
+		message->workers = 1;
 		message->log_debug = log_max_level() >= LOG_LEVEL_DEBUG;
 		gethostname(message->host, sizeof(message->host) - 1);
 	}
@@ -102,6 +104,19 @@ int setup_open(struct config *config, uint32_t generation, const struct setup *o
 		return code;
 	}
 	*ret = setup;
+	return 0;
+}
+
+int setup_worker(const struct setup *setup, enum worker_role role, unsigned int index,
+		 struct worker_config *ret)
+{
+	struct worker_config config = setup->workers[role];
+
+	config.fd = fcntl(config.fd, F_DUPFD_CLOEXEC, 0);
+	if (config.fd < 0)
+		return -errno;
+	config.message.index = index;
+	*ret = config;
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct setup {
 	int log_fd;
 	bool log_made; /* for this configuration; it was not there */
 	int tls_fd; /* -1: no TLS */
-	struct worker_config workers[WORKER_ROLES]; /* fd -1 once a worker has taken it */
+	struct worker_config workers[WORKER_ROLES];
 	uint32_t ring_block_size, ring_blocks; /* of each watched link */
 };
 
@@ -31,6 +31,10 @@ int setup_config(const char *path, struct config **ret, struct err *err);
 int setup_open(struct config *config, uint32_t generation, const struct setup *old,
 	       struct setup *ret, struct err *err);
 void setup_done(struct setup *setup);
+
+/* What worker `index` of a role is started with, for worker_start(); or a negative errno. */
+int setup_worker(const struct setup *setup, enum worker_role role, unsigned int index,
+		 struct worker_config *ret);
 
 /* The same of a configuration that was never served: the log directory goes if it was made for it. */
 void setup_drop(struct setup *setup);

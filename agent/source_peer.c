@@ -44,7 +44,7 @@ static void send_peer(struct source_peer *peer, struct ipc_channel *channel)
 static void on_connected(void *data, int fd)
 {
 	struct source_peer *peer = data;
-	struct ipc_channel *channel = peer->conf.ops->channel(peer->conf.data);
+	struct ipc_channel *channel = peer->conf.ops->channel(peer->conf.data, peer->conf.slot);
 
 	forget_fd(peer);
 	peer->fd = fd;

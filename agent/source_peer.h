@@ -14,8 +14,8 @@
 struct source_peer;
 
 struct source_peer_ops {
-	/* The worker that serves; NULL: none. */
-	struct ipc_channel *(*channel)(void *data);
+	/* The worker that has the link; NULL: none serves. */
+	struct ipc_channel *(*channel)(void *data, uint32_t slot);
 	/* It is there (`what` is NULL), is gone, or cannot be used. */
 	void (*told)(void *data, uint32_t slot, const char *what);
 };

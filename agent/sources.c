@@ -250,13 +250,24 @@ static void take_tap(struct sources *s, struct source *source, const struct tap_
 	s->ops->tap(s->data, source, "");
 }
 
-static void lose_tap(struct sources *s, struct source *source, const struct tap_take *take,
-		     struct ipc_channel *channel)
+static struct ipc_channel *channel_of(const struct sources *s, const struct source *source)
 {
-	struct ipc_link_del del = { .slot = source->message.slot };
+	return s->ops->channel(s->data, source->message.slot);
+}
 
-	if (source->fd >= 0 && channel)
+static void tell_deleted(const struct sources *s, const struct source *source)
+{
+	const struct ipc_link_del del = { .slot = source->message.slot };
+	struct ipc_channel *channel = channel_of(s, source);
+
+	if (channel)
 		ipc_send(channel, IPC_LINK_DEL, &del, -1);
+}
+
+static void lose_tap(struct sources *s, struct source *source, const struct tap_take *take)
+{
+	if (source->fd >= 0)
+		tell_deleted(s, source);
 	/* tap_take_all() has closed it. */
 	source->fd = -1;
 	refuse_tap(s, source, take);
@@ -271,7 +282,7 @@ static bool is_taps(const struct source *source)
 	       (kind == IPC_SOURCE_TAP || (kind == IPC_SOURCE_INLINE && source->fd < 0));
 }
 
-static void take_taps(struct sources *s, struct ipc_channel *channel)
+static void take_taps(struct sources *s)
 {
 	struct tap_take *list;
 	size_t n = 0, i = 0;
@@ -299,7 +310,7 @@ static void take_taps(struct sources *s, struct ipc_channel *channel)
 		if (list[i].fd >= 0)
 			take_tap(s, source, &list[i]);
 		else
-			lose_tap(s, source, &list[i], channel);
+			lose_tap(s, source, &list[i]);
 		i++;
 	}
 	free(list);
@@ -307,11 +318,11 @@ static void take_taps(struct sources *s, struct ipc_channel *channel)
 
 /* ---- guests of inline links ------------------------------------------------------------------- */
 
-static struct ipc_channel *peer_channel(void *data)
+static struct ipc_channel *peer_channel(void *data, uint32_t slot)
 {
 	const struct sources *s = data;
 
-	return s->ops->channel(s->data);
+	return s->ops->channel(s->data, slot);
 }
 
 static void on_peer(void *data, uint32_t slot, const char *what)
@@ -415,19 +426,17 @@ static void source_tell(struct source *source, struct ipc_channel *channel, bool
 		source_peer_tell(source->peer, channel);
 }
 
-static void source_drop(struct sources *s, struct source *source, struct ipc_channel *channel)
+static void source_drop(struct sources *s, struct source *source)
 {
-	struct ipc_link_del del = { .slot = source->message.slot };
 	bool open = source->fd >= 0;
 
 	source_close(s, source);
 	source->error[0] = '\0';
-	if (open && channel)
-		ipc_send(channel, IPC_LINK_DEL, &del, -1);
+	if (open)
+		tell_deleted(s, source);
 }
 
-void sources_update(struct sources *s, const struct source_wish *wishes, size_t n,
-		    struct ipc_channel *channel)
+void sources_update(struct sources *s, const struct source_wish *wishes, size_t n)
 {
 	for (size_t i = 0; i < s->n; i++)
 		s->list[i].wanted = s->list[i].news = false;
@@ -445,7 +454,7 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 	/* Before new ones are opened: they may need the places. */
 	for (size_t i = 0; i < s->n; i++) {
 		if (!s->list[i].wanted)
-			source_drop(s, &s->list[i], channel);
+			source_drop(s, &s->list[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct source *source = find_from(s, i, wishes[i].name);
@@ -461,19 +470,23 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 	}
 	close_now(s);
 	open_packets(s);
-	take_taps(s, channel);
+	take_taps(s);
 	for (size_t i = 0; i < n; i++)
 		await_guest(s, find_from(s, i, wishes[i].name), &wishes[i]);
-	for (size_t i = 0; channel && i < s->n; i++) {
-		if (s->list[i].news)
+	for (size_t i = 0; i < s->n; i++) {
+		struct ipc_channel *channel = channel_of(s, &s->list[i]);
+
+		if (channel && s->list[i].news)
 			source_tell(&s->list[i], channel, s->list[i].fresh);
 	}
 }
 
 void sources_hand_over(struct sources *s, struct ipc_channel *channel)
 {
-	for (size_t i = 0; i < s->n; i++)
-		source_tell(&s->list[i], channel, true);
+	for (size_t i = 0; i < s->n; i++) {
+		if (channel_of(s, &s->list[i]) == channel)
+			source_tell(&s->list[i], channel, true);
+	}
 }
 
 void sources_peer_lost(struct sources *s, const struct ipc_peer_lost *lost)

@@ -61,8 +61,8 @@ struct sources_ops {
 	void (*retry)(void *data);
 	/* The guest of an inline link is there (`what` is NULL), or something is with it. */
 	void (*peer)(void *data, const struct source *source, const char *what);
-	/* The worker that serves; NULL: none. */
-	struct ipc_channel *(*channel)(void *data);
+	/* The worker that has the link of this slot, or is to have it; NULL: none serves. */
+	struct ipc_channel *(*channel)(void *data, uint32_t slot);
 };
 
 struct sources {
@@ -87,14 +87,13 @@ void sources_done(struct sources *sources);
 
 /*
  * Opens what is missing or belongs to an interface that is gone, closes what is not wanted, and
- * tells the worker at `channel` (NULL: none serves). What cannot be opened keeps its reason in
+ * tells the workers. What cannot be opened keeps its reason in
  * `error` and is tried again at the next call. So is a tap that another process holds; one that
  * somebody opened beside us is let go.
  */
-void sources_update(struct sources *sources, const struct source_wish *wishes, size_t n,
-		    struct ipc_channel *channel);
+void sources_update(struct sources *sources, const struct source_wish *wishes, size_t n);
 
-/* Hands everything that is open to a worker that has just become ready. */
+/* Hands all that is open and that worker's to one that has just become ready. */
 void sources_hand_over(struct sources *sources, struct ipc_channel *channel);
 
 /* What the worker that serves, or the one that is relieved, says of inline links. */

@@ -60,26 +60,29 @@ static json_t *sandbox_json(const struct ipc_sandbox *sandbox)
 			 sandbox->mdwe != 0);
 }
 
+static json_t *worker_json(const struct worker *w)
+{
+	struct ipc_ready ready = { 0 };
+	const char *state = worker_state(w, &ready);
+	json_t *worker = json_pack("{s:s, s:i, s:s, s:I, s:o}", "name", w->name, "pid",
+				   (int)worker_pid(w), "state", state, "restarts",
+				   (json_int_t)w->restarts, "last_death", text(w->last_death));
+
+	json_object_set_new(worker, "sandbox", sandbox_json(&ready.sandbox));
+	if (w->role == WORKER_CAPTURE) {
+		json_object_set_new(worker, "patterns", integer(ready.patterns));
+		json_object_set_new(worker, "jit", integer(ready.jit));
+	}
+	return worker;
+}
+
 static json_t *workers_json(const struct status_input *in)
 {
 	json_t *list = json_array();
 
-	for (int i = 0; i < WORKER_ROLES; i++) {
-		const struct worker *w = &in->workers[i];
-		struct ipc_ready ready = { 0 };
-		const char *state = worker_state(w, &ready);
-		json_t *worker = json_pack("{s:s, s:i, s:s, s:I, s:o}", "name", w->name, "pid",
-					   (int)worker_pid(w), "state", state, "restarts",
-					   (json_int_t)w->restarts, "last_death",
-					   text(w->last_death));
-
-		json_object_set_new(worker, "sandbox", sandbox_json(&ready.sandbox));
-		if (i == WORKER_CAPTURE) {
-			json_object_set_new(worker, "patterns", integer(ready.patterns));
-			json_object_set_new(worker, "jit", integer(ready.jit));
-		}
-		json_array_append_new(list, worker);
-	}
+	for (unsigned int i = 0; i < in->n_captures; i++)
+		json_array_append_new(list, worker_json(&in->captures[i]));
+	json_array_append_new(list, worker_json(in->web));
 	return list;
 }
 

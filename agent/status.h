@@ -18,7 +18,9 @@ struct status_input {
 	const struct sources *sources;
 	const struct log_files *logs; /* NULL: none */
 	const struct stats_page *stats;
-	const struct worker *workers; /* WORKER_ROLES of them */
+	const struct worker *captures;
+	unsigned int n_captures;
+	const struct worker *web;
 	uint32_t generation;
 	int64_t started; /* seconds since the epoch */
 	const char *reload_error; /* "" when the last reload was taken */

@@ -66,7 +66,7 @@ static void run_close(struct trial_run *run)
 static void on_trial_exit(uv_process_t *process, int64_t status, int signal)
 {
 	struct trial_run *run = process->data;
-	struct worker *web = &run->agent->workers[WORKER_WEB];
+	struct worker *web = &run->agent->web;
 	struct ipc_channel *channel = worker_channel(web);
 
 	if (channel && worker_pid(web) == run->asker) {
@@ -127,7 +127,7 @@ static int start(struct agent *a, const struct ipc_try *message, int fd)
 	}
 	run->agent = a;
 	run->id = message->id;
-	run->asker = worker_pid(&a->workers[WORKER_WEB]);
+	run->asker = worker_pid(&a->web);
 	run->process.data = run->timer.data = run;
 	a->n_trials++;
 	uv_timer_init(&a->loop, &run->timer);

@@ -14,7 +14,7 @@
 
 static struct ipc_channel *capture_channel(struct agent *a)
 {
-	return worker_channel(&a->workers[WORKER_CAPTURE]);
+	return worker_channel(&a->captures[0]);
 }
 
 void agent_emit(struct agent *agent, enum log_level level, const char *action, const char *fmt, ...)
@@ -166,9 +166,22 @@ static void on_peer(void *data, const struct source *source, const char *what)
 		    &about, "%s", what ? what : "its frames go through the capture worker");
 }
 
-static struct ipc_channel *channel_of(void *data)
+/* A ring has one reader at a time: until all that are relieved have ended, nobody has a link. */
+static struct ipc_channel *channel_of(void *data, uint32_t slot)
 {
-	return capture_channel(data);
+	struct agent *a = data;
+
+	return a->draining ? NULL : worker_channel(&a->captures[slot % a->n_captures]);
+}
+
+void agent_hand_over_links(struct agent *a)
+{
+	for (unsigned int i = 0; i < a->n_captures; i++) {
+		struct ipc_channel *channel = worker_channel(&a->captures[i]);
+
+		if (channel)
+			sources_hand_over(&a->sources, channel);
+	}
 }
 
 const struct sources_ops agent_sources_ops = {
@@ -221,7 +234,7 @@ static void on_passed(struct supervisor *supervisor)
 	a->sources.blocks = a->setup.ring_blocks;
 	a->sources.run_dir = config->agent.run_dir;
 	if (sources)
-		sources_update(&a->sources, sources, n_sources, capture_channel(a));
+		sources_update(&a->sources, sources, n_sources);
 	free(sources);
 	free(wishes);
 }
@@ -260,7 +273,7 @@ static void feed_forget(struct agent *a)
 static void feed_connect(struct agent *a)
 {
 	struct ipc_channel *capture = capture_channel(a);
-	struct ipc_channel *web = worker_channel(&a->workers[WORKER_WEB]);
+	struct ipc_channel *web = worker_channel(&a->web);
 	int fds[2], code;
 
 	if (!capture)

@@ -314,7 +314,7 @@ static void promote(struct worker *w)
 	if (w->active) {
 		uv_timer_stop(&w->restart);
 		w->ops->serve(w, &w->active->channel);
-	} else {
+	} else if (w->config.fd >= 0) {
 		uv_timer_start(&w->restart, on_restart, 0, 0);
 	}
 	w->ops->switched(w);
@@ -343,12 +343,13 @@ static void process_exited(struct worker_process *p, const char *why)
 		worker_died(w, why, lived);
 }
 
-void worker_init(struct worker *w, uv_loop_t *loop, enum worker_role role,
+void worker_init(struct worker *w, uv_loop_t *loop, enum worker_role role, unsigned int index,
 		 const struct worker_ops *ops)
 {
 	*w = (struct worker){
-		.data = w->data, .name = roles[role].name, .role = role, .loop = loop, .ops = ops
+		.data = w->data, .role = role, .index = index, .loop = loop, .ops = ops
 	};
+	snprintf(w->name, sizeof(w->name), index ? "%s %u" : "%s", roles[role].name, index);
 	w->config.fd = w->next_config.fd = -1;
 	uv_timer_init(loop, &w->restart);
 	w->restart.data = w;
@@ -381,15 +382,27 @@ void worker_replace(struct worker *w, const struct worker_config *config)
 		w->ops->replaced(w, -ECHILD, why);
 }
 
-void worker_commit(struct worker *w)
+static void relieve(struct worker *w)
 {
-	config_set(&w->config, &w->next_config);
-	w->next_config.fd = -1;
 	w->committed = true;
 	if (w->active)
 		process_drain(w->active);
 	else
 		promote(w);
+}
+
+void worker_commit(struct worker *w)
+{
+	config_set(&w->config, &w->next_config);
+	w->next_config.fd = -1;
+	relieve(w);
+}
+
+void worker_retire(struct worker *w)
+{
+	config_set(&w->config, NULL);
+	uv_timer_stop(&w->restart);
+	relieve(w);
 }
 
 void worker_abort(struct worker *w)

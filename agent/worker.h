@@ -24,7 +24,7 @@ enum worker_role {
 
 /* What a process of the role is started with. */
 struct worker_config {
-	int fd; /* sealed memfd of INI text */
+	int fd; /* sealed memfd of INI text; -1: none */
 	struct ipc_config message;
 	uid_t uid;
 	gid_t gid;
@@ -57,8 +57,9 @@ struct worker_process;
 
 struct worker {
 	void *data; /* the owner's */
-	const char *name;
+	char name[16]; /* "capture", "capture 1" */
 	enum worker_role role;
+	unsigned int index; /* among those of its role */
 
 	/* for status */
 	uint64_t restarts; /* deaths of a serving or starting process */
@@ -76,7 +77,7 @@ struct worker {
 	unsigned int open; /* handles and processes that must be gone before stopped() */
 };
 
-void worker_init(struct worker *worker, uv_loop_t *loop, enum worker_role role,
+void worker_init(struct worker *worker, uv_loop_t *loop, enum worker_role role, unsigned int index,
 		 const struct worker_ops *ops);
 
 /* Takes config->fd over. A process that cannot be started is tried again with back-off. */
@@ -91,6 +92,12 @@ void worker_start(struct worker *worker, const struct worker_config *config);
 void worker_replace(struct worker *worker, const struct worker_config *config);
 void worker_commit(struct worker *worker);
 void worker_abort(struct worker *worker);
+
+/*
+ * As a commit to no successor: the process drains and ends, told by ops->switched(). Another may be
+ * asked for after that by worker_replace(), as also of a worker that was never started.
+ */
+void worker_retire(struct worker *worker);
 
 /* Drains and ends everything; ops->stopped() answers. */
 void worker_stop(struct worker *worker);

@@ -20,6 +20,7 @@ static int check_config(const void *payload)
 	const struct ipc_config *m = payload;
 
 	return verdict(TEXT_OK(m->host) && m->log_debug <= 1 && m->without_rules <= 1 &&
+		       m->workers <= STATS_CAPTURES_MAX && m->index < m->workers &&
 		       m->generation > 0);
 }
 

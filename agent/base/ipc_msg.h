@@ -64,6 +64,7 @@ struct ipc_config {
 	uint32_t length; /* bytes of text in the memfd */
 	uint32_t log_debug; /* 0 or 1 */
 	uint32_t without_rules; /* 0 or 1: with them no capture worker came to be ready */
+	uint32_t index, workers; /* which of how many of its role; below STATS_CAPTURES_MAX */
 	char host[HOST_TEXT_MAX]; /* the record field "host" */
 };
 

@@ -22,6 +22,7 @@
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
 #define STATS_LOGS_MAX	   64u
+#define STATS_CAPTURES_MAX 16u /* capture workers */
 
 typedef _Atomic uint64_t stat_counter;
 

@@ -145,7 +145,7 @@ struct raw_message {
 /* A message of the type that every check lets pass. */
 static size_t good_message(enum ipc_type type, struct raw_message *m)
 {
-	struct ipc_config config = { .generation = 1 };
+	struct ipc_config config = { .generation = 1, .workers = 1 };
 	struct ipc_link link = { .ring_block_size = 4096, .ring_blocks = 1 };
 	struct ipc_lease lease = { .version = 4, .address = { 192, 0, 2, 1 } };
 	struct ipc_log log = { .file = 1 };
@@ -347,6 +347,8 @@ static void wrong_fields_are_refused(void **state)
 		{ IPC_CONFIG, FIELD(ipc_config, host) },
 		{ IPC_CONFIG, FIELD(ipc_config, log_debug) },
 		{ IPC_CONFIG, FIELD(ipc_config, without_rules) },
+		{ IPC_CONFIG, FIELD(ipc_config, index) },
+		{ IPC_CONFIG, FIELD(ipc_config, workers) },
 		{ IPC_LISTEN, FIELD(ipc_listen, listener) },
 		{ IPC_LISTEN, FIELD(ipc_listen, address) },
 		{ IPC_LINK_ADD, FIELD(ipc_link, slot) },

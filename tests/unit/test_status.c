@@ -96,12 +96,9 @@ static json_t *make(struct reconcile_link *links, size_t n)
 	static struct stats_page stats;
 	static struct source source = { .fd = 0, .known = true, .message.name = "web01" };
 	const struct sources sources = { .list = &source, .n = 1 };
-	const struct worker workers[WORKER_ROLES] = {
-		[WORKER_CAPTURE] = { .name = "capture", .role = WORKER_CAPTURE },
-		[WORKER_WEB] = { .name = "web",
-				 .role = WORKER_WEB,
-				 .restarts = 3,
-				 .last_death = "killed \xff" },
+	const struct worker captures[] = { { .name = "capture", .role = WORKER_CAPTURE } };
+	const struct worker web = {
+		.name = "web", .role = WORKER_WEB, .restarts = 3, .last_death = "killed \xff"
 	};
 	const struct status_input in = {
 		.config = &config,
@@ -110,7 +107,9 @@ static json_t *make(struct reconcile_link *links, size_t n)
 		.n_links = n,
 		.sources = &sources,
 		.stats = &stats,
-		.workers = workers,
+		.captures = captures,
+		.n_captures = 1,
+		.web = &web,
 		.generation = 6,
 		.started = 1000,
 		.reload_error = "",
