@@ -90,17 +90,6 @@ static void check_keys(const struct conf_head *head, const struct link_keys *key
 	check_filters(head, keys, faults);
 }
 
-static bool says(const struct link_wish *wish, const char *key)
-{
-	return wish->link && schema_has(&config_schema, "link", &wish->link->head, key);
-}
-
-/* What a link says for itself alone counts against it; else its set does. */
-static const struct conf_head *head_of(const struct link_wish *wish, const char *key)
-{
-	return says(wish, key) ? &wish->link->head : &wish->set->head;
-}
-
 /* What mac+ip needs beside it, one of the two. */
 static bool has_addresses(const struct link_keys *keys)
 {
@@ -113,16 +102,17 @@ static void check_learning(const struct link_wish *wish, struct faults *faults)
 
 	if (keys->learn == LEARN_OFF) {
 		/* A link may have none of its set's learning. */
-		if (keys->dhcp_servers.n && (says(wish, "dhcp-servers") || !says(wish, "learn")))
-			schema_fault(faults, head_of(wish, "dhcp-servers"), "dhcp-servers",
+		if (keys->dhcp_servers.n &&
+		    (link_wish_says(wish, "dhcp-servers") || !link_wish_says(wish, "learn")))
+			schema_fault(faults, link_wish_head(wish, "dhcp-servers"), "dhcp-servers",
 				     "it is for learn = dhcp");
 		return;
 	}
 	if (keys->monitor == MONITOR_OFF)
-		schema_fault(faults, head_of(wish, "learn"), "learn",
+		schema_fault(faults, link_wish_head(wish, "learn"), "learn",
 			     "link \"%s\" is not watched: monitor = off", wish->name);
 	else if (wish->link && wish->link->netns)
-		schema_fault(faults, head_of(wish, "learn"), "learn",
+		schema_fault(faults, link_wish_head(wish, "learn"), "learn",
 			     "link \"%s\" is not watched: it is in another network namespace",
 			     wish->name);
 }
@@ -139,12 +129,12 @@ static void check_addresses(const struct link_wish *wish, struct faults *faults)
 	if (strict == has_addresses(wish->keys))
 		return;
 	if (strict)
-		schema_fault(faults, head_of(wish, key), key,
+		schema_fault(faults, link_wish_head(wish, key), key,
 			     "addresses is missing beside it, or learn: what may link \"%s\" send "
 			     "from?",
 			     wish->name);
-	else if (says(wish, key) || !says(wish, "anti-spoof"))
-		schema_fault(faults, head_of(wish, key), key,
+	else if (link_wish_says(wish, key) || !link_wish_says(wish, "anti-spoof"))
+		schema_fault(faults, link_wish_head(wish, key), key,
 			     "it is for anti-spoof = mac+ip, and link \"%s\" has %s", wish->name,
 			     anti_spoof_names[link_anti_spoof(wish->keys->anti_spoof,
 							      wish->keys->kind)]);

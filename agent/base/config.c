@@ -309,6 +309,16 @@ out:
 	return code;
 }
 
+bool link_wish_says(const struct link_wish *wish, const char *key)
+{
+	return wish->link && schema_has(&config_schema, "link", &wish->link->head, key);
+}
+
+const struct conf_head *link_wish_head(const struct link_wish *wish, const char *key)
+{
+	return link_wish_says(wish, key) ? &wish->link->head : &wish->set->head;
+}
+
 /* ---- finding --------------------------------------------------------------------------------- */
 
 #define FIND(array)                                                        \

@@ -381,6 +381,10 @@ int config_write(const struct config *config, enum config_role role, struct buf 
 int config_links(const struct config *config, struct link_wish **ret, size_t *ret_n,
 		 struct err *err);
 
+/* Whether the link's own section gives `key`; and who does: that section, or else the set. */
+bool link_wish_says(const struct link_wish *wish, const char *key);
+const struct conf_head *link_wish_head(const struct link_wish *wish, const char *key);
+
 /*
  * Gives link `name` of set `set` an explicit MAC, as if its section said so; a link that only the
  * set's count made gets a section. Wishes that config_links() gave before are no longer valid.

@@ -94,13 +94,6 @@ static bool check_sets(const struct config *config, struct faults *faults)
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
-const struct conf_head *config_giver(const struct link_wish *wish, const char *key)
-{
-	if (wish->link && schema_has(&config_schema, "link", &wish->link->head, key))
-		return &wish->link->head;
-	return &wish->set->head;
-}
-
 static bool told_of_set(struct cross *cross, const struct link_wish *wish)
 {
 	bool *told = &cross->told[wish->set - cross->config->sets];
@@ -177,7 +170,7 @@ static void check_lowers(struct cross *cross)
 {
 	for (size_t i = 0; i < cross->n; i++) {
 		const struct link_wish *wish = cross->sorted[i];
-		const struct conf_head *head = config_giver(wish, "lower");
+		const struct conf_head *head = link_wish_head(wish, "lower");
 
 		if (!wish->keys->lower || !find_wish(cross, wish->keys->lower))
 			continue;
@@ -206,7 +199,7 @@ static void check_host_links(struct cross *cross)
 		const struct link_wish *wish = &cross->wishes[i];
 
 		for (size_t k = 0; wish->is_host_link && wish->link && k < 2; k++) {
-			if (schema_has(&config_schema, "link", &wish->link->head, fixed[k]))
+			if (link_wish_says(wish, fixed[k]))
 				schema_fault(cross->faults, &wish->link->head, fixed[k],
 					     "it is the host-link of [set %s], which is always a "
 					     "macvlan of mode bridge",
@@ -311,7 +304,7 @@ static void check_flags(struct cross *cross)
 
 	for (size_t i = 0; i < cross->n; i++) {
 		const struct link_wish *wish = cross->sorted[i];
-		const struct conf_head *head = config_giver(wish, "flags");
+		const struct conf_head *head = link_wish_head(wish, "flags");
 		size_t flag = 0;
 
 		while (flag < LINK_FLAGS &&
@@ -331,7 +324,7 @@ static void check_monitors(struct cross *cross)
 {
 	for (size_t i = 0; i < cross->n; i++) {
 		const struct link_wish *wish = cross->sorted[i];
-		const struct conf_head *head = config_giver(wish, "monitor");
+		const struct conf_head *head = link_wish_head(wish, "monitor");
 
 		if ((wish->keys->monitor != MONITOR_TAP && wish->keys->monitor != MONITOR_INLINE) ||
 		    wish->keys->kind == LINK_KIND_MACVTAP ||
@@ -347,7 +340,7 @@ static void check_monitors(struct cross *cross)
 static bool says_sources(const struct link_wish *wish)
 {
 	return schema_has(&config_schema, "set", &wish->set->head, "source-macs") ||
-	       (wish->link && schema_has(&config_schema, "link", &wish->link->head, "source-macs"));
+	       link_wish_says(wish, "source-macs");
 }
 
 /* No other mode takes a list; without one no frame comes in, which must be meant. */
@@ -357,7 +350,7 @@ static void check_sources(struct cross *cross)
 		const struct link_wish *wish = cross->sorted[i];
 		bool source = wish->keys->mode == LINK_MODE_SOURCE;
 		const char *key = source ? "mode" : "source-macs";
-		const struct conf_head *head = config_giver(wish, key);
+		const struct conf_head *head = link_wish_head(wish, key);
 
 		if (source ? says_sources(wish) : wish->keys->sources.n == 0)
 			continue;

@@ -10,7 +10,4 @@
  */
 int config_cross_check(const struct config *config, struct faults *faults);
 
-/* Who said `key` for the link: its own section, or the set. */
-const struct conf_head *config_giver(const struct link_wish *wish, const char *key);
-
 #endif

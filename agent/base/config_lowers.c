@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/base/config_cross.h"
 #include "agent/base/schema.h"
 
 static int compare_lowers(const struct link_wish *a, const struct link_wish *b)
@@ -42,7 +41,7 @@ static void check_passthru(const struct link_wish *const *sorted, size_t n, stru
 				other = wish;
 		}
 		if (lower && passthru && other)
-			schema_fault(faults, config_giver(passthru, "mode"), "mode",
+			schema_fault(faults, link_wish_head(passthru, "mode"), "mode",
 				     "passthru takes \"%s\" for one link alone, and both \"%s\" "
 				     "and \"%s\" are on it",
 				     lower, passthru->name, other->name);
@@ -67,7 +66,7 @@ static void check_cutoffs(const struct link_wish *const *sorted, size_t n, struc
 		if (told || wish->keys->bccutoff.value == first->keys->bccutoff.value)
 			continue;
 		told = true;
-		schema_fault(faults, config_giver(wish, "bccutoff"), "bccutoff",
+		schema_fault(faults, link_wish_head(wish, "bccutoff"), "bccutoff",
 			     "\"%s\" has one for all its links, and link \"%s\" wants another "
 			     "than \"%s\"",
 			     wish->keys->lower, wish->name, first->name);
