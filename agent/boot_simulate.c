@@ -135,15 +135,35 @@ static int set_machine(const struct simulate_options *options, const struct boot
 	return code;
 }
 
+/* What the guest's menu chains to. */
+static int fetch_chosen(const struct boot_script *script, const char *name, struct buf *out)
+{
+	const struct web_conf *web = &script->config->web;
+	const struct ipxe_serving serving = {
+		.state = boot_state_find(name),
+		.chosen = true,
+		.listen = web->n_boot_listen ? &web->boot_listen[0] : NULL,
+	};
+
+	if (serving.state == BOOT_STATES)
+		return -ENOENT;
+	return ipxe_script_of(&script->spec, &serving, out, NULL);
+}
+
 /* A guest's script is behind the path to which the first one chains; files stand side by side. */
 static int fetch(void *user, const char *uri, struct buf *out)
 {
 	const struct simulation *simulation = user;
 	const struct buf *text = &simulation->script->text;
+	size_t len = strlen(simulation->path);
 
-	if (!simulation->path[0])
+	if (!len)
 		return boot_script_beside(simulation->script->name, uri, out);
-	if (strcmp(uri, simulation->path) != 0)
+	if (strncmp(uri, simulation->path, len) != 0)
+		return -ENOENT;
+	if (uri[len] == '/')
+		return fetch_chosen(simulation->script, uri + len + 1, out);
+	if (uri[len])
 		return -ENOENT;
 	buf_add(out, text->data, text->len);
 	return out->failed ? -ENOMEM : 0;

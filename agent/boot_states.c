@@ -68,7 +68,9 @@ bool boot_guest_step(struct boot_guest *guest, enum boot_step step, bool good, i
 	struct boot_seen *seen = &guest->steps[step];
 	enum boot_state next = guest->state;
 
-	if (step == BOOT_STEP_SCRIPT)
+	if (step == BOOT_STEP_MENU ||
+	    (step == BOOT_STEP_SCRIPT &&
+	     (!guest->steps[BOOT_STEP_MENU].n || guest->steps[BOOT_STEP_SCRIPT].n)))
 		memset(guest->steps, 0, sizeof(guest->steps));
 	seen->time_ms = now_ms;
 	seen->n++;
@@ -116,9 +118,11 @@ enum boot_step boot_guest_missing(const struct boot_guest *guest, const struct g
 {
 	unsigned int steps, step = 0;
 
-	if (!guest || !guest->steps[BOOT_STEP_SCRIPT].n)
+	if (!guest || (!guest->steps[BOOT_STEP_SCRIPT].n && !guest->steps[BOOT_STEP_MENU].n))
 		return BOOT_STEPS;
-	steps = expected(guest->state, conf);
+	if (!guest->steps[BOOT_STEP_SCRIPT].n)
+		return BOOT_STEP_SCRIPT;
+	steps = expected(guest->booting, conf);
 	while (step < BOOT_STEPS && (!(steps & (1u << step)) || guest->steps[step].n))
 		step++;
 	return (enum boot_step)step;

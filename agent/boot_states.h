@@ -25,8 +25,9 @@ struct boot_seen {
 struct boot_guest {
 	char name[NAME_MAX_LEN + 1];
 	enum boot_state state;
+	enum boot_state booting; /* what the script of this boot was of, once there is one */
 	char token[BOOT_TOKEN_SIZE]; /* "" when none is given out */
-	struct boot_seen steps[BOOT_STEPS]; /* since the script was fetched */
+	struct boot_seen steps[BOOT_STEPS]; /* since menu or script were fetched */
 };
 
 /* Zero-initialise. */
@@ -51,8 +52,8 @@ const struct boot_guest *boot_states_find(const struct boot_states *states, cons
 int boot_guest_set(struct boot_guest *guest, enum boot_state state);
 
 /*
- * The guest took a step; its script begins a boot anew. `good`: the phone-home showed the token.
- * Returns whether its state is another one after it.
+ * The guest took a step; its menu begins a boot anew, and a script that no menu came before. `good`:
+ * the phone-home showed the token. Returns whether its state is another one after it.
  */
 bool boot_guest_step(struct boot_guest *guest, enum boot_step step, bool good, int64_t now_ms);
 

@@ -79,6 +79,8 @@ void boot_track_step(struct agent *a, const struct ipc_boot_step *message)
 
 	if (!guest)
 		return;
+	if (message->step == BOOT_STEP_SCRIPT)
+		guest->booting = (enum boot_state)message->booting;
 	emit(a, conf, "boot-step", boot_step_names[message->step]);
 	if (boot_guest_step(guest, (enum boot_step)message->step, message->good, now_ms()))
 		changed(a, guest, conf);
@@ -178,13 +180,15 @@ static json_t *guest_json(const struct agent *a, const struct guest_conf *conf)
 	const struct boot_guest *guest = boot_states_find(&a->boot, conf->head.name);
 	enum boot_step missing = boot_guest_missing(guest, conf);
 
-	return json_pack("{s:s, s:s, s:o, s:s, s:s?, s:s, s:s, s:o, s:s?}", "name", conf->head.name,
-			 "link", conf->link, "mac", mac_json(a, conf->link), "boot",
-			 ways[conf->boot], "target", conf->target, "hostname",
-			 conf->hostname ? conf->hostname : conf->head.name, "state",
-			 boot_state_names[guest ? guest->state : BOOT_STATE_RUN], "steps",
-			 steps_json(guest), "waits_for",
-			 missing < BOOT_STEPS ? boot_step_names[missing] : NULL);
+	return json_pack(
+		"{s:s, s:s, s:o, s:s, s:s?, s:s, s:s, s:s?, s:o, s:s?}", "name", conf->head.name,
+		"link", conf->link, "mac", mac_json(a, conf->link), "boot", ways[conf->boot],
+		"target", conf->target, "hostname",
+		conf->hostname ? conf->hostname : conf->head.name, "state",
+		boot_state_names[guest ? guest->state : BOOT_STATE_RUN], "booting",
+		guest && guest->steps[BOOT_STEP_SCRIPT].n ? boot_state_names[guest->booting] : NULL,
+		"steps", steps_json(guest), "waits_for",
+		missing < BOOT_STEPS ? boot_step_names[missing] : NULL);
 }
 
 json_t *boot_track_json(const struct agent *a)

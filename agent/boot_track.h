@@ -26,8 +26,9 @@ void boot_track_hand_over(const struct agent *agent, struct ipc_channel *web);
 int boot_track_set(struct agent *agent, const char *name, const char *word, struct err *err);
 
 /*
- * A new list of [name, link, mac or null, boot, target or null, hostname, state, steps {step: {time,
- * count}}, waits_for: a step or null]; the caller owns it.
+ * A new list of [name, link, mac or null, boot, target or null, hostname, state, booting: the state
+ * that the last script was of or null, steps {step: {time, count}}, waits_for: a step or null]; the
+ * caller owns it.
  */
 json_t *boot_track_json(const struct agent *agent);
 

@@ -106,7 +106,7 @@ void boot_take_state(struct boot *boot, const struct ipc_boot_state *state)
 
 void boot_tell(const struct boot *boot, struct boot_entry *entry, enum boot_step step, bool good)
 {
-	struct ipc_boot_step message = { .step = step, .good = good };
+	struct ipc_boot_step message = { .step = step, .booting = entry->booting, .good = good };
 	uint64_t now = uv_now(boot->loop);
 
 	/* What changes a state is never left out. */
@@ -134,8 +134,6 @@ static void serve(struct boot *boot, struct http_request *request, struct boot_e
 		boot_serve_file(boot, request, entry, match);
 		return;
 	}
-	/* A script that ends a state is told each time. */
-	boot_tell(boot, entry, BOOT_STEP_SCRIPT, entry->state == BOOT_STATE_ONCE);
 	boot_serve_script(boot, request, entry);
 }
 

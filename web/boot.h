@@ -19,6 +19,7 @@ struct boot_entry {
 	uint8_t mac[MAC_LEN];
 	const struct guest_conf *guest;
 	enum boot_state state;
+	enum boot_state booting; /* what its last script was of */
 	char token[BOOT_TOKEN_SIZE]; /* that a phone-home must show; "": it changes nothing */
 	uint64_t told_ms
 		[BOOT_STEPS]; /* when the agent was last told of the step; the loop's clock */
@@ -68,16 +69,17 @@ int boot_script_of(const struct boot *boot, const struct guest_conf *guest,
 		   const struct boot_entry *entry, struct buf *out, uint32_t *ret_caps,
 		   struct err *err);
 
-/* The script of a guest that has no MAC address here, or of its entry. */
+/* The same script to a user. */
 void boot_serve_guest(struct boot *boot, struct http_request *request,
 		      const struct guest_conf *guest);
-void boot_serve_script(struct boot *boot, struct http_request *request,
-		       const struct boot_entry *entry);
+
+/* To the guest itself: its script or its menu, and what it chose there. */
+void boot_serve_script(struct boot *boot, struct http_request *request, struct boot_entry *entry);
 
 /* The entry of a guest, or NULL when its link has no MAC address here. */
 const struct boot_entry *boot_entry_of(const struct boot *boot, const struct guest_conf *guest);
 
-/* A kernel, initrd or seed, to the guest itself. */
+/* A kernel, initrd, seed or what its menu offers, to the guest itself. */
 void boot_serve_file(struct boot *boot, struct http_request *request, struct boot_entry *entry,
 		     const struct route_match *match);
 

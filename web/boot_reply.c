@@ -8,33 +8,50 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "web/ipxe_menu.h"
 #include "web/ipxe_script.h"
 #include "web/kit.h"
 #include "web/reply.h"
 
-int boot_script_of(const struct boot *boot, const struct guest_conf *guest,
-		   const struct boot_entry *entry, struct buf *out, uint32_t *ret_caps,
-		   struct err *err)
+static int script_for(const struct boot *boot, const struct guest_conf *guest,
+		      const struct boot_entry *entry, const struct ipxe_serving *serving,
+		      struct buf *out, uint32_t *ret_caps, struct err *err)
 {
-	const struct ipxe_serving serving = {
-		.state = entry ? entry->state : BOOT_STATE_RUN,
-		.listen = boot->config->web.n_boot_listen ? &boot->config->web.boot_listen[0]
-							  : NULL,
-	};
 	struct boot_spec spec;
 	int code = boot_spec_init(&spec, boot->config, guest, err);
 
 	if (!code && entry)
 		memcpy(spec.mac, entry->mac, MAC_LEN);
 	if (!code)
-		code = ipxe_script_of(&spec, &serving, out, err);
+		code = ipxe_script_of(&spec, serving, out, err);
 	if (!code)
 		*ret_caps = spec.caps;
 	return code;
 }
 
+static struct ipxe_serving serving_of(const struct boot *boot, enum boot_state state, bool chosen)
+{
+	return (struct ipxe_serving){
+		.state = state,
+		.chosen = chosen,
+		.listen = boot->config->web.n_boot_listen ? &boot->config->web.boot_listen[0]
+							  : NULL,
+	};
+}
+
+int boot_script_of(const struct boot *boot, const struct guest_conf *guest,
+		   const struct boot_entry *entry, struct buf *out, uint32_t *ret_caps,
+		   struct err *err)
+{
+	const struct ipxe_serving serving =
+		serving_of(boot, entry ? entry->state : BOOT_STATE_RUN, false);
+
+	return script_for(boot, guest, entry, &serving, out, ret_caps, err);
+}
+
 static void reply_script(struct boot *boot, struct http_request *request,
-			 const struct guest_conf *guest, const struct boot_entry *entry)
+			 const struct guest_conf *guest, const struct boot_entry *entry,
+			 const struct ipxe_serving *serving)
 {
 	struct buf script;
 	uint32_t caps;
@@ -42,7 +59,7 @@ static void reply_script(struct boot *boot, struct http_request *request,
 	int code;
 
 	buf_init(&script, IPXE_SCRIPT_MAX);
-	code = boot_script_of(boot, guest, entry, &script, &caps, &err);
+	code = script_for(boot, guest, entry, serving, &script, &caps, &err);
 	if (code) {
 		boot->failed++;
 		log_debug("no script for guest %s: %s", guest->head.name, err.text);
@@ -57,13 +74,48 @@ static void reply_script(struct boot *boot, struct http_request *request,
 void boot_serve_guest(struct boot *boot, struct http_request *request,
 		      const struct guest_conf *guest)
 {
-	reply_script(boot, request, guest, boot_entry_of(boot, guest));
+	const struct boot_entry *entry = boot_entry_of(boot, guest);
+	const struct ipxe_serving serving =
+		serving_of(boot, entry ? entry->state : BOOT_STATE_RUN, false);
+
+	reply_script(boot, request, guest, entry, &serving);
 }
 
-void boot_serve_script(struct boot *boot, struct http_request *request,
-		       const struct boot_entry *entry)
+/* The script of a state. One that ends the state is told each time. */
+static void serve_state(struct boot *boot, struct http_request *request, struct boot_entry *entry,
+			enum boot_state state)
 {
-	reply_script(boot, request, entry->guest, entry);
+	const struct ipxe_serving serving = serving_of(boot, state, true);
+
+	entry->booting = state;
+	boot_tell(boot, entry, BOOT_STEP_SCRIPT,
+		  entry->state == BOOT_STATE_ONCE && ipxe_menu_default(state) == BOOT_STATE_RUN);
+	reply_script(boot, request, entry->guest, entry, &serving);
+}
+
+void boot_serve_script(struct boot *boot, struct http_request *request, struct boot_entry *entry)
+{
+	const struct ipxe_serving serving = serving_of(boot, entry->state, false);
+
+	if (!entry->guest->menu) {
+		serve_state(boot, request, entry, entry->state);
+		return;
+	}
+	boot_tell(boot, entry, BOOT_STEP_MENU, false);
+	reply_script(boot, request, entry->guest, entry, &serving);
+}
+
+/* Whether `name` is a state of its menu, which is served then. */
+static bool serve_choice(struct boot *boot, struct http_request *request, struct boot_entry *entry,
+			 const char *name)
+{
+	enum boot_state state = boot_state_find(name);
+
+	if (state == BOOT_STATES ||
+	    !(ipxe_menu_offers(entry->guest->menu, entry->state) & 1u << state))
+		return false;
+	serve_state(boot, request, entry, state);
+	return true;
 }
 
 void boot_serve_chain(struct boot *boot, struct http_request *request)
@@ -194,6 +246,8 @@ void boot_serve_file(struct boot *boot, struct http_request *request, struct boo
 		serve_home(boot, request, entry);
 		return;
 	}
+	if (serve_choice(boot, request, entry, match->name))
+		return;
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (strcmp(files[i].name, match->name) != 0)
 			continue;

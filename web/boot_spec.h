@@ -64,6 +64,8 @@ struct boot_spec {
 	const char *cmdline; /* NULL: nothing more */
 	struct boot_system install, rescue;
 	enum boot_seed install_seed;
+	uint32_t menu; /* mask of 1 << enum boot_state; 0: none */
+	uint32_t menu_timeout; /* seconds; 0: none */
 	const char *hostname;
 	struct net_address address;
 	const char *gateway;

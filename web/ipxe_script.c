@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "web/encode_ipxe.h"
+#include "web/ipxe_menu.h"
 #include "web/kernel_line.h"
 #include "web/san_uri.h"
 
@@ -179,7 +180,10 @@ static const struct other_system rescue_system = { "rescue-kernel", "rescue-init
 /* iPXE joins the words of a command by single blanks, as they stand in the line. */
 static int add_words(const char *words, size_t len, struct buf *out, struct err *err)
 {
-	buf_adds(out, " initrd=" INITRD_NAME " ");
+	buf_adds(out, " initrd=" INITRD_NAME);
+	if (!len)
+		return 0;
+	buf_addc(out, ' ');
 	return encode_ipxe_text(out, "cmdline", words, len, err);
 }
 
@@ -338,6 +342,16 @@ static int (*const scripts[])(const struct boot_spec *spec, struct buf *out, str
 	[BOOT_DISK] = script_own_disk,
 };
 
+static int script_menu(const struct boot_spec *spec, enum boot_state state, struct buf *out,
+		       struct err *err)
+{
+	if (!mac_is_unicast(spec->mac))
+		return err_set(err, -EINVAL,
+			       "the menu leads on by the guest's MAC address, which is not known");
+	ipxe_menu(spec, state, out);
+	return 0;
+}
+
 static int script_of_state(const struct boot_spec *spec, const struct ipxe_serving *serving,
 			   struct buf *out, struct err *err)
 {
@@ -359,7 +373,9 @@ int ipxe_script_of(const struct boot_spec *spec, const struct ipxe_serving *serv
 {
 	int code = add_header(spec, out, err);
 
-	if (!code)
+	if (!code && spec->menu && !serving->chosen)
+		code = script_menu(spec, serving->state, out, err);
+	else if (!code)
 		code = script_of_state(spec, serving, out, err);
 	if (code)
 		return code;

@@ -9,9 +9,9 @@ const char *const boot_state_names[BOOT_STATES] = {
 };
 
 const char *const boot_step_names[BOOT_STEPS] = {
-	[BOOT_STEP_SCRIPT] = "script",	 [BOOT_STEP_KERNEL] = "kernel",
-	[BOOT_STEP_INITRD] = "initrd",	 [BOOT_STEP_SEED] = "seed",
-	[BOOT_STEP_HOME] = "phone-home",
+	[BOOT_STEP_MENU] = "menu",     [BOOT_STEP_SCRIPT] = "script",
+	[BOOT_STEP_KERNEL] = "kernel", [BOOT_STEP_INITRD] = "initrd",
+	[BOOT_STEP_SEED] = "seed",     [BOOT_STEP_HOME] = "phone-home",
 };
 
 enum boot_state boot_state_find(const char *name)

@@ -15,6 +15,7 @@ enum boot_state {
 
 /* In the order in which a boot takes them. */
 enum boot_step {
+	BOOT_STEP_MENU, /* of a guest that has one; what it chose is the script */
 	BOOT_STEP_SCRIPT,
 	BOOT_STEP_KERNEL,
 	BOOT_STEP_INITRD,

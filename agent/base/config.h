@@ -283,6 +283,9 @@ struct guest_conf {
 	char *install_kernel, *install_initrd, *install_cmdline; /* as kernel, for state install */
 	char *rescue_kernel, *rescue_initrd, *rescue_cmdline; /* for state rescue */
 	enum boot_seed install_seed;
+	uint32_t
+		menu; /* mask of 1 << enum boot_state, of those that a guest may choose; 0: no menu */
+	uint32_t menu_timeout; /* seconds; 0: it waits for a key */
 	uint32_t ipxe_caps; /* mask of 1 << enum ipxe_cap */
 	char *uuid; /* of the machine; NULL, as the next three: made from names */
 	char *root_uuid;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/base/boot_types.h"
 #include "agent/base/parse_boot.h"
 #include "agent/base/schema.h"
 
@@ -152,10 +153,32 @@ static void check_interface(const struct guest_conf *guest, struct faults *fault
 			     guest->interface);
 }
 
+static void check_menu(const struct guest_conf *guest, struct faults *faults)
+{
+	const struct {
+		enum boot_state state;
+		const char *name, *kernel, *initrd;
+	} systems[] = {
+		{ BOOT_STATE_INSTALL, "install", guest->install_kernel, guest->install_initrd },
+		{ BOOT_STATE_RESCUE, "rescue", guest->rescue_kernel, guest->rescue_initrd },
+	};
+
+	for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
+		if (guest->menu & 1u << systems[i].state &&
+		    !(systems[i].kernel && systems[i].initrd))
+			schema_fault(faults, &guest->head, "menu",
+				     "%s-kernel or %s-initrd is missing for %s", systems[i].name,
+				     systems[i].name, systems[i].name);
+	}
+	if (!guest->menu && schema_has(&config_schema, "guest", &guest->head, "menu-timeout"))
+		schema_fault(faults, &guest->head, "menu-timeout", "there is no menu");
+}
+
 void config_check_guest(const struct guest_conf *guest, struct faults *faults)
 {
 	check_way(guest, faults);
 	check_address(guest, faults);
 	check_https(guest, faults);
 	check_interface(guest, faults);
+	check_menu(guest, faults);
 }

@@ -1,3 +1,4 @@
+#include "agent/base/boot_types.h"
 #include "agent/base/config_schema.h"
 
 static const char *const boot_words[] = {
@@ -27,6 +28,14 @@ static const char *const boot_seed_words[] = {
 	[BOOT_SEED_NONE] = "none",	     [BOOT_SEED_PRESEED] = "preseed",
 	[BOOT_SEED_KICKSTART] = "kickstart", [BOOT_SEED_AUTOINSTALL] = "autoinstall",
 	[BOOT_SEED_NOCLOUD] = "nocloud",
+};
+
+/* The states that a guest may choose; once is chosen for it. */
+static const char *const menu_words[] = {
+	[BOOT_STATE_RUN] = "run",
+	[BOOT_STATE_INSTALL] = "install",
+	[BOOT_STATE_RESCUE] = "rescue",
+	[BOOT_STATE_LOCAL] = "local",
 };
 
 static const struct schema_key target_keys[] = {
@@ -165,6 +174,22 @@ static const struct schema_key guest_keys[] = {
 	  .offset = offsetof(struct guest_conf, rescue_cmdline),
 	  .roles = WEB,
 	  .help = "its kernel command line" },
+	{ .name = "menu",
+	  .type = SCHEMA_FLAGS,
+	  .offset = offsetof(struct guest_conf, menu),
+	  .def = "",
+	  .def_help = "none",
+	  .bounds = WORDS(menu_words),
+	  .roles = WEB,
+	  .help = "what the guest may choose at its console, beside what its state says (`boot set`): "
+		  "a menu of iPXE has that as its default" },
+	{ .name = "menu-timeout",
+	  .type = SCHEMA_U32,
+	  .offset = offsetof(struct guest_conf, menu_timeout),
+	  .def = "10",
+	  .bounds = RANGE(0, 3600),
+	  .roles = WEB,
+	  .help = "seconds until the default is taken; 0: when somebody says so" },
 	{ .name = "hostname",
 	  .type = SCHEMA_HOSTNAME,
 	  .offset = offsetof(struct guest_conf, hostname),

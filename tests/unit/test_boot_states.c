@@ -171,6 +171,7 @@ static void what_a_boot_waits_for(void **state)
 	/* The initrd comes from elsewhere: nobody here sees it. */
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEPS);
 	boot_guest_set(&guest, BOOT_STATE_INSTALL);
+	guest.booting = BOOT_STATE_INSTALL;
 	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 3);
 	boot_guest_step(&guest, BOOT_STEP_KERNEL, false, 4);
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEP_INITRD);
@@ -182,7 +183,29 @@ static void what_a_boot_waits_for(void **state)
 	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 7);
 	assert_int_equal(guest.steps[BOOT_STEP_HOME].n, 0);
 	conf.boot = BOOT_SAN;
+	guest.booting = BOOT_STATE_RUN;
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEPS);
+}
+
+/* What the guest chooses is waited for, whatever its state. */
+static void a_menu_comes_before_its_script(void **state)
+{
+	struct guest_conf conf = { .boot = BOOT_SAN, .rescue_kernel = "/srv/k" };
+	struct boot_guest guest = { .state = BOOT_STATE_RUN };
+
+	(void)state;
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 1);
+	boot_guest_step(&guest, BOOT_STEP_MENU, false, 2);
+	assert_int_equal(guest.steps[BOOT_STEP_SCRIPT].n, 0);
+	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEP_SCRIPT);
+	guest.booting = BOOT_STATE_RESCUE;
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 3);
+	assert_int_equal(guest.steps[BOOT_STEP_MENU].n, 1);
+	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEP_KERNEL);
+	/* Another script is another boot, to which no menu came. */
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 4);
+	assert_int_equal(guest.steps[BOOT_STEP_MENU].n, 0);
+	assert_int_equal(guest.steps[BOOT_STEP_SCRIPT].n, 1);
 }
 
 int main(void)
@@ -193,6 +216,7 @@ int main(void)
 		cmocka_unit_test(tokens_are_new_each_time),
 		cmocka_unit_test(steps_change_states),
 		cmocka_unit_test(what_a_boot_waits_for),
+		cmocka_unit_test(a_menu_comes_before_its_script),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -675,6 +675,13 @@ static const struct {
 	      "[guest g]\nlink = a1\nboot = kernel\nkernel = https://h/k\ninitrd = /i\n" GUEST,
 	  "10: [guest g] kernel: Debian's iPXE has no https: ipxe-caps = https says that the guest's "
 	  "has\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nmenu = run install\n"
+	      "install-kernel = /k\n" GUEST,
+	  "9: [guest g] menu: install-kernel or install-initrd is missing for install\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nmenu = once\n" GUEST,
+	  "9: [guest g] menu: unknown menu \"once\": it is one of run, install, rescue, local\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nmenu-timeout = 5\n" GUEST,
+	  "9: [guest g] menu-timeout: there is no menu\n" },
 	{ TARGET "chap-secret-file = /x\n",
 	  "4: [target t] chap-secret-file: chap-user is missing beside it\n" },
 	{ PATTERN "id = 7\n[pattern q]\nregex = x\nid = 7\n",

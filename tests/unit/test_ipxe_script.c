@@ -1,4 +1,4 @@
-/* links: web/ipxe_script.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c web/encode_ipxe.c web/san_uri.c */
+/* links: web/ipxe_script.c web/ipxe_menu.c agent/base/boot_types.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c web/encode_ipxe.c web/san_uri.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
 /* links: agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
 /* links: agent/base/schema_print.c */
@@ -216,6 +216,13 @@ static void chosen_uuids(void **state)
 #define CANNOT(what) \
 	"echo tapwarden: guest web01 cannot " what ", next device in 5 seconds\nsleep 5\nexit 1\n"
 
+#define RUN   "item run its own system\n"
+#define LOCAL "item local a disk of the machine\n"
+#define CHOSEN                                                                                   \
+	"chosen || exit 1\n"                                                                     \
+	"chain --autofree --replace /ipxe/52-54-00-00-00-01/${chosen} || goto failed\n:failed\n" \
+	"echo tapwarden: guest web01 is not given what was chosen, next device\nexit 1\n"
+
 /* `keys` of the guest beside target and initiator, and what it is given in a state. */
 static const struct {
 	const char *keys;
@@ -255,6 +262,25 @@ static const struct {
 		  "/ipxe/52-54-00-00-00-01/rescue-kernel", "rescue/enable=true",
 		  "/ipxe/52-54-00-00-00-01/rescue-initrd") CANNOT("load its rescue system"),
 	  NULL },
+	{ "rescue-kernel = http://h/k\nrescue-initrd = http://h/i\nmenu = run\n", BOOT_STATE_RESCUE,
+	  LEFT_OUT HOOK "set keep-san 1\n"
+			"kernel --name vmlinuz http://h/k initrd=initrd.img || goto failed\n"
+			"initrd --name initrd.img http://h/i || goto failed\nboot || goto failed\n"
+			":failed\n" CANNOT("load its rescue system"),
+	  NULL },
+	/* What its state says is on the menu, too. */
+	{ "menu = local run\n", BOOT_STATE_RUN,
+	  "menu tapwarden: guest web01\n" RUN LOCAL "choose --default run --timeout 10000 " CHOSEN,
+	  NULL },
+	{ "menu = local\nmenu-timeout = 0\n", BOOT_STATE_ONCE,
+	  "menu tapwarden: guest web01\n" RUN LOCAL "choose --default run " CHOSEN, NULL },
+	{ "menu = run install rescue\nmenu-timeout = 3600\ninstall-kernel = /k\n"
+	  "install-initrd = /i\nrescue-kernel = /k\nrescue-initrd = /i\n",
+	  BOOT_STATE_LOCAL,
+	  "menu tapwarden: guest web01\n" RUN
+	  "item install its installer\nitem rescue its rescue system\n" LOCAL
+	  "choose --default local --timeout 3600000 " CHOSEN,
+	  NULL },
 };
 
 static void scripts_of_states(void **state)
@@ -265,7 +291,12 @@ static void scripts_of_states(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		const struct ipxe_serving serving = { states[i].state, &listen };
+		const struct ipxe_serving serving = {
+			.state = states[i].state,
+			/* Who has no menu chooses nothing. */
+			.chosen = !states[i].script || strncmp(states[i].script, "menu", 4) != 0,
+			.listen = &listen,
+		};
 		struct config *config;
 		struct boot_spec spec;
 		struct buf script;

@@ -2,7 +2,7 @@
 /* links: web/http_server.c web/http_conn.c web/http_request.c web/http_head.c web/mhd_lib.c agent/base/late_lib.c */
 /* links: web/auth.c web/basic.c agent/base/base64.c web/login.c web/session.c web/throttle.c web/password.c */
 /* links: web/password_method.c web/handlers.c web/page.c web/page_files.c web/records.c web/metrics.c agent/base/stats_traffic.c web/openapi.c */
-/* links: web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c */
+/* links: web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/ipxe_menu.c agent/base/boot_types.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c */
 /* links: web/encode_ipxe.c web/san_uri.c web/boot_lint.c web/ipxe_lint.c web/ipxe_reader.c web/ipxe_command.c */
 /* links: web/ipxe_setting.c web/ipxe_type.c web/boot_decode.c web/decode_san.c web/decode_line.c web/ipxe_error.c web/finding.c agent/base/hint.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
@@ -240,6 +240,56 @@ static void an_unknown_machine_is_sent_on(void **state)
 	expect_status(answer, 404);
 	free(answer);
 	assert_int_equal(f.site.boot.unknown, 2);
+	stop(&f);
+}
+
+/* Of guest two, whose menu has `local` alone: in a state, what a path gives. */
+static const struct {
+	enum boot_state state;
+	const char *path;
+	int status;
+	const char *part;
+} menus[] = {
+	{ BOOT_STATE_RUN, "", 200, "choose --default run --timeout 10000 chosen" },
+	{ BOOT_STATE_RUN, "/run", 200, "\nsanboot " },
+	{ BOOT_STATE_RUN, "/local", 200, "\nexit 0\n" },
+	{ BOOT_STATE_RUN, "/once", 404, "the guest has nothing of this name\n" },
+	{ BOOT_STATE_RUN, "/rescue", 404, "the guest has nothing of this name\n" },
+	{ BOOT_STATE_LOCAL, "", 200, "choose --default local " },
+	/* It is told to boot a disk of its own: the SAN's is not to be had. */
+	{ BOOT_STATE_LOCAL, "/run", 404, "the guest has nothing of this name\n" },
+	{ BOOT_STATE_ONCE, "", 200, "choose --default run " },
+	{ BOOT_STATE_ONCE, "/run", 200, "\nsanboot " },
+};
+
+static void a_guest_chooses_from_its_menu(void **state)
+{
+	struct fixture f;
+	char *answer;
+
+	(void)state;
+	start(&f);
+	f.config->guests[1].menu = 1u << BOOT_STATE_LOCAL;
+	f.config->guests[1].menu_timeout = 10;
+	f.peer_link = "web02";
+	for (size_t i = 0; i < sizeof(menus) / sizeof(menus[0]); i++) {
+		struct ipc_boot_state set = { .guest = "two", .state = menus[i].state };
+		char line[64];
+
+		boot_take_state(&f.site.boot, &set);
+		snprintf(line, sizeof(line), "GET /ipxe/52-54-00-ab-cd-02%s", menus[i].path);
+		answer = get(&f, &f.boot, line);
+		expect_status(answer, menus[i].status);
+		assert_non_null(strstr(answer, menus[i].part));
+		free(answer);
+	}
+	/* Nobody else's, and of a guest without a menu nothing. */
+	f.peer_link = "web01";
+	free(get(&f, &f.boot, "GET /ipxe/52-54-00-ab-cd-02/run"));
+	assert_int_equal(f.site.boot.refused, 1);
+	answer = get(&f, &f.boot, "GET /ipxe/52-54-00-ab-cd-01/run");
+	expect_status(answer, 404);
+	free(answer);
 	stop(&f);
 }
 
@@ -680,6 +730,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boot_scripts),
 		cmocka_unit_test(an_unknown_machine_is_sent_on),
+		cmocka_unit_test(a_guest_chooses_from_its_menu),
 		cmocka_unit_test(a_script_is_for_its_machine),
 		cmocka_unit_test(a_client_is_asked_about_once),
 		cmocka_unit_test(boot_chain),

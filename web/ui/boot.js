@@ -11,7 +11,7 @@ export const title = () => "Boot";
 const LATEST = 100; // records
 const PAUSE_MS = 2000;
 const STATES = ["run", "install", "rescue", "local", "once"];
-const STEPS = ["script", "kernel", "initrd", "seed", "home"];
+const STEPS = ["menu", "script", "kernel", "initrd", "seed", "phone-home"];
 
 const isBoot = (record) => {
   const body = record[record.event_type];
