@@ -7,6 +7,7 @@
  *   api_ops.c  what the web worker may ask
  *   api_files.c  the files that it may pass on
  *   learn.c    leases, on their way to filters
+ *   series_track.c  the rates of the last hour
  *   boot_track.c  what guests boot, and how far they came
  */
 #ifndef TW_AGENT_H
@@ -26,6 +27,7 @@
 #include "agent/learn.h"
 #include "agent/lock.h"
 #include "agent/log_files.h"
+#include "agent/series_track.h"
 #include "agent/setup.h"
 #include "agent/sources.h"
 #include "agent/supervisor.h"
@@ -79,6 +81,7 @@ struct agent {
 	struct events events;
 	struct learn learn;
 	struct boot_states boot;
+	struct series_track series;
 	uv_signal_t signals[AGENT_SIGNALS];
 	json_t *status; /* the latest, or NULL */
 	uint64_t status_ms;
@@ -118,6 +121,9 @@ void agent_worker_switched(struct worker *worker);
 
 /* api_ops.c */
 void agent_request(struct agent *agent, struct ipc_channel *web, const struct ipc_request *request);
+
+/* The answer to the request `id`: JSON text, or with an error a problem's detail. */
+void agent_reply(struct ipc_channel *web, uint64_t id, int error, const char *text);
 
 /* api_files.c: an IPC_OP_BOOT_FILE or IPC_OP_PCAP, which the opened file answers. */
 void agent_send_file(struct agent *agent, struct ipc_channel *web,

@@ -328,33 +328,36 @@ static int dispatch(struct agent *a, const struct ipc_request *request, int look
 	return code;
 }
 
-static void reply_to(struct agent *a, struct ipc_channel *web, const struct ipc_request *request,
-		     int looked, const struct err *why)
+void agent_reply(struct ipc_channel *web, uint64_t id, int error, const char *text)
 {
-	struct ipc_reply reply = { .id = request->id };
-	json_t *answer = NULL;
-	struct err err = *why;
-	char *text = NULL;
-	int fd;
+	struct ipc_reply reply = { .id = id, .error = error, .length = (uint32_t)strlen(text) };
+	int fd = ipc_memfd("tapwarden-reply", text, reply.length);
 
-	reply.error = dispatch(a, request, looked, &answer, &err);
-	if (answer)
-		text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER |
-						  JSON_REAL_PRECISION(REAL_DIGITS));
-	json_decref(answer);
-	if (!text && !reply.error) {
-		reply.error = -ENOMEM;
-		err_set(&err, 0, "no memory for the answer");
-	}
-	reply.length = (uint32_t)strlen(text ? text : err.text);
-	fd = ipc_memfd("tapwarden-reply", text ? text : err.text, reply.length);
-	free(text);
 	if (fd < 0) {
 		log_err("cannot answer the web worker: %s: it will give up waiting", strerror(-fd));
 		return;
 	}
 	ipc_send(web, IPC_REPLY, &reply, fd);
 	close(fd);
+}
+
+static void reply_to(struct agent *a, struct ipc_channel *web, const struct ipc_request *request,
+		     int looked, const struct err *why)
+{
+	json_t *answer = NULL;
+	struct err err = *why;
+	char *text = NULL;
+	int code;
+
+	code = dispatch(a, request, looked, &answer, &err);
+	if (answer)
+		text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER |
+						  JSON_REAL_PRECISION(REAL_DIGITS));
+	json_decref(answer);
+	if (!text && !code)
+		code = err_set(&err, -ENOMEM, "no memory for the answer");
+	agent_reply(web, request->id, code, text ? text : err.text);
+	free(text);
 	/* After the answer, which the worker that a reload drains shall still pass on. */
 	if (a->reload_asked) {
 		a->reload_asked = false;
@@ -455,6 +458,8 @@ void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_re
 
 	if (request->op == IPC_OP_BOOT_FILE || request->op == IPC_OP_PCAP)
 		agent_send_file(a, web, request);
+	else if (request->op == IPC_OP_SERIES)
+		series_track_answer(a, web, request);
 	else if (ops[request->op].from_status && !fresh)
 		wait_for_status(a, web, request);
 	else

@@ -46,6 +46,7 @@ static void daemon_stop(struct agent *a)
 		worker_stop(agent_worker(a, i));
 	sources_stop(&a->sources);
 	learn_stop(a);
+	series_track_stop(a);
 	log_files_stop(&a->logs);
 	supervisor_close(&a->supervisor, on_supervisor_closed);
 }
@@ -195,6 +196,7 @@ static int daemon_start(struct agent *a, struct err *err)
 	}
 	a->open = AGENT_WORKERS + 1;
 	learn_start(a);
+	series_track_start(a);
 	boot_track_start(a);
 	code = supervisor_start(&a->supervisor, &a->loop, a->setup.config, &agent_supervisor_ops,
 				err);
@@ -214,6 +216,7 @@ static void daemon_done(struct agent *a)
 	learn_done(a);
 	log_files_done(&a->logs);
 	boot_track_done(a);
+	series_track_done(a);
 	if (a->reload.active)
 		setup_drop(&a->reload.setup);
 	setup_done(&a->setup);

@@ -174,6 +174,11 @@ static void serve_links(const struct site_call *call)
 	ask_view(call, IPC_OP_LINKS, NULL, NULL);
 }
 
+static void serve_series(const struct site_call *call)
+{
+	ask_view(call, IPC_OP_SERIES, NULL, NULL);
+}
+
 static void serve_patterns(const struct site_call *call)
 {
 	ask_view(call, IPC_OP_PATTERNS, NULL, NULL);
@@ -425,6 +430,8 @@ const site_handler site_handlers[ROUTES] = {
 	[ROUTE_SET] = serve_sets,
 	[ROUTE_LINKS] = serve_links,
 	[ROUTE_LINK] = serve_links,
+	[ROUTE_LINK_SERIES] = serve_series,
+	[ROUTE_SERIES] = serve_series,
 	[ROUTE_RETRY] = serve_retry,
 	[ROUTE_PATTERNS] = serve_patterns,
 	[ROUTE_PATTERN] = serve_patterns,

@@ -205,6 +205,7 @@ enum ipc_op {
 	IPC_OP_PCAP, /* opens the file of kept frames */
 	IPC_OP_GUESTS, /* all, or the one called `name` */
 	IPC_OP_BOOT_SET, /* the guest `name` is in the state `link` from here on */
+	IPC_OP_SERIES, /* rates of the last hour, of the link `name`; ten minutes of all */
 	IPC_OPS
 };
 

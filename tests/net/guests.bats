@@ -175,6 +175,37 @@ for family in text_string_to_metric_families(open(sys.argv[1]).read()):
 END
 }
 
+# series_sum PATH: what the steps of the last hour had together, by the API.
+series_sum() {
+  in_host curl -sS --unix-socket "$DIR/run/api.sock" "http://x$1" >"$DIR/series"
+  jq -e "$2 | add * 10" "$DIR/series"
+}
+
+# Both ways, to a hundredth: a step is not ten seconds to the last millisecond.
+series_has_all() {
+  local way sum bytes
+  for way in from_guest to_guest; do
+    bytes=$(status_get ".links[0].captured.$way.bytes")
+    for sum in "$(series_sum /v1/links/web01/series ".$way.bytes")" \
+      "$(series_sum /v1/series ".links[] | select(.name == \"web01\") | .$way")"; do
+      gawk -v a="$sum" -v b="$bytes" 'BEGIN { exit !(a > b * 0.99 - 20 && a < b * 1.01 + 20) }' || return
+    done
+  done
+}
+
+# As status has it: frames may come between the two questions.
+same_histogram() {
+  in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/metrics >"$DIR/metrics"
+  histogram >"$DIR/histogram"
+  status_get '.links[0] | [.sizes.from_guest, .sizes.to_guest] | transpose | map(add) as $n |
+    ([64, 127, 255, 511, 1023, 1518] | map("\(.).0")) + ["+Inf"] | to_entries[] |
+    "bucket \(.value) \([$n[:.key + 1][]] | add)"' >"$DIR/wanted"
+  status_get '.links[0] | "count - \([.sizes[][]] | add)",
+    "sum - \(([.sizes[][]] | add) * 4 + ([.protocols | .arp, .ipv4, .ipv6, .other // empty | .[].bytes] | add))"' \
+    >>"$DIR/wanted"
+  diff "$DIR/wanted" "$DIR/histogram"
+}
+
 @test "what frames are, with whom and how fast: as tcpdump has it" {
   head -c 3000000 /dev/urandom >"$DIR/www/big"
   agent_start
@@ -209,14 +240,11 @@ END
   grep -qx "tapwarden_link_protocol_from_guest_packets_total{set=\"web\",link=\"web01\",protocol=\"tcp\"} $(
     status_get '.links[0].protocols.tcp.from_guest.frames'
   )" "$DIR/metrics"
-  histogram >"$DIR/histogram"
-  status_get '.links[0] | [.sizes.from_guest, .sizes.to_guest] | transpose | map(add) as $n |
-    ([64, 127, 255, 511, 1023, 1518] | map("\(.).0")) + ["+Inf"] | to_entries[] |
-    "bucket \(.value) \([$n[:.key + 1][]] | add)"' >"$DIR/wanted"
-  status_get '.links[0] | "count - \([.sizes[][]] | add)",
-    "sum - \(([.sizes[][]] | add) * 4 + ([.protocols | .arp, .ipv4, .ipv6, .other // empty | .[].bytes] | add))"' \
-    >>"$DIR/wanted"
-  diff "$DIR/wanted" "$DIR/histogram"
+  wait_for 20 same_histogram
+
+  wait_for 30 series_has_all
+  [ "$(in_host curl -sS -o /dev/null -w '%{http_code}' --unix-socket "$DIR/run/api.sock" \
+    http://x/v1/links/nosuch/series)" = 404 ]
 }
 
 # learning [KEYS...]: the guests' links let out what DHCP gave, and nothing else of IPv4.

@@ -77,6 +77,23 @@ export const cases = {
     await rates.getByText(/from the guest and/).waitFor();
     await page.locator(".records").getByText("request").first().waitFor();
     await house.accessible(page);
+    // What was before the page was opened is in the plot's table, as the host kept it.
+    let kept = house.api("/v1/links/web01/series");
+    for (let tries = 0; !kept.from_guest.bytes.some((n) => n > 0) && tries < 60; tries++) {
+      await page.waitForTimeout(500);
+      kept = house.api("/v1/links/web01/series");
+    }
+    const clockAt = (ms) => page.evaluate((at) => new Date(at).toTimeString().slice(0, 8), ms);
+    const heard = kept.from_guest.bytes.findLastIndex((n) => n > 0);
+    const heardAt = await clockAt((kept.end - (kept.from_guest.bytes.length - 1 - heard) * kept.step) * 1000);
+    await page.reload();
+    await rates.getByRole("button", { name: "Show as table" }).click();
+    const told = rates.locator("tbody tr", { has: page.getByRole("rowheader", { name: heardAt }) }).locator("td").first();
+    await told.waitFor();
+    assert.match(await told.textContent(), /[1-9].* [kMG]?bit.s$/);
+    await page.getByLabel("Plots of the last").selectOption("5m");
+    await rates.getByText(/in the last five minutes/).waitFor();
+    assert.match(page.url(), /span=5m/);
     await rates.getByRole("button", { name: "Hide table" }).click();
     await house.picture(page, "link-light");
     await page.getByLabel("Theme").selectOption("dark");

@@ -5,7 +5,7 @@ import { el, heading, scroller, setText, table } from "./dom.js";
 import { age, bits, bytes, count, plural, visible } from "./format.js";
 import { barPlot, timePlot } from "./plot.js";
 import { linkOf, recordNode } from "./record.js";
-import { historyOf, watchStatus } from "./status.js";
+import { historyOf, lookClosely, watchStatus } from "./status.js";
 import { watchRecords } from "./stream.js";
 
 export const title = ([name]) => name || "Link";
@@ -76,21 +76,23 @@ function talkerName({ address, protocol, port }) {
   return port ? `${address} ${name} ${port}` : `${address} ${name}`;
 }
 
-function rateText(history) {
+function rateText(history, span) {
   const n = history.times.length;
   if (!n) return "Nothing was measured yet.";
-  const most = (list) => bits(Math.max(...list));
+  const most = (list) => bits(Math.max(0, ...list.filter(Number.isFinite)));
   return `Now ${bits(history.from[n - 1])} from the guest and ${bits(history.to[n - 1])} to it; ` +
-    `at most ${most(history.from)} and ${most(history.to)} since this page looks, ` +
-    `${age((history.times[n - 1] - history.times[0]) / 1000)} ago at the longest.`;
+    `at most ${most(history.from)} and ${most(history.to)} in the last ${span}, ` +
+    `of which ${age((history.times[n - 1] - history.times[0]) / 1000)} are known.`;
 }
 
-function sizeText(history) {
-  const known = history.sizes.filter((size) => size !== null);
-  if (!known.length) return "No frame was seen since this page looks.";
-  return `Frames had ${bytes(known[known.length - 1])} on average in the last second that had any, ` +
-    `between ${bytes(Math.min(...known))} and ${bytes(Math.max(...known))} before.`;
+function sizeText(history, span) {
+  const known = history.sizes.filter(Number.isFinite);
+  if (!known.length) return `No frame was seen in the last ${span}.`;
+  return `Frames had ${bytes(known[known.length - 1])} on average when the last ones came, ` +
+    `between ${bytes(Math.min(...known))} and ${bytes(Math.max(...known))} in the last ${span}.`;
 }
+
+const SPANS = { "5m": ["five minutes", 300000], "1h": ["hour", 3600000] };
 
 function plots() {
   const rates = timePlot({ caption: "Rate of this link", series: SIDES, format: bits });
@@ -102,12 +104,13 @@ function plots() {
 
   return {
     nodes: [rates, sizes, lengths, protocols, talkers].map(({ node }) => el("div", { class: "card" }, node)),
-    update(link) {
-      const history = historyOf(link.name);
+    update(link, [span, ms]) {
+      const history = historyOf(link.name).last(ms);
       const rows = protocolRows(link);
       const times = history.times.map((time) => Math.round(time / 1000) * 1000);
-      rates.update(times, [history.from, history.to], rateText(history));
-      sizes.update(times, [history.sizes], sizeText(history));
+      const shown = [Date.now() - ms, Date.now()];
+      rates.update(times, [history.from, history.to], rateText(history, span), shown);
+      sizes.update(times, [history.sizes], sizeText(history, span), shown);
       const grouped = sizeRows(link);
       lengths.update(grouped, sizesText(grouped));
       protocols.update(rows, rows.length ? `Most bytes were ${rows[0].label}; ${LAYERS}, so these are not to be added up.`
@@ -126,7 +129,7 @@ function plots() {
   };
 }
 
-export function show(view, { rest: [name = ""] }) {
+export function show(view, { rest: [name = ""], params, setParams }) {
   const facts = el("dl", { class: "facts" });
   const addresses = el("div");
   const frames = el("a", { href: `/v1/pcap?link=${name}`, download: `${name}.pcapng`, hidden: true }, "Its kept frames");
@@ -134,6 +137,12 @@ export function show(view, { rest: [name = ""] }) {
   const failed = el("p", { class: "note bad", hidden: true });
   const latest = el("ol", { class: "records", "aria-label": "Latest records of this link" });
   const drawn = plots();
+  const span = el("select", { onchange: () => {
+    params.set("span", span.value);
+    setParams();
+    if (seen) drawn.update(seen, SPANS[span.value]);
+  } }, ...Object.entries(SPANS).map(([id, [label]]) => el("option", { value: id }, label)));
+  let seen = null;
   let timer = 0;
   let over = false;
 
@@ -154,7 +163,8 @@ export function show(view, { rest: [name = ""] }) {
     addresses.replaceChildren(rows.length ? scroller("Addresses", table("Addresses of the guest",
       [["Address"], ["Known by"], ["Heard of", true], ["Lease", true], ["Note"]], rows))
       : el("p", { class: "sub" }, "No address was heard of yet."));
-    drawn.update(link);
+    seen = link;
+    drawn.update(link, SPANS[span.value]);
     frames.hidden = !may("operator") || !status.capture.pcap_frames;
   }
 
@@ -191,14 +201,18 @@ export function show(view, { rest: [name = ""] }) {
     frames,
     may("operator") && el("button", { type: "button", class: "plain small", onclick: retry }, "Look again now")), failed, said,
     el("div", { class: "card" }, facts), addresses,
+    el("div", { class: "filters" }, el("label", {}, "Plots of the last", span)),
     el("div", { class: "cards" }, ...drawn.nodes),
     el("section", {}, el("h2", {}, "Latest records"), latest));
+  span.value = Object.hasOwn(SPANS, params.get("span")) ? params.get("span") : "1h";
+  lookClosely(name);
   const stopStatus = watchStatus(update);
   const stopRecords = watchRecords(take);
   get(`/v1/records?limit=${LATEST}&link=${name}`).then(({ records }) => over || take(records.reverse()), () => {});
   lookAtTalkers();
   return () => {
     over = true;
+    lookClosely("");
     clearTimeout(timer);
     stopStatus();
     stopRecords();

@@ -46,8 +46,8 @@ function makeRate(td) {
 }
 
 function fillRate(td, link) {
-  const history = historyOf(link.name);
-  td.spark.update(history.from, history.to);
+  const { from: sent, to: got } = historyOf(link.name).past;
+  td.spark.update(sent, got);
   const [from, to] = td.lastChild.children;
   setText(from, `↑ ${bits(rateOf(link, "from_guest"))}`);
   setText(to, `↓ ${bits(rateOf(link, "to_guest"))}`);
@@ -152,7 +152,7 @@ export function show(view, { params, setParams }) {
   view.append(el("h1", {}, "Overview"), failed,
     weak ? note("warn", `Your password's hash is weaker than policy: ${weak}. `, el("code", {}, "tapwarden passwd"), " makes another.") : "", sets,
     el("div", { class: "filters" }, el("label", {}, "Filter links", filter), said),
-    el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds."), long.node);
+    el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds; each line is the last ten minutes."), long.node);
   const stop = watchStatus(update);
   return () => {
     stop();

@@ -40,7 +40,8 @@ function frame(caption, picture) {
 }
 
 // series: [{label, colour}], colour the name of a CSS variable; format(number) -> text.
-// Returns {node, update(times, [numbers of each series], summary), close()}.
+// A number that is null is skipped, at one that is NaN the line ends.
+// Returns {node, update(times, [numbers of each series], summary, [first, last time shown]), close()}.
 export function timePlot({ caption, series, format }) {
   const canvas = el("div", { class: "canvas", "aria-hidden": "true" });
   const legend = el("p", { class: "legend", "aria-hidden": "true" }, ...series.map(({ label, colour }) =>
@@ -48,6 +49,7 @@ export function timePlot({ caption, series, format }) {
   const { node, summary, box } = frame(caption, el("div", {}, legend, canvas));
   let graph = null;
   let data = [];
+  let dateWindow = null;
   let closed = false;
 
   const look = () => ({
@@ -59,7 +61,7 @@ export function timePlot({ caption, series, format }) {
   function draw(Dygraph) {
     if (closed || !data.length) return;
     if (graph) {
-      graph.updateOptions({ file: data });
+      graph.updateOptions({ file: data, dateWindow });
       return;
     }
     graph = new Dygraph(canvas, data, {
@@ -68,14 +70,14 @@ export function timePlot({ caption, series, format }) {
       includeZero: true, connectSeparatedPoints: true, highlightCircleSize: 3, interactionModel: {},
       axes: { x: { axisLabelFormatter: (ms) => clock(new Date(ms)), pixelsPerLabel: 90 },
         y: { axisLabelFormatter: (n) => format(n), axisLabelWidth: 78, pixelsPerLabel: 32 } },
-      ...look(),
+      dateWindow, ...look(),
     });
   }
 
   function showTable() {
     if (box.hidden) return;
     const rows = data.slice(-ROWS).reverse().map(([time, ...numbers]) =>
-      [clock(new Date(time)), ...numbers.map((n) => (n === null ? "-" : format(n)))]);
+      [clock(new Date(time)), ...numbers.map((n) => (Number.isFinite(n) ? format(n) : "-"))]);
     box.replaceChildren(scroller(`${caption}, as a table`, table(`${caption}: the newest first`,
       [["Time", false], ...series.map(({ label }) => [label, true])], rows)));
   }
@@ -87,7 +89,8 @@ export function timePlot({ caption, series, format }) {
   node.addEventListener("table", showTable);
   return {
     node,
-    update(times, columns, text) {
+    update(times, columns, text, shown) {
+      dateWindow = shown;
       data = times.map((time, i) => [time, ...columns.map((column) => column[i])]);
       setText(summary, text);
       showTable();
@@ -154,7 +157,7 @@ export function sparkline() {
       "aria-hidden": "true", focusable: "false" }, line),
     update(a, b) {
       const n = Math.min(SPARK, a.length);
-      const sums = a.slice(-n).map((value, i) => value + b[b.length - n + i]);
+      const sums = a.slice(-n).map((value, i) => value + b[b.length - n + i] || 0);
       const most = Math.max(1, ...sums);
       line.setAttribute("points", sums.map((sum, i) =>
         `${SPARK - n + i},${(19 - (18 * sum) / most).toFixed(1)}`).join(" "));
