@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "agent/reach_witness.h"
-#include "netlink/bpf_run.h"
+#include "agent/base/bpf_run.h"
 #include "netlink/link_kind.h"
 #include "netlink/tc_filter.h"
 

@@ -57,6 +57,7 @@ static void source_close(struct sources *s, struct source *source)
 	if (source->dropped_fd >= 0)
 		close(source->dropped_fd);
 	source->fd = source->dropped_fd = -1;
+	source_filter_done(&source->filter);
 	forget_holder(source);
 	source_peer_close(source->peer);
 	source->peer = NULL;
@@ -144,9 +145,9 @@ static struct source *source_place(struct sources *s, const char *name)
 			return NULL;
 		s->list = list;
 		source = &list[s->n];
-		*source = (struct source){ .fd = -1,
-					   .dropped_fd = -1,
-					   .message.slot = (uint32_t)s->n };
+		*source = (struct source){
+			.fd = -1, .dropped_fd = -1, .filter.fd = -1, .message.slot = (uint32_t)s->n
+		};
 		s->n++;
 	}
 	for (size_t i = 0; !source && i < s->n; i++) {
@@ -156,8 +157,9 @@ static struct source *source_place(struct sources *s, const char *name)
 	if (!source)
 		return NULL;
 	slot = source->message.slot;
-	*source =
-		(struct source){ .fd = -1, .dropped_fd = -1, .known = true, .message.slot = slot };
+	*source = (struct source){
+		.fd = -1, .dropped_fd = -1, .filter.fd = -1, .known = true, .message.slot = slot
+	};
 	snprintf(source->message.name, sizeof(source->message.name), "%s", name);
 	page_counters(s, source, &source->before);
 	return source;
@@ -364,6 +366,23 @@ static void await_guest(struct sources *s, struct source *source, const struct s
 		snprintf(source->error, sizeof(source->error), "%.255s", err.text);
 }
 
+/* What the kernel would drop behind the tap is dropped before patterns look at it. */
+static void set_filter(struct sources *s, struct source *source, const struct source_wish *wish)
+{
+	struct ipc_channel *channel;
+	struct err err;
+	int code;
+
+	if (!source || source->message.source != IPC_SOURCE_INLINE || source->fd < 0)
+		return;
+	channel = channel_of(s, source);
+	code = source_filter_set(&source->filter, wish->spec, &err);
+	if (code < 0)
+		snprintf(source->error, sizeof(source->error), "%.255s", err.text);
+	else if (code && channel && !(source->news && source->fresh))
+		source_filter_tell(&source->filter, source->message.slot, channel);
+}
+
 /* ---- all together ---------------------------------------------------------------------------- */
 
 /* A guest at the other end of a relay has no other way: it keeps that one until it comes anew. */
@@ -420,6 +439,8 @@ static void source_tell(struct source *source, struct ipc_channel *channel, bool
 	if (all)
 		source->message.has_peer = source->peer && source_peer_ready(source->peer);
 	ipc_send(channel, IPC_LINK_ADD, &source->message, source->fd);
+	if (all)
+		source_filter_tell(&source->filter, source->message.slot, channel);
 	if (all && source->dropped_fd >= 0)
 		ipc_send(channel, IPC_LINK_FD, &dropped, source->dropped_fd);
 	if (all && source->peer)
@@ -471,8 +492,12 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 	close_now(s);
 	open_packets(s);
 	take_taps(s);
-	for (size_t i = 0; i < n; i++)
-		await_guest(s, find_from(s, i, wishes[i].name), &wishes[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct source *source = find_from(s, i, wishes[i].name);
+
+		await_guest(s, source, &wishes[i]);
+		set_filter(s, source, &wishes[i]);
+	}
 	for (size_t i = 0; i < s->n; i++) {
 		struct ipc_channel *channel = channel_of(s, &s->list[i]);
 

@@ -16,6 +16,7 @@
 #include "agent/base/ipc.h"
 #include "agent/base/stats.h"
 #include "agent/pid_watch.h"
+#include "agent/source_filter.h"
 #include "agent/source_peer.h"
 
 /* A link that is to be watched, as it is in the kernel now. */
@@ -25,6 +26,7 @@ struct source_wish {
 		source; /* IPC_SOURCES: it is not to be watched, but an inline link may stay one */
 	uint8_t mac[MAC_LEN];
 	const char *name, *set, *guest; /* guest: "" for none */
+	const struct link_spec *spec; /* with the programs of its hooks */
 	enum peer_kind peer; /* these three: of an inline link */
 	uid_t uid;
 	gid_t gid;
@@ -48,6 +50,7 @@ struct source {
 	bool fresh; /* and of all that belongs to it */
 	bool leaving; /* it stays inline only until its guest is gone */
 	struct source_peer *peer; /* of an inline link whose tap is ours; else NULL */
+	struct source_filter filter; /* of an inline link */
 	struct source_counters before; /* the place's counters when the link got it */
 	char error[256]; /* why it is not watched though it should be; "" */
 	struct pid_watch *holder; /* whose end is waited for; NULL: nobody's */

@@ -105,8 +105,11 @@ static json_t *tap_json(const struct reconcile_link *link)
 	return tap;
 }
 
-/* Null where no program of ours has ever been: what drops there is another's matter. */
-static json_t *filtered_json(const struct reconcile_drops *drops)
+/*
+ * Null where no program of ours has ever been: what drops there is another's matter. A relay drops what the
+ * one at egress would.
+ */
+static json_t *filtered_json(const struct reconcile_drops *drops, uint64_t relayed)
 {
 	static const char *const directions[] = {
 		[1u << LINK_HOOK_FROM_GUEST] = "from_guest",
@@ -116,7 +119,7 @@ static json_t *filtered_json(const struct reconcile_drops *drops)
 
 	if (!drops->hooks)
 		return json_null();
-	return json_pack("{s:I, s:s}", "frames", (json_int_t)drops->frames, "direction",
+	return json_pack("{s:I, s:s}", "frames", (json_int_t)(drops->frames + relayed), "direction",
 			 directions[drops->hooks]);
 }
 
@@ -199,7 +202,8 @@ static json_t *link_json(const struct status_input *in, const struct reconcile_l
 	/* What a guest sends leaves the host's side of the link: the kernel's tx. */
 	json_object_set_new(json, "from_guest", traffic(stats->tx_packets, stats->tx_bytes));
 	json_object_set_new(json, "to_guest", traffic(stats->rx_packets, stats->rx_bytes));
-	json_object_set_new(json, "filtered", filtered_json(&link->drops));
+	json_object_set_new(json, "filtered",
+			    filtered_json(&link->drops, status_relay_filtered(in->stats, source)));
 	json_object_set_new(json, "captured", source ? captured_json(&counters) : json_null());
 	json_object_set_new(json, "seen", status_seen_json(in, source));
 	json_object_set_new(json, "protocols", status_protocols_json(in, source));

@@ -18,13 +18,27 @@ static json_t *direction_json(const struct stats_relay *stats, enum stats_direct
 			 (json_int_t)stats_latency_quantile(latency, 990));
 }
 
+static const struct stats_relay *relay_of(const struct stats_page *stats,
+					  const struct source *source)
+{
+	if (!source || source->fd < 0 || source->message.source != IPC_SOURCE_INLINE)
+		return NULL;
+	return &stats->relays[source->message.slot];
+}
+
+uint64_t status_relay_filtered(const struct stats_page *stats, const struct source *source)
+{
+	const struct stats_relay *relay = relay_of(stats, source);
+
+	return relay ? stat_get(&relay->dropped[STATS_FROM_GUEST][STATS_RELAY_FILTER]) : 0;
+}
+
 json_t *status_relay_json(const struct stats_page *stats, const struct source *source)
 {
-	const struct stats_relay *relay;
+	const struct stats_relay *relay = relay_of(stats, source);
 
-	if (!source || source->fd < 0 || source->message.source != IPC_SOURCE_INLINE)
+	if (!relay)
 		return json_null();
-	relay = &stats->relays[source->message.slot];
 	return json_pack("{s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "attached",
 			 source->peer && source_peer_attached(source->peer), "from_guest",
 			 direction_json(relay, STATS_FROM_GUEST), "to_guest",

@@ -10,4 +10,7 @@
 /* Null for a link that has none; `source` may be NULL. */
 json_t *status_relay_json(const struct stats_page *stats, const struct source *source);
 
+/* Frames that did not get to the kernel's filter, which would have dropped them. */
+uint64_t status_relay_filtered(const struct stats_page *stats, const struct source *source);
+
 #endif

@@ -227,6 +227,7 @@ static void on_passed(struct supervisor *supervisor)
 			.name = links[i].spec->name,
 			.set = links[i].spec->set,
 			.guest = guest_of(config, links[i].spec->name),
+			.spec = links[i].spec,
 		};
 		memcpy(sources[n_sources++].mac, links[i].link.mac, MAC_LEN);
 	}

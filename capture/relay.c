@@ -233,12 +233,13 @@ void relay_inject(struct relay *relay, enum stats_direction direction, const uin
 static bool passes(struct relay *relay, enum stats_direction direction, const uint8_t *frame,
 		   size_t len)
 {
-	if (len < FRAME_MIN)
-		drop(relay, direction, STATS_RELAY_LENGTH);
-	else if (!relay->conf.ops->judge(relay->conf.data, direction, frame, len))
-		drop(relay, direction, STATS_RELAY_VERDICT);
-	else
+	enum stats_relay_drop why = STATS_RELAY_LENGTH;
+
+	if (len >= FRAME_MIN)
+		why = relay->conf.ops->judge(relay->conf.data, direction, frame, len);
+	if (why == STATS_RELAY_DROPS)
 		return true;
+	drop(relay, direction, why);
 	return false;
 }
 

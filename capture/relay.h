@@ -20,8 +20,9 @@
 #include "agent/base/stats.h"
 
 struct relay_ops {
-	/* Whether the frame may go on. It may call relay_inject(). */
-	bool (*judge)(void *data, enum stats_direction direction, const uint8_t *frame, size_t len);
+	/* Why the frame may not go on; STATS_RELAY_DROPS: it may. It may call relay_inject(). */
+	enum stats_relay_drop (*judge)(void *data, enum stats_direction direction,
+				       const uint8_t *frame, size_t len);
 	/* After each batch of frames, for what is better done once than for each. */
 	void (*batch_end)(void *data);
 	/* The peer is gone, `reason` as a negative errno, 0 when it closed its end; it was let go. */

@@ -125,6 +125,7 @@ void watch_close(struct watch *watch)
 		return;
 	}
 	relay_close(watch->relay);
+	egress_filter_done(&watch->filter);
 	if (watch->rest_fd >= 0)
 		close(watch->rest_fd);
 	watch_free(watch);

@@ -12,6 +12,7 @@
 
 #include "agent/base/err.h"
 #include "agent/base/ipc_msg.h"
+#include "capture/egress_filter.h"
 #include "capture/inspect.h"
 #include "capture/relay.h"
 #include "capture/source.h"
@@ -22,6 +23,7 @@ struct watch {
 	struct source source;
 	uv_poll_t poll; /* of the source, where it has no relay */
 	struct relay *relay; /* of an inline link; else NULL */
+	struct egress_filter filter; /* of that, for what its guest sends */
 	bool shut; /* of that: rules are missing, and nothing passes */
 	struct relay_rest rest; /* of that: what the worker before saved, until the peer is there */
 	int rest_fd; /* of that: where its relay is saved for the next worker; -1: nowhere */

@@ -28,7 +28,8 @@ static void reset(struct watch *watch, enum stats_direction direction, const str
 		relay_inject(watch->relay, back, segment, len);
 }
 
-static bool judge(void *data, enum stats_direction direction, const uint8_t *frame, size_t len)
+static enum stats_relay_drop judge(void *data, enum stats_direction direction, const uint8_t *frame,
+				   size_t len)
 {
 	struct watch *watch = data;
 	struct source_frame source = {
@@ -39,12 +40,14 @@ static bool judge(void *data, enum stats_direction direction, const uint8_t *fra
 	enum pattern_action action;
 	struct timespec now;
 
+	if (direction == STATS_FROM_GUEST && !egress_filter_passes(&watch->filter, frame, len))
+		return STATS_RELAY_FILTER;
 	clock_gettime(CLOCK_REALTIME, &now);
 	source.time_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 	action = inspect_judge(&watch->inspected, &source, &decoded);
 	if (action == ACTION_RESET)
 		reset(watch, direction, decoded, frame);
-	return action == ACTION_LOG && !watch->shut;
+	return action == ACTION_LOG && !watch->shut ? STATS_RELAY_DROPS : STATS_RELAY_VERDICT;
 }
 
 static void on_batch_end(void *data)
@@ -102,6 +105,14 @@ static int take_peer(struct watch *watch, enum peer_kind kind, int fd, struct er
 	return code ? err_errno(err, code, "cannot go on where the worker before was") : 0;
 }
 
+static int take_filter(struct watch *watch, int fd, struct err *err)
+{
+	int code = egress_filter_read(&watch->filter, fd);
+
+	close(fd);
+	return code ? err_errno(err, code, "cannot take the filter of its guest over") : 0;
+}
+
 int watch_relay_take(struct watch *watch, const struct ipc_link_fd *what, int fd, struct err *err)
 {
 	switch ((enum ipc_link_fd_kind)what->kind) {
@@ -111,6 +122,8 @@ int watch_relay_take(struct watch *watch, const struct ipc_link_fd *what, int fd
 		return take_peer(watch, PEER_STREAM, fd, err);
 	case IPC_LINK_FD_DGRAM:
 		return take_peer(watch, PEER_DGRAM, fd, err);
+	case IPC_LINK_FD_FILTER:
+		return take_filter(watch, fd, err);
 	case IPC_LINK_FD_DROPPED:
 	case IPC_LINK_FD_KINDS:
 		break;

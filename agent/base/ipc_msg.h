@@ -120,6 +120,7 @@ enum ipc_link_fd_kind {
 	IPC_LINK_FD_REST, /* a memfd for what a worker has in hand when it is relieved */
 	IPC_LINK_FD_STREAM, /* these two: the guest's socket, by enum peer_kind */
 	IPC_LINK_FD_DGRAM,
+	IPC_LINK_FD_FILTER, /* of an inline link: the program of its egress hook, struct bpf_op */
 	IPC_LINK_FD_KINDS
 };
 

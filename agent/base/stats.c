@@ -11,7 +11,7 @@
 const char *const stats_relay_drop_names[STATS_RELAY_DROPS] = {
 	[STATS_RELAY_VERDICT] = "verdict", [STATS_RELAY_NO_PEER] = "no-peer",
 	[STATS_RELAY_FULL] = "full",	   [STATS_RELAY_TAP] = "tap",
-	[STATS_RELAY_LENGTH] = "length",
+	[STATS_RELAY_LENGTH] = "length",   [STATS_RELAY_FILTER] = "filter",
 };
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */

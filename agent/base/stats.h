@@ -17,7 +17,7 @@
 #include "agent/base/stats_traffic.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   9u
+#define STATS_VERSION	   10u
 #define STATS_LINKS_MAX	   16384u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -71,6 +71,7 @@ enum stats_relay_drop {
 	STATS_RELAY_FULL, /* the guest does not take what waits for it */
 	STATS_RELAY_TAP, /* the tap did not take it: the link is down */
 	STATS_RELAY_LENGTH, /* no Ethernet frame has this length */
+	STATS_RELAY_FILTER, /* the filter behind the tap would drop it */
 	STATS_RELAY_DROPS
 };
 

@@ -344,3 +344,54 @@ heavy() {
   run ! guest_answers
   wait_for 20 status_of '.links[0].relay | .attached and .to_guest.dropped.verdict > 0'
 }
+
+relay_drops() {
+  [ "$(relay_of "from_guest.dropped.$1")" -eq "$2" ]
+}
+
+@test "a filter and anti-spoof come before patterns: what they drop is no hit of a rule" {
+  sed -i '/^monitor/a filter-from-guest = not udp dst port 9' "$INI"
+  start
+  attach stream
+  in_guest bash -c 'echo forbidden-1 >/dev/udp/192.0.2.2/9'
+  wait_for 20 relay_drops filter 1
+  # The same filter lets the same frame pass elsewhere, and there the rule has it.
+  in_guest bash -c 'echo forbidden-2 >/dev/udp/192.0.2.2/10'
+  wait_for 20 relay_drops verdict 1
+  status_of '.patterns[0] | .matches == 1 and .dropped == 1'
+  status_of '.links[0].filtered | .frames == 1 and .direction == "from_guest"'
+  # From another's MAC address, as anti-spoof does not have it.
+  ip -n "$GUEST" neigh replace 192.0.2.2 dev eth0 lladdr "$(ip -n "$PEER" -j link show eno1 | jq -r '.[0].address')"
+  ip -n "$GUEST" link set eth0 address 52:54:00:00:00:77
+  in_guest bash -c 'echo forbidden-3 >/dev/udp/192.0.2.2/10'
+  wait_for 20 status_of '.links[0].relay.from_guest.dropped.filter >= 2'
+  status_of '.patterns[0].matches == 1'
+  ip -n "$GUEST" link set eth0 address "$(mac_of web01)"
+  # A reload brings its own.
+  sed -i 's/^filter-from-guest = .*/filter-from-guest = not udp dst port 10/' "$INI"
+  reload_and_wait 2
+  wait_for 20 guest_answers
+  in_guest bash -c 'echo forbidden-4 >/dev/udp/192.0.2.2/10; echo forbidden-5 >/dev/udp/192.0.2.2/9'
+  wait_for 20 relay_drops verdict 2
+  [ "$(records 'select(.alert.signature? == "forbidden") | .tapwarden.match.text' | xargs)" = "forbidden-2 forbidden-5" ]
+}
+
+@test "a lease opens the relay's filter, too" {
+  sed -i '/^monitor/a anti-spoof = mac+ip\nlearn = dhcp' "$INI"
+  start
+  plug_in stream
+  ip -n "$GUEST" addr flush dev eth0
+  printf '#!/bin/sh\n[ "$1" != bound ] || ip addr add "$ip/24" dev "$interface"\n' >"$DIR/script"
+  chmod +x "$DIR/script"
+  # From its own address before it was given one.
+  ip -n "$GUEST" addr add 192.0.2.50/24 dev eth0
+  in_guest bash -c 'echo x >/dev/udp/192.0.2.2/9'
+  wait_for 20 status_of '.links[0].relay.from_guest.dropped.filter > 0'
+  ip -n "$GUEST" addr flush dev eth0
+  spawn dnsmasq ip netns exec "$PEER" dnsmasq --conf-file=/dev/null --keep-in-foreground --port=0 --user=root \
+    --pid-file="$DIR/dnsmasq.run" --dhcp-leasefile="$DIR/leases" --interface=eno1 --no-ping \
+    --dhcp-authoritative --dhcp-range=192.0.2.50,192.0.2.50,3600 --log-facility=-
+  wait_for 10 grep -q 'DHCP, IP range' "$DIR/dnsmasq.err"
+  spawn udhcpc ip netns exec "$GUEST" busybox udhcpc -f -i eth0 -s "$DIR/script"
+  wait_for 30 in_peer busybox ping -q -c 1 -W 1 192.0.2.50
+}

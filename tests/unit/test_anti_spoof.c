@@ -1,4 +1,4 @@
-/* links: netlink/anti_spoof.c netlink/bpf_run.c agent/base/bpf_code.c agent/base/link_types.c */
+/* links: netlink/anti_spoof.c agent/base/bpf_run.c agent/base/bpf_code.c agent/base/link_types.c */
 /* links: agent/base/parse.c agent/base/err.c */
 /* What a guest may send: its own, what is not its own, and what tries to get round. */
 #include "netlink/anti_spoof.h"
@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "netlink/bpf_run.h"
+#include "agent/base/bpf_run.h"
 
 #define PASS 0xffffffffu /* TC_ACT_UNSPEC */
 #define DROP 2u /* TC_ACT_SHOT */

@@ -1,4 +1,4 @@
-/* links: netlink/bpf_bound.c netlink/bpf_run.c agent/base/bpf_compile.c agent/base/bpf_code.c */
+/* links: netlink/bpf_bound.c agent/base/bpf_run.c agent/base/bpf_compile.c agent/base/bpf_code.c */
 /* links: agent/base/hint.c agent/base/parse.c agent/base/err.c */
 /*
  * What is certain of a filter, against bpf_filter() of libpcap on frames that are made up: none may
@@ -17,7 +17,7 @@
 
 #include "agent/base/bpf_compile.h"
 #include "netlink/bpf_bound.h"
-#include "netlink/bpf_run.h"
+#include "agent/base/bpf_run.h"
 
 #define FRAMES	  2000
 #define FRAME_LEN 256

@@ -1,4 +1,4 @@
-/* links: netlink/hook_filter.c netlink/bpf_run.c agent/base/bpf_compile.c agent/base/bpf_code.c */
+/* links: netlink/hook_filter.c agent/base/bpf_run.c agent/base/bpf_compile.c agent/base/bpf_code.c */
 /* links: agent/base/hint.c agent/base/parse.c agent/base/err.c */
 /*
  * Filters at the hook against two oracles: bpf_filter() of libpcap on the frame as it is on the wire,
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "agent/base/bpf_compile.h"
-#include "netlink/bpf_run.h"
+#include "agent/base/bpf_run.h"
 #include "netlink/hook_filter.h"
 
 #define PASS 0xffffffffu /* TC_ACT_UNSPEC */

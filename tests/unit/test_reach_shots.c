@@ -2,7 +2,7 @@
 /* links: agent/reach_shots.c agent/reach_view.c agent/table.c netlink/reach.c */
 /* links: netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c */
 /* links: netlink/link_compare.c netlink/reach_filter.c netlink/bpf_bound.c */
-/* links: netlink/bpf_run.c netlink/tc_filter.c netlink/anti_spoof.c netlink/hook_filter.c */
+/* links: agent/base/bpf_run.c netlink/tc_filter.c netlink/anti_spoof.c netlink/hook_filter.c */
 /* links: agent/reach_frame.c agent/reach_witness.c agent/reach_notes.c */
 /* links: netlink/link_table.c agent/base/link_types.c agent/base/parse.c agent/base/buf.c */
 /* links: agent/base/err.c agent/base/bpf_compile.c agent/base/bpf_code.c agent/base/hint.c */
@@ -22,7 +22,7 @@
 
 #include "agent/base/bpf_compile.h"
 #include "agent/reach_view.h"
-#include "netlink/bpf_run.h"
+#include "agent/base/bpf_run.h"
 #include "netlink/link_kind.h"
 
 #define GROUP 0x7477

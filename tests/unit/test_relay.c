@@ -30,12 +30,13 @@ struct fixture {
 	const char *answer; /* and is answered with this */
 };
 
-static bool judge(void *data, enum stats_direction direction, const uint8_t *frame, size_t len)
+static enum stats_relay_drop judge(void *data, enum stats_direction direction, const uint8_t *frame,
+				   size_t len)
 {
 	struct fixture *f = data;
 
 	if (!f->forbidden || !memmem(frame, len, f->forbidden, strlen(f->forbidden)))
-		return true;
+		return STATS_RELAY_DROPS;
 	if (f->answer) {
 		relay_inject(f->relay, STATS_TO_GUEST, (const uint8_t *)f->answer,
 			     strlen(f->answer));
@@ -43,7 +44,7 @@ static bool judge(void *data, enum stats_direction direction, const uint8_t *fra
 			     strlen(f->answer));
 	}
 	(void)direction;
-	return false;
+	return STATS_RELAY_VERDICT;
 }
 
 static void batch_end(void *data)

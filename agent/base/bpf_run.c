@@ -1,4 +1,4 @@
-#include "netlink/bpf_run.h"
+#include "agent/base/bpf_run.h"
 
 #include <linux/filter.h>
 
