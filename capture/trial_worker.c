@@ -7,6 +7,7 @@
 
 #include "agent/base/landlock.h"
 #include "agent/base/sandbox.h"
+#include "agent/base/sanitized.h"
 #include "capture/trial.h"
 
 /* A pattern, its machine code and what it is tried on need some MiB. */
@@ -18,8 +19,9 @@ static int limit_self(struct err *err)
 	const struct rlimit memory = { TRIAL_MEMORY, TRIAL_MEMORY };
 	const struct rlimit none = { 0, 0 };
 
-	if (setrlimit(RLIMIT_CPU, &time) < 0 || setrlimit(RLIMIT_AS, &memory) < 0 ||
-	    setrlimit(RLIMIT_NPROC, &none) < 0)
+	if (setrlimit(RLIMIT_CPU, &time) < 0)
+		return err_errno(err, -errno, "cannot limit a trial");
+	if (!SANITIZED && (setrlimit(RLIMIT_AS, &memory) < 0 || setrlimit(RLIMIT_NPROC, &none) < 0))
 		return err_errno(err, -errno, "cannot limit a trial");
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "agent/base/code_pages.h"
 #include "agent/base/landlock.h"
+#include "agent/base/sanitized.h"
 
 int sandbox_enter(struct err *err)
 {
@@ -67,7 +68,7 @@ int sandbox_seal(enum sandbox_role role, int log_dir, int channel_fd, struct ipc
 	if (code)
 		return code;
 	/* /proc/self/fd is needed for the configuration, hence not earlier. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	if (!SANITIZED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_errno(err, -errno, "cannot become undumpable");
 	code = landlock_enter(log_dir, &abi, err);
 	if (!code)

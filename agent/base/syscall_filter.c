@@ -16,20 +16,12 @@
 #include <unistd.h>
 
 #include "agent/base/ipc.h"
+#include "agent/base/sanitized.h"
 #include "agent/base/syscall_list.h"
 
 /* The kernel's asm-generic/siginfo.h has it, and glibc's signal.h does not. */
 #ifndef SYS_SECCOMP
 #define SYS_SECCOMP 1
-#endif
-
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define SANITIZED true
-#else
-#define SANITIZED false
 #endif
 
 /* Of syscall_list_fatal and of the conditions below. */
