@@ -21,7 +21,7 @@ struct pattern {
 	size_t lookback;
 	bool utf;
 	bool may_restart;
-	bool sees_last_newline;
+	bool sees_last_newline, sees_last_newlines;
 	const char *note;
 	struct literal_set required;
 };
@@ -289,8 +289,8 @@ static void find_traits(const struct pattern_conf *conf, struct pattern *pattern
 	pattern->utf = conf->utf;
 	pattern->lookback = lookback_of(pattern);
 	pattern->may_restart = !strstr(pattern->text, "\\G") && !strstr(pattern->text, "(*");
-	pattern->sees_last_newline = strchr(pattern->text, '$') || strstr(pattern->text, "\\Z") ||
-				     has_inner_line_start(conf, pattern->text);
+	pattern->sees_last_newline = strchr(pattern->text, '$') || strstr(pattern->text, "\\Z");
+	pattern->sees_last_newlines = has_inner_line_start(conf, pattern->text);
 	literal_required(pattern->text, strlen(pattern->text), &options, &pattern->required);
 }
 
@@ -375,6 +375,11 @@ bool pattern_may_restart(const struct pattern *pattern)
 bool pattern_sees_last_newline(const struct pattern *pattern)
 {
 	return pattern->sees_last_newline;
+}
+
+bool pattern_sees_last_newlines(const struct pattern *pattern)
+{
+	return pattern->sees_last_newlines;
 }
 
 bool pattern_is_utf(const struct pattern *pattern)

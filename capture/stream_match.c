@@ -56,14 +56,16 @@ static void lose(struct stream_match *sm, enum stream_loss why, size_t from, siz
 
 /*
  * Newlines and incomplete characters at the end of the window wait for what follows: PCRE2 takes
- * `$` as true before the last newline although there is more to come, a character that is cut as an
- * invalid one, and begins no match between CR and LF.
+ * `$` as true before the last newline and `^` as false behind it although there is more to come, a
+ * character that is cut as an invalid one, and begins no match between CR and LF.
  */
 static size_t visible_len(const struct stream_match *sm)
 {
 	const uint8_t *window = sm->window;
 	size_t len = sm->len;
 
+	if (pattern_sees_last_newlines(sm->pattern))
+		len -= sm->newlines < len ? sm->newlines : len;
 	if (len && window[len - 1] == '\n' && pattern_sees_last_newline(sm->pattern))
 		len--;
 	if (len && window[len - 1] == '\r')
@@ -276,6 +278,16 @@ static void bound(struct stream_match *sm)
 	sm->tried = 0;
 }
 
+/* Counted as they come: there may be as many as the window has room for. */
+static void count_newlines(struct stream_match *sm, const uint8_t *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && (bytes[len - 1 - n] == '\n' || bytes[len - 1 - n] == '\r'))
+		n++;
+	sm->newlines = n < len || !sm->len ? n : sm->newlines + n;
+}
+
 static bool append(struct stream_match *sm, const uint8_t *bytes, size_t len)
 {
 	size_t cap = sm->cap ? sm->cap : 1024;
@@ -290,6 +302,7 @@ static bool append(struct stream_match *sm, const uint8_t *bytes, size_t len)
 		sm->window = window;
 		sm->cap = cap;
 	}
+	count_newlines(sm, bytes, len);
 	memcpy(sm->window + sm->len, bytes, len);
 	sm->len += len;
 	return true;
