@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "agent/base/schema.h"
-#include "web/password_method.h"
+#include "web/password_info.h"
 
 /* Sessions and counters have a place for each. */
 #define USERS_MAX 64

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "web/password_method.h"
+#include "web/password_info.h"
 
 /* A system that hashes are made for: what its crypt(3) reads, and which hash suits it best. */
 struct passwd_system {

@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #include "web/basic.h"
-#include "web/password_method.h"
+#include "web/password_info.h"
 #include "web/reply.h"
 
 #define HOUR_MS UINT64_C(3600000)

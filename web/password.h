@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
-#include "web/password_method.h"
+#include "web/password_info.h"
 
 /*
  * Makes a setting. `salt` NULL: a random one; `rounds` 0: crypt(3)'s own default. Returns 0, or

@@ -1,5 +1,5 @@
 /*
- * The methods of crypt(5) as a table, and what a stored hash says of itself. Pure: nothing is hashed.
+ * The methods of crypt(5) as a table, and what may be asked of each. Pure: nothing is hashed.
  *
  * Facts are of libxcrypt 4.4: crypt(5), and what its functions were seen to do.
  */
@@ -11,9 +11,6 @@
 #include <stdint.h>
 
 #include "agent/base/err.h"
-
-/* CRYPT_OUTPUT_SIZE of crypt.h: no hash and no setting is longer, its NUL included. */
-#define PASSWORD_HASH_SIZE 384
 
 /* CRYPT_MAX_PASSPHRASE_SIZE without its NUL. */
 #define PASSWORD_MAX 511
@@ -56,26 +53,8 @@ extern const size_t password_n_methods;
 /* By name, alias or the letters between the '$' of its prefix, in any case; NULL for no method. */
 const struct password_method *password_method_find(const char *name);
 
-struct password_info {
-	const struct password_method *method;
-	uint64_t cost; /* in the method's own unit; 0 when it has none */
-	uint64_t memory; /* bytes that hashing takes beside a fixed 2 MiB */
-	size_t salt, salt_length; /* where the salt is in the text */
-	bool whole; /* a hash; else a setting, which has no last part */
-	bool unusual; /* parameters that no cost of the method makes: what it takes is unknown */
-};
-
-/*
- * Reads a hash or a setting. Returns 0, or -EINVAL with what is wrong; the text of the hash is not
- * repeated there.
- */
-int password_identify(const char *text, struct password_info *ret, struct err *err);
-
-/* Why a hash is weaker than policy, as a static text, or NULL. */
-const char *password_weakness(const struct password_info *info);
-
-/* -EDOM when computing it would take more than the cap allows, with the reason; else 0. */
-int password_check_cap(const struct password_info *info, struct err *err);
+/* The place of `c` among the 64 digits of crypt(5); -1 for no digit. */
+int password_digit(char c);
 
 /* Whether `salt` may stand in a setting of the method: 0, or -EINVAL with the reason. */
 int password_check_salt(const struct password_method *method, const char *salt, struct err *err);

@@ -1,9 +1,9 @@
-/* links: web/password_method.c agent/base/err.c */
+/* links: web/password_*.c agent/base/err.c */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "web/password_method.h"
+#include "web/password_info.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,4 +1,4 @@
-/* links: web/login.c web/session.c web/throttle.c web/password.c web/password_method.c */
+/* links: web/login.c web/session.c web/throttle.c web/password*.c */
 /* links: agent/base/err.c agent/base/buf.c */
 #include "web/login.h"
 

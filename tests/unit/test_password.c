@@ -1,4 +1,4 @@
-/* links: web/password.c web/password_method.c agent/base/err.c */
+/* links: web/password*.c agent/base/err.c */
 #include "web/password.h"
 
 #include <errno.h>
