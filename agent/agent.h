@@ -30,6 +30,7 @@
 #include "agent/series_track.h"
 #include "agent/setup.h"
 #include "agent/sources.h"
+#include "agent/status_text.h"
 #include "agent/supervisor.h"
 #include "agent/tap_look.h"
 #include "agent/worker.h"
@@ -83,7 +84,8 @@ struct agent {
 	struct boot_states boot;
 	struct series_track series;
 	uv_signal_t signals[AGENT_SIGNALS];
-	json_t *status; /* the latest, or NULL */
+	struct status_text status; /* the latest; means something while a look is answered, */
+	bool status_fresh; /* or while nothing that it tells has changed and it is not old */
 	uint64_t status_ms;
 	uint64_t boot_refused_ms; /* when an event last told of it */
 	uint64_t n_boot_refused; /* requests for what another guest boots from */
@@ -122,8 +124,8 @@ void agent_worker_switched(struct worker *worker);
 /* api_ops.c */
 void agent_request(struct agent *agent, struct ipc_channel *web, const struct ipc_request *request);
 
-/* The answer to the request `id`: JSON text, or with an error a problem's detail. */
-void agent_reply(struct ipc_channel *web, uint64_t id, int error, const char *text);
+/* The answer to the request `id`: JSON text of `len` bytes, or with an error a problem's detail. */
+void agent_reply(struct ipc_channel *web, uint64_t id, int error, const char *text, size_t len);
 
 /* api_files.c: an IPC_OP_BOOT_FILE or IPC_OP_PCAP, which the opened file answers. */
 void agent_send_file(struct agent *agent, struct ipc_channel *web,

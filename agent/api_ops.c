@@ -2,7 +2,6 @@
 #include "agent/agent.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,17 +16,19 @@
 /* Requests for the status within this time get the same answer: a look at all of /proc is dear. */
 #define STATUS_FRESH_MS 250
 
-/* Of rates: hundredths of what a fast link carries in a second, and no more. */
-#define REAL_DIGITS 12
+/* STATS_TALKERS_MAX of them, of some 150 bytes. */
+#define TALKERS_TEXT_MAX (64 << 10)
+
+/* One of both: a value, which is to be freed, or a part of the status. */
+struct answer {
+	json_t *json;
+	struct status_part part;
+};
 
 void agent_forget_status(struct agent *a)
 {
-	if (!a->status)
-		return;
-	json_decref(a->status);
-	a->status = NULL;
-	/* Some ten thousand small objects of a thousand links. */
-	malloc_trim(0);
+	/* The text stays: it may be that of an answer on its way, and the next one needs the room. */
+	a->status_fresh = false;
 }
 
 static uint64_t now_ns(void)
@@ -38,7 +39,7 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* A new status, which belongs to the agent. Takes `held` over. */
+/* A new status. Takes `held` over. */
 static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 {
 	struct status_input in = {
@@ -58,13 +59,12 @@ static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 	};
 	int code = reconcile_look(a->supervisor.reconcile, held, err);
 
-	agent_forget_status(a);
 	if (code)
 		return code;
 	in.links = reconcile_links(a->supervisor.reconcile, &in.n_links);
 	in.guests = boot_track_json(a);
-	a->status = status_json(&in);
-	if (!a->status)
+	a->status_fresh = status_make(&in, &a->status) == 0;
+	if (!a->status_fresh)
 		return err_set(err, -ENOMEM, "no memory for the status");
 	a->status_ms = uv_now(&a->loop);
 	return 0;
@@ -72,97 +72,96 @@ static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 
 /* ---- views ----------------------------------------------------------------------------------- */
 
-static int answer_status(struct agent *a, const struct ipc_request *request, json_t **ret,
+static int answer_status(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			 struct err *err)
 {
 	(void)request;
 	(void)err;
-	*ret = json_incref(a->status);
+	ret->part = (struct status_part){ .len = a->status.buf.len };
 	return 0;
 }
 
 /* A list of the status, or the one of it that the request names. */
-static int answer_list(struct agent *a, const char *key, const struct ipc_request *request,
-		       json_t **ret, struct err *err)
+static int answer_list(const struct agent *a, enum status_list list,
+		       const struct ipc_request *request, struct answer *ret, struct err *err)
 {
-	const json_t *list;
-	json_t *one;
-	size_t i;
-
-	list = json_object_get(a->status, key);
-	if (!request->name[0]) {
-		*ret = json_incref((json_t *)list);
-		return 0;
-	}
-	json_array_foreach(list, i, one) {
-		const char *name = json_string_value(json_object_get(one, "name"));
-
-		if (name && strcmp(name, request->name) == 0) {
-			*ret = json_incref(one);
-			return 0;
-		}
-	}
-	return err_set(err, -ENOENT, "there is none of this name");
-}
-
-static int answer_sets(struct agent *a, const struct ipc_request *request, json_t **ret,
-		       struct err *err)
-{
-	return answer_list(a, "sets", request, ret, err);
-}
-
-static int answer_links(struct agent *a, const struct ipc_request *request, json_t **ret,
-			struct err *err)
-{
-	json_t *link;
-	int code = answer_list(a, "links", request, ret, err);
-
-	if (code || !request->name[0])
-		return code;
-	/* A copy of its own: the others in the status have few. */
-	link = json_copy(*ret);
-	json_object_set_new(link, "talkers",
-			    status_talkers_json(a->stats, sources_find(&a->sources, request->name),
-						STATS_TALKERS_MAX));
-	json_decref(*ret);
-	*ret = link;
+	if (!request->name[0])
+		ret->part = a->status.lists[list];
+	else if (!status_text_find(&a->status, list, request->name, &ret->part))
+		return err_set(err, -ENOENT, "there is none of this name");
 	return 0;
 }
 
-static int answer_patterns(struct agent *a, const struct ipc_request *request, json_t **ret,
-			   struct err *err)
+static int answer_sets(struct agent *a, const struct ipc_request *request, struct answer *ret,
+		       struct err *err)
 {
-	return answer_list(a, "patterns", request, ret, err);
+	return answer_list(a, STATUS_SETS, request, ret, err);
 }
 
-static int answer_reach(struct agent *a, const struct ipc_request *request, json_t **ret,
+/* All of a link's talkers, of which the status has few. */
+static json_t *talkers_of(const struct agent *a, const char *link)
+{
+	struct buf text;
+	struct json_writer w = { .out = &text };
+	json_t *talkers;
+
+	buf_init(&text, TALKERS_TEXT_MAX);
+	status_talkers_write(&w, NULL, a->stats, sources_find(&a->sources, 0, link),
+			     STATS_TALKERS_MAX);
+	talkers = text.failed ? NULL : json_loadb(text.data, text.len, JSON_DECODE_ANY, NULL);
+	buf_done(&text);
+	return talkers;
+}
+
+static int answer_links(struct agent *a, const struct ipc_request *request, struct answer *ret,
+			struct err *err)
+{
+	int code = answer_list(a, STATUS_LINKS, request, ret, err);
+
+	if (code || !request->name[0])
+		return code;
+	ret->json = json_loadb(a->status.buf.data + ret->part.at, ret->part.len, 0, NULL);
+	if (json_object_set_new(ret->json, "talkers", talkers_of(a, request->name)) == 0)
+		return 0;
+	json_decref(ret->json);
+	ret->json = NULL;
+	return err_set(err, -ENOMEM, "no memory for the answer");
+}
+
+static int answer_patterns(struct agent *a, const struct ipc_request *request, struct answer *ret,
+			   struct err *err)
+{
+	return answer_list(a, STATUS_PATTERNS, request, ret, err);
+}
+
+static int answer_reach(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			struct err *err)
 {
 	(void)request;
-	return reach_look(a->setup.config, ret, err);
+	return reach_look(a->setup.config, &ret->json, err);
 }
 
-static int answer_guests(struct agent *a, const struct ipc_request *request, json_t **ret,
+static int answer_guests(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			 struct err *err)
 {
 	json_t *list = boot_track_json(a), *one;
 	size_t i;
 
 	if (!request->name[0]) {
-		*ret = list;
+		ret->json = list;
 		return 0;
 	}
 	json_array_foreach(list, i, one) {
 		const char *name = json_string_value(json_object_get(one, "name"));
 
-		if (!*ret && name && strcmp(name, request->name) == 0)
-			*ret = json_incref(one);
+		if (!ret->json && name && strcmp(name, request->name) == 0)
+			ret->json = json_incref(one);
 	}
 	json_decref(list);
-	return *ret ? 0 : err_set(err, -ENOENT, "there is no guest of this name");
+	return ret->json ? 0 : err_set(err, -ENOENT, "there is no guest of this name");
 }
 
-static int answer_boot_set(struct agent *a, const struct ipc_request *request, json_t **ret,
+static int answer_boot_set(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			   struct err *err)
 {
 	int code = boot_track_set(a, request->name, request->link, err);
@@ -189,7 +188,7 @@ static int refuse_peer(struct agent *a, const struct ipc_request *request, const
 	return -EACCES;
 }
 
-static int answer_peer(struct agent *a, const struct ipc_request *request, json_t **ret,
+static int answer_peer(struct agent *a, const struct ipc_request *request, struct answer *ret,
 		       struct err *err)
 {
 	const char *link = NULL;
@@ -203,15 +202,15 @@ static int answer_peer(struct agent *a, const struct ipc_request *request, json_
 		code = err_set(err, -EACCES, "it is behind %s", link);
 	if (code)
 		return refuse_peer(a, request, err);
-	*ret = json_pack("{s:s}", "link", link);
+	ret->json = json_pack("{s:s}", "link", link);
 	return 0;
 }
 
-static int answer_plan(struct agent *a, const struct ipc_request *request, json_t **ret,
+static int answer_plan(struct agent *a, const struct ipc_request *request, struct answer *ret,
 		       struct err *err)
 {
 	(void)request;
-	return plan_look(a->path, ret, err);
+	return plan_look(a->path, &ret->json, err);
 }
 
 /* ---- acts ------------------------------------------------------------------------------------ */
@@ -221,17 +220,17 @@ static json_t *accepted(const char *what)
 	return json_pack("{s:s}", "accepted", what);
 }
 
-static int answer_reload(struct agent *a, const struct ipc_request *request, json_t **ret,
+static int answer_reload(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			 struct err *err)
 {
 	(void)request;
 	(void)err;
-	*ret = accepted("reload");
+	ret->json = accepted("reload");
 	a->reload_asked = true;
 	return 0;
 }
 
-static int answer_apply(struct agent *a, const struct ipc_request *request, json_t **ret,
+static int answer_apply(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			struct err *err)
 {
 	json_t *plan = NULL;
@@ -245,22 +244,22 @@ static int answer_apply(struct agent *a, const struct ipc_request *request, json
 		err_set(err, -ESTALE,
 			"the file or the links changed since this plan was made: look at the new "
 			"one");
-		*ret = json_pack("{s:s, s:o}", "detail", err->text, "plan", plan);
+		ret->json = json_pack("{s:s, s:o}", "detail", err->text, "plan", plan);
 		return -ESTALE;
 	}
 	json_decref(plan);
 	return answer_reload(a, request, ret, err);
 }
 
-static int answer_retry(struct agent *a, const struct ipc_request *request, json_t **ret,
+static int answer_retry(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			struct err *err)
 {
 	int code = answer_links(a, request, ret, err);
 
 	if (code)
 		return code;
-	json_decref(*ret);
-	*ret = accepted("retry");
+	json_decref(ret->json);
+	ret->json = accepted("retry");
 	supervisor_kick(&a->supervisor);
 	return 0;
 }
@@ -272,7 +271,7 @@ static int answer_retry(struct agent *a, const struct ipc_request *request, json
  * it may ask is bounded here, and what acts is told to the records with who asked.
  */
 static const struct {
-	int (*answer)(struct agent *a, const struct ipc_request *request, json_t **ret,
+	int (*answer)(struct agent *a, const struct ipc_request *request, struct answer *ret,
 		      struct err *err);
 	enum user_role role;
 	bool from_status; /* answered out of a status that is fresh */
@@ -314,8 +313,8 @@ static void audit(struct agent *a, const struct ipc_request *request, const char
 }
 
 /* `looked`: what became of the status, if the answer comes out of it, with the reason in `err`. */
-static int dispatch(struct agent *a, const struct ipc_request *request, int looked, json_t **ret,
-		    struct err *err)
+static int dispatch(struct agent *a, const struct ipc_request *request, int looked,
+		    struct answer *ret, struct err *err)
 {
 	int code = looked;
 
@@ -328,9 +327,9 @@ static int dispatch(struct agent *a, const struct ipc_request *request, int look
 	return code;
 }
 
-void agent_reply(struct ipc_channel *web, uint64_t id, int error, const char *text)
+void agent_reply(struct ipc_channel *web, uint64_t id, int error, const char *text, size_t len)
 {
-	struct ipc_reply reply = { .id = id, .error = error, .length = (uint32_t)strlen(text) };
+	struct ipc_reply reply = { .id = id, .error = error, .length = (uint32_t)len };
 	int fd = ipc_memfd("tapwarden-reply", text, reply.length);
 
 	if (fd < 0) {
@@ -344,20 +343,27 @@ void agent_reply(struct ipc_channel *web, uint64_t id, int error, const char *te
 static void reply_to(struct agent *a, struct ipc_channel *web, const struct ipc_request *request,
 		     int looked, const struct err *why)
 {
-	json_t *answer = NULL;
+	struct answer answer = { 0 };
 	struct err err = *why;
-	char *text = NULL;
+	const char *text = NULL;
+	char *dumped = NULL;
+	size_t len = 0;
 	int code;
 
 	code = dispatch(a, request, looked, &answer, &err);
-	if (answer)
-		text = json_dumps(answer, JSON_COMPACT | JSON_PRESERVE_ORDER |
-						  JSON_REAL_PRECISION(REAL_DIGITS));
-	json_decref(answer);
+	if (answer.json) {
+		dumped = json_dumps(answer.json, JSON_COMPACT | JSON_PRESERVE_ORDER);
+		text = dumped;
+		len = dumped ? strlen(dumped) : 0;
+	} else if (answer.part.len) {
+		text = a->status.buf.data + answer.part.at;
+		len = answer.part.len;
+	}
 	if (!text && !code)
 		code = err_set(&err, -ENOMEM, "no memory for the answer");
-	agent_reply(web, request->id, code, text ? text : err.text);
-	free(text);
+	agent_reply(web, request->id, code, text ? text : err.text, text ? len : strlen(err.text));
+	json_decref(answer.json);
+	free(dumped);
 	/* After the answer, which the worker that a reload drains shall still pass on. */
 	if (a->reload_asked) {
 		a->reload_asked = false;
@@ -372,8 +378,6 @@ static void answer_waiting(struct agent *a, struct held_taps *held, int code)
 {
 	struct worker *web = &a->web;
 	struct err err = { "" };
-	bool changed = false;
-	json_t *status;
 
 	if (!a->supervisor.reconcile)
 		a->n_waiting = 0; /* the agent ends */
@@ -381,21 +385,13 @@ static void answer_waiting(struct agent *a, struct held_taps *held, int code)
 		err_errno(&err, code, "could not see who holds the taps");
 	else
 		code = make_status(a, held, &err);
-	status = json_incref(a->status);
+	/* An act among them is an event, of which the next look is to tell: these had theirs. */
 	for (size_t i = 0; i < a->n_waiting; i++) {
 		struct ipc_channel *channel = worker_channel(web);
 
-		/* An act among them is an event, of which the next look is to tell: these had theirs. */
-		if (!a->status && status) {
-			a->status = json_incref(status);
-			changed = true;
-		}
 		if (channel && worker_pid(web) == a->waiting[i].asker)
 			reply_to(a, channel, &a->waiting[i].request, code, &err);
 	}
-	json_decref(status);
-	if (changed)
-		agent_forget_status(a);
 	a->n_waiting = 0;
 }
 
@@ -454,7 +450,7 @@ static void wait_for_status(struct agent *a, struct ipc_channel *web,
 
 void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_request *request)
 {
-	const bool fresh = a->status && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS;
+	const bool fresh = a->status_fresh && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS;
 
 	if (request->op == IPC_OP_BOOT_FILE || request->op == IPC_OP_PCAP)
 		agent_send_file(a, web, request);

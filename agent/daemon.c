@@ -220,7 +220,7 @@ static void daemon_done(struct agent *a)
 	if (a->reload.active)
 		setup_drop(&a->reload.setup);
 	setup_done(&a->setup);
-	json_decref(a->status);
+	status_text_done(&a->status);
 	if (a->stats)
 		munmap((void *)a->stats, sizeof(*a->stats));
 	if (a->feed_fd >= 0)

@@ -70,7 +70,7 @@ void series_track_done(struct agent *a)
 
 static int write_link(struct agent *a, const char *name, struct buf *out)
 {
-	const struct source *source = sources_find(&a->sources, name);
+	const struct source *source = sources_find(&a->sources, 0, name);
 	const struct reconcile_link *links;
 	size_t n, i = 0;
 
@@ -101,6 +101,6 @@ void series_track_answer(struct agent *a, struct ipc_channel *web,
 		code = -ENOMEM;
 		text = "no memory for the answer";
 	}
-	agent_reply(web, request->id, code, code ? text : out.data);
+	agent_reply(web, request->id, code, code ? text : out.data, code ? strlen(text) : out.len);
 	buf_done(&out);
 }

@@ -94,9 +94,9 @@ static struct source *find_from(const struct sources *s, size_t from, const char
 	return NULL;
 }
 
-const struct source *sources_find(const struct sources *s, const char *link)
+const struct source *sources_find(const struct sources *s, size_t near, const char *link)
 {
-	return find_from(s, 0, link);
+	return find_from(s, near, link);
 }
 
 static void page_counters(const struct sources *s, const struct source *source,

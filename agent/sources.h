@@ -103,8 +103,8 @@ void sources_hand_over(struct sources *sources, struct ipc_channel *channel);
 void sources_peer_lost(struct sources *sources, const struct ipc_peer_lost *lost);
 void sources_rest(struct sources *sources, const struct ipc_rest *rest);
 
-/* NULL for a link that never was watched. */
-const struct source *sources_find(const struct sources *sources, const char *link);
+/* NULL for a link that never was watched. The place `near` is looked at first, then those behind it. */
+const struct source *sources_find(const struct sources *sources, size_t near, const char *link);
 void sources_counters(const struct sources *sources, const struct source *source,
 		      struct source_counters *ret);
 

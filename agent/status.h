@@ -8,6 +8,7 @@
 #include "agent/base/stats.h"
 #include "agent/reconcile.h"
 #include "agent/sources.h"
+#include "agent/status_text.h"
 #include "agent/worker.h"
 
 struct status_input {
@@ -30,7 +31,7 @@ struct status_input {
 };
 
 /*
- * A new object; the caller owns the reference. NULL when there is no memory.
+ * Replaces what `ret` has; 0, or -ENOMEM, and it is empty.
  *
  *   agent    version, pid, config, generation, started, reload_error
  *   workers  [name, pid, state, restarts, last_death, patterns, jit]
@@ -41,7 +42,7 @@ struct status_input {
  *             filtered {frames, direction "from_guest", "to_guest" or "both"} or null (dropped by
  *             filters, in 32 bits of the kernel's, see struct reconcile_drops),
  *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
- *             truncated, malformed} or null, seen {status_seen.h} or null, protocols, sizes, rates, talkers
+ *             truncated, malformed} or null, seen {status_seen.h} or null, protocols, rates, talkers
  *             {status_traffic.h} or null, matches]
  *             relay {attached, from_guest, to_guest {dropped {by reason}, latency {p50_ns, p99_ns}}, peers,
  *             injected, protocol, failed, late} or null (of an inline link),
@@ -50,6 +51,6 @@ struct status_input {
  *   guests   [boot_track.h]
  *   capture  records, log_lost, log_error, feed_lost, drops, malformed {reason: frames}
  */
-json_t *status_json(const struct status_input *input);
+int status_make(const struct status_input *input, struct status_text *ret);
 
 #endif

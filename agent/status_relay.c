@@ -1,21 +1,20 @@
 #include "agent/status_relay.h"
 
-static json_t *integer(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
-static json_t *direction_json(const struct stats_relay *stats, enum stats_direction direction)
+static void write_direction(struct json_writer *w, const char *key, const struct stats_relay *stats,
+			    enum stats_direction direction)
 {
 	const stat_counter *latency = stats->latency[direction];
-	json_t *dropped = json_object();
 
+	jw_object(w, key);
+	jw_object(w, "dropped");
 	for (unsigned int i = 0; i < STATS_RELAY_DROPS; i++)
-		json_object_set_new(dropped, stats_relay_drop_names[i],
-				    integer(stat_get(&stats->dropped[direction][i])));
-	return json_pack("{s:o, s:{s:I, s:I}}", "dropped", dropped, "latency", "p50_ns",
-			 (json_int_t)stats_latency_quantile(latency, 500), "p99_ns",
-			 (json_int_t)stats_latency_quantile(latency, 990));
+		jw_u64(w, stats_relay_drop_names[i], stat_get(&stats->dropped[direction][i]));
+	jw_object_end(w);
+	jw_object(w, "latency");
+	jw_u64(w, "p50_ns", stats_latency_quantile(latency, 500));
+	jw_u64(w, "p99_ns", stats_latency_quantile(latency, 990));
+	jw_object_end(w);
+	jw_object_end(w);
 }
 
 static const struct stats_relay *relay_of(const struct stats_page *stats,
@@ -33,19 +32,23 @@ uint64_t status_relay_filtered(const struct stats_page *stats, const struct sour
 	return relay ? stat_get(&relay->dropped[STATS_FROM_GUEST][STATS_RELAY_FILTER]) : 0;
 }
 
-json_t *status_relay_json(const struct stats_page *stats, const struct source *source)
+void status_relay_write(struct json_writer *w, const struct stats_page *stats,
+			const struct source *source)
 {
 	const struct stats_relay *relay = relay_of(stats, source);
 
-	if (!relay)
-		return json_null();
-	return json_pack("{s:b, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "attached",
-			 source->peer && source_peer_attached(source->peer), "from_guest",
-			 direction_json(relay, STATS_FROM_GUEST), "to_guest",
-			 direction_json(relay, STATS_TO_GUEST), "peers",
-			 (json_int_t)stat_get(&relay->peers), "injected",
-			 (json_int_t)stat_get(&relay->injected), "protocol",
-			 (json_int_t)stat_get(&relay->protocol), "failed",
-			 (json_int_t)stat_get(&relay->failed), "late",
-			 (json_int_t)stat_get(&relay->late));
+	if (!relay) {
+		jw_null(w, "relay");
+		return;
+	}
+	jw_object(w, "relay");
+	jw_bool(w, "attached", source->peer && source_peer_attached(source->peer));
+	write_direction(w, "from_guest", relay, STATS_FROM_GUEST);
+	write_direction(w, "to_guest", relay, STATS_TO_GUEST);
+	jw_u64(w, "peers", stat_get(&relay->peers));
+	jw_u64(w, "injected", stat_get(&relay->injected));
+	jw_u64(w, "protocol", stat_get(&relay->protocol));
+	jw_u64(w, "failed", stat_get(&relay->failed));
+	jw_u64(w, "late", stat_get(&relay->late));
+	jw_object_end(w);
 }

@@ -14,46 +14,58 @@ static const struct source *source_of_slot(const struct sources *sources, uint32
 	return slot < sources->n && sources->list[slot].known ? &sources->list[slot] : NULL;
 }
 
-static json_t *conflict_json(const struct status_input *in, const struct stats_address *address)
+static void write_conflict(struct json_writer *w, const struct status_input *in,
+			   const struct stats_address *address)
 {
 	const struct source *other =
 		address->conflict ? source_of_slot(in->sources, address->conflict - 1u) : NULL;
 
-	return other ? json_string(other->message.name) : json_null();
+	if (other)
+		jw_text(w, "conflict", other->message.name);
+	else
+		jw_null(w, "conflict");
 }
 
-static json_int_t seconds_since(const struct status_input *in, uint64_t ns)
+/* From one time to another, in whole seconds; 0 when the other comes first. */
+static uint64_t seconds(uint64_t from_ns, uint64_t to_ns)
 {
-	return in->now_ns > ns ? (json_int_t)((in->now_ns - ns) / NS_PER_S) : 0;
+	return to_ns > from_ns ? (to_ns - from_ns) / NS_PER_S : 0;
 }
 
-static json_t *lease_json(const struct status_input *in, uint64_t until_ns)
+static void write_lease(struct json_writer *w, const struct status_input *in, uint64_t until_ns)
 {
 	if (!until_ns)
-		return json_null();
-	if (until_ns == UINT64_MAX)
-		return json_integer(-1);
-	return json_integer(until_ns > in->now_ns ? (json_int_t)((until_ns - in->now_ns) / NS_PER_S)
-						  : 0);
+		jw_null(w, "lease");
+	else if (until_ns == UINT64_MAX)
+		jw_i64(w, "lease", -1);
+	else
+		jw_u64(w, "lease", seconds(in->now_ns, until_ns));
 }
 
 /* The worker that wrote it may have been taken over: nothing in it is trusted. */
-static json_t *address_json(const struct status_input *in, const struct stats_address *address)
+static void write_address(struct json_writer *w, const struct status_input *in,
+			  const struct stats_address *address)
 {
 	char text[INET6_ADDRSTRLEN];
 	bool tentative = (address->flags & STATS_ADDRESS_TENTATIVE) &&
 			 address->seen_ns + TENTATIVE_NS > in->now_ns;
 
 	if ((address->version != 4 && address->version != 6) || address->learned >= STATS_LEARNED)
-		return NULL;
+		return;
 	inet_ntop(address->version == 4 ? AF_INET : AF_INET6, address->ip, text, sizeof(text));
-	return json_pack("{s:s, s:o, s:s, s:b, s:o, s:I, s:I, s:o}", "address", text, "vlan",
-			 address->vlan ? json_integer(address->vlan - 1) : json_null(), "by",
-			 stats_learned_names[address->learned], "tentative", tentative, "conflict",
-			 conflict_json(in, address), "since",
-			 (json_int_t)(address->first_ns / NS_PER_S), "age",
-			 seconds_since(in, address->seen_ns), "lease",
-			 lease_json(in, address->until_ns));
+	jw_object(w, NULL);
+	jw_text(w, "address", text);
+	if (address->vlan)
+		jw_u64(w, "vlan", address->vlan - 1u);
+	else
+		jw_null(w, "vlan");
+	jw_text(w, "by", stats_learned_names[address->learned]);
+	jw_bool(w, "tentative", tentative);
+	write_conflict(w, in, address);
+	jw_u64(w, "since", address->first_ns / NS_PER_S);
+	jw_u64(w, "age", seconds(address->seen_ns, in->now_ns));
+	write_lease(w, in, address->until_ns);
+	jw_object_end(w);
 }
 
 /* The one that was heard of last comes first. */
@@ -69,29 +81,43 @@ static void sort(struct stats_guest *guest)
 	}
 }
 
-json_t *status_seen_json(const struct status_input *in, const struct source *source)
+static bool take_guest(const struct status_input *in, const struct source *source,
+		       struct stats_guest *ret)
+{
+	const uint32_t slot = source->message.slot;
+	const struct stats_link *counters = &in->stats->links[slot];
+
+	if (stat_get(&counters->tag) != stats_tag(source->message.name, source->message.mac))
+		return false;
+	if (stat_get(&counters->addresses) &&
+	    !stats_snapshot(&in->stats->guests[slot], ret, sizeof(*ret)))
+		return false;
+	if (ret->n > STATS_ADDRESSES_MAX)
+		ret->n = STATS_ADDRESSES_MAX;
+	sort(ret);
+	return true;
+}
+
+void status_seen_write(struct json_writer *w, const struct status_input *in,
+		       const struct source *source)
 {
 	const struct stats_link *counters;
 	struct stats_guest guest = { .n = 0 };
 	char hostname[STATS_HOSTNAME_MAX];
-	json_t *list;
 
-	if (!source)
-		return json_null();
+	if (!source || !take_guest(in, source, &guest)) {
+		jw_null(w, "seen");
+		return;
+	}
 	counters = &in->stats->links[source->message.slot];
-	if (stat_get(&counters->tag) != stats_tag(source->message.name, source->message.mac))
-		return json_null();
-	if (stat_get(&counters->addresses) &&
-	    !stats_snapshot(&in->stats->guests[source->message.slot], &guest, sizeof(guest)))
-		return json_null();
-	if (guest.n > STATS_ADDRESSES_MAX)
-		guest.n = STATS_ADDRESSES_MAX;
-	sort(&guest);
-	list = json_array();
-	for (uint32_t i = 0; i < guest.n; i++)
-		json_array_append_new(list, address_json(in, &guest.addresses[i]));
 	stats_hostname_set(hostname, guest.hostname, sizeof(guest.hostname));
-	return json_pack("{s:s, s:o, s:I, s:I}", "hostname", hostname, "addresses", list, "refused",
-			 (json_int_t)stat_get(&counters->claims_dropped), "foreign_macs",
-			 (json_int_t)stat_get(&counters->foreign_macs));
+	jw_object(w, "seen");
+	jw_text(w, "hostname", hostname);
+	jw_array(w, "addresses");
+	for (uint32_t i = 0; i < guest.n; i++)
+		write_address(w, in, &guest.addresses[i]);
+	jw_array_end(w);
+	jw_u64(w, "refused", stat_get(&counters->claims_dropped));
+	jw_u64(w, "foreign_macs", stat_get(&counters->foreign_macs));
+	jw_object_end(w);
 }

@@ -19,68 +19,68 @@ static const struct stats_link *counters_of(const struct stats_page *stats,
 		       : NULL;
 }
 
-static json_t *integer(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
 /* ---- protocols ------------------------------------------------------------------------------ */
 
-static json_t *direction_json(const struct stats_protocol_counters *c, enum stats_direction d)
+static void write_direction(struct json_writer *w, const char *key,
+			    const struct stats_protocol_counters *c, enum stats_direction d)
 {
-	return json_pack("{s:o, s:o}", "frames", integer(stat_get(&c->frames[d])), "bytes",
-			 integer(stat_get(&c->bytes[d])));
+	jw_object(w, key);
+	jw_u64(w, "frames", stat_get(&c->frames[d]));
+	jw_u64(w, "bytes", stat_get(&c->bytes[d]));
+	jw_object_end(w);
 }
 
-json_t *status_protocols_json(const struct status_input *in, const struct source *source)
+void status_protocols_write(struct json_writer *w, const struct status_input *in,
+			    const struct source *source)
 {
 	const struct stats_link *counters = counters_of(in->stats, source);
-	json_t *json;
 
-	if (!counters)
-		return json_null();
-	json = json_object();
+	if (!counters) {
+		jw_null(w, "protocols");
+		return;
+	}
+	jw_object(w, "protocols");
 	for (int p = 0; p < STATS_PROTOCOLS; p++) {
 		const struct stats_protocol_counters *c = &counters->protocols[p];
 
 		if (!stat_get(&c->frames[STATS_FROM_GUEST]) &&
 		    !stat_get(&c->frames[STATS_TO_GUEST]))
 			continue;
-		json_object_set_new(json, stats_protocol_names[p],
-				    json_pack("{s:o, s:o}", "from_guest",
-					      direction_json(c, STATS_FROM_GUEST), "to_guest",
-					      direction_json(c, STATS_TO_GUEST)));
+		jw_object(w, stats_protocol_names[p]);
+		write_direction(w, "from_guest", c, STATS_FROM_GUEST);
+		write_direction(w, "to_guest", c, STATS_TO_GUEST);
+		jw_object_end(w);
 	}
-	return json;
+	jw_object_end(w);
 }
 
-static json_t *sizes_of(const struct stats_link *counters, enum stats_direction d, uint64_t *sum)
+static void write_sizes(struct json_writer *w, const char *key, const struct stats_link *counters,
+			enum stats_direction d)
 {
-	json_t *list = json_array();
-
-	for (int size = 0; size < STATS_SIZES; size++) {
-		uint64_t frames = stat_get(&counters->sizes[size][d]);
-
-		*sum += frames;
-		json_array_append_new(list, integer(frames));
-	}
-	return list;
+	jw_array(w, key);
+	for (int size = 0; size < STATS_SIZES; size++)
+		jw_u64(w, NULL, stat_get(&counters->sizes[size][d]));
+	jw_array_end(w);
 }
 
-json_t *status_sizes_json(const struct status_input *in, const struct source *source)
+void status_sizes_write(struct json_writer *w, const struct status_input *in,
+			const struct source *source)
 {
 	const struct stats_link *counters = counters_of(in->stats, source);
-	uint64_t sum = 0;
-	json_t *json;
+	bool any = false;
 
-	if (!counters)
-		return json_null();
-	json = json_pack("{s:o, s:o}", "from_guest", sizes_of(counters, STATS_FROM_GUEST, &sum),
-			 "to_guest", sizes_of(counters, STATS_TO_GUEST, &sum));
-	if (sum)
-		return json;
-	json_decref(json);
-	return json_null();
+	for (int size = 0; counters && size < STATS_SIZES; size++) {
+		for (int d = 0; d < STATS_DIRECTIONS; d++)
+			any = any || stat_get(&counters->sizes[size][d]);
+	}
+	if (!any) {
+		jw_null(w, "sizes");
+		return;
+	}
+	jw_object(w, "sizes");
+	write_sizes(w, "from_guest", counters, STATS_FROM_GUEST);
+	write_sizes(w, "to_guest", counters, STATS_TO_GUEST);
+	jw_object_end(w);
 }
 
 /* ---- talkers -------------------------------------------------------------------------------- */
@@ -93,37 +93,48 @@ static int by_bytes(const void *a, const void *b)
 	return x < y ? 1 : -(x > y);
 }
 
-static json_t *talker_json(const struct stats_talker *talker)
+static void write_talker(struct json_writer *w, const struct stats_talker *talker)
 {
 	char address[INET6_ADDRSTRLEN];
 
 	if (talker->version != 4 && talker->version != 6)
-		return NULL;
+		return;
 	inet_ntop(talker->version == 4 ? AF_INET : AF_INET6, talker->ip, address, sizeof(address));
-	return json_pack("{s:s, s:i, s:o, s:o, s:o, s:o}", "address", address, "protocol",
-			 talker->protocol, "port",
-			 talker->port ? json_integer(talker->port) : json_null(), "frames",
-			 integer(stat_get(&talker->frames)), "bytes",
-			 integer(stat_get(&talker->bytes)), "error", integer(talker->error));
+	jw_object(w, NULL);
+	jw_text(w, "address", address);
+	jw_u64(w, "protocol", talker->protocol);
+	if (talker->port)
+		jw_u64(w, "port", talker->port);
+	else
+		jw_null(w, "port");
+	jw_u64(w, "frames", stat_get(&talker->frames));
+	jw_u64(w, "bytes", stat_get(&talker->bytes));
+	jw_u64(w, "error", talker->error);
+	jw_object_end(w);
 }
 
-json_t *status_talkers_json(const struct stats_page *stats, const struct source *source, size_t max)
+void status_talkers_write(struct json_writer *w, const char *key, const struct stats_page *stats,
+			  const struct source *source, size_t max)
 {
 	const struct stats_link *counters = counters_of(stats, source);
 	struct stats_talkers talkers;
-	json_t *list;
 
 	if (!counters || !stat_get(&counters->talkers) ||
-	    !stats_snapshot(&stats->talkers[source->message.slot], &talkers, sizeof(talkers)))
-		return json_null();
+	    !stats_snapshot(&stats->talkers[source->message.slot], &talkers, sizeof(talkers))) {
+		jw_null(w, key);
+		return;
+	}
 	if (talkers.n > STATS_TALKERS_MAX)
 		talkers.n = STATS_TALKERS_MAX;
 	qsort(talkers.list, talkers.n, sizeof(talkers.list[0]), by_bytes);
-	list = json_array();
+	jw_object(w, key);
+	jw_u64(w, "since", talkers.since_ns / NS_PER_S);
+	jw_u64(w, "bytes", stat_get(&talkers.bytes));
+	jw_array(w, "list");
 	for (size_t i = 0; i < talkers.n && i < max; i++)
-		json_array_append_new(list, talker_json(&talkers.list[i]));
-	return json_pack("{s:o, s:o, s:o}", "since", integer(talkers.since_ns / NS_PER_S), "bytes",
-			 integer(stat_get(&talkers.bytes)), "list", list);
+		write_talker(w, &talkers.list[i]);
+	jw_array_end(w);
+	jw_object_end(w);
 }
 
 /* ---- rates ---------------------------------------------------------------------------------- */
@@ -143,34 +154,35 @@ void status_rates_add(const struct status_input *in, const struct source *source
 	}
 }
 
-/* More digits say nothing. */
-static double hundredths(double n)
+static void write_windows(struct json_writer *w, const char *key,
+			  double rates[STATS_WINDOWS][STATS_RATES], enum stats_rate rate)
 {
-	return n < 1e15 ? (double)(uint64_t)(n * 100 + 0.5) / 100 : 0;
+	jw_array(w, key);
+	for (int i = 0; i < STATS_WINDOWS; i++)
+		jw_hundredths(w, NULL, rates[i][rate]);
+	jw_array_end(w);
 }
 
-static json_t *windows_json(double rates[STATS_WINDOWS][STATS_RATES], enum stats_rate rate)
-{
-	json_t *list = json_array();
-
-	for (int w = 0; w < STATS_WINDOWS; w++)
-		json_array_append_new(list, json_real(hundredths(rates[w][rate])));
-	return list;
-}
-
-json_t *status_rates_json(double rates[STATS_WINDOWS][STATS_RATES])
+void status_rates_write(struct json_writer *w, double rates[STATS_WINDOWS][STATS_RATES])
 {
 	bool any = false;
 
-	for (int w = 0; w < STATS_WINDOWS; w++) {
+	for (int i = 0; i < STATS_WINDOWS; i++) {
 		for (int r = 0; r < STATS_RATES; r++)
-			any = any || rates[w][r] >= 0.005;
+			any = any || rates[i][r] >= 0.005;
 	}
-	if (!any)
-		return json_null();
-	return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}}", "from_guest", "frames",
-			 windows_json(rates, STATS_FRAMES_FROM), "bytes",
-			 windows_json(rates, STATS_BYTES_FROM), "to_guest", "frames",
-			 windows_json(rates, STATS_FRAMES_TO), "bytes",
-			 windows_json(rates, STATS_BYTES_TO));
+	if (!any) {
+		jw_null(w, "rates");
+		return;
+	}
+	jw_object(w, "rates");
+	jw_object(w, "from_guest");
+	write_windows(w, "frames", rates, STATS_FRAMES_FROM);
+	write_windows(w, "bytes", rates, STATS_BYTES_FROM);
+	jw_object_end(w);
+	jw_object(w, "to_guest");
+	write_windows(w, "frames", rates, STATS_FRAMES_TO);
+	write_windows(w, "bytes", rates, STATS_BYTES_TO);
+	jw_object_end(w);
+	jw_object_end(w);
 }

@@ -1,6 +1,6 @@
 #include "capture/json_writer.h"
 
-#include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 static const char hex[] = "0123456789abcdef";
@@ -117,10 +117,40 @@ void jw_bool(struct json_writer *w, const char *key, bool value)
 	buf_adds(w->out, value ? "true" : "false");
 }
 
+static void add_u64(struct buf *out, uint64_t value)
+{
+	char digits[20], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + value % 10);
+	while (value /= 10);
+	buf_add(out, first, (size_t)(digits + sizeof(digits) - first));
+}
+
 void jw_u64(struct json_writer *w, const char *key, uint64_t value)
 {
 	lead(w, key);
-	buf_addf(w->out, "%" PRIu64, value);
+	add_u64(w->out, value);
+}
+
+void jw_i64(struct json_writer *w, const char *key, int64_t value)
+{
+	lead(w, key);
+	if (value < 0)
+		buf_addc(w->out, '-');
+	add_u64(w->out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+void jw_hundredths(struct json_writer *w, const char *key, double value)
+{
+	lead(w, key);
+	buf_addf(w->out, "%.2f", fabs(value) < 1e15 ? value : 0);
+}
+
+void jw_raw(struct json_writer *w, const char *key, const char *json)
+{
+	lead(w, key);
+	buf_adds(w->out, json);
 }
 
 static void add_escape(struct buf *out, uint8_t c)

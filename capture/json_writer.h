@@ -32,6 +32,13 @@ void jw_array_end(struct json_writer *w);
 void jw_null(struct json_writer *w, const char *key);
 void jw_bool(struct json_writer *w, const char *key, bool value);
 void jw_u64(struct json_writer *w, const char *key, uint64_t value);
+void jw_i64(struct json_writer *w, const char *key, int64_t value);
+
+/* With two digits behind the point; 0 for what a fast link's rates never are (1e15 and above, NaN). */
+void jw_hundredths(struct json_writer *w, const char *key, double value);
+
+/* A value that is JSON already. */
+void jw_raw(struct json_writer *w, const char *key, const char *json);
 
 /*
  * U+0000 to U+001F, U+007F to U+009F, quotes and backslashes are escaped: a record printed as it

@@ -1,6 +1,7 @@
 /* links: capture/json_writer.c agent/base/buf.c */
 #include "capture/json_writer.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -204,15 +205,26 @@ static void structure(void **state)
 	jw_array(&w, NULL);
 	jw_array_end(&w);
 	jw_null(&w, NULL);
+	jw_i64(&w, NULL, INT64_MIN);
+	jw_i64(&w, NULL, -7);
+	jw_i64(&w, NULL, INT64_MAX);
+	jw_hundredths(&w, NULL, 12.345678);
+	jw_hundredths(&w, NULL, 0.004);
+	jw_hundredths(&w, NULL, NAN);
+	jw_hundredths(&w, NULL, INFINITY);
+	jw_hundredths(&w, NULL, -1e300);
 	jw_array_end(&w);
+	jw_raw(&w, "raw", "{\"a\":1}");
 	jw_bool(&w, "yes", true);
 	jw_bool(&w, "no", false);
 	jw_null(&w, "none");
 	jw_text(&w, "text", "t");
 	jw_object_end(&w);
-	assert_string_equal(written(&out),
-			    "{\"empty\":{},\"list\":[0,18446744073709551615,[],null],"
-			    "\"yes\":true,\"no\":false,\"none\":null,\"text\":\"t\"}");
+	assert_string_equal(
+		written(&out),
+		"{\"empty\":{},\"list\":[0,18446744073709551615,[],null,"
+		"-9223372036854775808,-7,9223372036854775807,12.35,0.00,0.00,0.00,0.00],"
+		"\"raw\":{\"a\":1},\"yes\":true,\"no\":false,\"none\":null,\"text\":\"t\"}");
 	buf_done(&out);
 }
 

@@ -1,10 +1,11 @@
-/* links: agent/status.c agent/status_seen.c agent/status_relay.c agent/status_logs.c agent/status_traffic.c agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
-/* links: agent/base/err.c */
+/* links: agent/status.c agent/status_text.c agent/status_links.c agent/status_seen.c agent/status_relay.c agent/status_logs.c agent/status_traffic.c agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/base/err.c capture/json_writer.c */
 #include "agent/status.h"
 
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -38,8 +39,9 @@ bool source_peer_attached(const struct source_peer *peer)
 	return peer;
 }
 
-const struct source *sources_find(const struct sources *sources, const char *link)
+const struct source *sources_find(const struct sources *sources, size_t near, const char *link)
 {
+	(void)near;
 	return strcmp(link, "web01") == 0 ? sources->list : NULL;
 }
 
@@ -91,6 +93,8 @@ static struct config config = {
 	.n_patterns = 1,
 };
 
+static struct status_text made;
+
 static json_t *make(struct reconcile_link *links, size_t n)
 {
 	static struct stats_page stats;
@@ -138,7 +142,8 @@ static json_t *make(struct reconcile_link *links, size_t n)
 				 .until_ns = 70000000000 },
 			       { .version = 7 } },
 	};
-	return status_json(&in);
+	assert_int_equal(status_make(&in, &made), 0);
+	return json_loadb(made.buf.data, made.buf.len, JSON_REJECT_DUPLICATES, NULL);
 }
 
 static const struct link_spec web01 = {
@@ -367,6 +372,44 @@ static void what_filters_dropped(void **state)
 	}
 }
 
+static json_t *part(struct status_part part)
+{
+	return json_loadb(made.buf.data + part.at, part.len, JSON_REJECT_DUPLICATES, NULL);
+}
+
+/* What is asked for by its name is what the whole has of it. */
+static void parts_are_found(void **state)
+{
+	struct reconcile_link links[] = { held_link(), held_link(), held_link() };
+	struct link_spec specs[] = { web01, web01, web01 };
+	struct status_part found;
+	json_t *json, *one;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(specs[i].name, sizeof(specs[i].name), "web%zu", i + 9);
+		links[i].spec = &specs[i];
+	}
+	json = make(links, 3);
+	one = part(made.lists[STATUS_LINKS]);
+	assert_true(json_equal(one, json_object_get(json, "links")));
+	json_decref(one);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(status_text_find(&made, STATUS_LINKS, specs[i].name, &found));
+		one = part(found);
+		assert_true(json_equal(one, json_array_get(json_object_get(json, "links"), i)));
+		json_decref(one);
+	}
+	assert_true(status_text_find(&made, STATUS_SETS, "web", &found));
+	assert_true(status_text_find(&made, STATUS_PATTERNS, "order", &found));
+	assert_false(status_text_find(&made, STATUS_LINKS, "web1", &found));
+	assert_false(status_text_find(&made, STATUS_LINKS, "web10\",\"set\":\"web", &found));
+	assert_false(status_text_find(&made, STATUS_LINKS, "", &found));
+	json_decref(json);
+	status_text_done(&made);
+	assert_false(status_text_find(&made, STATUS_LINKS, "web10", &found));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -376,6 +419,7 @@ int main(void)
 		cmocka_unit_test(what_filters_dropped),
 		cmocka_unit_test(names_the_first_that_is_not_as_wanted),
 		cmocka_unit_test(down_can_be_right),
+		cmocka_unit_test(parts_are_found),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
