@@ -153,6 +153,8 @@ static void tell_stats(const struct extract_job *job)
 	if (job->plan.range)
 		fprintf(stderr, "%" PRIu64 " ranges, %" PRIu64 " of them dropped\n", totals->ranges,
 			totals->dropped);
+	if (job->threads > 1 && extract_job_alone(job))
+		fprintf(stderr, "one thread: %s\n", extract_job_alone(job));
 	if (captures && captures->frames)
 		fprintf(stderr,
 			"%" PRIu64 " frames, %" PRIu64 " with a payload, %" PRIu64 " malformed\n",

@@ -12,8 +12,12 @@
 #include "capture/extract_range.h"
 #include "capture/input_kind.h"
 
-/* A file is cut in parts of this for several threads; a smaller one is not worth their start. */
-#define PART_SIZE ((uint64_t)2 << 20)
+/*
+ * A file is cut in parts of this for several threads; a smaller one is not worth their start. Those of
+ * ranges are read, so they stay in the cache between the two looks at them.
+ */
+#define PART_SIZE	((uint64_t)2 << 20)
+#define RANGE_PART_SIZE ((uint64_t)512 << 10)
 
 /* A smaller file is not worth a mapping. */
 #define MAP_MIN ((uint64_t)1 << 20)
@@ -48,7 +52,7 @@ struct source {
 	uint64_t size; /* when it was opened */
 	uint8_t head[INPUT_HEAD_MAX]; /* of what is not seekable, read to see what it is */
 	size_t head_len;
-	uint64_t n_parts;
+	uint64_t part_size, n_parts;
 	uint64_t first_turn; /* of the outlet, for part 0 */
 	uint64_t next; /* part that no thread has taken */
 	uint64_t ended; /* the highest offset that was read to */
@@ -56,6 +60,8 @@ struct source {
 	uint64_t hits;
 	/* Lines before each part are counted by the threads, in order. */
 	uint64_t counted, lines;
+	struct extract_range_losses range_losses;
+	struct extract_relay relay; /* of a plan with a range */
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
 };
@@ -136,7 +142,8 @@ static int count_part(const struct source *source, uint64_t from, uint64_t to, u
 static int lines_before(struct source *source, uint64_t part, uint64_t *ret_lines)
 {
 	uint64_t lines = 0;
-	int code = count_part(source, part * PART_SIZE, (part + 1) * PART_SIZE, &lines);
+	int code = count_part(source, part * source->part_size, (part + 1) * source->part_size,
+			      &lines);
 
 	pthread_mutex_lock(&source->lock);
 	while (source->counted != part)
@@ -149,26 +156,46 @@ static int lines_before(struct source *source, uint64_t part, uint64_t *ret_line
 	return code;
 }
 
-static int search_part(struct source *source, struct extract_worker *worker, uint64_t part)
+/* Where lines of text begin; and those of ranges count by themselves. */
+static int open_part(struct source *source, struct extract_worker *worker, uint64_t part,
+		     uint64_t stop, struct text_input *input)
 {
-	uint64_t stop = part + 1 < source->n_parts ? (part + 1) * PART_SIZE : UINT64_MAX;
-	struct text_input input;
+	const struct extract_range_rule *range = source->job->plan.range;
 	int code = 0;
 
-	if (worker->scan.count_lines)
+	if (range)
+		extract_range_part_begin(worker->range, &source->relay, part, stop,
+					 stop == UINT64_MAX);
+	else if (worker->scan.count_lines)
 		code = lines_before(source, part, &worker->scan.lines);
 	if (code)
 		return code;
-	if (text_input_open(&input, source->fd, true, part * PART_SIZE, stop))
-		return -ENOMEM;
+	code = text_input_open(input, source->fd, true, part * source->part_size, stop);
+	if (code)
+		return code;
 	if (may_map(source))
-		text_input_map(&input);
+		text_input_map(input);
+	if (!range)
+		return 0;
+	input->line_max = extract_range_line_max(range);
+	return text_input_room(input, source->part_size);
+}
+
+static int search_part(struct source *source, struct extract_worker *worker, uint64_t part)
+{
+	uint64_t stop = part + 1 < source->n_parts ? (part + 1) * source->part_size : UINT64_MAX;
+	struct text_input input = { .buffer = NULL };
+	int code = open_part(source, worker, part, stop, &input);
+
 	/* The LF that ends the line before ours may be in our part. */
-	code = text_input_skip(&input);
-	if (!code && part && input.offset > part * PART_SIZE)
+	if (!code)
+		code = text_input_skip(&input);
+	if (!code && part && input.offset > part * source->part_size)
 		worker->scan.lines++;
 	if (!code)
 		code = extract_worker_run(worker, &input);
+	else if (worker->range)
+		extract_range_end(worker->range, RANGE_CLOSED_GAP);
 	pthread_mutex_lock(&source->lock);
 	source->ended = input.at > source->ended ? input.at : source->ended;
 	pthread_mutex_unlock(&source->lock);
@@ -194,11 +221,26 @@ static void settle(struct source *source, struct extract_worker *worker)
 	totals->gaps += worker->gaps + worker->outlet.full;
 	totals->ranges += worker->ranges;
 	totals->dropped += worker->dropped;
+	source->range_losses.limited += worker->range_limited;
+	source->range_losses.overrun += worker->range_overrun;
 	totals->records += worker->records;
 	source->hits += worker->scan.hits;
 	for (size_t i = 0; i < source->job->plan.search->n; i++)
 		search_count_add(&totals->counts[i], &worker->scan.counts[i]);
 	pthread_mutex_unlock(&source->lock);
+}
+
+/* Of a part that cannot be searched the next one hears what it waits for. */
+static void pass_part(struct source *source, struct extract_worker *worker, uint64_t part)
+{
+	struct range_carry carry;
+
+	if (source->job->plan.range) {
+		extract_relay_take(&source->relay, part, &carry);
+		extract_relay_give(&source->relay, &(struct range_carry){ .before = carry.before });
+	} else if (worker->scan.count_lines) {
+		(void)lines_before(source, part, &worker->scan.lines);
+	}
 }
 
 static void *thread_main(void *data)
@@ -214,8 +256,8 @@ static void *thread_main(void *data)
 		worker.outlet.part = source->first_turn + part;
 		if (!code)
 			code = search_part(source, &worker, part);
-		else if (worker.scan.count_lines)
-			(void)lines_before(source, part, &worker.scan.lines);
+		else
+			pass_part(source, &worker, part);
 		if (code)
 			fail(source, code);
 		extract_outlet_complete(&worker.outlet, 0);
@@ -232,7 +274,7 @@ static void search_parallel(struct source *source)
 	pthread_t threads[EXTRACT_THREADS_MAX];
 	unsigned int n = 0;
 
-	source->n_parts = (source->size + PART_SIZE - 1) / PART_SIZE;
+	source->n_parts = (source->size + source->part_size - 1) / source->part_size;
 	while (n + 1 < source->job->threads && n + 1 < source->n_parts) {
 		if (pthread_create(&threads[n], NULL, thread_main, source))
 			break;
@@ -303,23 +345,47 @@ static bool is_shortened(const struct source *source)
 		pread(source->fd, &byte, 1, (off_t)source->ended) != 0);
 }
 
+const char *extract_job_alone(const struct extract_job *job)
+{
+	const struct extract_plan *plan = &job->plan;
+
+	if (plan->whole)
+		return "the text is one subject";
+	if (plan->separator)
+		return "where a record begins is known only from those before";
+	if (plan->range && !range_text_splits(&plan->range->conf))
+		return "a range with limits, --nest or --open-end drop depends on all lines before";
+	return NULL;
+}
+
+static uint64_t part_size(const struct extract_job *job)
+{
+	if (job->part_size)
+		return job->part_size;
+	return job->plan.range ? RANGE_PART_SIZE : PART_SIZE;
+}
+
 static void search_text(struct source *source)
 {
 	struct extract_job *job = source->job;
 
 	pthread_mutex_init(&source->lock, NULL);
 	pthread_cond_init(&source->moved, NULL);
+	extract_relay_init(&source->relay);
 	source->first_turn = job->out.turn;
-	if (source->seekable && job->threads > 1 && by_line(&job->plan) && !job->plan.range &&
-	    source->size >= 2 * PART_SIZE)
+	source->part_size = part_size(job);
+	if (source->seekable && job->threads > 1 && !extract_job_alone(job) &&
+	    source->size >= 2 * source->part_size)
 		search_parallel(source);
 	else
 		search_alone(source);
+	job->totals.gaps += extract_range_tell(&job->plan, source->name, &source->range_losses);
 	if (source->error)
 		complain(source, source->error, "cannot be read to its end");
 	else if (source->seekable && !extract_out_stopped(&job->out) && is_shortened(source))
 		complain(source, 0,
 			 "it became shorter while it was read: the rest was not searched");
+	extract_relay_done(&source->relay);
 	pthread_cond_destroy(&source->moved);
 	pthread_mutex_destroy(&source->lock);
 }

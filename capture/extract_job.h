@@ -27,6 +27,8 @@ struct extract_totals {
 struct extract_job {
 	struct extract_plan plan;
 	unsigned int threads; /* for one large file at a time */
+	uint64_t
+		part_size; /* of a file that threads share; 0: a good one. No record depends on it. */
 	struct capture_search *captures; /* NULL: everything is text */
 	struct extract_out out;
 	struct extract_totals totals;
@@ -45,6 +47,9 @@ void extract_job_file(struct extract_job *job, const char *path);
 /* Captures from the interface until `stop` is set: extract_capture.h. */
 void extract_job_live(struct extract_job *job, const char *interface,
 		      const volatile sig_atomic_t *stop);
+
+/* Why one thread searches each file, whatever `threads` says; NULL: they share large ones. */
+const char *extract_job_alone(const struct extract_job *job);
 
 /* errno of a record that could not be written, or 0. */
 int extract_job_write_error(const struct extract_job *job);

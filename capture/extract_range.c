@@ -136,6 +136,90 @@ static void on_closed(void *data, const struct range_closed *closed, uint64_t of
 
 static const struct range_text_ops ops = { .shown = on_shown, .closed = on_closed };
 
+/* ---- one part of several --------------------------------------------------------------------- */
+
+static void show_nothing(void *data, const uint8_t *lines, size_t len, uint64_t offset,
+			 uint64_t before)
+{
+	(void)data;
+	(void)lines;
+	(void)len;
+	(void)offset;
+	(void)before;
+}
+
+static const struct range_text_ops ops_ahead = { .shown = show_nothing };
+
+void extract_range_part_begin(struct extract_range *range, struct extract_relay *relay,
+			      uint64_t part, uint64_t stop, bool last)
+{
+	range->relay = relay;
+	range->part = part;
+	range->stop = stop;
+	range->last = last;
+	range->state = RELAY_TO_TAKE;
+}
+
+static void look_ahead(struct extract_range *range, const struct range_carry *carry,
+		       uint64_t offset, const uint8_t *lines, size_t len)
+{
+	range_text_resume(&range->ahead, carry, offset);
+	range_text_feed(&range->ahead, lines, len, 0);
+}
+
+static void give(struct extract_range *range, const struct range_text *text)
+{
+	struct range_carry carry;
+
+	range_text_leave(text, &carry);
+	extract_relay_give(range->relay, &carry);
+	range->state = RELAY_GIVEN;
+}
+
+/*
+ * The search goes first, with a guess at what comes from the parts before. When that is known, the
+ * places that were found are gone through without a look at what is between them, so the next part
+ * knows it in turn; and then once more, to show what is to be shown. `all`: the part is no more than
+ * these lines.
+ */
+static void take_part(struct extract_range *range, uint64_t offset, const uint8_t *lines,
+		      size_t len, bool all)
+{
+	struct range_carry carry;
+
+	range_places_reset(&range->guessed);
+	range_places_reset(&range->found);
+	extract_relay_peek(range->relay, &carry);
+	range->ahead.count_lines = range->ahead.number_lines = false;
+	range->ahead.found = &range->guessed;
+	look_ahead(range, &carry, offset, lines, len);
+
+	extract_relay_take(range->relay, range->part, &carry);
+	range->ahead.count_lines = range->text.count_lines;
+	range->ahead.number_lines = range->text.number_lines;
+	range->ahead.known = &range->guessed;
+	range->ahead.found = &range->found;
+	look_ahead(range, &carry, offset, lines, len);
+
+	range_text_resume(&range->text, &carry, offset);
+	range->text.known = &range->found;
+	range->state = RELAY_TO_GIVE;
+	if (all)
+		give(range, &range->ahead);
+}
+
+/* Of lines that are too long there is no looking ahead. */
+static void wait_for_part(struct extract_range *range, uint64_t offset)
+{
+	struct range_carry carry;
+
+	if (!range->relay || range->state != RELAY_TO_TAKE)
+		return;
+	extract_relay_take(range->relay, range->part, &carry);
+	range_text_resume(&range->text, &carry, offset);
+	range->state = RELAY_TO_GIVE;
+}
+
 /* ---- of a worker ----------------------------------------------------------------------------- */
 
 int extract_range_new(struct extract_worker *worker, struct extract_range **ret)
@@ -148,6 +232,8 @@ int extract_range_new(struct extract_worker *worker, struct extract_range **ret)
 	range->worker = worker;
 	range_text_init(&range->text, &rule->conf, rule->begin, rule->end, worker->scan.scratch,
 			&ops, range);
+	range_text_init(&range->ahead, &rule->conf, rule->begin, rule->end, worker->scan.scratch,
+			&ops_ahead, range);
 	range->text.count_lines = worker->plan->format.json;
 	range->text.number_lines = worker->plan->format.lines;
 	*ret = range;
@@ -156,13 +242,20 @@ int extract_range_new(struct extract_worker *worker, struct extract_range **ret)
 
 void extract_range_free(struct extract_range *range)
 {
-	if (range)
-		range_text_done(&range->text);
+	if (!range)
+		return;
+	range_text_done(&range->text);
+	range_text_done(&range->ahead);
+	range_places_done(&range->guessed);
+	range_places_done(&range->found);
 	free(range);
 }
 
-void extract_range_feed(struct extract_range *range, const uint8_t *lines, size_t len)
+void extract_range_feed(struct extract_range *range, const uint8_t *lines, size_t len,
+			uint64_t offset)
 {
+	if (range->relay && range->state == RELAY_TO_TAKE)
+		take_part(range, offset, lines, len, !range->last && offset + len >= range->stop);
 	range_text_feed(&range->text, lines, len, 0);
 }
 
@@ -188,11 +281,13 @@ static void write_part(struct extract_worker *worker, const uint8_t *part, size_
 		write_line(worker, part, len, offset, before, !begins, !last);
 }
 
-bool extract_range_part(struct extract_range *range, const uint8_t *part, size_t len, bool begins,
-			bool last)
+bool extract_range_part(struct extract_range *range, const uint8_t *part, size_t len,
+			uint64_t offset, bool begins, bool last)
 {
-	uint64_t offset = range->text.offset, before = range->text.before;
+	uint64_t before;
 
+	wait_for_part(range, offset);
+	before = range->text.before;
 	if (begins) {
 		range->part_shown = false;
 		range->in_part = true;
@@ -210,30 +305,47 @@ bool extract_range_part(struct extract_range *range, const uint8_t *part, size_t
 	return true;
 }
 
-static void say_loss(struct extract_worker *worker, uint64_t n, const char *what)
+void extract_range_end(struct extract_range *range, enum range_reason reason)
+{
+	struct extract_worker *worker = range->worker;
+	struct range_text *text = &range->text;
+	uint64_t before;
+
+	wait_for_part(range, 0);
+	before = text->before;
+	if (!range->relay || range->last || reason == RANGE_CLOSED_GAP)
+		range_text_end(text, reason);
+	if (range->relay && range->state == RELAY_TO_GIVE) {
+		text->before = before;
+		give(range, text);
+	}
+	range->relay = NULL;
+	worker->ranges += text->n_ranges;
+	worker->dropped += text->n_dropped;
+	worker->range_limited += text->n_limited;
+	worker->range_overrun += text->n_overrun;
+	text->n_limited = text->n_overrun = text->n_ranges = text->n_dropped = 0;
+}
+
+static void say_loss(const struct extract_plan *plan, const char *source, uint64_t n,
+		     const char *what)
 {
 	struct err text;
 
 	if (!n)
 		return;
-	worker->gaps += n;
-	err_set(&text, 0, "%s: %" PRIu64 " %s", worker->source, n, what);
-	worker->plan->complain(worker->plan->data, text.text);
+	err_set(&text, 0, "%s: %" PRIu64 " %s", source, n, what);
+	plan->complain(plan->data, text.text);
 }
 
-void extract_range_end(struct extract_range *range, enum range_reason reason)
+uint64_t extract_range_tell(const struct extract_plan *plan, const char *source,
+			    const struct extract_range_losses *losses)
 {
-	struct extract_worker *worker = range->worker;
-	struct range_text *text = &range->text;
-
-	range_text_end(text, reason);
-	say_loss(worker, text->n_limited,
+	say_loss(plan, source, losses->limited,
 		 "lines on which --begin or --end took more steps than --match-limit: as if they "
 		 "did not match");
-	say_loss(worker, text->n_overrun,
+	say_loss(plan, source, losses->overrun,
 		 "ranges that could not be kept back until --end, since they are larger than "
 		 "--max-lines or --max-bytes: they are not shown");
-	worker->ranges += text->n_ranges;
-	worker->dropped += text->n_dropped;
-	text->n_limited = text->n_overrun = text->n_ranges = text->n_dropped = 0;
+	return losses->limited + losses->overrun;
 }

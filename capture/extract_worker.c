@@ -246,7 +246,8 @@ static int take_part(struct extract_worker *worker, const struct text_input *inp
 {
 	if (worker->range) {
 		/* Lines are shown with their CR and LF. */
-		bool shown = extract_range_part(worker->range, data, input->given, begins, last);
+		bool shown =
+			extract_range_part(worker->range, data, input->given, offset, begins, last);
 
 		if (!shown || !worker->plan->search->n)
 			return 0;
@@ -310,7 +311,7 @@ int extract_worker_run(struct extract_worker *worker, struct text_input *input)
 			code = take_part(worker, input, data, len, offset, !in_subject,
 					 piece == TEXT_LAST_PART);
 		else if (worker->range)
-			extract_range_feed(worker->range, data, len);
+			extract_range_feed(worker->range, data, len, offset);
 		else
 			scan_lines(worker, input, data, len, offset);
 		if (code)

@@ -65,6 +65,7 @@ struct extract_worker {
 	uint64_t counted, counted_lines; /* a place in the part, or its end, and the lines before */
 	struct extract_range *range; /* NULL: the plan has none */
 	uint64_t ranges, dropped;
+	uint64_t range_limited, range_overrun; /* as of a range_text */
 	struct extract_records *separated; /* NULL: the plan has no separator */
 	const struct hit_line *record; /* in hand; NULL: none */
 	uint64_t records;

@@ -1,21 +1,28 @@
 #include "capture/range_text.h"
 
+/* What is shown outside ranges needs no END to be sure of. */
+static struct range_conf bounded(const struct range_conf *conf)
+{
+	struct range_conf ret = *conf;
+
+	if (ret.outside)
+		ret.open_end = RANGE_EMIT;
+	if (ret.open_end == RANGE_DROP && !ret.max_bytes)
+		ret.max_bytes = RANGE_HELD_MAX;
+	return ret;
+}
+
 void range_text_init(struct range_text *t, const struct range_conf *conf,
 		     const struct pattern *begin, const struct pattern *end,
 		     struct regex_scratch *scratch, const struct range_text_ops *ops, void *data)
 {
-	struct range_conf bounded = *conf;
+	const struct range_conf own = bounded(conf);
 
-	/* What is shown outside ranges needs no END to be sure of. */
-	if (conf->outside)
-		bounded.open_end = RANGE_EMIT;
-	if (bounded.open_end == RANGE_DROP && !bounded.max_bytes)
-		bounded.max_bytes = RANGE_HELD_MAX;
 	*t = (struct range_text){ .scratch = scratch, .ops = ops, .data = data };
-	range_init(&t->range, &bounded);
+	range_init(&t->range, &own);
 	line_matcher_init(&t->begin, begin);
 	line_matcher_init(&t->end, end);
-	buf_init(&t->held, bounded.max_bytes);
+	buf_init(&t->held, own.max_bytes);
 }
 
 void range_text_done(struct range_text *t)
@@ -162,13 +169,47 @@ static void feed_run(struct range_text *t, const uint8_t *run, const uint8_t *en
 		show(t, run, len);
 }
 
+static void search_from(struct range_text *t, const uint8_t *p, const uint8_t *end,
+			struct range_place *ret)
+{
+	uint64_t limited = 0;
+	struct line_match match = line_matcher_next(t->range.open ? &t->end : &t->begin, t->scratch,
+						    p, end, &limited);
+
+	*ret = (struct range_place){
+		.from = (size_t)(p - t->piece),
+		.line = (size_t)((match.line ? match.line : end) - t->piece),
+		.len = match.line ? match.len : 0,
+		.behind = match.behind,
+		.limited = limited,
+		.open = t->range.open,
+	};
+}
+
+/* The next line, from `p` on, that closes the open range, or opens one. */
+static struct line_match find_next(struct range_text *t, const uint8_t *p, const uint8_t *end)
+{
+	struct range_place place;
+
+	if (!t->known ||
+	    !range_places_find(t->known, t->range.open, (size_t)(p - t->piece), &place))
+		search_from(t, p, end, &place);
+	if (t->found)
+		range_places_add(t->found, &place);
+	t->n_limited += place.limited;
+	return (struct line_match){
+		.line = place.len ? t->piece + place.line : NULL,
+		.len = place.len,
+		.behind = place.behind,
+	};
+}
+
 /* The run up to the next line that may change anything, and that line. Returns where it ends. */
 static const uint8_t *feed_next(struct range_text *t, const uint8_t *p, const uint8_t *end,
 				uint64_t now_ns)
 {
 	bool open = t->range.open;
-	struct line_match match =
-		line_matcher_next(open ? &t->end : &t->begin, t->scratch, p, end, &t->n_limited);
+	struct line_match match = find_next(t, p, end);
 	struct line line = {
 		.text = t,
 		.line = match.line,
@@ -209,6 +250,7 @@ void range_text_feed(struct range_text *t, const uint8_t *piece, size_t len, uin
 	tell_span(t);
 	(void)lines_before(t, end);
 	t->offset += len;
+	t->known = t->found = NULL;
 }
 
 bool range_text_continue(struct range_text *t, size_t len, bool ends)
@@ -218,6 +260,33 @@ bool range_text_continue(struct range_text *t, size_t len, bool ends)
 	if (t->range.open)
 		t->range.so_far.bytes += len;
 	return t->shown_end == t->piece_end && !holds_back(t);
+}
+
+bool range_text_splits(const struct range_conf *conf)
+{
+	const struct range range = { .conf = bounded(conf) };
+
+	return range_takes_runs(&range);
+}
+
+void range_text_leave(const struct range_text *t, struct range_carry *ret)
+{
+	*ret = (struct range_carry){
+		.open = t->range.open,
+		.so_far = t->range.so_far,
+		.begun = t->begun,
+		.before = t->before,
+	};
+}
+
+void range_text_resume(struct range_text *t, const struct range_carry *carry, uint64_t offset)
+{
+	t->range.open = carry->open;
+	t->range.depth = carry->open;
+	t->range.so_far = carry->so_far;
+	t->begun = carry->begun;
+	t->before = carry->before;
+	t->offset = offset;
 }
 
 void range_text_end(struct range_text *t, enum range_reason reason)

@@ -11,6 +11,7 @@
 #include "agent/base/buf.h"
 #include "capture/lines.h"
 #include "capture/range.h"
+#include "capture/range_places.h"
 
 /* What RANGE_DROP keeps back of one range, where max_bytes says nothing. */
 #define RANGE_HELD_MAX (16u << 20)
@@ -52,6 +53,9 @@ struct range_text {
 	const uint8_t *numbered; /* in the piece: the lines before it are `before` */
 	uint64_t before;
 	bool out_of_memory; /* something of RANGE_DROP could not be kept: that range was dropped */
+
+	/* Of the next piece, and set by the owner: what is known of it, and what it is found to have. */
+	struct range_places *known, *found; /* NULL: nothing; nobody wants to know */
 };
 
 /*
@@ -72,6 +76,22 @@ void range_text_feed(struct range_text *text, const uint8_t *piece, size_t len, 
  * are not with RANGE_DROP.
  */
 bool range_text_continue(struct range_text *text, size_t len, bool ends);
+
+/*
+ * Where a text is cut, and its parts are looked at apart: what the part before left of a range. Only
+ * where nothing is kept back, and whether a range is open is all that counts: no limit, no nesting.
+ */
+struct range_carry {
+	bool open;
+	struct range_closed so_far;
+	uint64_t begun, before; /* of the open range; lines before the part, with number_lines */
+};
+
+bool range_text_splits(const struct range_conf *conf);
+void range_text_leave(const struct range_text *text, struct range_carry *ret);
+
+/* `offset` is that of the part. */
+void range_text_resume(struct range_text *text, const struct range_carry *carry, uint64_t offset);
 
 /* The text ends here: the next piece begins another one, which no range reaches into. */
 void range_text_end(struct range_text *text, enum range_reason reason);

@@ -24,6 +24,24 @@ int text_input_open(struct text_input *input, int fd, bool seekable, uint64_t st
 	return 0;
 }
 
+/* A part of a file is read not much further than it goes: to the end of its last line, as a rule. */
+#define BEHIND 4096u
+
+int text_input_room(struct text_input *input, uint64_t size)
+{
+	size_t cap = (size_t)size + BEHIND;
+	uint8_t *buffer;
+
+	if (cap <= input->cap)
+		return 0;
+	buffer = realloc(input->buffer, cap);
+	if (!buffer)
+		return -ENOMEM;
+	input->data = input->buffer = buffer;
+	input->cap = cap;
+	return 0;
+}
+
 void text_input_unread(struct text_input *input, const uint8_t *head, size_t len)
 {
 	assert(len <= input->cap && !input->end);
@@ -70,9 +88,6 @@ void text_input_retry(struct text_input *input)
 	input->given = 0;
 	unmap(input);
 }
-
-/* A part of a file is read not much further than it goes: to the end of its last line, as a rule. */
-#define BEHIND 4096u
 
 static size_t wanted(const struct text_input *input)
 {

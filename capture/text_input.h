@@ -55,6 +55,9 @@ int text_input_open(struct text_input *input, int fd, bool seekable, uint64_t st
 void text_input_unread(struct text_input *input, const uint8_t *head, size_t len);
 void text_input_close(struct text_input *input);
 
+/* Before the first piece: so much is read at once, if it is there. -ENOMEM. */
+int text_input_room(struct text_input *input, uint64_t size);
+
 /* Before the first piece, of a seekable file: lines come from a mapping as long as that can be. */
 void text_input_map(struct text_input *input);
 

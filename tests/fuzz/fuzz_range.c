@@ -1,4 +1,4 @@
-/* links: capture/range_text.c capture/range.c capture/lines.c capture/literal_find.c */
+/* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c capture/literal_find.c */
 /* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */
 /*

@@ -1,4 +1,4 @@
-/* links: capture/range_text.c capture/range.c capture/lines.c capture/literal_find.c */
+/* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c capture/literal_find.c */
 /* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */
 #include "capture/range_text.h"
@@ -84,6 +84,64 @@ static void run(struct told *told, const struct range_conf *conf, const char *be
 	range_text_done(&ranges);
 	pattern_free(patterns[0]);
 	pattern_free(patterns[1]);
+}
+
+static void show_nothing(void *data, const uint8_t *lines, size_t len, uint64_t offset,
+			 uint64_t before)
+{
+	(void)data;
+	(void)lines;
+	(void)len;
+	(void)offset;
+	(void)before;
+}
+
+static const struct range_text_ops ops_ahead = { .shown = show_nothing };
+
+/* In parts of about `part` bytes, each searched with a guess before it is its turn. */
+static uint64_t run_in_parts(struct told *told, const struct range_conf *conf,
+			     const struct pattern *const patterns[2], const char *text, size_t len,
+			     size_t part, uint32_t (*guess)(uint32_t))
+{
+	struct range_text ranges, ahead;
+	struct range_places guessed = { 0 }, found = { 0 };
+	struct range_carry carry = { .open = false };
+	uint64_t n_limited = 0;
+
+	told->text = text;
+	range_text_init(&ahead, conf, patterns[0], patterns[1], scratch, &ops_ahead, NULL);
+	for (size_t at = 0; at < len;) {
+		size_t n = part < len - at ? part : len - at;
+		const char *newline = memchr(text + at + n - 1, '\n', len - at - (n - 1));
+		const uint8_t *piece = (const uint8_t *)text + at;
+
+		n = newline ? (size_t)(newline - (text + at)) + 1 : len - at;
+		range_places_reset(&guessed);
+		range_places_reset(&found);
+		range_text_resume(&ahead, &(struct range_carry){ .open = guess(2) }, at);
+		ahead.found = &guessed;
+		range_text_feed(&ahead, piece, n, 0);
+		range_text_resume(&ahead, &carry, at);
+		ahead.known = &guessed;
+		ahead.found = &found;
+		ahead.count_lines = ahead.number_lines = true;
+		range_text_feed(&ahead, piece, n, 0);
+		range_text_init(&ranges, conf, patterns[0], patterns[1], scratch, &ops, told);
+		ranges.count_lines = ranges.number_lines = true;
+		range_text_resume(&ranges, &carry, at);
+		ranges.known = &found;
+		range_text_feed(&ranges, piece, n, 0);
+		range_text_leave(&ahead, &carry);
+		at += n;
+		if (at == len)
+			range_text_end(&ranges, RANGE_CLOSED_EOF);
+		n_limited += ranges.n_limited;
+		range_text_done(&ranges);
+	}
+	range_text_done(&ahead);
+	range_places_done(&guessed);
+	range_places_done(&found);
+	return n_limited;
 }
 
 static void told_done(struct told *told)
@@ -732,6 +790,76 @@ static void test_oracles(void **state)
 	buf_done(&text);
 }
 
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+static void told_init(struct told *told)
+{
+	buf_init(&told->shown, 64u << 20);
+	buf_init(&told->closed, 64u << 20);
+}
+
+static uint32_t never(uint32_t n)
+{
+	(void)n;
+	return 0;
+}
+
+static struct pattern *compile_limited(const char *regex)
+{
+	struct pattern_conf conf = { .regex = (char *)regex, .match_limit = 500 };
+	struct pattern *pattern = NULL;
+	struct err err = { "" };
+
+	if (pattern_compile(&conf, &pattern, &err))
+		fail_msg("%s: %s", regex, err.text);
+	return pattern;
+}
+
+/* Cut anywhere, and whatever is guessed of a part: as in one. */
+static void test_parts(void **state)
+{
+	static const char *const delimiters[] = { "B", "E", "^B", "E$", "[BE]", "^$", "^(x+x+)+B" };
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	for (int i = 0; i < 6000; i++) {
+		struct pattern *patterns[2] = { compile_limited(delimiters[dice(7)]),
+						compile_limited(delimiters[dice(7)]) };
+		const struct pattern *const both[2] = { patterns[0], patterns[1] };
+		const struct range_conf conf = {
+			.include = (enum range_include)dice(4),
+			.end_test = (enum range_end_test)dice(3),
+			.outside = dice(4) == 0,
+		};
+		struct told whole, parts;
+		uint64_t n_limited;
+
+		told_init(&whole);
+		told_init(&parts);
+		buf_reset(&text);
+		random_text(&text, dice(40));
+		if (dice(4) == 0)
+			buf_addf(&text, "xxxxxxxxxxxxxxxxxxxxxxxxyB\nx\nB\n");
+		n_limited = run_in_parts(&whole, &conf, both, text.data ? text.data : "", text.len,
+					 SIZE_MAX, never);
+		assert_int_equal(n_limited,
+				 run_in_parts(&parts, &conf, both, text.data ? text.data : "",
+					      text.len, 1 + dice(60), dice));
+		assert_int_equal(whole.shown.len, parts.shown.len);
+		if (whole.shown.len)
+			assert_memory_equal(whole.shown.data, parts.shown.data, whole.shown.len);
+		assert_int_equal(whole.closed.len, parts.closed.len);
+		if (whole.closed.len)
+			assert_string_equal(whole.closed.data, parts.closed.data);
+		told_done(&whole);
+		told_done(&parts);
+		pattern_free(patterns[0]);
+		pattern_free(patterns[1]);
+	}
+	buf_done(&text);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -753,7 +881,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),	cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_ends),	cmocka_unit_test(test_sed_many),
-		cmocka_unit_test(test_oracles),
+		cmocka_unit_test(test_oracles), cmocka_unit_test(test_parts),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
