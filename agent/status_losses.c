@@ -1,0 +1,95 @@
+#include "agent/status_losses.h"
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* "! 12 frames were malformed: 9 ip4-length, 3 truncated" */
+static void add_malformed(const json_t *malformed, struct buf *out)
+{
+	json_int_t total = 0;
+	const char *reason;
+	json_t *frames;
+
+	json_object_foreach((json_t *)malformed, reason, frames)
+		total += json_integer_value(frames);
+	if (!total)
+		return;
+	buf_addf(out, "! %" JSON_INTEGER_FORMAT " frames were not decoded to the end:", total);
+	json_object_foreach((json_t *)malformed, reason, frames)
+		buf_addf(out, " %" JSON_INTEGER_FORMAT " %s", json_integer_value(frames), reason);
+	buf_addc(out, '\n');
+}
+
+static void add_quarantine(const json_t *patterns, struct buf *out)
+{
+	const json_t *pattern;
+	size_t i;
+
+	json_array_foreach(patterns, i, pattern) {
+		if (number(pattern, "quarantined"))
+			buf_addf(out,
+				 "! pattern %s is left out on %" JSON_INTEGER_FORMAT
+				 " links for a while: its searches were given up too often\n",
+				 text(pattern, "name"), number(pattern, "quarantined"));
+	}
+}
+
+static const struct {
+	const char *key, *text;
+} losses[] = {
+	{ "log_lost", "records could not be written to the log" },
+	{ "payloads_lost", "payloads could not be written to payloads.log" },
+	{ "pcap_lost", "frames could not be written to frames.pcapng" },
+	{ "drops", "frames were lost in full packet rings" },
+};
+
+static void add_loss(json_int_t n, const char *what, struct buf *out)
+{
+	if (n)
+		buf_addf(out, "! %" JSON_INTEGER_FORMAT " %s\n", n, what);
+}
+
+static json_int_t cut_frames(const json_t *links)
+{
+	json_int_t total = 0;
+	const json_t *link;
+	size_t i;
+
+	json_array_foreach(links, i, link)
+		total += number(json_object_get(link, "captured"), "truncated");
+	return total;
+}
+
+/* What was lost or refused, only when there is something to say. */
+static void add_losses(const json_t *status, struct buf *out)
+{
+	const json_t *capture = json_object_get(status, "capture");
+	const json_t *agent = json_object_get(status, "agent");
+	const char *reload = text(agent, "reload_error");
+
+	if (text(capture, "log_error")[0])
+		buf_addf(out, "! records and payloads wait, they cannot be written: %s\n",
+			 text(capture, "log_error"));
+	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+		add_loss(number(capture, losses[i].key), losses[i].text, out);
+	add_loss(cut_frames(json_object_get(status, "links")),
+		 "frames were longer than a packet ring keeps: patterns saw their beginning", out);
+	add_malformed(json_object_get(capture, "malformed"), out);
+	if (reload[0])
+		buf_addf(out, "! the last reload was refused: %s\n", reload);
+}
+
+void status_losses(const json_t *status, struct buf *out)
+{
+	add_quarantine(json_object_get(status, "patterns"), out);
+	add_losses(status, out);
+}
