@@ -131,6 +131,9 @@ void agent_reply(struct ipc_channel *web, uint64_t id, int error, const char *te
 void agent_send_file(struct agent *agent, struct ipc_channel *web,
 		     const struct ipc_request *request);
 
+/* The ends of the record log, for a web worker that begins. */
+void agent_send_history(const struct agent *agent, struct ipc_channel *web);
+
 /* Before the web worker serves no more: what waits is answered now, by a look from within the loop. */
 void agent_answer_waiting(struct agent *agent);
 

@@ -54,31 +54,46 @@ static int open_boot_file(const struct agent *a, const struct ipc_request *reque
 	return fd;
 }
 
-/* Its bytes are the web worker's to look at. */
-static int open_pcap(const struct agent *a, const struct ipc_request *request, size_t *ret_length,
-		     struct err *err)
+/* Of the log directory, which is the capture worker's; the bytes are the web worker's to look at. */
+static int open_logged(const struct agent *a, const char *name, size_t *ret_length, struct err *err)
 {
-	int fd = openat(a->setup.log_fd, EMITTER_FRAMES_NAME,
-			O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = openat(a->setup.log_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat st;
 
-	(void)request;
 	if (fd < 0)
-		return err_errno(err, -errno, "cannot open " EMITTER_FRAMES_NAME);
+		return err_errno(err, -errno, "cannot open %s", name);
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > UINT32_MAX) {
 		close(fd);
-		return err_set(err, -EINVAL,
-			       EMITTER_FRAMES_NAME " is no regular file of less than 4 GiB");
+		return err_set(err, -EINVAL, "%s is no regular file of less than 4 GiB", name);
 	}
 	*ret_length = (size_t)st.st_size;
 	return fd;
+}
+
+void agent_send_history(const struct agent *a, struct ipc_channel *web)
+{
+	static const char *const names[] = { EMITTER_RECORDS_NAME ".1", EMITTER_RECORDS_NAME };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct err err = { "" };
+		size_t length;
+		int fd = open_logged(a, names[i], &length, &err);
+
+		if (fd >= 0) {
+			ipc_send(web, IPC_HISTORY, NULL, fd);
+			close(fd);
+		} else if (fd != -ENOENT) {
+			log_warning("%s: the web worker begins without the records in it",
+				    err.text);
+		}
+	}
 }
 
 static int open_file(const struct agent *a, const struct ipc_request *request, size_t *ret_length,
 		     struct err *err)
 {
 	if (request->op == IPC_OP_PCAP)
-		return open_pcap(a, request, ret_length, err);
+		return open_logged(a, EMITTER_FRAMES_NAME, ret_length, err);
 	return open_boot_file(a, request, ret_length, err);
 }
 

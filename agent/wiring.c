@@ -340,6 +340,8 @@ void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 	tell_sandbox(worker);
 	if (worker->role == WORKER_CAPTURE)
 		feed_forget(a);
+	else
+		agent_send_history(a, channel);
 	feed_connect(a);
 	if (worker->role == WORKER_CAPTURE) {
 		sources_hand_over(&a->sources, channel);

@@ -9,6 +9,9 @@
 /* "tapwarden":{"v":1,"seq":N}: the object's own keys before seq are few and short. */
 #define SEQ_WITHIN 64
 
+/* "timestamp" and "event_type" begin a record. */
+#define GAP_WITHIN 96
+
 struct event_entry {
 	uint64_t seq;
 	bool has_seq;
@@ -57,7 +60,7 @@ void event_ring_done(struct event_ring *ring)
  * Inside a JSON string a quote has a backslash before it, so text that a guest sent can hold
  * neither of the two keys in this form.
  */
-static bool find_seq(const char *line, size_t len, uint64_t *ret)
+bool event_line_seq(const char *line, size_t len, uint64_t *ret)
 {
 	static const char object[] = "\"tapwarden\":{", key[] = "\"seq\":";
 	const char *end = line + len;
@@ -80,6 +83,39 @@ static bool find_seq(const char *line, size_t len, uint64_t *ret)
 	return true;
 }
 
+uint64_t event_line_lost(const char *line, size_t len)
+{
+	static const char type[] = "\"event_type\":\"gap\"",
+			  gap[] = "\"gap\":{\"lost\":", unit[] = ",\"unit\":\"records\"";
+	const char *end = line + len, *p;
+	uint64_t n = 0;
+	int digits = 0;
+
+	/* Both are near the beginning of it. */
+	p = memmem(line, len < GAP_WITHIN ? len : GAP_WITHIN, type, sizeof(type) - 1);
+	p = p ? memmem(p, (size_t)(end - p), gap, sizeof(gap) - 1) : NULL;
+	if (!p)
+		return 0;
+	for (p += sizeof(gap) - 1; p < end && *p >= '0' && *p <= '9' && digits < 18; p++, digits++)
+		n = n * 10 + (uint64_t)(*p - '0');
+	if ((size_t)(end - p) < sizeof(unit) - 1 || memcmp(p, unit, sizeof(unit) - 1) != 0)
+		return 0;
+	return n;
+}
+
+static void number(struct event_ring *ring, struct event_entry *entry)
+{
+	uint64_t lost = event_line_lost(entry->line, entry->len), behind;
+
+	entry->seq = 0;
+	entry->has_seq = event_line_seq(entry->line, entry->len, &entry->seq);
+	if (!entry->has_seq)
+		return;
+	behind = entry->seq + (lost ? lost : 1);
+	if (behind > ring->expected)
+		ring->expected = behind;
+}
+
 int event_ring_add(struct event_ring *ring, const void *line, size_t len)
 {
 	const char *s = line;
@@ -98,12 +134,39 @@ int event_ring_add(struct event_ring *ring, const void *line, size_t len)
 		drop_first(ring);
 	entry->len = len;
 	memcpy(entry->line, s, len);
-	entry->seq = 0;
-	entry->has_seq = find_seq(s, len, &entry->seq);
+	number(ring, entry);
 	*place(ring, ring->next++) = entry;
 	ring->bytes += len;
 	return 0;
 }
+
+/* ---- seqs ------------------------------------------------------------------------------------ */
+
+bool event_ring_seq(const struct event_ring *ring, uint64_t index, uint64_t *ret)
+{
+	const struct event_entry *entry = *place(ring, index);
+
+	if (entry->has_seq)
+		*ret = entry->seq;
+	return entry->has_seq;
+}
+
+bool event_ring_has(const struct event_ring *ring, const void *line, size_t len)
+{
+	uint64_t seq;
+
+	if (!event_line_seq(line, len, &seq))
+		return false;
+	for (uint64_t i = ring->next; i > ring->first; i--) {
+		const struct event_entry *entry = *place(ring, i - 1);
+
+		if (entry->has_seq && entry->seq == seq)
+			return entry->len == len && memcmp(entry->line, line, len) == 0;
+	}
+	return false;
+}
+
+/* ---- readers --------------------------------------------------------------------------------- */
 
 void event_reader_init(struct event_reader *reader, const struct event_ring *ring,
 		       enum event_format format, uint64_t backlog)
@@ -118,35 +181,29 @@ void event_reader_init(struct event_reader *reader, const struct event_ring *rin
 	buf_init(&reader->line, EVENT_LINE_MAX + 256);
 }
 
-static bool newest_seq(const struct event_ring *ring, uint64_t *ret)
+/* The index behind the newest record with this seq, or else one with a lower seq. */
+static uint64_t behind(const struct event_ring *ring, uint64_t seq)
 {
+	uint64_t lower = ring->first;
+
 	for (uint64_t i = ring->next; i > ring->first; i--) {
 		const struct event_entry *entry = *place(ring, i - 1);
 
-		if (entry->has_seq) {
-			*ret = entry->seq;
-			return true;
-		}
+		if (entry->has_seq && entry->seq == seq)
+			return i;
+		if (entry->has_seq && entry->seq < seq && lower == ring->first)
+			lower = i;
 	}
-	return false;
+	return lower;
 }
 
-void event_reader_resume(struct event_reader *reader, const struct event_ring *ring, uint64_t seq)
+void event_reader_resume(struct event_reader *reader, const struct event_ring *ring, uint64_t seq,
+			 bool filling)
 {
-	uint64_t i = ring->next, newest;
-
-	if (!newest_seq(ring, &newest) || seq > newest) {
-		reader->index = ring->first;
-		return;
-	}
-	while (i > ring->first) {
-		const struct event_entry *entry = *place(ring, i - 1);
-
-		if (entry->has_seq && entry->seq <= seq)
-			break;
-		i--;
-	}
-	reader->index = i;
+	if (seq >= ring->expected)
+		reader->index = filling ? ring->next : ring->first;
+	else
+		reader->index = behind(ring, seq);
 }
 
 void event_reader_done(struct event_reader *reader)

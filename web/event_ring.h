@@ -28,6 +28,11 @@ struct event_ring {
 	struct event_entry **entries; /* EVENT_RING_ENTRIES places, by index modulo */
 	uint64_t first, next; /* indexes of the oldest entry and of the one to come */
 	size_t bytes;
+	/*
+	 * The seq behind the highest so far: one more, or `lost` more of a gap of records; 0: none had a
+	 * seq. Two capture workers of which one relieves the other may write in turns.
+	 */
+	uint64_t expected;
 	uint64_t rejected; /* not one line of JSON object shape, or too long */
 	uint64_t skipped; /* records that slow readers missed, all together */
 };
@@ -41,6 +46,18 @@ void event_ring_done(struct event_ring *ring);
  * (counted), -ENOMEM.
  */
 int event_ring_add(struct event_ring *ring, const void *line, size_t len);
+
+/* Whether this very line is in the ring already; one without a seq is not. */
+bool event_ring_has(const struct event_ring *ring, const void *line, size_t len);
+
+/* The seq of a record as event_ring_add() takes it; false: it has none. */
+bool event_line_seq(const char *line, size_t len, uint64_t *ret);
+
+/* How many records it tells as lost, the first of them with its own seq; 0: it is no such gap. */
+uint64_t event_line_lost(const char *line, size_t len);
+
+/* The seq of the entry at an index; false: it has none. */
+bool event_ring_seq(const struct event_ring *ring, uint64_t index, uint64_t *ret);
 
 /* The line at an index from `first` to below `next`; its length is `ret_len`. */
 const char *event_ring_at(const struct event_ring *ring, uint64_t index, size_t *ret_len);
@@ -66,9 +83,11 @@ void event_reader_init(struct event_reader *reader, const struct event_ring *rin
  * above the newest in the ring is unknown: it is of an agent that ran before, whose records were
  * numbered from 0 too. Then the reader begins with the oldest entry, as it does when `seq` is below
  * the oldest: better twice than never. A former agent's seq that is in the ring by chance cannot be
- * told from a present one here.
+ * told from a present one here. While the ring is `filling`, a seq that it does not know yet is one to
+ * come: then the reader begins with what is added from now on.
  */
-void event_reader_resume(struct event_reader *reader, const struct event_ring *ring, uint64_t seq);
+void event_reader_resume(struct event_reader *reader, const struct event_ring *ring, uint64_t seq,
+			 bool filling);
 void event_reader_done(struct event_reader *reader);
 
 /*

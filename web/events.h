@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "web/event_ring.h"
+#include "web/history.h"
 #include "web/http_server.h"
 
 /* Each costs a connection and at most one line of memory. */
@@ -22,22 +23,36 @@ struct events {
 	uint64_t records; /* taken into the ring */
 	uint64_t refused; /* streams above EVENT_STREAMS_MAX */
 	uint64_t feeds; /* feeds taken over, counting the present one */
+	uint64_t missed; /* numbers that no record came with, nor a gap */
 
 	/* private */
 	uv_loop_t *loop;
 	uv_timer_t comments;
+	uv_timer_t joining;
+	uint64_t joining_until; /* the loop's clock, in ms; 0: the feed is read as it comes */
 	struct event_feed *feed;
 	struct event_stream *streams;
 	unsigned int n_streams;
 	char *datagram; /* EVENT_LINE_MAX + 1 bytes */
+	struct history history;
 };
 
 /* 0 or a negative errno; on success events_close() must follow before the loop ends. */
 int events_init(struct events *events, uv_loop_t *loop);
 
 /*
+ * What was recorded before: a file of the log, the older before the newer, all before the first feed.
+ * The fd is owned from here on. 0 or a negative errno: then what was before is missing.
+ */
+int events_history(struct events *events, int fd);
+
+/*
  * Reads records from `fd` (SOCK_SEQPACKET, one record a datagram) in place of the feed before,
  * whose rest is read first. The fd is owned from here on, also when this fails.
+ *
+ * The first feed waits until the history has all that was before it: what a worker wrote to the feed of
+ * the one before this is in the log by then. What is in both is told once. Of any feed, what is
+ * missing between two records is told by a gap.
  */
 int events_feed(struct events *events, int fd);
 bool events_has_feed(const struct events *events);

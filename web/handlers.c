@@ -70,6 +70,8 @@ static json_t *events_json(const struct events *events)
 
 	json_object_set_new(object, "feed", json_boolean(events_has_feed(events)));
 	json_object_set_new(object, "records", number(events->records));
+	json_object_set_new(object, "recalled", number(events->history.recalled));
+	json_object_set_new(object, "missed", number(events->missed));
 	json_object_set_new(object, "rejected", number(events->ring.rejected));
 	json_object_set_new(object, "skipped", number(events->ring.skipped));
 	json_object_set_new(object, "streams", number(events->n_streams));

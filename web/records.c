@@ -26,24 +26,45 @@ static bool passes(const struct records_filter *f, const char *line, size_t len)
 	return !f->link || has(line, len, "in_iface", f->link) || has(line, len, "link", f->link);
 }
 
+/* The index behind the record to go on before: where that is, or else where it was. */
+static uint64_t begin_of(const struct event_ring *ring, uint64_t before)
+{
+	uint64_t at = ring->next, below = ring->first, seq;
+
+	if (before == UINT64_MAX)
+		return at;
+	for (; at > ring->first; at--) {
+		if (!event_ring_seq(ring, at - 1, &seq))
+			continue;
+		if (seq == before)
+			return at - 1;
+		if (seq < before && below == ring->first)
+			below = at;
+	}
+	return below;
+}
+
 void records_page(const struct event_ring *ring, const struct records_filter *filter,
 		  struct buf *out)
 {
-	uint64_t at = filter->before < ring->next ? filter->before : ring->next;
-	uint64_t n = 0;
+	uint64_t at = begin_of(ring, filter->before);
+	uint64_t n = 0, seq = 0;
+	bool has_seq = false;
 
 	buf_adds(out, "{\"records\":[");
-	while (at > ring->first && n < filter->limit) {
+	/* A page ends at a record that the next one can begin before. */
+	while (at > ring->first && (n < filter->limit || !has_seq)) {
 		size_t len;
 		const char *line = event_ring_at(ring, --at, &len);
 
+		has_seq = event_ring_seq(ring, at, &seq);
 		if (!passes(filter, line, len))
 			continue;
 		buf_adds(out, n++ ? "," : "");
 		buf_add(out, line, len);
 	}
 	if (at > ring->first)
-		buf_addf(out, "],\"next\":%" PRIu64 "}\n", at);
+		buf_addf(out, "],\"next\":%" PRIu64 "}\n", seq);
 	else
 		buf_adds(out, "],\"next\":null}\n");
 }

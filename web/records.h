@@ -10,12 +10,13 @@
 struct records_filter {
 	const char *link, *rule, *type; /* NULL: any */
 	uint64_t limit; /* records; 0: none */
-	uint64_t before; /* index of the ring to go on before; UINT64_MAX: the newest first */
+	uint64_t before; /* seq of the record to go on before; UINT64_MAX: the newest first */
 };
 
 /*
  * Appends {"records": [RECORD...], "next": N or null}, the newest first; N is the `before` of the
- * next page, null at the oldest record. The records are the ring's own bytes.
+ * next page, null at the oldest record. The records are the ring's own bytes. A page goes on where the
+ * one before ended also when another worker has answered that: seqs stay.
  */
 void records_page(const struct event_ring *ring, const struct records_filter *filter,
 		  struct buf *out);

@@ -148,6 +148,18 @@ static int on_listen(struct web_worker *worker, struct ipc_message *message, str
 	return site_listen(&worker->site, listen, fd, err);
 }
 
+static int on_history(struct web_worker *worker, struct ipc_message *message, struct err *err)
+{
+	int code = events_history(&worker->site.events, message->fd);
+
+	(void)err;
+	message->fd = -1;
+	if (code)
+		log_warning("the log cannot be read: %s: records of before are missing",
+			    strerror(-code));
+	return 0;
+}
+
 static int on_feed(struct web_worker *worker, struct ipc_message *message, struct err *err)
 {
 	int code = events_feed(&worker->site.events, message->fd);
@@ -204,15 +216,11 @@ static const struct {
 	int (*handle)(struct web_worker *worker, struct ipc_message *message, struct err *err);
 	bool early; /* also before IPC_CONFIG */
 } handlers[IPC_TYPE_END] = {
-	[IPC_AUTH] = { on_auth, false },
-	[IPC_CONFIG] = { on_config, true },
-	[IPC_TLS] = { on_tls, false },
-	[IPC_LISTEN] = { on_listen, false },
-	[IPC_FEED] = { on_feed, false },
-	[IPC_REPLY] = { on_reply, false },
-	[IPC_PING] = { on_ping, true },
-	[IPC_DRAIN] = { on_drain, false },
-	[IPC_BOOT_STATE] = { on_boot_state, false },
+	[IPC_AUTH] = { on_auth, false },       [IPC_CONFIG] = { on_config, true },
+	[IPC_TLS] = { on_tls, false },	       [IPC_LISTEN] = { on_listen, false },
+	[IPC_HISTORY] = { on_history, false }, [IPC_FEED] = { on_feed, false },
+	[IPC_REPLY] = { on_reply, false },     [IPC_PING] = { on_ping, true },
+	[IPC_DRAIN] = { on_drain, false },     [IPC_BOOT_STATE] = { on_boot_state, false },
 };
 
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)

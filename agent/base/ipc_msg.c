@@ -154,6 +154,7 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_AUTH] = { "auth", IPC_AGENT, IPC_WEB, 0, 1, NULL },
 	[IPC_TLS] = { "tls", IPC_AGENT, IPC_WEB, 0, 1, NULL },
 	[IPC_LISTEN] = { "listen", IPC_AGENT, IPC_WEB, sizeof(struct ipc_listen), 1, check_listen },
+	[IPC_HISTORY] = { "history", IPC_AGENT, IPC_WEB, 0, 1, NULL },
 	[IPC_FEED] = { "feed", IPC_AGENT, WORKERS, 0, 1, NULL },
 	[IPC_LINK_ADD] = { "link-add", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link), 1,
 			   check_link },

@@ -35,6 +35,7 @@ enum ipc_type {
 	/* agent to a worker, at any time once it said IPC_READY */
 	IPC_LISTEN, /* struct ipc_listen; fd: a listening socket; web only */
 	IPC_FEED, /* fd: SEQPACKET end, a JSON record a datagram: capture writes, web reads */
+	IPC_HISTORY, /* fd: a file of the record log, the older before the newer; web only, before its first feed */
 	IPC_LINK_ADD, /* struct ipc_link; fd: as its source says; capture only */
 	IPC_LINK_FD, /* struct ipc_link_fd; fd: one more of a link that was added; capture only */
 	IPC_LINK_DEL, /* struct ipc_link_del; capture only */

@@ -210,6 +210,68 @@ try() {
     "$DIR/opened"
 }
 
+# A client of the event stream that comes back with the last id it knows, as browsers do; each answer in
+# a file of its own. An event counts when the empty line behind it came.
+follow() {
+  local n last=""
+  for ((n = 0; ; n++)); do
+    curl -sS -N --unix-socket "$DIR/run/api.sock" -H 'Accept: text/event-stream' \
+      ${last:+-H "Last-Event-ID: $last"} "http://x/v1/events?backlog=1" >"$DIR/events.$n" || true
+    last=$(ids "$DIR/events.$n" | tail -n 1 | grep . || echo "$last")
+    sleep 0.02
+  done
+}
+
+ids() {
+  gawk 'BEGIN { RS = "\n\n" } RT != "" && match($0, /^id: ([0-9]+)/, m) { print m[1] }' "$@"
+}
+
+# Whether the client has seen all records from its first one on, up to the one that has this text.
+followed_to() {
+  local first
+  ids $(ls -v "$DIR"/events.*) >"$DIR/ids" && [ -s "$DIR/ids" ] && has_record "$1" || return
+  first=$(head -n 1 "$DIR/ids")
+  records "select($1) | .tapwarden.seq" | grep -qxFf - "$DIR/ids" || return
+  sort -n "$DIR/ids" >"$DIR/ids.sorted"
+  records ".tapwarden.seq | select(. >= $first)" | sort -n >"$DIR/seqs"
+  diff "$DIR/seqs" "$DIR/ids.sorted" >"$DIR/diff"
+}
+
+@test "what was recorded is told by the next worker, too: by page, and to a stream that goes on" {
+  local page n before
+  guest_start
+  ask order=first >/dev/null
+  wait_for 20 has_record '.event_type == "alert" and (.payload_printable // "" | test("first"))'
+  wait_for 20 agent_serves
+  [ "$(api ann '/v1/records?limit=2')" = 200 ]
+  page=$(jq .next "$DIR/body")
+  before=$(jq -c '[.records[] | .tapwarden.seq]' "$DIR/body")
+  export -f follow ids
+  export DIR
+  spawn follow ip netns exec "$HOST" bash -c follow
+  wait_for 10 grep -qs '^id' "$DIR/events.0"
+  spawn loop ip netns exec "$PEER" bash -c 'while curl -sS --max-time 5 -o /dev/null "http://192.0.2.10/index.html?order=$((n++))"; do sleep 0.02; done'
+  for n in 2 3 4; do
+    kill -HUP "$(pid_of agent)"
+    wait_for 20 status_of ".agent.generation == $n"
+    wait_for 20 agent_serves
+  done
+  n=$(worker_pid web)
+  kill -KILL "$n"
+  wait_for 20 status_of "(.workers[] | select(.name == \"web\")) | .pid != $n and .state == \"ready\""
+  # The page before the one that another worker told goes on where that ended.
+  [ "$(api ann "/v1/records?limit=2&before=$page")" = 200 ]
+  body "[.records[] | .tapwarden.seq] == ($before | map(. - 2))"
+  [ "$(api ann '/v1/records?limit=1000')" = 200 ]
+  body '[.records[] | .payload_printable // empty] | any(test("first"))'
+  [ "$(api ann /v1/health)" = 200 ]
+  body '.events.recalled > 10 and .events.missed == 0'
+  kill "$(pid_of loop)"
+  ask order=last >/dev/null
+  wait_for 20 followed_to '.payload_printable // "" | test("order=last")' || { cat "$DIR/diff"; false; }
+  [ "$(ls "$DIR"/events.* | wc -l)" -ge 5 ]
+}
+
 @test "frames that are kept are fetched while they are written, of a link, a rule or one" {
   [ "$(api bob /v1/pcap)" = 404 ]
   body '.code == "pcap.none"'

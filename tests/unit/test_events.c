@@ -1,5 +1,5 @@
-/* links: web/event_ring.c agent/base/buf.c */
-#include "web/event_ring.h"
+/* links: web/event_ring.c web/records.c agent/base/buf.c */
+#include "web/records.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -167,7 +167,7 @@ static void comes_back_after_an_id(void **state)
 		struct event_reader reader;
 
 		event_reader_init(&reader, &ring, EVENT_NDJSON, 0);
-		event_reader_resume(&reader, &ring, cases[i].seq);
+		event_reader_resume(&reader, &ring, cases[i].seq, false);
 		expect(&reader, &ring, cases[i].text);
 		event_reader_done(&reader);
 	}
@@ -175,6 +175,93 @@ static void comes_back_after_an_id(void **state)
 }
 
 /* A line that is half sent is finished from the reader's own copy, whatever becomes of the ring. */
+#define RECORD(seq) "{\"event_type\":\"alert\",\"tapwarden\":{\"v\":1,\"seq\":" seq "}}"
+#define LOST(n, unit, seq)                                                                     \
+	"{\"timestamp\":\"x\",\"event_type\":\"gap\",\"gap\":{\"lost\":" n ",\"unit\":\"" unit \
+	"\",\"reason\":\"y\"},\"tapwarden\":{\"v\":1,\"seq\":" seq "}}"
+
+/* After a gap of records come as many seqs later; of anything else that is lost, the next. */
+static void knows_which_seq_comes_next(void **state)
+{
+	static const struct {
+		const char *line;
+		uint64_t next;
+	} cases[] = {
+		{ RECORD("7"), 8 },
+		{ LOST("5", "records", "8"), 13 },
+		{ LOST("5", "frames", "13"), 14 },
+		{ LOST("0", "records", "14"), 15 },
+		{ "{\"event_type\":\"gap\"}", 15 },
+		/* What a guest sent is no gap, whatever it says. */
+		{ "{\"payload\":\"\\\"event_type\\\":\\\"gap\\\",\\\"gap\\\":{\\\"lost\\\":9\","
+		  "\"tapwarden\":{\"v\":1,\"seq\":15}}",
+		  16 },
+		/* Of the worker that this one's relieves. */
+		{ RECORD("3"), 16 },
+	};
+	struct event_ring ring;
+
+	(void)state;
+	assert_int_equal(event_ring_init(&ring), 0);
+	assert_int_equal(ring.expected, 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		add(&ring, cases[i].line);
+		assert_int_equal(ring.expected, cases[i].next);
+	}
+	event_ring_done(&ring);
+}
+
+static void knows_a_line_again(void **state)
+{
+	static const char same[] = RECORD("7"), other[] = "{\"tapwarden\":{\"v\":1,\"seq\":7}}",
+			  none[] = "{\"a\":1}";
+	struct event_ring ring;
+
+	(void)state;
+	assert_int_equal(event_ring_init(&ring), 0);
+	assert_false(event_ring_has(&ring, same, strlen(same)));
+	add(&ring, RECORD("6"));
+	add(&ring, same);
+	add(&ring, none);
+	assert_true(event_ring_has(&ring, same, strlen(same)));
+	/* The seq of another time. */
+	assert_false(event_ring_has(&ring, other, strlen(other)));
+	assert_false(event_ring_has(&ring, none, strlen(none)));
+	event_ring_done(&ring);
+}
+
+static void page(const struct event_ring *ring, uint64_t limit, uint64_t before, const char *want)
+{
+	const struct records_filter filter = { .limit = limit, .before = before };
+	struct buf out;
+
+	buf_init(&out, 1 << 16);
+	records_page(ring, &filter, &out);
+	assert_string_equal(out.data, want);
+	buf_done(&out);
+}
+
+/* By seq, which the ring of another worker has, too: whether the record itself is still there or not. */
+static void pages_go_on_before_a_seq(void **state)
+{
+	struct event_ring ring;
+
+	(void)state;
+	assert_int_equal(event_ring_init(&ring), 0);
+	add(&ring, RECORD("5"));
+	add(&ring, "{\"a\":1}");
+	add(&ring, RECORD("7"));
+	add(&ring, RECORD("8"));
+	page(&ring, 1, UINT64_MAX, "{\"records\":[" RECORD("8") "],\"next\":8}\n");
+	page(&ring, 1, 8, "{\"records\":[" RECORD("7") "],\"next\":7}\n");
+	page(&ring, 1, 7, "{\"records\":[{\"a\":1}," RECORD("5") "],\"next\":null}\n");
+	page(&ring, 9, 6, "{\"records\":[" RECORD("5") "],\"next\":null}\n");
+	page(&ring, 9, 5, "{\"records\":[],\"next\":null}\n");
+	page(&ring, 9, 3, "{\"records\":[],\"next\":null}\n");
+	page(&ring, 1, 99, "{\"records\":[" RECORD("8") "],\"next\":8}\n");
+	event_ring_done(&ring);
+}
+
 static void slow_reader_gets_a_gap(void **state)
 {
 	struct event_ring ring;
@@ -282,6 +369,9 @@ int main(void)
 		cmocka_unit_test(backlog_and_order),
 		cmocka_unit_test(server_sent_events),
 		cmocka_unit_test(comes_back_after_an_id),
+		cmocka_unit_test(knows_which_seq_comes_next),
+		cmocka_unit_test(knows_a_line_again),
+		cmocka_unit_test(pages_go_on_before_a_seq),
 		cmocka_unit_test(slow_reader_gets_a_gap),
 		cmocka_unit_test(many_small_records_are_bounded),
 		cmocka_unit_test(any_piece_size),

@@ -1,4 +1,4 @@
-/* links: web/site.c web/pcap.c web/pcapng_pick.c web/api.c web/boot.c web/boot_reply.c web/http_file.c web/kit_seed.c web/kit_text.c web/iso9660.c web/text_out.c web/encode_yaml.c web/encode_ini.c web/encode_sh.c web/events.c web/event_ring.c */
+/* links: web/site.c web/pcap.c web/pcapng_pick.c web/api.c web/boot.c web/boot_reply.c web/http_file.c web/kit_seed.c web/kit_text.c web/iso9660.c web/text_out.c web/encode_yaml.c web/encode_ini.c web/encode_sh.c web/events.c web/history.c web/event_ring.c */
 /* links: web/http_server.c web/http_conn.c web/http_request.c web/http_head.c web/mhd_lib.c agent/base/late_lib.c */
 /* links: web/auth.c web/basic.c agent/base/base64.c web/login.c web/session.c web/throttle.c web/password.c */
 /* links: web/password_*.c web/handlers.c web/page.c web/page_files.c web/records.c web/metrics.c agent/base/stats_traffic.c web/openapi.c */
