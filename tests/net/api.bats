@@ -229,8 +229,8 @@ ids() {
 # Whether the client has seen all records from its first one on, up to the one that has this text.
 followed_to() {
   local first
-  ids $(ls -v "$DIR"/events.*) >"$DIR/ids" && [ -s "$DIR/ids" ] && has_record "$1" || return
-  first=$(head -n 1 "$DIR/ids")
+  ids "$DIR"/events.* >"$DIR/ids" && [ -s "$DIR/ids" ] && has_record "$1" || return
+  first=$(sort -n "$DIR/ids" | head -n 1)
   records "select($1) | .tapwarden.seq" | grep -qxFf - "$DIR/ids" || return
   sort -n "$DIR/ids" >"$DIR/ids.sorted"
   records ".tapwarden.seq | select(. >= $first)" | sort -n >"$DIR/seqs"
@@ -269,7 +269,7 @@ followed_to() {
   kill "$(pid_of loop)"
   ask order=last >/dev/null
   wait_for 20 followed_to '.payload_printable // "" | test("order=last")' || { cat "$DIR/diff"; false; }
-  [ "$(ls "$DIR"/events.* | wc -l)" -ge 5 ]
+  [ -s "$DIR/events.4" ]
 }
 
 @test "frames that are kept are fetched while they are written, of a link, a rule or one" {
