@@ -9,6 +9,11 @@ bool ipxe_is_blank(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+bool ipxe_is_expanded(const char *word)
+{
+	return strstr(word, "${") != NULL;
+}
+
 /* Where the reader is, and where the next of each thing goes. */
 struct reader {
 	const char *at, *end; /* of what is still to be read */

@@ -62,4 +62,7 @@ const struct ipxe_line *ipxe_find_label(const struct ipxe_text *script, const ch
 /* The blanks at which iPXE splits words: isspace() of C without a locale. */
 bool ipxe_is_blank(char c);
 
+/* Whether a setting is put into the word when it runs. */
+bool ipxe_is_expanded(const char *word);
+
 #endif

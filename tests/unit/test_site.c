@@ -3,7 +3,7 @@
 /* links: web/auth.c web/basic.c agent/base/base64.c web/login.c web/session.c web/throttle.c web/password.c */
 /* links: web/password_*.c web/handlers.c web/page.c web/page_files.c web/records.c web/metrics.c agent/base/stats_traffic.c web/openapi.c */
 /* links: web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/ipxe_menu.c agent/base/boot_types.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c */
-/* links: web/encode_ipxe.c web/san_uri.c web/boot_lint.c web/ipxe_lint.c web/ipxe_reader.c web/ipxe_command.c */
+/* links: web/encode_ipxe.c web/san_uri.c web/boot_lint.c web/ipxe_lint*.c web/ipxe_reader.c web/ipxe_command.c */
 /* links: web/ipxe_setting.c web/ipxe_type.c web/boot_decode.c web/decode_san.c web/decode_line.c web/ipxe_error.c web/finding.c agent/base/hint.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
 /* links: agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
