@@ -225,12 +225,12 @@ static int group_init(struct log_rules *group, size_t n, struct err *err)
 	return code;
 }
 
+/* The search stays: its code is sealed by now, and to free that would end the process, see code_pages.h. */
 static void group_done(struct log_rules *group)
 {
 	if (group->rules && group->rules[0] && group->rules[0]->range)
 		range_text_done(&group->ranges);
 	text_scan_done(&group->scan);
-	search_done(&group->search);
 	free(group->rules);
 }
 

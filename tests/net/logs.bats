@@ -142,6 +142,18 @@ writer_start() {
   no_hole_in_records
 }
 
+@test "a worker that hands over to another ends by itself" {
+  local old
+  touch "$LOG"
+  followed
+  old=$(worker_pid capture)
+  spawn strace strace -e trace=none -o "$DIR/ended" -p "$old"
+  wait_for 20 grep -q attached "$DIR/strace.err"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of strace)"
+  grep -x "+++ exited with 0 +++" "$DIR/ended" || { cat "$DIR/ended"; false; }
+}
+
 @test "a killed worker loses no line" {
   touch "$LOG"
   followed
