@@ -18,13 +18,19 @@ struct source_peer {
 	bool saved; /* and left it between two frames, but for what is in `rest` */
 };
 
+/* Of one connection; streams go on over the next. */
+static void forget_bytes(struct source_peer *peer)
+{
+	peer->rest.in = peer->rest.out = 0;
+}
+
 static void forget_fd(struct source_peer *peer)
 {
 	if (peer->fd >= 0)
 		close(peer->fd);
 	peer->fd = -1;
 	peer->used = peer->saved = false;
-	peer->rest = (struct ipc_rest){ .slot = peer->conf.slot };
+	forget_bytes(peer);
 }
 
 static void send_peer(struct source_peer *peer, struct ipc_channel *channel)
@@ -38,7 +44,7 @@ static void send_peer(struct source_peer *peer, struct ipc_channel *channel)
 	if (ipc_send(channel, IPC_LINK_FD, &what, peer->fd) == 0)
 		peer->used = true;
 	peer->saved = false;
-	peer->rest = (struct ipc_rest){ .slot = peer->conf.slot };
+	forget_bytes(peer);
 }
 
 static void on_connected(void *data, int fd)
@@ -76,6 +82,7 @@ int source_peer_open(uv_loop_t *loop, const struct source_peer_conf *conf, struc
 	if (!peer)
 		return err_errno(err, -ENOMEM, "cannot wait for the guest of %s", conf->dir.link);
 	peer->conf = *conf;
+	peer->rest.slot = conf->slot;
 	(void)snprintf(peer->link, sizeof(peer->link), "%s", conf->dir.link);
 	peer->conf.dir.link = peer->link;
 	peer->fd = -1;
@@ -131,6 +138,7 @@ void source_peer_tell(struct source_peer *peer, struct ipc_channel *channel)
 	};
 
 	ipc_send(channel, IPC_LINK_FD, &rest, peer->rest_fd);
+	peer->rest.streams = 0;
 	if (peer->fd >= 0)
 		send_peer(peer, channel);
 }
@@ -158,8 +166,8 @@ void source_peer_lost(struct source_peer *peer, int reason)
 
 void source_peer_rest(struct source_peer *peer, const struct ipc_rest *rest)
 {
-	if (peer->fd < 0 || !peer->used)
-		return;
 	peer->rest = *rest;
-	peer->saved = true;
+	peer->saved = peer->fd >= 0 && peer->used;
+	if (!peer->saved)
+		forget_bytes(peer);
 }

@@ -391,3 +391,40 @@ void defrag_end_link(struct defrag *defrag, uint32_t link)
 			give_up(defrag, packet);
 	}
 }
+
+static void take_fragments(const struct defrag_packet *packet, defrag_fragment told, void *data)
+{
+	struct frame frame = {
+		.src_mac = packet->mac[0],
+		.dst_mac = packet->mac[1],
+		.n_vlans = packet->n_vlans,
+		.ether_type = packet->ether_type,
+		.ip_version = packet->key.version,
+		.src_ip = packet->key.ip[0],
+		.dst_ip = packet->key.ip[1],
+		.fragment_id = packet->key.id,
+		.fragment_proto = packet->proto ? packet->proto : packet->key.proto,
+	};
+
+	memcpy(frame.vlan, packet->vlan, sizeof(frame.vlan));
+	for (const struct fragment *f = packet->first; f; f = f->next) {
+		frame.fragment_offset = f->offset;
+		frame.fragment_more = !packet->has_last || f->offset + f->len < packet->end;
+		frame.part = f->bytes;
+		frame.part_len = f->len;
+		told(data, &frame, f->packet, packet->first_ns);
+	}
+}
+
+void defrag_take_link(struct defrag *defrag, uint32_t link, defrag_fragment told, void *data)
+{
+	struct defrag_packet *next;
+
+	for (struct defrag_packet *packet = defrag->oldest; packet; packet = next) {
+		next = packet->newer;
+		if (packet->key.link != link)
+			continue;
+		take_fragments(packet, told, data);
+		drop(defrag, packet);
+	}
+}

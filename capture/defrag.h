@@ -87,6 +87,13 @@ enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, 
 /* Gives up what came by the link. */
 void defrag_end_link(struct defrag *defrag, uint32_t link);
 
+/* A fragment, as a frame with what defrag_add() asks for. */
+typedef void (*defrag_fragment)(void *data, const struct frame *frame, uint64_t packet,
+				uint64_t first_ns);
+
+/* Takes out what came by the link, fragment by fragment, and gives none of it up. */
+void defrag_take_link(struct defrag *defrag, uint32_t link, defrag_fragment told, void *data);
+
 /* Every second or so: gives up what is too old. */
 void defrag_tick(struct defrag *defrag, uint64_t now_ns);
 

@@ -6,6 +6,7 @@
 
 #include "agent/base/pcapng_format.h"
 #include "capture/sift_record.h"
+#include "capture/sift_save.h"
 
 #define NS_PER_S 1000000000u
 
@@ -333,6 +334,17 @@ int inspect_begin(struct inspected_link *inspected, struct inspector *inspector,
 		return code;
 	guests_begin(&inspector->guests, &inspected->guest, link);
 	return 0;
+}
+
+void inspect_save(struct inspected_link *inspected, struct buf *out)
+{
+	sift_save_link(&inspected->inspector->sift, &inspected->sift, out);
+}
+
+int inspect_restore(struct inspected_link *inspected, const void *bytes, size_t len,
+		    uint64_t now_ns)
+{
+	return sift_restore_link(&inspected->inspector->sift, &inspected->sift, bytes, len, now_ns);
 }
 
 void inspect_end(struct inspected_link *inspected)

@@ -58,6 +58,14 @@ int inspect_begin(struct inspected_link *inspected, struct inspector *inspector,
 		  const struct ipc_link *link, const struct rule_mask *mask);
 void inspect_end(struct inspected_link *inspected);
 
+/*
+ * For the worker that goes on with an inline link, see sift_save.h: the link is ended after inspect_save(),
+ * and has had no frame before inspect_restore(), which returns 0 or -EBADMSG.
+ */
+void inspect_save(struct inspected_link *inspected, struct buf *out);
+int inspect_restore(struct inspected_link *inspected, const void *bytes, size_t len,
+		    uint64_t now_ns);
+
 /* A source_frame_cb; `data` is a struct inspected_link. */
 void inspect_frame(void *data, const struct source_frame *frame);
 

@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "agent/base/fd_io.h"
 #include "capture/frame_buf.h"
 
 /* Frames of one side before the other gets its turn. */
@@ -423,20 +424,6 @@ bool relay_attached(const struct relay *relay)
 	return relay->peer != NULL;
 }
 
-static int write_all(int fd, const uint8_t *bytes, size_t len, size_t at)
-{
-	while (len) {
-		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
-
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		bytes += n;
-		len -= (size_t)n;
-		at += (size_t)n;
-	}
-	return 0;
-}
-
 int relay_save(struct relay *relay, int fd, struct relay_rest *ret)
 {
 	struct relay_rest rest = { 0 };
@@ -448,9 +435,9 @@ int relay_save(struct relay *relay, int fd, struct relay_rest *ret)
 	if (relay->peer)
 		in = frame_buf_bytes(&relay->peer->in, &rest.in);
 	out = frame_buf_bytes(&relay->out, &rest.out);
-	code = write_all(fd, in, rest.in, 0);
+	code = fd_write_all_at(fd, in, rest.in, 0);
 	if (code == 0)
-		code = write_all(fd, out, rest.out, rest.in);
+		code = fd_write_all_at(fd, out, rest.out, (off_t)rest.in);
 	if (code)
 		return code;
 	frame_buf_clear(&relay->out);
@@ -464,17 +451,11 @@ static int read_all(int fd, struct frame_buf *buf, size_t len, size_t at)
 {
 	size_t space;
 	uint8_t *bytes = frame_buf_space(buf, &space);
-	ssize_t n;
+	int code = len > space ? -EMSGSIZE : fd_read_all_at(fd, bytes, len, (off_t)at);
 
-	if (len > space)
-		return -EMSGSIZE;
-	n = len ? pread(fd, bytes, len, (off_t)at) : 0;
-	if (n < 0)
-		return -errno;
-	if ((size_t)n != len)
-		return -EBADMSG;
-	frame_buf_filled(buf, len);
-	return 0;
+	if (code == 0)
+		frame_buf_filled(buf, len);
+	return code;
 }
 
 int relay_restore(struct relay *relay, int fd, const struct relay_rest *rest)

@@ -101,6 +101,21 @@ uint64_t rule_stream_needs(const struct rule_stream *rs)
 	return rs->ranges ? range_stream_needs(rs->ranges) : stream_match_needs(&rs->match);
 }
 
+bool rule_stream_mark(const struct rule_stream *rs, struct stream_match_mark *ret,
+		      struct stream_tail *ret_kept)
+{
+	if (!rs->ranges)
+		stream_match_mark(&rs->match, ret, ret_kept);
+	return !rs->ranges;
+}
+
+void rule_stream_go_on(struct rule_stream *rs, struct regex_scratch *scratch,
+		       const struct stream_tail *kept, const struct stream_match_mark *mark)
+{
+	if (!rs->ranges)
+		stream_match_go_on(&rs->match, scratch, kept, mark);
+}
+
 size_t rule_stream_memory(const struct rule_stream *rs)
 {
 	if (!rs->ranges)

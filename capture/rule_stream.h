@@ -33,6 +33,12 @@ void rule_stream_flush(struct rule_stream *rs, struct regex_scratch *scratch);
 enum regex_result rule_stream_peek(struct rule_stream *rs, struct regex_scratch *scratch);
 uint64_t rule_stream_needs(const struct rule_stream *rs);
 
+/* As stream_match_mark(); false for a rule with ranges: another process does not know of an open one. */
+bool rule_stream_mark(const struct rule_stream *rs, struct stream_match_mark *ret,
+		      struct stream_tail *ret_kept);
+void rule_stream_go_on(struct rule_stream *rs, struct regex_scratch *scratch,
+		       const struct stream_tail *kept, const struct stream_match_mark *mark);
+
 /* Bytes that it holds. */
 size_t rule_stream_memory(const struct rule_stream *rs);
 

@@ -92,9 +92,84 @@ static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to
 
 static const struct stream_match_ops match_ops = { .match = on_match, .loss = on_loss };
 
+static size_t half_size(const struct sift_link *link)
+{
+	return sizeof(struct tried_half) + link->tail;
+}
+
+struct tried_half *half_new(struct sift *sift, const struct sift_link *link, struct flow *flow,
+			    unsigned int end, enum sift_direction direction)
+{
+	struct tried_half *half = flow_alloc(&sift->streams.flows, flow, half_size(link));
+
+	if (!half)
+		return NULL;
+	*half = (struct tried_half){
+		.sift = sift,
+		.link = link,
+		.flow = flow,
+		.end = (uint8_t)end,
+		.direction = (uint8_t)direction,
+	};
+	flow->half[end].user = half;
+	return half;
+}
+
+void half_not_late(struct tried_half *half)
+{
+	if (!half->late_link)
+		return;
+	*half->late_link = half->next_late;
+	if (half->next_late)
+		half->next_late->late_link = half->late_link;
+	half->late_link = NULL;
+}
+
+void half_late(struct tried_half *half)
+{
+	if (half->late_link)
+		return;
+	half->next_late = half->sift->late;
+	half->late_link = &half->sift->late;
+	if (half->next_late)
+		half->next_late->late_link = &half->next_late;
+	half->sift->late = half;
+}
+
+void half_free(struct tried_half *half)
+{
+	struct flow_table *flows = &half->sift->streams.flows;
+	struct tried_rule *tried, *next;
+
+	half_not_late(half);
+	half->flow->half[half->end].user = NULL;
+	for (tried = half->rules; tried; tried = next) {
+		next = tried->next;
+		rule_stream_done(&tried->stream);
+		flow_free(flows, tried, sizeof(*tried));
+	}
+	flow_uncharge(flows, half->windows);
+	flow_free(flows, half, half_size(half->link));
+}
+
+bool half_charge(struct tried_half *half)
+{
+	struct flow_table *flows = &half->sift->streams.flows;
+	size_t windows = 0;
+
+	for (const struct tried_rule *tried = half->rules; tried; tried = tried->next)
+		windows += rule_stream_memory(&tried->stream);
+	if (windows > half->windows && !flow_charge(flows, half->flow, windows - half->windows))
+		return false;
+	if (windows < half->windows)
+		flow_uncharge(flows, half->windows - windows);
+	half->windows = windows;
+	return true;
+}
+
 /* ---- rules that sleep ----------------------------------------------------------------------- */
 
-static struct stream_tail tail_of(const struct tried_half *half)
+struct stream_tail half_tail(const struct tried_half *half)
 {
 	return (struct stream_tail){
 		.bytes = half->tail,
@@ -142,8 +217,7 @@ static void choose(const struct tried_half *half, const struct stream_chunk *chu
 	prefilter_choose(rules->prefilter, chunk->bytes, chunk->len, &rules->choice);
 }
 
-/* The rule, which is begun if it was not there; NULL: there is no room for it. */
-static struct tried_rule *rule_begin(struct tried_half *half, size_t number)
+struct tried_rule *half_rule(struct tried_half *half, size_t number)
 {
 	struct sift *sift = half->sift;
 	const struct rule *rule = &sift->conf.rules->rules[number];
@@ -168,14 +242,14 @@ static struct tried_rule *rule_begin(struct tried_half *half, size_t number)
 
 void half_wake(struct tried_half *half, size_t number)
 {
-	const struct stream_tail tail = tail_of(half);
+	const struct stream_tail tail = half_tail(half);
 	struct tried_rule *tried;
 
 	if (half_is_parked(half, number)) {
 		stat_add(&half->sift->conf.stats[number].skipped, 1);
 		return;
 	}
-	tried = rule_begin(half, number);
+	tried = half_rule(half, number);
 	if (!tried) {
 		half_tell_loss(half, &half->sift->conf.rules->rules[number], "memory",
 			       half->end_offset, half->sift->chunk ? half->sift->chunk->len : 0);
@@ -185,6 +259,16 @@ void half_wake(struct tried_half *half, size_t number)
 		return;
 	tried->asleep = false;
 	rule_stream_wake(&tried->stream, &tail);
+}
+
+void half_wake_restless(struct tried_half *half)
+{
+	const struct sift_link *link = half->link;
+
+	for (size_t i = 0; i < link->n_stream; i++) {
+		if (!mask_has(&link->sleepers, link->stream[i]))
+			half_wake(half, link->stream[i]);
+	}
 }
 
 void half_wake_chosen(struct tried_half *half, const struct stream_chunk *chunk)
@@ -203,7 +287,7 @@ void half_wake_chosen(struct tried_half *half, const struct stream_chunk *chunk)
 
 void half_put_to_sleep(struct tried_half *half)
 {
-	const struct stream_tail tail = tail_of(half);
+	const struct stream_tail tail = half_tail(half);
 	uint64_t needs = tail.offset;
 
 	for (struct tried_rule *tried = half->rules; tried; tried = tried->next) {

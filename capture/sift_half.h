@@ -48,6 +48,24 @@ static inline bool half_is_parked(const struct tried_half *half, size_t number)
 	return mask_has(&half->link->quarantine->parked, number);
 }
 
+/* A direction of the flow, whose half->user it is then; no rule is tried on it. NULL: there is no memory. */
+struct tried_half *half_new(struct sift *sift, const struct sift_link *link, struct flow *flow,
+			    unsigned int end, enum sift_direction direction);
+void half_free(struct tried_half *half);
+
+/* Brings the account up to date; without room for what the rules keep, they see no more of it: false. */
+bool half_charge(struct tried_half *half);
+
+/* It waits for the next tick to be tried, or not any more. */
+void half_late(struct tried_half *half);
+void half_not_late(struct tried_half *half);
+
+/* The bytes that are kept for rules that sleep or are not there. */
+struct stream_tail half_tail(const struct tried_half *half);
+
+/* The rule, which is begun, asleep, if it was not there; NULL: there is no room for it. */
+struct tried_rule *half_rule(struct tried_half *half, size_t number);
+
 /* A loss in the stream; `rule` NULL: of all rules. */
 void half_tell_loss(const struct tried_half *half, const struct rule *rule, const char *why,
 		    uint64_t offset, uint64_t bytes);
@@ -60,6 +78,9 @@ void half_keep_gap(struct tried_half *half, uint64_t offset);
 
 /* The rule sees what comes from here on, and what is kept; it is counted where it is in quarantine. */
 void half_wake(struct tried_half *half, size_t number);
+
+/* Wakes the rules that wait for no text. */
+void half_wake_restless(struct tried_half *half);
 
 /* Wakes the rules that wait for a text, and have it in the chunk or at its beginning. */
 void half_wake_chosen(struct tried_half *half, const struct stream_chunk *chunk);

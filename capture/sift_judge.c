@@ -123,9 +123,10 @@ void judge_stream_failure(struct sift *sift, const struct sift_link *link, const
 	judge_failure(sift, rule);
 }
 
-void judge_evicted(struct sift *sift, const struct flow *flow)
+void judge_evicted(struct sift *sift, const struct sift_link *link, const struct flow_key *flow)
 {
-	condemn_flow(sift, flow);
+	if (link->judged && link->strict)
+		condemn(sift, condemned_key(sift->conf.condemned, flow));
 }
 
 void judge_counts(struct sift *sift, const struct stream_counts *before)

@@ -34,8 +34,9 @@ void judge_failure(struct sift *sift, const struct rule *rule);
 void judge_stream_failure(struct sift *sift, const struct sift_link *link, const struct flow *flow,
 			  const struct rule *rule);
 
-/* A stream was given up, its memory being needed: not the frame in hand, but it is condemned. */
-void judge_evicted(struct sift *sift, const struct flow *flow);
+/* A stream was given up, its memory being needed: not the frame in hand, but it is condemned
+ * where something is strict. */
+void judge_evicted(struct sift *sift, const struct sift_link *link, const struct flow_key *flow);
 
 /* What streams_frame() counted of the frame in hand, whose counts were `before`. */
 void judge_counts(struct sift *sift, const struct stream_counts *before);

@@ -3,90 +3,20 @@
 #include "capture/sift_judge.h"
 #include "capture/sift_half.h"
 
-static size_t half_size(const struct sift_link *link)
+/* Of a flow on the link of the frame that is in hand, from `offset` on; NULL: there is no memory for it. */
+static struct tried_half *half_begin(struct sift *sift, struct flow *flow, unsigned int end,
+				     uint64_t offset)
 {
-	return sizeof(struct tried_half) + link->tail;
-}
-
-/* ---- directions of flows -------------------------------------------------------------------- */
-
-/* Both directions of a flow have the link of the frame that is in hand. */
-static struct tried_half *half_new(struct sift *sift, struct flow *flow, unsigned int end,
-				   uint64_t offset)
-{
-	const struct sift_link *link = sift->input->link;
-	struct tried_half *half = flow_alloc(&sift->streams.flows, flow, half_size(link));
+	struct tried_half *half =
+		half_new(sift, sift->input->link, flow, end, sift->input->direction);
 
 	if (!half)
 		return NULL;
-	*half = (struct tried_half){
-		.sift = sift,
-		.link = link,
-		.flow = flow,
-		.end = (uint8_t)end,
-		.direction = (uint8_t)sift->input->direction,
-	};
 	/* There was no memory for what came before. */
 	if (offset)
 		half_keep_gap(half, offset);
-	for (size_t i = 0; i < link->n_stream; i++) {
-		if (!mask_has(&link->sleepers, link->stream[i]))
-			half_wake(half, link->stream[i]);
-	}
+	half_wake_restless(half);
 	return half;
-}
-
-static void half_unlink(struct tried_half *half)
-{
-	if (!half->late_link)
-		return;
-	*half->late_link = half->next_late;
-	if (half->next_late)
-		half->next_late->late_link = half->late_link;
-	half->late_link = NULL;
-}
-
-static void half_link(struct tried_half *half)
-{
-	if (half->late_link)
-		return;
-	half->next_late = half->sift->late;
-	half->late_link = &half->sift->late;
-	if (half->next_late)
-		half->next_late->late_link = &half->next_late;
-	half->sift->late = half;
-}
-
-static void half_free(struct tried_half *half)
-{
-	struct flow_table *flows = &half->sift->streams.flows;
-	struct tried_rule *tried, *next;
-
-	half_unlink(half);
-	half->flow->half[half->end].user = NULL;
-	for (tried = half->rules; tried; tried = next) {
-		next = tried->next;
-		rule_stream_done(&tried->stream);
-		flow_free(flows, tried, sizeof(*tried));
-	}
-	flow_uncharge(flows, half->windows);
-	flow_free(flows, half, half_size(half->link));
-}
-
-/* Brings the account up to date; without room for what the rules keep, they see no more of it. */
-static bool half_charge(struct tried_half *half)
-{
-	struct flow_table *flows = &half->sift->streams.flows;
-	size_t windows = 0;
-
-	for (const struct tried_rule *tried = half->rules; tried; tried = tried->next)
-		windows += rule_stream_memory(&tried->stream);
-	if (windows > half->windows && !flow_charge(flows, half->flow, windows - half->windows))
-		return false;
-	if (windows < half->windows)
-		flow_uncharge(flows, half->windows - windows);
-	half->windows = windows;
-	return true;
 }
 
 /* A rule that was parked sees no more of a stream that it is in: it could not go on from where it was. */
@@ -146,7 +76,7 @@ static void feed_awake(struct tried_half *half, const struct stream_chunk *chunk
 		late |= rule_stream_is_late(&tried->stream);
 	}
 	if (late)
-		half_link(half);
+		half_late(half);
 }
 
 static void half_feed(struct tried_half *half, const struct stream_chunk *chunk)
@@ -167,7 +97,7 @@ void sift_stream_tick(struct sift *sift)
 	while (sift->late) {
 		struct tried_half *half = sift->late;
 
-		half_unlink(half);
+		half_not_late(half);
 		sift->stream_ns = half->flow->last_ns;
 		for (struct tried_rule *tried = half->rules; tried; tried = tried->next) {
 			if (!tried->asleep)
@@ -186,8 +116,7 @@ static void on_data(void *data, struct flow *flow, unsigned int end,
 	/* Data that waited is handed over without a frame only where there was data before it. */
 	if (!half && sift->input) {
 		sift->stream_ns = chunk->now_ns;
-		half = half_new(sift, flow, end, chunk->offset);
-		flow->half[end].user = half;
+		half = half_begin(sift, flow, end, chunk->offset);
 	}
 	if (!half) {
 		sift->unsearched += chunk->len;
@@ -209,10 +138,8 @@ static void on_gap(void *data, struct flow *flow, unsigned int end, uint64_t off
 	struct sift *sift = data;
 
 	sift->stream_ns = now_ns;
-	if (!half && sift->input) {
-		half = half_new(sift, flow, end, offset);
-		flow->half[end].user = half;
-	}
+	if (!half && sift->input)
+		half = half_begin(sift, flow, end, offset);
 	if (!half)
 		return;
 	for (struct tried_rule *tried = half->rules; tried; tried = tried->next) {
@@ -235,13 +162,13 @@ static void on_end(void *data, struct flow *flow, unsigned int end, enum stream_
 	if (!half)
 		return;
 	/* What comes of it will not be known for the rest of what was. */
-	if (why == STREAM_EVICTED && half->link->judged && half->link->strict)
-		judge_evicted(sift, flow);
+	if (why == STREAM_EVICTED)
+		judge_evicted(sift, half->link, &flow->key);
 	/* It may be pushed out in the middle of another stream's chunk. */
 	sift->chunk = NULL;
 	sift->stream_ns = now_ns;
 	for (struct tried_rule *tried = half->rules; tried; tried = tried->next) {
-		if (tried->asleep)
+		if (tried->asleep || why == STREAM_HANDED)
 			continue;
 		/* What was pushed out goes on, but is not seen: it ends as at a gap. */
 		if (why == STREAM_EVICTED)

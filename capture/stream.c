@@ -22,6 +22,7 @@
 static const char *const end_names[STREAM_ENDS] = {
 	[STREAM_FIN] = "fin",	      [STREAM_RST] = "rst",	  [STREAM_IDLE] = "idle",
 	[STREAM_EVICTED] = "evicted", [STREAM_REUSED] = "reused", [STREAM_FINISHED] = "finished",
+	[STREAM_HANDED] = "handed",
 };
 
 const char *stream_end_name(enum stream_end why)
@@ -177,18 +178,21 @@ static void finish_both(struct streams *streams, struct flow *flow, enum stream_
 	flow_mark(&streams->flows, flow, flow->has_data, true);
 }
 
-/* To make room: what waits is not worth a reader's memory any more. */
-static void on_evict(void *data, struct flow *flow)
+static void cut(struct streams *streams, struct flow *flow, enum stream_end why)
 {
-	struct streams *streams = data;
-
 	for (unsigned int end = 0; end < 2; end++) {
 		struct stream_side s = side_of(streams, flow, end);
 
 		stream_pending_drop(&s);
-		finish(&s, STREAM_EVICTED);
+		finish(&s, why);
 	}
 	stream_kept_free(&streams->flows, flow);
+}
+
+/* To make room: what waits is not worth a reader's memory any more. */
+static void on_evict(void *data, struct flow *flow)
+{
+	cut(data, flow, STREAM_EVICTED);
 }
 
 /* `part` begins with the next byte: hands it over together with what waited for it. */
@@ -449,6 +453,29 @@ void streams_end_link(struct streams *streams, uint32_t link)
 				continue;
 			finish_both(streams, flow, STREAM_FINISHED);
 			flow_forget(streams, flow);
+		}
+	}
+	streams->flows.walked = false;
+}
+
+void streams_cut_flow(struct streams *streams, struct flow *flow, enum stream_end why)
+{
+	cut(streams, flow, why);
+	flow_remove(&streams->flows, flow);
+}
+
+void streams_take_link(struct streams *streams, uint32_t link,
+		       bool (*take)(void *data, struct flow *flow), void *data)
+{
+	streams->flows.walked = true;
+	for (enum flow_list_id list = 0; list < FLOW_LISTS; list++) {
+		struct flow *flow = flow_oldest(&streams->flows, list), *next;
+
+		for (; flow; flow = next) {
+			next = flow->newer;
+			if (flow->key.link == link)
+				streams_cut_flow(streams, flow,
+						 take(data, flow) ? STREAM_HANDED : STREAM_EVICTED);
 		}
 	}
 	streams->flows.walked = false;

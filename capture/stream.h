@@ -45,6 +45,7 @@ enum stream_end {
 	STREAM_EVICTED, /* the memory was needed */
 	STREAM_REUSED, /* the same ends began a new connection */
 	STREAM_FINISHED, /* the input ended */
+	STREAM_HANDED, /* another process goes on with it */
 	STREAM_ENDS
 };
 
@@ -124,6 +125,16 @@ void streams_tick(struct streams *streams, uint64_t now_ns);
 
 /* Ends the flows of a link with STREAM_FINISHED. */
 void streams_end_link(struct streams *streams, uint32_t link);
+
+/*
+ * Takes the flows of a link out, the quietest first: each ends with STREAM_HANDED where take() says that
+ * another process has all of it, else with STREAM_EVICTED.
+ */
+void streams_take_link(struct streams *streams, uint32_t link,
+		       bool (*take)(void *data, struct flow *flow), void *data);
+
+/* Ends a flow without handing over what waits. */
+void streams_cut_flow(struct streams *streams, struct flow *flow, enum stream_end why);
 
 /* Ends a flow of which nothing more is to come, if it is there; not from within the reader's calls. */
 void streams_end_flow(struct streams *streams, const struct flow_key *key);

@@ -114,6 +114,15 @@ void stream_kept_trim(struct flow_table *table, struct flow *flow, unsigned int 
 		bytes_free(table, kept);
 }
 
+const uint8_t *stream_kept_bytes(const struct flow *flow, unsigned int end, size_t *ret_len)
+{
+	const struct stream_kept *both = kept_in(flow);
+	const struct kept_bytes *kept = both ? &both->half[end] : NULL;
+
+	*ret_len = kept && kept->bytes ? kept->len : 0;
+	return *ret_len ? kept->bytes + kept->from : NULL;
+}
+
 enum stream_repeat stream_kept_compare(const struct flow *flow, unsigned int end,
 				       const uint8_t *bytes, size_t len, uint64_t offset)
 {

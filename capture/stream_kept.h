@@ -28,6 +28,9 @@ enum stream_repeat {
 enum stream_repeat stream_kept_compare(const struct flow *flow, unsigned int end,
 				       const uint8_t *bytes, size_t len, uint64_t offset);
 
+/* Those of `end`, the last ones before its half's offset; NULL, and 0: none. */
+const uint8_t *stream_kept_bytes(const struct flow *flow, unsigned int end, size_t *ret_len);
+
 void stream_kept_free(struct flow_table *table, struct flow *flow);
 
 #endif

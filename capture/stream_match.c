@@ -537,6 +537,33 @@ void stream_match_wake(struct stream_match *sm, const struct stream_tail *tail)
 	sm->cursor.offset = cursor;
 }
 
+void stream_match_mark(const struct stream_match *sm, struct stream_match_mark *ret,
+		       struct stream_tail *ret_kept)
+{
+	size_t at = sm->cursor.offset < sm->len ? sm->cursor.offset : sm->len;
+
+	*ret = (struct stream_match_mark){ .at = sm->base + at,
+					   .after = sm->after,
+					   .not_empty_here = sm->cursor.not_empty_here };
+	*ret_kept =
+		(struct stream_tail){ .bytes = sm->window,
+				      .len = sm->len,
+				      .offset = sm->base,
+				      .start = sm->begun ? STREAM_TAIL_CUT : STREAM_TAIL_BEGIN };
+}
+
+void stream_match_go_on(struct stream_match *sm, struct regex_scratch *scratch,
+			const struct stream_tail *kept, const struct stream_match_mark *mark)
+{
+	size_t before = (size_t)(mark->at - kept->offset);
+
+	stream_match_resume(sm, kept->bytes, before, kept->offset,
+			    kept->start != STREAM_TAIL_BEGIN);
+	sm->cursor.not_empty_here = mark->not_empty_here;
+	sm->after = mark->after;
+	stream_match_feed(sm, scratch, kept->bytes + before, kept->len - before);
+}
+
 uint64_t stream_match_needs(const struct stream_match *sm)
 {
 	size_t cursor = sm->cursor.offset < sm->len ? sm->cursor.offset : sm->len;

@@ -140,6 +140,24 @@ uint64_t stream_match_needs(const struct stream_match *sm);
  */
 enum regex_result stream_match_peek(const struct stream_match *sm, struct regex_scratch *scratch);
 
+/*
+ * For another process that goes on with the same subject: where a search has come to in it, and the bytes
+ * that it keeps.
+ */
+struct stream_match_mark {
+	uint64_t at; /* where the next search begins */
+	uint64_t
+		after; /* one more than where it went on behind the last match; 0: there was none */
+	bool not_empty_here;
+};
+
+void stream_match_mark(const struct stream_match *sm, struct stream_match_mark *ret,
+		       struct stream_tail *ret_kept);
+
+/* Goes on there with what was kept, in which the mark is. */
+void stream_match_go_on(struct stream_match *sm, struct regex_scratch *scratch,
+			const struct stream_tail *kept, const struct stream_match_mark *mark);
+
 /* "overflow", "limit" ... */
 const char *stream_loss_name(enum stream_loss why);
 

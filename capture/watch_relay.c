@@ -1,8 +1,13 @@
 #include "capture/watch_relay.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/fd_io.h"
+#include "agent/base/log.h"
 #include "capture/tcp_reset.h"
 
 #define NS_PER_S  1000000000u
@@ -28,6 +33,11 @@ static void reset(struct watch *watch, enum stats_direction direction, const str
 		relay_inject(watch->relay, back, segment, len);
 }
 
+static uint64_t time_ns(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
+}
+
 static enum stats_relay_drop judge(void *data, enum stats_direction direction, const uint8_t *frame,
 				   size_t len)
 {
@@ -43,7 +53,7 @@ static enum stats_relay_drop judge(void *data, enum stats_direction direction, c
 	if (direction == STATS_FROM_GUEST && !egress_filter_passes(&watch->filter, frame, len))
 		return STATS_RELAY_FILTER;
 	clock_gettime(CLOCK_REALTIME, &now);
-	source.time_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	source.time_ns = time_ns(&now);
 	action = inspect_judge(&watch->inspected, &source, &decoded);
 	if (action == ACTION_RESET)
 		reset(watch, direction, decoded, frame);
@@ -84,13 +94,30 @@ int watch_relay_open(uv_loop_t *loop, struct watch *watch, int fd, const struct 
 	return relay_open(loop, fd, &relay, &watch->relay, err);
 }
 
-static int take_rest(struct watch *watch, const struct ipc_rest *rest, int fd)
+/* What the worker before knew of the link's streams; the memory is given back. */
+static int take_streams(struct watch *watch, const struct ipc_rest *rest, int fd, struct err *err)
+{
+	void *bytes = malloc(rest->streams);
+	struct timespec now;
+	int code = bytes ? fd_read_all_at(fd, bytes, rest->streams, rest->streams_at) : -ENOMEM;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (code == 0)
+		code = inspect_restore(&watch->inspected, bytes, rest->streams, time_ns(&now));
+	free(bytes);
+	if (ftruncate(fd, rest->streams_at) < 0 && code == 0)
+		code = -errno;
+	return code ? err_errno(err, code, "cannot go on with the streams of the worker before")
+		    : 0;
+}
+
+static int take_rest(struct watch *watch, const struct ipc_rest *rest, int fd, struct err *err)
 {
 	if (watch->rest_fd >= 0)
 		close(watch->rest_fd);
 	watch->rest_fd = fd;
 	watch->rest = (struct relay_rest){ .in = rest->in, .out = rest->out };
-	return 0;
+	return rest->streams ? take_streams(watch, rest, fd, err) : 0;
 }
 
 static int take_peer(struct watch *watch, enum peer_kind kind, int fd, struct err *err)
@@ -117,7 +144,7 @@ int watch_relay_take(struct watch *watch, const struct ipc_link_fd *what, int fd
 {
 	switch ((enum ipc_link_fd_kind)what->kind) {
 	case IPC_LINK_FD_REST:
-		return take_rest(watch, &what->rest, fd);
+		return take_rest(watch, &what->rest, fd, err);
 	case IPC_LINK_FD_STREAM:
 		return take_peer(watch, PEER_STREAM, fd, err);
 	case IPC_LINK_FD_DGRAM:
@@ -132,15 +159,38 @@ int watch_relay_take(struct watch *watch, const struct ipc_link_fd *what, int fd
 	return 0;
 }
 
+/* Returns how many bytes there are at `at` of the file. */
+static size_t save_streams(struct watch *watch, size_t at)
+{
+	struct buf streams;
+	size_t len;
+	int code;
+
+	buf_init(&streams, IPC_STREAMS_MAX);
+	inspect_save(&watch->inspected, &streams);
+	len = streams.len;
+	code = fd_write_all_at(watch->rest_fd, streams.data, len, (off_t)at);
+	buf_done(&streams);
+	if (!code)
+		return len;
+	log_err("%s: %s: the next worker does not know of its streams", watch->link.name,
+		strerror(-code));
+	return 0;
+}
+
 bool watch_save(struct watch *watch, struct ipc_rest *ret)
 {
-	struct relay_rest rest;
+	struct relay_rest rest = { 0 };
+	size_t at;
 
-	if (!watch->relay || watch->rest_fd < 0 || !relay_attached(watch->relay) ||
-	    relay_save(watch->relay, watch->rest_fd, &rest))
+	if (!watch->relay || watch->rest_fd < 0 ||
+	    (relay_attached(watch->relay) && relay_save(watch->relay, watch->rest_fd, &rest)))
 		return false;
+	at = rest.in + rest.out;
 	*ret = (struct ipc_rest){ .slot = watch->link.slot,
 				  .in = (uint32_t)rest.in,
-				  .out = (uint32_t)rest.out };
+				  .out = (uint32_t)rest.out,
+				  .streams = (uint32_t)save_streams(watch, at),
+				  .streams_at = (uint32_t)at };
 	return true;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Invariant: head <= data <= tail. The bytes belong to the caller and outlive the cursor. */
 struct cursor {
@@ -38,6 +39,16 @@ static inline const uint8_t *cursor_pull(struct cursor *c, size_t len)
 	if (len > cursor_left(c))
 		return NULL;
 	c->data += len;
+	return p;
+}
+
+/* The next `len` bytes into `ret`, which stays as it was when fewer are left: false. */
+static inline bool cursor_read(struct cursor *c, void *ret, size_t len)
+{
+	const uint8_t *p = cursor_pull(c, len);
+
+	if (p)
+		memcpy(ret, p, len);
 	return p;
 }
 

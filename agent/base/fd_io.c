@@ -37,3 +37,31 @@ int fd_write_all(int fd, const void *data, size_t len)
 	}
 	return 0;
 }
+
+int fd_write_all_at(int fd, const void *data, size_t len, off_t at)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pwrite(fd, (const char *)data + done, len - done, at + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+int fd_read_all_at(int fd, void *out, size_t len, off_t at)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = pread(fd, (char *)out + done, len - done, at + (off_t)done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EBADMSG;
+		done += (size_t)n;
+	}
+	return 0;
+}

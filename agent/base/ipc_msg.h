@@ -103,12 +103,17 @@ struct ipc_link {
 	char guest[NAME_MAX_LEN + 1]; /* "" when no guest section names the link */
 };
 
-/* Bytes of the guest's stream, in this order: from it, not a whole frame yet; and on their way to it. */
-#define IPC_REST_MAX (2u << 20)
+/*
+ * What is in hand of an inline link, in this order: bytes from the guest, not a whole frame yet; those on
+ * their way to it; and what is known of streams (capture/sift_save.h).
+ */
+#define IPC_REST_MAX	(2u << 20)
+#define IPC_STREAMS_MAX (1u << 30)
 
 struct ipc_rest {
 	uint32_t slot;
-	uint32_t in, out;
+	uint32_t in, out, streams;
+	uint32_t streams_at; /* where those begin: what is before may be of no use any more */
 };
 
 struct ipc_peer_lost {

@@ -395,3 +395,46 @@ relay_drops() {
   spawn udhcpc ip netns exec "$GUEST" busybox udhcpc -f -i eth0 -s "$DIR/script"
   wait_for 30 in_peer busybox ping -q -c 1 -W 1 192.0.2.50
 }
+
+# INLINE_FLOOD is the number of frames.
+@test "a forbidden text does not arrive while workers relieve each other" {
+  local n=1
+  sed -i 's/^scope = .*/scope = stream/' "$INI"
+  start
+  spawn flood ip netns exec "$HOST" "$ROOT/build/tests/net/inline_flood" "$DIR/run/guests/web01/qemu.sock" \
+    "$PEER" eno1 "$(mac_of web01)" "${INLINE_FLOOD:-100000}" "${SEED:-4711}"
+  until is_gone "$(pid_of flood)"; do
+    n=$((n + 1))
+    reload_and_wait "$n"
+  done
+  cat "$DIR/flood.out" "$DIR/flood.err" >&2
+  echo "reloads $n" >&2
+  [ "$n" -gt 5 ]
+  grep -q ' arrived 0 .* short 0 ' "$DIR/flood.out"
+}
+
+heard() {
+  grep -q "$1" "$DIR/listener.out"
+}
+
+@test "a match that a reload cuts is found, and its connection stays condemned" {
+  sed -i 's/^scope = .*/scope = stream/' "$INI"
+  start
+  attach stream
+  spawn listener ip netns exec "$PEER" busybox nc -l -p 9000
+  wait_for 10 in_peer bash -c 'ss -Htln | grep -q :9000'
+  # The connection is the shell's, so that it is said what is asked for, when it is.
+  coproc SAYS { in_guest bash -c 'exec 3<>/dev/tcp/192.0.2.2/9000; while read -r text; do printf %s "$text" >&3; done' 3>&-; }
+  echo 'hello forbid' >&"${SAYS[1]}"
+  wait_for 20 heard forbid
+  reload_and_wait 2
+  echo 'den' >&"${SAYS[1]}"
+  wait_for 20 heard forbidden
+  reload_and_wait 3
+  echo '-1' >&"${SAYS[1]}"
+  wait_for 20 has_record '.alert.signature == "forbidden"'
+  reload_and_wait 4
+  wait_for 20 status_of '.links[0].relay.from_guest.dropped.verdict >= 3'
+  run ! heard forbidden-
+  eval "exec ${SAYS[1]}>&-"
+}

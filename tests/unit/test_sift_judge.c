@@ -1,5 +1,5 @@
 /* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
-/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c capture/defrag.c */
+/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c capture/stream_match.c capture/flow.c capture/defrag.c */
 /* links: capture/decode.c capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "capture/condemned.h"
+#include "capture/sift_save.h"
 #include "agent/base/pcapng_format.h"
 #include "capture/tcp_sum.h"
 
@@ -49,6 +50,7 @@ struct fixture {
 	uint64_t number, now_ns;
 	size_t matches;
 	bool failed;
+	bool handed; /* each frame is of another worker */
 };
 
 static void on_match(void *data, const struct sift_match *match)
@@ -128,6 +130,14 @@ static int set_up(void **state)
 	return 0;
 }
 
+static int set_up_handed(void **state)
+{
+	int code = set_up(state);
+
+	((struct fixture *)*state)->handed = true;
+	return code;
+}
+
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
@@ -165,6 +175,20 @@ static uint32_t fold(uint32_t value)
 	return ~value & 0xffff;
 }
 
+/* Another worker goes on with the link: what it knows is what it is told. */
+static void hand_over(struct fixture *f)
+{
+	struct buf told;
+
+	buf_init(&told, 2 * MEMORY);
+	sift_save_link(&f->sift, &f->link, &told);
+	assert_int_equal(flow_count(&f->sift.streams.flows), 0);
+	sift_done(&f->sift);
+	begin(f);
+	assert_int_equal(sift_restore_link(&f->sift, &f->link, told.data, told.len, f->now_ns), 0);
+	buf_done(&told);
+}
+
 static enum pattern_action judge(struct fixture *f, const uint8_t *frame, size_t len)
 {
 	const struct sift_input input = {
@@ -177,6 +201,8 @@ static enum pattern_action judge(struct fixture *f, const uint8_t *frame, size_t
 	};
 	struct sift_result result;
 
+	if (f->handed)
+		hand_over(f);
 	sift_frame(&f->sift, &input, &result);
 	f->failed = result.failed;
 	return result.verdict;
@@ -475,6 +501,10 @@ static void checksums_of_all_lengths_are_right(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST_HANDED(name)                                                   \
+	{                                                                   \
+#name ", handed over", name, set_up_handed, tear_down, NULL \
+	}
 
 int main(void)
 {
@@ -492,6 +522,14 @@ int main(void)
 		TEST(the_end_of_a_worker_condemns_nothing),
 		TEST(a_full_table_forgets_the_quietest),
 		TEST(checksums_of_all_lengths_are_right),
+		TEST_HANDED(a_match_is_dropped_and_its_connection_with_it),
+		TEST_HANDED(a_match_that_is_cut_is_dropped_where_it_is_whole),
+		TEST_HANDED(what_repeats_passes_only_as_it_was),
+		TEST_HANDED(what_overtakes_is_searched_by_itself),
+		TEST_HANDED(what_cannot_be_searched_goes_by_on_error),
+		TEST_HANDED(a_packet_in_fragments_stays_incomplete),
+		TEST_HANDED(what_goes_by_unsearched_condemns),
+		TEST_HANDED(checksums_of_all_lengths_are_right),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
