@@ -149,6 +149,25 @@ static void take_moved(struct log_files *files, struct log_file *file, const cha
 		take(files, file, fd, &st);
 }
 
+/* What was renamed since the last look is not known: what is at the paths now is looked at as ever. */
+static void tell_overflow(struct log_files *files)
+{
+	char detail[600];
+
+	for (size_t i = 0; i < files->n; i++) {
+		struct log_file *file = &files->list[i];
+
+		file->moved = 0;
+		snprintf(
+			detail, sizeof(detail),
+			"log %s: so much was renamed at once that the kernel let go of its notes "
+			"(fs.inotify.max_queued_events): a file that was rotated twice in a quarter of "
+			"a second may be missed: %.300s is looked at again",
+			file->name, file->path);
+		files->ops->event(files->data, file, "log-notes-lost", detail);
+	}
+}
+
 static bool take_note(struct log_files *files, const struct inotify_event *note)
 {
 	bool known = false;
@@ -182,6 +201,8 @@ static void read_notes(struct log_files *files)
 
 		for (const char *at = notes; at < notes + n; at += sizeof(*note) + note->len) {
 			note = (const struct inotify_event *)at;
+			if (note->mask & IN_Q_OVERFLOW)
+				tell_overflow(files);
 			if (!take_note(files, note) && note->wd >= 0)
 				inotify_rm_watch(files->notes, note->wd);
 		}

@@ -42,7 +42,7 @@ struct log_file {
 struct log_files_ops {
 	/* The worker that serves, or NULL. */
 	struct ipc_channel *(*channel)(void *data);
-	/* `action` "log-missing", "log-followed" or "log-rotated". */
+	/* `action` "log-missing", "log-followed", "log-rotated" or "log-notes-lost". */
 	void (*event)(void *data, const struct log_file *file, const char *action,
 		      const char *detail);
 };

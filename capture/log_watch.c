@@ -9,6 +9,7 @@
 
 #include "agent/base/log.h"
 #include "capture/lines.h"
+#include "capture/log_ranges.h"
 
 static struct record_head head_of(const struct log_watch *w)
 {
@@ -341,6 +342,15 @@ void log_watches_done(struct log_watches *ws)
 	*ws = (struct log_watches){ 0 };
 }
 
+/* Of a worker before this one; the log's lines up to the next BEGIN are not searched for it. */
+static void tell_lost_ranges(struct log_watch *w, const struct log_ranges_lost *lost)
+{
+	for (size_t i = 0; i < lost->n_rules; i++)
+		tell_gap(w, 1, RECORD_UNIT_RANGES, "restart", lost->rules[i]);
+	if (lost->unnamed)
+		tell_gap(w, lost->unnamed, RECORD_UNIT_RANGES, "restart", NULL);
+}
+
 void log_watches_add(struct log_watches *ws, const struct ipc_log *message, int fd, uint64_t now_ns)
 {
 	const struct log_reader_file file = {
@@ -355,7 +365,13 @@ void log_watches_add(struct log_watches *ws, const struct ipc_log *message, int 
 
 		if (strcmp(w->conf->head.name, message->name) != 0)
 			continue;
-		w->stats = &ws->stats->logs[message->slot];
+		if (!w->stats) {
+			struct log_ranges_lost lost;
+
+			w->stats = &ws->stats->logs[message->slot];
+			log_ranges_take_up(w, message, &lost);
+			tell_lost_ranges(w, &lost);
+		}
 		if (log_reader_add(&w->reader, &file, now_ns))
 			tell_gap(w, 1, RECORD_UNIT_FILES, "log-rotated-unread", NULL);
 		return;
@@ -385,10 +401,12 @@ void log_watches_commit(struct log_watches *ws)
 
 		if (!file)
 			continue;
+		log_ranges_leave_begin(w);
 		/* Never the new file with the old place: a reader in between takes the new one's beginning. */
 		if (stat_get(&w->stats->file) != file)
 			atomic_store_explicit(&w->stats->position, 0, memory_order_release);
 		atomic_store_explicit(&w->stats->file, file, memory_order_release);
 		atomic_store_explicit(&w->stats->position, offset, memory_order_release);
+		log_ranges_leave_end(w, offset);
 	}
 }

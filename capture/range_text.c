@@ -272,7 +272,7 @@ bool range_text_splits(const struct range_conf *conf)
 void range_text_leave(const struct range_text *t, struct range_carry *ret)
 {
 	*ret = (struct range_carry){
-		.open = t->range.open,
+		.depth = t->range.open ? t->range.depth : 0,
 		.so_far = t->range.so_far,
 		.begun = t->begun,
 		.before = t->before,
@@ -281,8 +281,8 @@ void range_text_leave(const struct range_text *t, struct range_carry *ret)
 
 void range_text_resume(struct range_text *t, const struct range_carry *carry, uint64_t offset)
 {
-	t->range.open = carry->open;
-	t->range.depth = carry->open;
+	t->range.open = carry->depth > 0;
+	t->range.depth = carry->depth;
 	t->range.so_far = carry->so_far;
 	t->begun = carry->begun;
 	t->before = carry->before;

@@ -78,15 +78,19 @@ void range_text_feed(struct range_text *text, const uint8_t *piece, size_t len, 
 bool range_text_continue(struct range_text *text, size_t len, bool ends);
 
 /*
- * Where a text is cut, and its parts are looked at apart: what the part before left of a range. Only
- * where nothing is kept back, and whether a range is open is all that counts: no limit, no nesting.
+ * Where a text is cut and goes on elsewhere: what is left of a range that is open there, but for what
+ * is kept back of it.
  */
 struct range_carry {
-	bool open;
+	uint32_t depth; /* of BEGINs without END; 0: none is open */
 	struct range_closed so_far;
-	uint64_t begun, before; /* of the open range; lines before the part, with number_lines */
+	uint64_t begun, before; /* of the open range; lines before, with number_lines */
 };
 
+/*
+ * Whether parts of a text may be looked at apart, when it is known that a range is open or not: there
+ * is no limit, no nesting, and nothing is kept back.
+ */
 bool range_text_splits(const struct range_conf *conf);
 void range_text_leave(const struct range_text *text, struct range_carry *ret);
 

@@ -40,7 +40,7 @@ static const char *const unit_names[] = {
 	[RECORD_UNIT_FRAMES] = "frames",     [RECORD_UNIT_RECORDS] = "records",
 	[RECORD_UNIT_PAYLOADS] = "payloads", [RECORD_UNIT_PCAP_FRAMES] = "pcap-frames",
 	[RECORD_UNIT_BYTES] = "bytes",	     [RECORD_UNIT_LINES] = "lines",
-	[RECORD_UNIT_FILES] = "files",
+	[RECORD_UNIT_FILES] = "files",	     [RECORD_UNIT_RANGES] = "ranges",
 };
 
 void record_format_time(char out[RECORD_TIME_TEXT], uint64_t time_ns)

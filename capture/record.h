@@ -119,6 +119,7 @@ enum record_unit {
 	RECORD_UNIT_BYTES, /* of a stream, of an IP packet or of a log */
 	RECORD_UNIT_LINES, /* of a log */
 	RECORD_UNIT_FILES, /* that took a log's place */
+	RECORD_UNIT_RANGES, /* of a log, that were open */
 };
 
 struct record_gap {

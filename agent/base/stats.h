@@ -17,7 +17,7 @@
 #include "agent/base/stats_traffic.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   10u
+#define STATS_VERSION	   11u
 #define STATS_LINKS_MAX	   16384u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -100,6 +100,16 @@ struct stats_pattern {
 	stat_counter dropped; /* frames that it kept from passing */
 };
 
+/* Open ranges of a log that the next worker goes on with. */
+#define STATS_LOG_RANGES 16u
+
+struct stats_log_range {
+	stat_counter rule; /* its signature_id */
+	stat_counter depth; /* of BEGINs without END */
+	stat_counter lines, bytes; /* so far */
+	stat_counter held; /* it is kept back until END, and what was kept is not here */
+};
+
 /* A file that is followed; where it goes on is known when the worker dies. */
 struct stats_log {
 	stat_counter file; /* that is read now: struct ipc_log; 0: none yet */
@@ -110,6 +120,9 @@ struct stats_log {
 	stat_counter limited; /* searches of lines that were given up, or not begun for that */
 	stat_counter cut; /* times that the file was truncated */
 	stat_counter skipped; /* bytes of lines longer than is searched */
+	stat_counter ranges_at; /* one more than the position where these are open; 0: not known */
+	stat_counter n_ranges; /* also those that have no place here */
+	struct stats_log_range ranges[STATS_LOG_RANGES];
 };
 
 /* Of the worker that lives: streams and fragments end with it. */

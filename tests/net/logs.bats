@@ -230,6 +230,68 @@ END
     '["event",27,"event 7"] ["inside",13,"word 8"] ["inside",20,"word 3"] ["inside",59,"word 6"] ' ]
 }
 
+# shown: the words that were found, as they came.
+shown() {
+  records 'select(.tapwarden.rule == "inside" and .event_type == "alert") | .tapwarden.groups.w.text' |
+    tr -d '"' | tr '\n' ' '
+}
+
+@test "a range that is open goes on with the next worker" {
+  cat >>"$INI" <<END
+
+[pattern inside]
+regex = "word (?<w>\S+)"
+groups = w
+begin = "^BEGIN"
+end = "^END"
+include = none
+
+[pattern whole]
+regex = "word (?<w>\S+)"
+begin = "^BEGIN"
+end = "^END"
+open-end = drop
+
+[log ranged]
+follow = $LOG
+patterns = inside, whole
+END
+  local old
+  touch "$LOG"
+  followed
+  printf '%s\n' 'word 1' 'BEGIN' 'word 2' >>"$LOG"
+  wait_for 20 has_record '.tapwarden.groups.w.text == "2"'
+  old=$(worker_pid capture)
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of ".workers[0] | .state == \"ready\" and .pid != $old"
+  printf '%s\n' 'word 3' >>"$LOG"
+  wait_for 20 has_record '.tapwarden.groups.w.text == "3"'
+  # The place is in the counters page a moment after the record is in its file.
+  wait_for 20 status_of '.logs[] | select(.name == "ranged") | .behind == 0'
+  sleep 1
+  kill -KILL "$(worker_pid capture)"
+  wait_for 20 status_of '.workers[0] | .state == "ready" and .restarts == 1'
+  printf '%s\n' 'word 4' 'END' 'word 5' 'BEGIN' 'word 6' >>"$LOG"
+  wait_for 20 has_record '.tapwarden.groups.w.text == "6"'
+  [ "$(shown)" = '2 3 4 6 ' ]
+  # What was kept back of the other one went with the first worker: that is told, once.
+  run records 'select(.event_type == "gap") | [.gap.reason, .gap.unit, .gap.lost, .tapwarden.rule]'
+  [ "$output" = '["restart","ranges",1,"whole"]' ]
+}
+
+@test "notes of renames that the kernel let go of are told" {
+  touch "$LOG"
+  followed
+  kill -STOP "$(pid_of agent)"
+  perl -e 'my ($d, $n) = @ARGV; open my $f, ">", "$d/a" or die; close $f;
+    for (1 .. $n) { rename "$d/a", "$d/b" or die; rename "$d/b", "$d/a" or die }' \
+    "$DIR" "$(cat /proc/sys/fs/inotify/max_queued_events)"
+  kill -CONT "$(pid_of agent)"
+  wait_for 20 has_event log-notes-lost
+  event 1
+  wait_for 20 has_found 1
+}
+
 @test "lines that make a pattern give up are counted, and hold nothing else up" {
   cat >>"$INI" <<END
 

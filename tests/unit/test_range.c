@@ -105,7 +105,7 @@ static uint64_t run_in_parts(struct told *told, const struct range_conf *conf,
 {
 	struct range_text ranges, ahead;
 	struct range_places guessed = { 0 }, found = { 0 };
-	struct range_carry carry = { .open = false };
+	struct range_carry carry = { .depth = 0 };
 	uint64_t n_limited = 0;
 
 	told->text = text;
@@ -118,7 +118,7 @@ static uint64_t run_in_parts(struct told *told, const struct range_conf *conf,
 		n = newline ? (size_t)(newline - (text + at)) + 1 : len - at;
 		range_places_reset(&guessed);
 		range_places_reset(&found);
-		range_text_resume(&ahead, &(struct range_carry){ .open = guess(2) }, at);
+		range_text_resume(&ahead, &(struct range_carry){ .depth = guess(2) }, at);
 		ahead.found = &guessed;
 		range_text_feed(&ahead, piece, n, 0);
 		range_text_resume(&ahead, &carry, at);
