@@ -29,6 +29,13 @@ const struct cli_verb *cli_find(const char *name);
 /* The table, for help; `ret_n` is its length. */
 const struct cli_verb *cli_verbs(size_t *ret_n);
 
+/* What `help` explains beside verbs. */
+struct cli_topic {
+	const char *name, *summary, *text;
+};
+
+const struct cli_topic *cli_topics(size_t *ret_n);
+
 int cli_main(int argc, char **argv);
 
 /* "tapwarden: TEXT[: NEXT]" on stderr; returns CLI_BAD. `next` says what happens next, or NULL. */

@@ -150,8 +150,8 @@ static const struct cli_verb verbs[] = {
 	  "\n"
 	  "  tapwarden passwd -m sha-512 -R 100000       as mkpasswd -m sha-512 -R 100000\n"
 	  "  printf %s \"$password\" | tapwarden passwd -s -S \"\\$$alg\\$$salt\\$\"" },
-	{ "help", cmd_help, "[VERB | config]",
-	  "this page, a verb's usage, or every configuration key", NULL },
+	{ "help", cmd_help, "[VERB | TOPIC]", "this page, a verb's usage, or what a topic is about",
+	  NULL },
 	/* Not for people: what the agent starts. */
 	{ "capture-worker", cmd_worker, NULL, NULL, NULL },
 	{ "web-worker", cmd_worker, NULL, NULL, NULL },

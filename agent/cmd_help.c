@@ -7,10 +7,20 @@
 #include "agent/base/schema.h"
 #include "agent/version.h"
 
+/* What is too long for its column has the summary below it. */
+static void help_line(const struct cli_verb *verb)
+{
+	printf("  %-7s %-28s", verb->name, verb->usage);
+	if (strlen(verb->name) > 7 || strlen(verb->usage) > 28)
+		printf("\n%-38s", "");
+	printf(" %s\n", verb->summary);
+}
+
 static int help_all(void)
 {
-	size_t n;
+	size_t n, n_topics;
 	const struct cli_verb *verbs = cli_verbs(&n);
+	const struct cli_topic *topics = cli_topics(&n_topics);
 
 	printf("tapwarden gives the VMs of a host macvtap links that it can see, filter and boot from.\n"
 	       "\n"
@@ -21,9 +31,12 @@ static int help_all(void)
 	       "\n");
 	for (size_t i = 0; i < n; i++) {
 		if (verbs[i].usage)
-			printf("  %-7s %-28s %s\n", verbs[i].name, verbs[i].usage,
-			       verbs[i].summary);
+			help_line(&verbs[i]);
 	}
+	printf("\n`tapwarden help TOPIC` explains\n");
+	printf("  %-9s %s\n", "config", "every section and key of the configuration");
+	for (size_t i = 0; i < n_topics; i++)
+		printf("  %-9s %s\n", topics[i].name, topics[i].summary);
 	printf("\n"
 	       "-c defaults to %s. Exit codes: 0 done, 1 negative answer,\n"
 	       "2 usage, bad configuration or not fully done.\n",
@@ -37,6 +50,18 @@ static int help_verb(const struct cli_verb *verb)
 	if (verb->details)
 		printf("\n%s\n", verb->details);
 	return cli_flush(CLI_DONE);
+}
+
+static const char *find_topic(const char *name)
+{
+	size_t n;
+	const struct cli_topic *topics = cli_topics(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(topics[i].name, name) == 0)
+			return topics[i].text;
+	}
+	return NULL;
 }
 
 static int help_config(void)
@@ -53,6 +78,7 @@ static int help_config(void)
 int cmd_help(int argc, char **argv)
 {
 	const struct cli_verb *verb;
+	const char *topic;
 
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		printf("tapwarden %s\n", tapwarden_version);
@@ -62,9 +88,15 @@ int cmd_help(int argc, char **argv)
 		return help_all();
 	if (strcmp(argv[1], "config") == 0)
 		return help_config();
+	topic = find_topic(argv[1]);
+	if (topic) {
+		puts(topic);
+		return cli_flush(CLI_DONE);
+	}
 	verb = cli_find(argv[1]);
 	if (!verb || !verb->usage) {
-		fprintf(stderr, "tapwarden: no help on \"%s\": `tapwarden help` lists the verbs\n",
+		fprintf(stderr,
+			"tapwarden: no help on \"%s\": `tapwarden help` lists what there is\n",
 			argv[1]);
 		return CLI_BAD;
 	}

@@ -45,6 +45,21 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
   done
 }
 
+@test "help explains every topic that it lists" {
+  local topic help n=0
+  help=$("$TAPWARDEN" help)
+  while read -r topic _; do
+    run "$TAPWARDEN" help "$topic"
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -ge 5 ]
+    n=$((n + 1))
+  done < <(sed "1,/TOPIC. explains/d; /^$/,\$d" <<<"$help")
+  [ "$n" -ge 9 ]
+  run --separate-stderr "$TAPWARDEN" help nonsense
+  [ "$status" -eq 2 ]
+  [ -z "$output" ]
+}
+
 @test "help config documents every section" {
   run "$TAPWARDEN" help config
   [ "$status" -eq 0 ]
