@@ -58,6 +58,12 @@ struct waiting {
 	pid_t asker; /* a web worker; gone meanwhile, it gets no answer */
 };
 
+/* Kept by the agent, which reads nothing of it: what waits in it outlives both workers. */
+struct records_pipe {
+	bool open;
+	int in, out;
+};
+
 struct agent {
 	uv_loop_t loop;
 	const char *path; /* of the configuration */
@@ -70,6 +76,7 @@ struct agent {
 	int stats_fd;
 	int auth_fd; /* sessions and failed logins, which the agent does not read; -1: none */
 	int feed_fd; /* the records' reading end, while no web worker is there to take it */
+	struct records_pipe records[STATS_CAPTURES_MAX]; /* from each capture worker to the first */
 	const struct stats_page *stats;
 	struct sources sources;
 	struct log_files logs;

@@ -167,7 +167,7 @@ static void init_workers(struct agent *a)
 	for (unsigned int i = 0; i < STATS_CAPTURES_MAX; i++)
 		worker_init(&a->captures[i], &a->loop, WORKER_CAPTURE, i, &worker_ops);
 	worker_init(&a->web, &a->loop, WORKER_WEB, 0, &worker_ops);
-	a->n_captures = 1;
+	a->n_captures = a->setup.config->agent.capture_workers;
 }
 
 static int start_worker(struct agent *a, struct worker *worker, struct err *err)
@@ -225,6 +225,12 @@ static void daemon_done(struct agent *a)
 		munmap((void *)a->stats, sizeof(*a->stats));
 	if (a->feed_fd >= 0)
 		close(a->feed_fd);
+	for (unsigned int i = 0; i < STATS_CAPTURES_MAX; i++) {
+		if (!a->records[i].open)
+			continue;
+		close(a->records[i].in);
+		close(a->records[i].out);
+	}
 	if (a->stats_fd >= 0)
 		close(a->stats_fd);
 	if (a->auth_fd >= 0)

@@ -64,7 +64,7 @@ static int make_copy(const struct config *config, enum worker_role role, uint32_
 	if (code == 0) {
 		message->generation = generation;
 		message->length = (uint32_t)text.len;
-		message->workers = 1;
+		message->workers = role == WORKER_CAPTURE ? config->agent.capture_workers : 1;
 		message->log_debug = log_max_level() >= LOG_LEVEL_DEBUG;
 		gethostname(message->host, sizeof(message->host) - 1);
 	}

@@ -75,8 +75,9 @@ static void write_patterns(struct status_text *text, const struct status_input *
 
 	status_text_list(text, STATUS_PATTERNS, in->config->n_patterns);
 	for (size_t i = 0; i < in->config->n_patterns && i < STATS_PATTERNS_MAX; i++) {
-		const struct stats_pattern *p = &in->stats->patterns[i];
+		struct stats_pattern sum, *p = &sum;
 
+		stats_pattern_sum(in->stats, in->n_captures, i, p);
 		status_text_item(text, STATUS_PATTERNS, in->config->patterns[i].head.name);
 		jw_u64(w, "tried", stat_get(&p->tried));
 		jw_u64(w, "matches", stat_get(&p->matches));
@@ -115,11 +116,12 @@ static json_t *streams_json(const struct stats_streams *streams)
 
 static json_t *capture_json(const struct status_input *in)
 {
-	const struct stats_capture *c = &in->stats->capture;
 	json_t *malformed = json_object();
-	uint64_t error = stat_get(&c->log_error);
-	uint64_t drops = 0;
+	struct stats_capture sum, *c = &sum;
+	uint64_t error, drops = 0;
 
+	stats_capture_sum(in->stats, in->n_captures, c);
+	error = stat_get(&c->log_error);
 	for (unsigned int i = 0; i < STATS_REASONS_MAX; i++) {
 		uint64_t n = stat_get(&c->malformed[i]);
 

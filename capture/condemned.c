@@ -42,6 +42,13 @@ static struct stats_condemned_place *places_of(struct stats_condemned *table, ui
 	return &table->places[key % (STATS_CONDEMNED_MAX / WAYS) * WAYS];
 }
 
+/* Two workers may want the same place at once; false: it was another's in between. */
+static bool give(struct stats_condemned_place *place, uint64_t from, uint64_t to)
+{
+	return atomic_compare_exchange_strong_explicit(&place->key, &from, to, memory_order_relaxed,
+						       memory_order_relaxed);
+}
+
 static bool is_over(const struct stats_condemned_place *place, uint64_t now_s)
 {
 	return stat_get(&place->seen_s) + CONDEMNED_S < now_s;
@@ -92,7 +99,8 @@ bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct f
 		    stat_get(&place->syn) != syn_of(!end, segment->tcp_ack))
 			return false;
 		set(&place->syn, 0);
-		set(&place->key, 0);
+		/* Unless another worker has just given the place to another one. */
+		(void)give(place, key, 0);
 		return true;
 	}
 	return false;
@@ -118,14 +126,18 @@ static struct stats_condemned_place *place_for(struct stats_condemned_place *pla
 void condemned_add(struct stats_condemned *table, uint64_t key, uint64_t now_ns)
 {
 	uint64_t now_s = now_ns / NS_PER_S, before;
-	struct stats_condemned_place *place = place_for(places_of(table, key), key);
+	struct stats_condemned_place *place;
+	bool was_over;
 
-	before = stat_get(&place->key);
+	do {
+		place = place_for(places_of(table, key), key);
+		before = stat_get(&place->key);
+		was_over = is_over(place, now_s);
+		set(&place->seen_s, now_s);
+		set(&place->syn, 0);
+	} while (!give(place, before, key));
 	if (before != key)
 		stat_add(&table->n, 1);
-	if (before && before != key && !is_over(place, now_s))
+	if (before && before != key && !was_over)
 		stat_add(&table->evicted, 1);
-	set(&place->seen_s, now_s);
-	set(&place->syn, 0);
-	set(&place->key, key);
 }

@@ -1,8 +1,8 @@
 /*
  * TCP connections, and IP packets in fragments, of which nothing passes any more.
  *
- * Pure over memory that several workers share, one after the other and, while one relieves the other,
- * two at a time: what one has condemned stays so for the next. A connection stays as long as its frames
+ * Pure over memory that all workers share, at the same time and one after the other: what one has
+ * condemned stays so for the next. A connection stays as long as its frames
  * keep coming, and CONDEMNED_S more: its ends may send again what was dropped (RFC 9293 section 3.8.3
  * gives up after 100 seconds at the earliest). A new one between the same ports takes its place once both
  * ends have opened it: whoever answers a SYN by one has nothing left of the old. Of a full set of the table the one that was quiet for

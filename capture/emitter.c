@@ -14,6 +14,16 @@
 /* One batch of frames can make far more than may wait: a file is flushed also within a batch. */
 #define FLUSH_AT (1u << 20)
 
+/*
+ * Of the feed to the web worker. The kernel cuts it to net.core.wmem_max: as much as may be had, so that
+ * a burst of matches fits. It also bounds one record (unix(7)).
+ */
+#define FEED_MAX (8 << 20)
+
+/* How long a worker that ends waits for room to tell what its feed lost. */
+#define SETTLE_MS    1000
+#define SETTLE_TRIES 50
+
 /* Holds the last whole line of the log and what is torn behind it. */
 #define TAIL_MAX (2 * (RECORD_MAX + 1))
 
@@ -82,9 +92,13 @@ static const outlet_put outlet_puts[EMITTER_OUTLETS] = {
 	[EMITTER_FEED] = put_feed,
 };
 
-static stat_counter *lost_counter(struct emitter *emitter, enum emitter_outlet outlet)
+/* All that the feed of one without a log loses is lost to the log too. */
+static void count_lost(struct emitter *emitter, enum emitter_outlet outlet, uint64_t n)
 {
-	return outlet == EMITTER_LOG ? &emitter->stats->log_lost : &emitter->stats->feed_lost;
+	if (outlet == EMITTER_LOG || emitter->index)
+		stat_add(&emitter->stats->log_lost, n);
+	if (outlet == EMITTER_FEED)
+		stat_add(&emitter->stats->feed_lost, n);
 }
 
 static const char *loss_reason(int err)
@@ -111,7 +125,7 @@ static void lose(struct emitter *emitter, enum emitter_outlet outlet, uint64_t s
 		loss->reason = reason;
 	}
 	loss->n += n;
-	stat_add(lost_counter(emitter, outlet), n);
+	count_lost(emitter, outlet, n);
 }
 
 /*
@@ -154,32 +168,33 @@ static void begin_log(struct emitter *emitter, uint64_t seq)
 {
 	uint64_t next = stat_get(&emitter->stats->log_next);
 
-	if (emitter->log_begun)
+	if (emitter->log_begun || emitter->index)
 		return;
 	emitter->log_begun = true;
 	if (seq > next)
 		lose(emitter, EMITTER_LOG, next, seq - next, "worker-died");
 }
 
-/* Hands emitter->line to both outlets; `err` is why there is no line. */
-static void distribute(struct emitter *emitter, const struct record_head *head, int err)
+/* Hands emitter->line, which stands for `n` numbers, to its outlets; `err` is why there is no line. */
+static void distribute(struct emitter *emitter, const struct record_head *head, uint64_t n, int err)
 {
 	begin_log(emitter, head->seq);
-	for (enum emitter_outlet outlet = 0; outlet < EMITTER_OUTLETS; outlet++) {
+	for (enum emitter_outlet outlet = emitter->index ? EMITTER_FEED : EMITTER_LOG;
+	     outlet < EMITTER_OUTLETS; outlet++) {
 		int why = err ? -EMSGSIZE : tell_loss(emitter, outlet, head->time_ns);
 
 		if (!why)
 			why = outlet_puts[outlet](emitter, &emitter->line, 0);
 		if (why)
-			lose(emitter, outlet, head->seq, 1, loss_reason(why));
+			lose(emitter, outlet, head->seq, n, loss_reason(why));
 		else if (outlet == EMITTER_LOG)
-			emitter->log_last = head->seq;
+			emitter->log_last = head->seq + n - 1;
 	}
 }
 
-static void number(struct emitter *emitter, struct record_head *head)
+static void number(struct emitter *emitter, struct record_head *head, uint64_t n)
 {
-	head->seq = atomic_fetch_add_explicit(&emitter->stats->seq_next, 1, memory_order_relaxed);
+	head->seq = atomic_fetch_add_explicit(&emitter->stats->seq_next, n, memory_order_relaxed);
 	head->host = emitter->host;
 }
 
@@ -192,10 +207,10 @@ static int go_on(struct emitter *emitter)
 	struct stats_capture *stats = emitter->stats;
 	char *tail = malloc(TAIL_MAX), *newline;
 	size_t whole = 0, begin;
-	uint64_t next;
+	struct record_numbers last;
 	ssize_t len = tail ? 0 : -ENOMEM;
 
-	if (!tail || stat_get(&stats->seq_next))
+	if (!tail || emitter->index || stat_get(&stats->seq_next))
 		goto out;
 	/* One that was killed may just have begun a file. */
 	for (uint32_t i = 0; !whole && i < 2 && len != -EWOULDBLOCK; i++) {
@@ -206,16 +221,31 @@ static int go_on(struct emitter *emitter)
 		goto out;
 	newline = memrchr(tail, '\n', whole - 1);
 	begin = newline ? (size_t)(newline - tail) + 1 : 0;
-	if (record_next_seq(tail + begin, whole - 1 - begin, &next) == 0) {
-		stat_add(&stats->log_next, next - stat_get(&stats->log_next));
-		stat_add(&stats->seq_next, next);
+	if (record_numbers_read(tail + begin, whole - 1 - begin, &last) == 0) {
+		stat_add(&stats->log_next, last.next - stat_get(&stats->log_next));
+		stat_add(&stats->seq_next, last.next);
 	}
 out:
 	free(tail);
 	return len == -EWOULDBLOCK || len == -ENOMEM ? (int)len : 0;
 }
 
-int emitter_init(struct emitter *emitter, int dir_fd, const char *host,
+void emitter_file_name(char out[EMITTER_NAME_SIZE], enum emitter_file file, unsigned int index)
+{
+	static const char *const names[EMITTER_FILES] = {
+		[EMITTER_RECORDS] = EMITTER_RECORDS_NAME,
+		[EMITTER_PAYLOADS] = EMITTER_PAYLOADS_NAME,
+		[EMITTER_FRAMES] = EMITTER_FRAMES_NAME,
+	};
+	const char *name = names[file], *ext = strchr(name, '.');
+
+	if (index)
+		snprintf(out, EMITTER_NAME_SIZE, "%.*s.%u%s", (int)(ext - name), name, index, ext);
+	else
+		snprintf(out, EMITTER_NAME_SIZE, "%s", name);
+}
+
+int emitter_init(struct emitter *emitter, unsigned int index, int dir_fd, const char *host,
 		 const struct record_conf *conf, struct stats_capture *stats)
 {
 	struct sink_file_conf file = {
@@ -230,6 +260,7 @@ int emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 
 	*emitter = (struct emitter){
 		.host = host,
+		.index = index,
 		.stats = stats,
 		.files = {
 			[EMITTER_RECORDS] = &emitter->records,
@@ -237,15 +268,17 @@ int emitter_init(struct emitter *emitter, int dir_fd, const char *host,
 			[EMITTER_FRAMES] = &emitter->frames.file,
 		},
 	};
-	file.name = EMITTER_RECORDS_NAME;
+	for (enum emitter_file i = 0; i < EMITTER_FILES; i++)
+		emitter_file_name(emitter->names[i], i, index);
+	file.name = emitter->names[EMITTER_RECORDS];
 	file.whole = record_whole;
 	file.entry_max = RECORD_MAX + 1;
 	sink_file_init(&emitter->records, &file);
-	file.name = EMITTER_PAYLOADS_NAME;
+	file.name = emitter->names[EMITTER_PAYLOADS];
 	file.whole = payload_log_whole;
 	file.entry_max = PAYLOAD_LOG_ENTRY_MAX;
 	sink_file_init(&emitter->payloads, &file);
-	file.name = EMITTER_FRAMES_NAME;
+	file.name = emitter->names[EMITTER_FRAMES];
 	err = sink_pcapng_init(&emitter->frames, &file, host);
 	sink_feed_init(&emitter->feed);
 	buf_init(&emitter->line, RECORD_MAX);
@@ -267,28 +300,53 @@ void emitter_done(struct emitter *emitter)
 
 void emitter_set_feed(struct emitter *emitter, int fd)
 {
-	sink_feed_set(&emitter->feed, fd);
+	/* The agent has set that of another worker's, which leads to the first. */
+	sink_feed_set(&emitter->feed, fd, emitter->index ? 0 : FEED_MAX);
 }
 
 uint64_t emitter_alert(struct emitter *emitter, struct record_head head,
 		       const struct record_alert *alert)
 {
-	number(emitter, &head);
-	distribute(emitter, &head, record_alert(&emitter->line, &head, alert));
+	number(emitter, &head, 1);
+	distribute(emitter, &head, 1, record_alert(&emitter->line, &head, alert));
 	return head.seq;
 }
 
 void emitter_event(struct emitter *emitter, struct record_head head, enum ipc_event_kind kind,
 		   const char *action, const char *detail)
 {
-	number(emitter, &head);
-	distribute(emitter, &head, record_event(&emitter->line, &head, kind, action, detail));
+	number(emitter, &head, 1);
+	distribute(emitter, &head, 1, record_event(&emitter->line, &head, kind, action, detail));
 }
 
 void emitter_gap(struct emitter *emitter, struct record_head head, const struct record_gap *gap)
 {
-	number(emitter, &head);
-	distribute(emitter, &head, record_gap(&emitter->line, &head, gap));
+	number(emitter, &head, 1);
+	distribute(emitter, &head, 1, record_gap(&emitter->line, &head, gap));
+}
+
+uint64_t emitter_forward(struct emitter *emitter, uint64_t time_ns, const char *line, size_t len,
+			 const struct record_numbers *numbers, const uint64_t *payload_seq)
+{
+	const uint64_t n = numbers->next - numbers->seq;
+	struct record_head head = { .time_ns = time_ns };
+
+	number(emitter, &head, n);
+	record_numbers_write(&emitter->line, line, len, numbers, head.seq, payload_seq);
+	distribute(emitter, &head, n, emitter->line.failed ? -EMSGSIZE : 0);
+	return head.seq;
+}
+
+uint64_t emitter_missing(struct emitter *emitter, uint64_t time_ns, uint64_t n, const char *reason)
+{
+	struct record_head head = { .time_ns = time_ns, .link = "", .set = "", .guest = "" };
+	const struct record_gap gap = { .lost = n, .unit = RECORD_UNIT_RECORDS, .reason = reason };
+
+	number(emitter, &head, n);
+	stat_add(&emitter->stats->log_lost, n);
+	stat_add(&emitter->stats->feed_lost, n);
+	distribute(emitter, &head, n, record_gap(&emitter->line, &head, &gap));
+	return head.seq;
 }
 
 static void lose_entry(struct emitter *emitter, enum emitter_file file)
@@ -374,6 +432,20 @@ void emitter_tick(struct emitter *emitter, uint64_t now_ns)
 		if (file != EMITTER_RECORDS)
 			tell_lost(emitter, file, now_ns);
 	}
+	/* Not with the next record, as otherwise: that one may never come, and another worker writes it. */
+	if (emitter->index)
+		(void)tell_loss(emitter, EMITTER_FEED, now_ns);
+}
+
+void emitter_settle(struct emitter *emitter, uint64_t now_ns)
+{
+	const struct timespec pause = { .tv_nsec = SETTLE_MS * 1000000L / SETTLE_TRIES };
+
+	for (int i = 0; i < SETTLE_TRIES && emitter->index; i++) {
+		if (tell_loss(emitter, EMITTER_FEED, now_ns) != -EAGAIN)
+			return;
+		nanosleep(&pause, NULL);
+	}
 }
 
 bool emitter_is_waiting(const struct emitter *emitter)
@@ -382,5 +454,5 @@ bool emitter_is_waiting(const struct emitter *emitter)
 		if (emitter->lost[file])
 			return true;
 	}
-	return false;
+	return emitter->index && emitter->losses[EMITTER_FEED].n;
 }

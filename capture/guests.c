@@ -61,7 +61,7 @@ static void say_conflict(const struct guest_link *guest, const struct neighbours
 	say_new(guest, event, out);
 	len = strlen(out);
 	snprintf(out + len, DETAIL_MAX - len, ": the guest of %s has it",
-		 guest_of(event->other)->link->name);
+		 event->other ? guest_of(event->other)->link->name : event->elsewhere);
 }
 
 static void say_duplicate(const struct guest_link *guest, const struct neighbours_event *event,
@@ -175,11 +175,66 @@ static uint64_t network_of(const struct config *config, const struct ipc_link *l
 	return lower ? stats_tag(lower, none) : link->slot;
 }
 
+static void name_of(const struct stats_link *link, char ret[IFNAME_SIZE])
+{
+	for (size_t i = 0; i < IFNAME_SIZE / sizeof(uint64_t); i++) {
+		uint64_t word = stat_get(&link->name[i]);
+
+		memcpy(ret + i * sizeof(word), &word, sizeof(word));
+	}
+	ret[IFNAME_SIZE - 1] = '\0';
+}
+
+/* What others write is copied first. */
+static bool on_elsewhere(void *data, const struct neighbours *neighbours,
+			 const struct neighbours_claim *claim, uint64_t now_ns,
+			 struct neighbours_owner *ret)
+{
+	const struct guests *guests = data;
+	const struct stats_page *stats = guests->stats;
+	uint64_t slots = stat_get(&stats->slots);
+	struct stats_guest guest;
+
+	for (uint32_t slot = 0; slot < slots && slot < STATS_LINKS_MAX; slot++) {
+		const struct stats_link *link = &stats->links[slot];
+
+		if (slot == neighbours->slot || stat_get(&link->network) != neighbours->network ||
+		    !stat_get(&link->addresses) ||
+		    !stats_snapshot(&stats->guests[slot], &guest, sizeof(guest)) ||
+		    guest.n > STATS_ADDRESSES_MAX || !neighbours_owns(&guest, claim, now_ns))
+			continue;
+		ret->slot = slot;
+		name_of(link, ret->link);
+		return true;
+	}
+	return false;
+}
+
+/* So that other workers find it. */
+static void tell_others(struct stats_page *stats, const struct ipc_link *link, uint64_t network)
+{
+	struct stats_link *told = &stats->links[link->slot];
+	uint64_t slots = stat_get(&stats->slots);
+
+	for (size_t i = 0; i < IFNAME_SIZE / sizeof(uint64_t); i++) {
+		uint64_t word;
+
+		memcpy(&word, link->name + i * sizeof(word), sizeof(word));
+		atomic_store_explicit(&told->name[i], word, memory_order_relaxed);
+	}
+	atomic_store_explicit(&told->network, network, memory_order_relaxed);
+	while (slots <= link->slot &&
+	       !atomic_compare_exchange_weak_explicit(&stats->slots, &slots, link->slot + 1,
+						      memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
 void guests_init(struct guests *guests, const struct config *config, struct stats_page *stats,
-		 struct emitter *emitter)
+		 struct emitter *emitter, bool alone)
 {
 	*guests = (struct guests){ .config = config, .stats = stats, .emitter = emitter };
 	guests->hood.cb = on_event;
+	guests->hood.elsewhere = alone ? NULL : on_elsewhere;
 	guests->hood.data = guests;
 }
 
@@ -210,19 +265,23 @@ void guests_begin(struct guests *guests, struct guest_link *guest, const struct 
 {
 	struct stats_link *counters = &guests->stats->links[link->slot];
 	struct stats_guest *told = &guests->stats->guests[link->slot];
-	uint64_t tag = stats_tag(link->name, link->mac);
+	uint64_t tag = stats_tag(link->name, link->mac), network = network_of(guests->config, link);
 
 	if (stat_get(&counters->tag) != tag)
 		begin_anew(guests, link->slot, tag);
 	guest->link = link;
-	neighbours_init(&guest->neighbours, &guests->hood, told, counters, link->slot,
-			network_of(guests->config, link), link->mac);
+	neighbours_init(&guest->neighbours, &guests->hood, told, counters, link->slot, network,
+			link->mac);
+	tell_others(guests->stats, link, network);
 	talkers_init(&guest->talkers, &guests->stats->talkers[link->slot], counters);
 	read_counters(counters, guest->sampled);
 }
 
 void guests_end(struct guest_link *guest)
 {
+	if (guest->neighbours.counters)
+		atomic_store_explicit(&guest->neighbours.counters->network, 0,
+				      memory_order_relaxed);
 	neighbours_done(&guest->neighbours);
 }
 

@@ -41,6 +41,8 @@ static void on_match(void *data, const struct sift_match *match)
 	uint64_t seq;
 
 	sift_record_alert(match, &alert);
+	if (inspector->conf->pcap != PCAP_OFF && inspector->emitter->index)
+		alert.capture_file = inspector->emitter->names[EMITTER_FRAMES];
 	alert.payload_bytes = (size_t)inspector->conf->payload_bytes;
 	alert.payload_told = match->whole_frame && inspector->payload_told;
 	alert.payload_seq = inspector->payload_seq;
@@ -158,7 +160,7 @@ static void count_result(struct inspector *inspector, struct stats_link *stats,
 {
 	if (result->reason != DECODE_OK) {
 		stat_add(&stats->malformed, 1);
-		stat_add(&inspector->stats->capture.malformed[result->reason], 1);
+		stat_add(&inspector->emitter->stats->malformed[result->reason], 1);
 	}
 	if (result->searched)
 		stat_count(&stats->payloads, 1);
@@ -273,15 +275,15 @@ static void set(stat_counter *counter, uint64_t value)
 
 int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		   const struct config *config, struct stats_page *stats, struct emitter *emitter,
-		   uint64_t seed)
+		   unsigned int n_workers, uint64_t seed)
 {
 	const struct sift_conf conf = {
 		.rules = rules,
-		.stats = stats->patterns,
+		.stats = stats->patterns[emitter->index],
 		.policy = &extract_live,
-		.stream_memory = (size_t)config->stream.memory,
+		.stream_memory = (size_t)config->stream.memory / n_workers,
 		.stream_pending = (size_t)config->stream.pending,
-		.fragment_memory = (size_t)config->stream.fragments,
+		.fragment_memory = (size_t)config->stream.fragments / n_workers,
 		.match_max = SIFT_MATCH_MAX,
 		.condemned = &stats->condemned,
 		.seed = seed,
@@ -290,7 +292,7 @@ int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		.mode = config->record.pcap,
 		.before = config->record.before,
 		.after = config->record.after,
-		.memory = (size_t)config->record.pcap_memory,
+		.memory = (size_t)config->record.pcap_memory / n_workers,
 		.write = on_kept,
 		.data = inspector,
 	};
@@ -302,10 +304,10 @@ int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		.stats = stats,
 		.emitter = emitter,
 	};
-	guests_init(&inspector->guests, config, stats, emitter);
+	guests_init(&inspector->guests, config, stats, emitter, n_workers == 1);
 	/* Quarantine ends with the worker that imposed it. */
 	for (size_t i = 0; i < rules->n; i++)
-		set(&stats->patterns[i].parked, 0);
+		set(&stats->patterns[emitter->index][i].parked, 0);
 	code = sift_init(&inspector->sift, &conf, &sift_ops, inspector);
 	if (code)
 		return code;
@@ -360,7 +362,7 @@ void inspect_end(struct inspected_link *inspected)
 static void tell_counters(const struct inspector *inspector)
 {
 	const struct streams *streams = &inspector->sift.streams;
-	struct stats_streams *stats = &inspector->stats->capture.streams;
+	struct stats_streams *stats = &inspector->emitter->stats->streams;
 
 	set(&stats->flows, flow_count(&streams->flows));
 	set(&stats->memory, streams->flows.memory);

@@ -40,12 +40,12 @@ struct inspected_link {
 };
 
 /*
- * Rules, configuration, counters and emitter are the caller's and outlive the inspector. `seed` is
- * random. 0 or -ENOMEM.
+ * Rules, configuration, counters and emitter are the caller's and outlive the inspector, which has its
+ * share of the memory for all `n_workers`. `seed` is random. 0 or -ENOMEM.
  */
 int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		   const struct config *config, struct stats_page *stats, struct emitter *emitter,
-		   uint64_t seed);
+		   unsigned int n_workers, uint64_t seed);
 
 /* Ends all streams; what they still tell is recorded. */
 void inspector_done(struct inspector *inspector);

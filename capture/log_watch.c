@@ -49,7 +49,7 @@ static void on_hit(void *data, const struct hit *hit)
 	uint64_t seq = emitter_alert(w->all->emitter, head_of(w), &alert);
 
 	stat_add(&w->stats->matches, 1);
-	stat_add(&w->all->stats->patterns[rule - w->all->ruleset->rules].matches, 1);
+	stat_add(&w->all->stats->patterns[0][rule - w->all->ruleset->rules].matches, 1);
 	if (line == w->told_line)
 		return;
 	w->told_line = line;
@@ -70,7 +70,7 @@ static struct stats_pattern *stats_of(const struct log_rules *group, size_t i)
 {
 	const struct log_watches *all = group->watch->all;
 
-	return &all->stats->patterns[group->rules[i] - all->ruleset->rules];
+	return &all->stats->patterns[0][group->rules[i] - all->ruleset->rules];
 }
 
 /* Lines that a rule was given up on, or not tried on since it had been given up on too often. */

@@ -49,7 +49,8 @@ struct log_watches {
 	struct log_watch *list;
 	size_t n;
 	const struct ruleset *ruleset;
-	struct stats_page *stats;
+	struct stats_page
+		*stats; /* where patterns are counted by worker, logs are the first one's */
 	struct emitter *emitter;
 	size_t turn; /* the log that is read next */
 	uint64_t payload_bytes;

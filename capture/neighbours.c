@@ -137,19 +137,24 @@ void neighbours_forget(struct neighbours *n, struct stats_address *a,
 	tell(n, kind, &address, mac, now_ns);
 }
 
+bool neighbours_owns(struct stats_guest *guest, const struct neighbours_claim *claim,
+		     uint64_t now_ns)
+{
+	const struct stats_address *a = neighbours_find(guest, claim);
+
+	return a && !a->conflict && !(a->flags & STATS_ADDRESS_TENTATIVE) &&
+	       (is_leased(a, now_ns) || a->seen_ns + NEIGHBOURS_OWNED_NS > now_ns);
+}
+
 /* The link of the same network that has the address and was heard of it. */
 static const struct neighbours *owner_of(const struct neighbours *n,
 					 const struct neighbours_claim *claim, uint64_t now_ns)
 {
 	for (const struct neighbours *other = n->hood->first; other; other = other->next) {
-		const struct stats_address *a;
-
 		if (other == n || other->network != n->network ||
 		    !stat_get(&other->counters->addresses))
 			continue;
-		a = neighbours_find(other->guest, claim);
-		if (a && !a->conflict && !(a->flags & STATS_ADDRESS_TENTATIVE) &&
-		    (is_leased(a, now_ns) || a->seen_ns + NEIGHBOURS_OWNED_NS > now_ns))
+		if (neighbours_owns(other->guest, claim, now_ns))
 			return other;
 	}
 	return NULL;
@@ -158,6 +163,11 @@ static const struct neighbours *owner_of(const struct neighbours *n,
 static void add(struct neighbours *n, const struct neighbours_claim *claim, uint64_t now_ns)
 {
 	const struct neighbours *other = owner_of(n, claim, now_ns);
+	const struct neighbourhood *hood = n->hood;
+	struct neighbours_owner owner;
+	bool elsewhere = !other && hood->elsewhere &&
+			 hood->elsewhere(hood->data, n, claim, now_ns, &owner);
+	uint32_t slot = other ? other->slot : elsewhere ? owner.slot : 0;
 	struct stats_guest *guest = n->guest;
 	struct stats_address *place = &guest->addresses[guest->n];
 	struct stats_address address = {
@@ -165,14 +175,15 @@ static void add(struct neighbours *n, const struct neighbours_claim *claim, uint
 		.learned = (uint8_t)claim->learned,
 		.flags = claim->tentative ? STATS_ADDRESS_TENTATIVE : 0,
 		.vlan = claim->vlan,
-		.conflict = other ? (uint16_t)(other->slot + 1) : 0,
+		.conflict = other || elsewhere ? (uint16_t)(slot + 1) : 0,
 		.first_ns = now_ns,
 		.seen_ns = now_ns,
 		.until_ns = claim->until_ns,
 	};
 	struct neighbours_event event = {
-		.kind = other ? NEIGHBOURS_CONFLICT : NEIGHBOURS_NEW,
+		.kind = other || elsewhere ? NEIGHBOURS_CONFLICT : NEIGHBOURS_NEW,
 		.other = other,
+		.elsewhere = elsewhere ? owner.link : NULL,
 		.time_ns = now_ns,
 	};
 
@@ -187,7 +198,7 @@ static void add(struct neighbours *n, const struct neighbours_claim *claim, uint
 	stats_write_end(&guest->seq);
 	count_addresses(n);
 	event.address = address;
-	n->hood->cb(n->hood->data, n, &event);
+	hood->cb(hood->data, n, &event);
 }
 
 /* Heard of once more. */

@@ -40,7 +40,8 @@ struct neighbours;
 struct neighbours_event {
 	enum neighbours_event_kind kind;
 	struct stats_address address; /* not of FOREIGN */
-	const struct neighbours *other; /* of CONFLICT */
+	const struct neighbours *other; /* of CONFLICT; NULL: */
+	const char *elsewhere; /* a link that another worker reads */
 	const uint8_t *mac; /* of FOREIGN and DUPLICATE: who; of LEASED: who sent the ACK */
 	const uint8_t *server; /* of LEASED: IP address of who sent the ACK, of the same version */
 	uint32_t seconds; /* of LEASED */
@@ -55,10 +56,22 @@ struct neighbours_bucket {
 	uint64_t empty_ns; /* when it would have been empty, filled at that rate ever since */
 };
 
+/* The link of another worker that has an address. */
+struct neighbours_owner {
+	uint32_t slot;
+	char link[IFNAME_SIZE];
+};
+
+struct neighbours_claim;
+
 /* All links of a worker, to see what two of them claim. */
 struct neighbourhood {
 	struct neighbours *first;
 	neighbours_cb cb;
+	/* Whether one of another worker's has it, by neighbours_owns(); NULL: there is no other worker. */
+	bool (*elsewhere)(void *data, const struct neighbours *neighbours,
+			  const struct neighbours_claim *claim, uint64_t now_ns,
+			  struct neighbours_owner *ret);
 	void *data;
 };
 
@@ -86,6 +99,10 @@ void neighbours_done(struct neighbours *neighbours);
 
 /* Forgets everything of a link that is another one's place now. */
 void neighbours_clear(struct stats_guest *guest, struct stats_link *counters);
+
+/* Whether this guest has what another one claims, and was heard of it. */
+bool neighbours_owns(struct stats_guest *guest, const struct neighbours_claim *claim,
+		     uint64_t now_ns);
 
 void neighbours_frame(struct neighbours *neighbours, const struct frame *frame,
 		      enum stats_direction direction, uint64_t time_ns);

@@ -13,19 +13,6 @@
 /* What is left of texts in the second try: every group still shows how it begins. */
 #define TEXT_CUT 64u
 
-/* A seq that JavaScript does not hold exactly was not ours. */
-#define SEQ_MAX	   ((UINT64_C(1) << 53) - 1)
-#define SEQ_DIGITS 16
-
-#define LITERAL_OF(x) #x
-#define LITERAL(x)    LITERAL_OF(x)
-
-/* How every record begins, and the keys before its numbers. */
-#define RECORD_BEGIN "{\"timestamp\":\""
-#define SEQ_KEY	     ",\"tapwarden\":{\"v\":" LITERAL(RECORD_VERSION) ",\"seq\":"
-#define LOST_KEY     ",\"gap\":{\"lost\":"
-#define LOST_RECORDS ",\"unit\":\"records\","
-
 static const char *const event_names[IPC_EVENT_KINDS] = {
 	[IPC_EVENT_LINK] = "link",
 	[IPC_EVENT_SERVICE] = "service",
@@ -67,50 +54,6 @@ size_t record_whole(const void *data, size_t len, uint64_t *ret_lines)
 		p = (const char *)memchr(p, '\n', (size_t)(end - p)) + 1;
 	*ret_lines = lines;
 	return whole;
-}
-
-static bool starts_with(const char *p, const char *end, const char *text)
-{
-	size_t len = strlen(text);
-
-	return (size_t)(end - p) >= len && memcmp(p, text, len) == 0;
-}
-
-/*
- * The number behind a key, and where it ends; NULL for none. Quotes inside texts are escaped, so
- * that a key with its own stands only where a key is.
- */
-static const char *find_number(const char *p, const char *end, const char *key, uint64_t *ret)
-{
-	const char *at = memmem(p, (size_t)(end - p), key, strlen(key)), *digits;
-	uint64_t value = 0;
-
-	if (!at)
-		return NULL;
-	digits = at += strlen(key);
-	for (; at < end && *at >= '0' && *at <= '9' && at - digits < SEQ_DIGITS; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	if (at == digits)
-		return NULL;
-	*ret = value;
-	return at;
-}
-
-int record_next_seq(const char *line, size_t len, uint64_t *ret_next)
-{
-	const char *end = line + len, *behind;
-	uint64_t seq, n = 1;
-
-	if (!starts_with(line, end, RECORD_BEGIN) || line[len - 1] != '}')
-		return -EBADMSG;
-	behind = find_number(line, end, LOST_KEY, &n);
-	if (!behind || !starts_with(behind, end, LOST_RECORDS))
-		n = 1;
-	behind = find_number(line, end, SEQ_KEY, &seq);
-	if (!behind || (*behind != ',' && *behind != '}') || seq > SEQ_MAX || n > SEQ_MAX - seq)
-		return -EBADMSG;
-	*ret_next = seq + n;
-	return 0;
 }
 
 const char *record_proto_name(uint8_t proto)
@@ -249,6 +192,8 @@ static void write_capture(struct json_writer *w, const struct record_alert *aler
 		jw_text(w, "pcap_filename", alert->pcap_filename);
 	if (alert->frame_number)
 		jw_u64(w, "pcap_cnt", alert->frame_number);
+	if (alert->capture_file)
+		jw_text(w, "capture_file", alert->capture_file);
 }
 
 static void write_spans(struct json_writer *w, const struct record_alert *alert)

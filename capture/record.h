@@ -17,6 +17,7 @@
  *               icmp_type and icmp_code instead of ports)
  *   pcap_filename  of what was read from a capture
  *   pcap_cnt    number of the frame that completed the match: in that file, or of the link
+ *   capture_file  the pcapng file that gets the frames, where that is another than frames.pcapng
  *   vlan        ids, outermost first; left out for none
  *   ether       src_mac, dest_mac, ether_type
  *   alert       action "allowed" or "blocked", gid 1, signature_id, rev 1, signature (the rule), category,
@@ -93,6 +94,7 @@ struct record_alert {
 	enum stats_direction direction;
 	const char *pcap_filename; /* NULL: live */
 	uint64_t frame_number; /* 0: not known */
+	const char *capture_file; /* NULL: the usual one, or none */
 	const uint8_t *subject; /* what the match's spans are in; NULL: the frame's payload */
 	uint64_t base; /* offset of the subject in the stream */
 	bool stream;
@@ -148,12 +150,6 @@ uint64_t record_flow_id(const struct frame *frame);
  * is how many.
  */
 size_t record_whole(const void *data, size_t len, uint64_t *ret_lines);
-
-/*
- * The seq that comes next behind a line of the log, without its newline. -EBADMSG for a line that is
- * no record of ours.
- */
-int record_next_seq(const char *line, size_t len, uint64_t *ret_next);
 
 void record_format_time(char out[RECORD_TIME_TEXT], uint64_t time_ns);
 

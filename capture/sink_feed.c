@@ -4,12 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/*
- * The kernel cuts it to net.core.wmem_max: as much as may be had, so that a burst of matches fits.
- * It also bounds one record (unix(7)).
- */
-#define SEND_BUFFER (8 << 20)
-
 void sink_feed_init(struct sink_feed *feed)
 {
 	feed->fd = -1;
@@ -22,14 +16,13 @@ void sink_feed_done(struct sink_feed *feed)
 	feed->fd = -1;
 }
 
-void sink_feed_set(struct sink_feed *feed, int fd)
+void sink_feed_set(struct sink_feed *feed, int fd, int bound)
 {
-	const int size = SEND_BUFFER;
-
 	sink_feed_done(feed);
 	feed->fd = fd;
 	/* A refusal leaves the default size, which works too. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	if (bound)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bound, sizeof(bound));
 }
 
 int sink_feed_put(struct sink_feed *feed, const void *record, size_t len)

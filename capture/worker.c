@@ -19,6 +19,7 @@
 #include "capture/emitter.h"
 #include "capture/inspect.h"
 #include "capture/log_watch.h"
+#include "capture/record_feed.h"
 #include "capture/ruleset.h"
 #include "capture/watch.h"
 
@@ -57,6 +58,8 @@ struct worker {
 	struct stats_page *stats;
 	int log_dir;
 	struct emitter emitter;
+	struct record_feeds feeds; /* of the other workers; the first one's alone */
+	char name[16]; /* "capture", "capture 1" */
 	int told_errors[EMITTER_FILES]; /* of the log files, as last logged */
 	uint64_t told_aside[EMITTER_FILES];
 	struct inspector inspector;
@@ -114,7 +117,7 @@ static void write_out(struct worker *w)
 		if (w->emitter.errors[file] && w->emitter.errors[file] != -EWOULDBLOCK)
 			error = -w->emitter.errors[file];
 	}
-	atomic_store_explicit(&w->stats->capture.log_error, (uint64_t)error, memory_order_relaxed);
+	atomic_store_explicit(&w->emitter.stats->log_error, (uint64_t)error, memory_order_relaxed);
 }
 
 /* After frames and messages: something may have been lost, and is asked for by the next tick. */
@@ -137,9 +140,8 @@ static void start_records(struct worker *w)
 	if (w->started)
 		return;
 	w->started = true;
-	snprintf(detail, sizeof(detail),
-		 "capture worker: generation %u, %zu patterns, %zu compiled", w->conf.generation,
-		 w->rules.n, w->rules.n_jit);
+	snprintf(detail, sizeof(detail), "%s worker: generation %u, %zu patterns, %zu compiled",
+		 w->name, w->conf.generation, w->rules.n, w->rules.n_jit);
 	emitter_event(&w->emitter, head, IPC_EVENT_SERVICE, "worker-started", detail);
 	if (w->rules_error)
 		emitter_event(&w->emitter, head, IPC_EVENT_SERVICE, "patterns-left-out",
@@ -281,7 +283,8 @@ static int on_config(struct worker *w, struct ipc_message *message, struct err *
 	int code;
 
 	memcpy(&w->conf, message->payload, sizeof(w->conf));
-	log_init("capture", w->conf.log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	snprintf(w->name, sizeof(w->name), w->conf.index ? "capture %u" : "capture", w->conf.index);
+	log_init(w->name, w->conf.log_debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	code = config_load_fd(message->fd, &w->config, &faults);
 	if (code) {
 		buf_init(&text, sizeof(err->text));
@@ -340,13 +343,14 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 
 	w->log_dir = message->fd;
 	message->fd = -1;
-	code = emitter_init(&w->emitter, w->log_dir, w->conf.host, &w->config->record,
-			    &w->stats->capture);
+	code = emitter_init(&w->emitter, w->conf.index, w->log_dir, w->conf.host,
+			    &w->config->record, &w->stats->capture[w->conf.index]);
 	if (code)
 		return err_errno(err, code, "cannot keep records");
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return err_errno(err, -errno, "cannot have random numbers");
-	code = inspector_init(&w->inspector, &w->rules, w->config, w->stats, &w->emitter, seed);
+	code = inspector_init(&w->inspector, &w->rules, w->config, w->stats, &w->emitter,
+			      w->conf.workers, seed);
 	if (code)
 		return err_errno(err, code, "cannot follow streams");
 	w->inspector.guests.lease = on_lease;
@@ -354,6 +358,9 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 	code = log_watches_init(&w->logs, w->config, &w->rules, w->stats, &w->emitter, err);
 	if (code)
 		return code;
+	code = record_feeds_init(&w->feeds, &w->emitter, w->stats, flush, w);
+	if (code)
+		return err_errno(err, code, "cannot read the records of others");
 	tell_rules(w);
 	w->sealed = true;
 	code = sandbox_seal(SANDBOX_CAPTURE, w->log_dir, w->channel.fd, &ready.sandbox, err);
@@ -399,6 +406,26 @@ static int on_feed(struct worker *w, struct ipc_message *message, struct err *er
 	return 0;
 }
 
+/* From here on the worker's records are counted by another, see record_feed.h. */
+static int on_records_out(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	if (!w->conf.index)
+		return err_set(err, -EBADMSG, "the first worker has no other to write for it");
+	return on_feed(w, message, err);
+}
+
+static int on_records_in(struct worker *w, struct ipc_message *message, struct err *err)
+{
+	const struct ipc_records_in *in = message->payload;
+	int fd = message->fd;
+
+	if (w->conf.index)
+		return err_set(err, -EBADMSG, "only the first worker writes for others");
+	start_records(w);
+	message->fd = -1;
+	return record_feeds_add(&w->feeds, &w->loop, in->index, fd, err);
+}
+
 static int on_event(struct worker *w, struct ipc_message *message, struct err *err)
 {
 	const struct ipc_event *event = message->payload;
@@ -433,11 +460,18 @@ static int on_drain(struct worker *w, struct ipc_message *message, struct err *e
 }
 
 static const struct handler handlers[IPC_TYPE_END] = {
-	[IPC_CONFIG] = { STAGE_CONFIG, on_config },    [IPC_STATS] = { STAGE_STATS, on_stats },
-	[IPC_LOG_DIR] = { STAGE_LOG_DIR, on_log_dir }, [IPC_FEED] = { STAGE_READY, on_feed },
-	[IPC_LINK_ADD] = { STAGE_READY, on_link_add }, [IPC_LINK_FD] = { STAGE_READY, on_link_fd },
-	[IPC_LINK_DEL] = { STAGE_READY, on_link_del }, [IPC_EVENT] = { STAGE_READY, on_event },
-	[IPC_LOG] = { STAGE_READY, on_log },	       [IPC_PING] = { STAGE_READY, on_ping },
+	[IPC_CONFIG] = { STAGE_CONFIG, on_config },
+	[IPC_STATS] = { STAGE_STATS, on_stats },
+	[IPC_LOG_DIR] = { STAGE_LOG_DIR, on_log_dir },
+	[IPC_FEED] = { STAGE_READY, on_feed },
+	[IPC_RECORDS_OUT] = { STAGE_READY, on_records_out },
+	[IPC_RECORDS_IN] = { STAGE_READY, on_records_in },
+	[IPC_LINK_ADD] = { STAGE_READY, on_link_add },
+	[IPC_LINK_FD] = { STAGE_READY, on_link_fd },
+	[IPC_LINK_DEL] = { STAGE_READY, on_link_del },
+	[IPC_EVENT] = { STAGE_READY, on_event },
+	[IPC_LOG] = { STAGE_READY, on_log },
+	[IPC_PING] = { STAGE_READY, on_ping },
 	[IPC_DRAIN] = { STAGE_READY, on_drain },
 };
 
@@ -474,9 +508,14 @@ static void worker_stop(struct worker *w, int exit_code)
 		w->watches[slot] = NULL;
 	}
 	if (w->stage == STAGE_READY) {
+		if (exit_code == 0)
+			record_feeds_drain(&w->feeds);
 		flush(w);
 		commit_logs(w);
 		tell_dropped(w);
+		if (exit_code == 0)
+			emitter_settle(&w->emitter, now_ns());
+		record_feeds_close(&w->feeds);
 	}
 	uv_close((uv_handle_t *)&w->timer, NULL);
 	uv_close((uv_handle_t *)&w->log_timer, NULL);
@@ -557,6 +596,7 @@ static void worker_done(struct worker *w)
 	if (w->stage == STAGE_READY) {
 		inspector_done(&w->inspector);
 		log_watches_done(&w->logs);
+		record_feeds_done(&w->feeds);
 		emitter_done(&w->emitter);
 	}
 	if (w->log_dir >= 0)

@@ -144,6 +144,7 @@ struct agent_conf {
 	char *user_capture; /* name or number */
 	char *user_web;
 	uint64_t ring_memory; /* bytes for all packet rings together */
+	uint32_t capture_workers; /* processes that share the links */
 	struct strv include;
 };
 

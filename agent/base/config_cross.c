@@ -49,6 +49,30 @@ static void check_logs(const struct config *config, struct faults *faults)
 			     STATS_LOGS_MAX);
 }
 
+/* Memory that capture workers share is divided: none gets less than what a file may say for one. */
+static void check_shares(const struct config *config, struct faults *faults)
+{
+	const uint32_t n = config->agent.capture_workers;
+	const struct {
+		const struct conf_head *head;
+		const char *key;
+		uint64_t bytes, least;
+	} shares[] = {
+		{ &config->stream.head, "memory", config->stream.memory, 1u << 20 },
+		{ &config->stream.head, "fragments", config->stream.fragments, 128u << 10 },
+		{ &config->record.head, "pcap-memory", config->record.pcap_memory, 1u << 20 },
+	};
+
+	for (size_t i = 0; n > 1 && i < sizeof(shares) / sizeof(shares[0]); i++) {
+		if (shares[i].bytes / n < shares[i].least)
+			schema_fault(faults, shares[i].head, shares[i].key,
+				     "%llu bytes are too few for %u capture workers: each needs "
+				     "%llu",
+				     (unsigned long long)shares[i].bytes, n,
+				     (unsigned long long)shares[i].least);
+	}
+}
+
 static bool is_damaged(const struct conf_head *head)
 {
 	return head->origin && head->origin->damaged;
@@ -460,6 +484,7 @@ int config_cross_check(const struct config *config, struct faults *faults)
 	for (size_t i = 0; i < config->n_guests; i++)
 		config_check_guest(&config->guests[i], faults);
 	check_patterns(config, faults);
+	check_shares(config, faults);
 	config_range_check(config, faults);
 	check_logs(config, faults);
 	if (!check_sets(config, faults))

@@ -1,4 +1,5 @@
 #include "agent/base/config_schema.h"
+#include "agent/base/stats.h"
 
 /* sockaddr_un.sun_path has 108 bytes (unix(7)); "/api.sock" and a NUL come behind run-dir. */
 #define RUN_DIR_MAX 98
@@ -43,6 +44,13 @@ static const struct schema_key agent_keys[] = {
 	  .bounds = RANGE(MIB, 16 * GIB),
 	  .roles = AGENT,
 	  .help = "kernel memory for the packet rings of all monitored links together" },
+	{ .name = "capture-workers",
+	  .type = SCHEMA_U32,
+	  .offset = offsetof(struct agent_conf, capture_workers),
+	  .def = "1",
+	  .bounds = RANGE(1, STATS_CAPTURES_MAX),
+	  .roles = AGENT,
+	  .help = "processes that share the links among them; one for each core that may be theirs" },
 	{ .name = "include",
 	  .type = SCHEMA_GLOBS,
 	  .offset = offsetof(struct agent_conf, include),

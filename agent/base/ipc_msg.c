@@ -31,6 +31,13 @@ static int check_listen(const void *payload)
 	return verdict(m->listener < IPC_LISTENERS && TEXT_OK(m->address));
 }
 
+static int check_records_in(const void *payload)
+{
+	const struct ipc_records_in *m = payload;
+
+	return verdict(m->index > 0 && m->index < STATS_CAPTURES_MAX);
+}
+
 static int check_link(const void *payload)
 {
 	const struct ipc_link *m = payload;
@@ -157,6 +164,9 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_LISTEN] = { "listen", IPC_AGENT, IPC_WEB, sizeof(struct ipc_listen), 1, check_listen },
 	[IPC_HISTORY] = { "history", IPC_AGENT, IPC_WEB, 0, 1, NULL },
 	[IPC_FEED] = { "feed", IPC_AGENT, WORKERS, 0, 1, NULL },
+	[IPC_RECORDS_OUT] = { "records-out", IPC_AGENT, IPC_CAPTURE, 0, 1, NULL },
+	[IPC_RECORDS_IN] = { "records-in", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_records_in), 1,
+			     check_records_in },
 	[IPC_LINK_ADD] = { "link-add", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link), 1,
 			   check_link },
 	[IPC_LINK_FD] = { "link-fd", IPC_AGENT, IPC_CAPTURE, sizeof(struct ipc_link_fd), 1,

@@ -36,6 +36,8 @@ enum ipc_type {
 	IPC_LISTEN, /* struct ipc_listen; fd: a listening socket; web only */
 	IPC_FEED, /* fd: SEQPACKET end, a JSON record a datagram: capture writes, web reads */
 	IPC_HISTORY, /* fd: a file of the record log, the older before the newer; web only, before its first feed */
+	IPC_RECORDS_OUT, /* fd: the same of a capture worker that is not the first: it writes its records */
+	IPC_RECORDS_IN, /* struct ipc_records_in; fd: its other end; the first capture worker alone */
 	IPC_LINK_ADD, /* struct ipc_link; fd: as its source says; capture only */
 	IPC_LINK_FD, /* struct ipc_link_fd; fd: one more of a link that was added; capture only */
 	IPC_LINK_DEL, /* struct ipc_link_del; capture only */
@@ -79,6 +81,10 @@ enum ipc_listener {
 struct ipc_listen {
 	uint32_t listener; /* enum ipc_listener */
 	char address[HOST_TEXT_MAX + 8]; /* for messages: "192.0.2.1:8080" or a socket's path */
+};
+
+struct ipc_records_in {
+	uint32_t index; /* of the capture worker whose records come there; never 0 */
 };
 
 /* Where the frames of a link come from, and what the fd is. */

@@ -64,6 +64,61 @@ uint64_t stats_latency_quantile(const stat_counter buckets[STATS_LATENCY_BUCKETS
 	return stats_latency_bound(STATS_LATENCY_BUCKETS - 1);
 }
 
+static void add(stat_counter *sum, const stat_counter *counters, size_t size)
+{
+	for (size_t i = 0; i < size / sizeof(*sum); i++)
+		stat_count(&sum[i], stat_get(&counters[i]));
+}
+
+void stats_capture_sum(const struct stats_page *page, unsigned int n_workers,
+		       struct stats_capture *ret)
+{
+	struct stats_capture sum = { 0 };
+
+	for (unsigned int i = 0; i < STATS_CAPTURES_MAX; i++) {
+		const struct stats_capture *c = &page->capture[i];
+		uint64_t error = i < n_workers ? stat_get(&c->log_error) : 0;
+
+		if (error)
+			atomic_store_explicit(&sum.log_error, error, memory_order_relaxed);
+		stat_count(&sum.records, stat_get(&c->records));
+		stat_count(&sum.log_lost, stat_get(&c->log_lost));
+		stat_count(&sum.feed_lost, stat_get(&c->feed_lost));
+		stat_count(&sum.payloads_lost, stat_get(&c->payloads_lost));
+		stat_count(&sum.pcap_frames, stat_get(&c->pcap_frames));
+		stat_count(&sum.pcap_lost, stat_get(&c->pcap_lost));
+		add(sum.malformed, c->malformed, sizeof(sum.malformed));
+		if (i < n_workers)
+			add((stat_counter *)&sum.streams, (const stat_counter *)&c->streams,
+			    sizeof(sum.streams));
+	}
+	atomic_store_explicit(&sum.seq_next, stat_get(&page->capture[0].seq_next),
+			      memory_order_relaxed);
+	atomic_store_explicit(&sum.log_next, stat_get(&page->capture[0].log_next),
+			      memory_order_relaxed);
+	*ret = sum;
+}
+
+void stats_pattern_sum(const struct stats_page *page, unsigned int n_workers, size_t pattern,
+		       struct stats_pattern *ret)
+{
+	struct stats_pattern sum = { 0 };
+
+	for (unsigned int i = 0; i < STATS_CAPTURES_MAX; i++) {
+		const struct stats_pattern *p = &page->patterns[i][pattern];
+
+		stat_count(&sum.tried, stat_get(&p->tried));
+		stat_count(&sum.matches, stat_get(&p->matches));
+		stat_count(&sum.limited, stat_get(&p->limited));
+		stat_count(&sum.skipped, stat_get(&p->skipped));
+		stat_count(&sum.dropped, stat_get(&p->dropped));
+		/* Quarantine ends with the worker that imposed it. */
+		if (i < n_workers)
+			stat_count(&sum.parked, stat_get(&p->parked));
+	}
+	*ret = sum;
+}
+
 int stats_create(void)
 {
 	struct stats_page *page;

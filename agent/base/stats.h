@@ -10,6 +10,7 @@
 #define TW_STATS_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "agent/base/parse.h"
@@ -40,6 +41,9 @@ struct stats_link {
 	stat_counter foreign_macs; /* frames that the guest sent from another MAC, or told one */
 	stat_counter talkers; /* in its part of stats_page.talkers */
 	stat_counter tag; /* stats_tag() of the link whose guest the slot tells */
+	stat_counter
+		network; /* of the link that a worker reads now, as its addresses go; 0: none */
+	stat_counter name[IFNAME_SIZE / 8]; /* of that link */
 	/* Of a tap that the agent reads: up to where the kernel's count of this interface is in drops. */
 	stat_counter tap_ifindex;
 	stat_counter tap_dropped;
@@ -139,12 +143,17 @@ struct stats_streams {
 	stat_counter fragments_dropped;
 };
 
+/* One for each capture worker. Only the first has a log of records. */
 struct stats_capture {
-	stat_counter seq_next; /* of the next record; goes on where the log ends */
+	/* Of the next record. The first's goes on where the log ends; others count for themselves. */
+	stat_counter seq_next;
 	stat_counter records; /* written to the log */
 	stat_counter log_lost; /* records that could not be written */
-	stat_counter
-		log_next; /* seq after the last record in the log: what a killed worker left out */
+	/*
+	 * The seq after the last record in the log: what a killed worker left out. Of another than the
+	 * first: after the last that the first has taken, written by that one.
+	 */
+	stat_counter log_next;
 	stat_counter log_error; /* errno that keeps a log file from being written now; 0: none */
 	stat_counter feed_lost; /* records that the web worker was too slow for */
 	struct stats_streams streams;
@@ -157,8 +166,10 @@ struct stats_capture {
 struct stats_page {
 	uint32_t magic;
 	uint32_t version;
-	struct stats_capture capture;
-	struct stats_pattern patterns[STATS_PATTERNS_MAX]; /* in the order of the configuration */
+	struct stats_capture capture[STATS_CAPTURES_MAX];
+	/* By worker, so that none waits for what another counts, and in the order of the configuration. */
+	struct stats_pattern patterns[STATS_CAPTURES_MAX][STATS_PATTERNS_MAX];
+	stat_counter slots; /* of links, in use so far */
 	struct stats_link links[STATS_LINKS_MAX]; /* by the slot that the agent gave */
 	struct stats_log logs[STATS_LOGS_MAX]; /* by the slot that the agent gave */
 	struct stats_relay relays[STATS_LINKS_MAX]; /* by the same slot; zero unless inline */
@@ -204,6 +215,12 @@ uint64_t stats_latency_bound(unsigned int bucket);
  */
 uint64_t stats_latency_quantile(const stat_counter buckets[STATS_LATENCY_BUCKETS],
 				unsigned int per_mille);
+
+/* What all workers counted together, of whom the first `n_workers` live. */
+void stats_capture_sum(const struct stats_page *page, unsigned int n_workers,
+		       struct stats_capture *ret);
+void stats_pattern_sum(const struct stats_page *page, unsigned int n_workers, size_t pattern,
+		       struct stats_pattern *ret);
 
 /* A new page set, all zero, as a sealed-size memfd; or a negative errno. */
 int stats_create(void);

@@ -1,4 +1,4 @@
-/* links: capture/emitter.c capture/record.c capture/json_writer.c capture/payload_log.c */
+/* links: capture/emitter.c capture/record.c capture/record_number.c capture/json_writer.c capture/payload_log.c */
 /* links: capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c capture/pattern.c capture/regex.c */
 /* links: agent/base/buf.c agent/base/err.c agent/base/parse.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
@@ -36,7 +36,7 @@ struct fixture {
 
 static void make_emitter(struct fixture *f)
 {
-	assert_int_equal(emitter_init(&f->emitter, f->dir_fd, "hv1", &f->conf, &f->stats), 0);
+	assert_int_equal(emitter_init(&f->emitter, 0, f->dir_fd, "hv1", &f->conf, &f->stats), 0);
 }
 
 static int set_up(void **state)

@@ -2,7 +2,7 @@
 /* links: agent/base/stats.c agent/base/stats_guest.c agent/base/stats_traffic.c agent/base/log.c */
 /* links: capture/stream_pending.c capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c capture/flow.c capture/defrag.c */
 /* links: capture/stream_match.c capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
-/* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c capture/json_writer.c */
+/* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c capture/record_number.c capture/json_writer.c */
 /* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
 /* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
@@ -51,8 +51,9 @@ static void begin_inspecting(struct fixture *f)
 	struct rule_mask mask;
 
 	ruleset_select(&f->rules, &(struct strv){ all, 1 }, &mask);
-	assert_int_equal(
-		inspector_init(&f->inspector, &f->rules, &f->config, f->stats, &f->emitter, 1), 0);
+	assert_int_equal(inspector_init(&f->inspector, &f->rules, &f->config, f->stats, &f->emitter,
+					1, 1),
+			 0);
 	assert_int_equal(inspect_begin(&f->inspected, &f->inspector, &f->link, &mask), 0);
 }
 
@@ -85,8 +86,8 @@ static int set_up(void **state)
 	f->config.stream =
 		(struct stream_options){ .memory = 1 << 20, .pending = 4096, .fragments = 1 << 17 };
 	assert_int_equal(ruleset_init(&f->rules, &f->config, NULL), 0);
-	assert_int_equal(emitter_init(&f->emitter, f->dir_fd, "hv1", &f->config.record,
-				      &f->stats->capture),
+	assert_int_equal(emitter_init(&f->emitter, 0, f->dir_fd, "hv1", &f->config.record,
+				      f->stats->capture),
 			 0);
 	emitter_set_feed(&f->emitter, feed[0]);
 	f->link = (struct ipc_link){ .slot = SLOT, .name = "web01", .set = "web", .guest = "vm" };
@@ -208,7 +209,7 @@ static void counters(void **state)
 {
 	struct fixture *f = *state;
 	const struct stats_link *stats = &f->stats->links[SLOT];
-	const struct stats_pattern *patterns = f->stats->patterns;
+	const struct stats_pattern *patterns = f->stats->patterns[0];
 	struct source_frame runt = { .in = { .bytes = (const uint8_t *)"", .wire_len = 60 } };
 
 	inspect(f, STATS_FROM_GUEST, "1 2", 0);
@@ -222,13 +223,13 @@ static void counters(void **state)
 	assert_int_equal(stat_get(&stats->bytes[STATS_TO_GUEST]), 2 * HEADERS + 4 + 100);
 	assert_int_equal(stat_get(&stats->truncated), 2);
 	assert_int_equal(stat_get(&stats->malformed), 1);
-	assert_int_equal(stat_get(&f->stats->capture.malformed[DECODE_ETHERNET_SHORT]), 1);
+	assert_int_equal(stat_get(&f->stats->capture[0].malformed[DECODE_ETHERNET_SHORT]), 1);
 	assert_int_equal(stat_get(&stats->payloads), 2);
 	assert_int_equal(stat_get(&stats->matches), 2);
 	assert_int_equal(stat_get(&patterns[0].tried), 2);
 	assert_int_equal(stat_get(&patterns[0].matches), 2);
 	assert_int_equal(stat_get(&patterns[1].matches), 0);
-	assert_int_equal(stat_get(&f->stats->capture.seq_next), 2);
+	assert_int_equal(stat_get(&f->stats->capture[0].seq_next), 2);
 }
 
 /* A link without rules is counted, and not matched. */
@@ -244,7 +245,7 @@ static void no_rules(void **state)
 	inspect(f, STATS_FROM_GUEST, "1", 0);
 	assert_int_equal(stat_get(&stats->frames[STATS_FROM_GUEST]), 1);
 	assert_int_equal(stat_get(&stats->payloads), 0);
-	assert_int_equal(stat_get(&f->stats->patterns[0].tried), 0);
+	assert_int_equal(stat_get(&f->stats->patterns[0][0].tried), 0);
 	check_record(f, NULL);
 }
 

@@ -148,6 +148,7 @@ static size_t good_message(enum ipc_type type, struct raw_message *m)
 	struct ipc_config config = { .generation = 1, .workers = 1 };
 	struct ipc_link link = { .ring_block_size = 4096, .ring_blocks = 1 };
 	struct ipc_lease lease = { .version = 4, .address = { 192, 0, 2, 1 } };
+	struct ipc_records_in in = { .index = 1 };
 	struct ipc_log log = { .file = 1 };
 
 	memset(m, 0, sizeof(*m));
@@ -155,6 +156,8 @@ static size_t good_message(enum ipc_type type, struct raw_message *m)
 	m->length = (uint32_t)ipc_type_info(type)->length;
 	if (type == IPC_CONFIG)
 		memcpy(m->payload, &config, sizeof(config));
+	if (type == IPC_RECORDS_IN)
+		memcpy(m->payload, &in, sizeof(in));
 	if (type == IPC_LINK_ADD)
 		memcpy(m->payload, &link, sizeof(link));
 	if (type == IPC_LEASE)
@@ -351,6 +354,7 @@ static void wrong_fields_are_refused(void **state)
 		{ IPC_CONFIG, FIELD(ipc_config, workers) },
 		{ IPC_LISTEN, FIELD(ipc_listen, listener) },
 		{ IPC_LISTEN, FIELD(ipc_listen, address) },
+		{ IPC_RECORDS_IN, FIELD(ipc_records_in, index) },
 		{ IPC_LINK_ADD, FIELD(ipc_link, slot) },
 		{ IPC_LINK_ADD, FIELD(ipc_link, name) },
 		{ IPC_LINK_ADD, FIELD(ipc_link, set) },

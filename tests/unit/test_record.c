@@ -1,7 +1,8 @@
-/* links: capture/record.c capture/json_writer.c capture/pattern.c capture/regex.c capture/extract.c */
+/* links: capture/record.c capture/record_number.c capture/json_writer.c capture/pattern.c capture/regex.c capture/extract.c */
 /* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/record.h"
+#include "capture/record_number.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -452,7 +453,7 @@ static void next_seq(void **state)
 		{ "}", 0 },
 	};
 	static const char fake[] = "," OWN "7";
-	uint64_t next;
+	struct record_numbers numbers;
 	struct buf out;
 
 	(void)state;
@@ -462,24 +463,24 @@ static void next_seq(void **state)
 
 		assert_non_null(exact);
 		memcpy(exact, cases[i].line, len);
-		next = 0;
-		if (record_next_seq(exact, len, &next) != (cases[i].next ? 0 : -EBADMSG) ||
-		    next != cases[i].next)
-			fail_msg("%s: %llu", cases[i].line, (unsigned long long)next);
+		numbers.next = 0;
+		if (record_numbers_read(exact, len, &numbers) != (cases[i].next ? 0 : -EBADMSG) ||
+		    numbers.next != cases[i].next)
+			fail_msg("%s: %llu", cases[i].line, (unsigned long long)numbers.next);
 		free(exact);
 	}
 	/* What is written is understood, whatever its texts. */
 	buf_init(&out, RECORD_MAX);
 	assert_int_equal(record_event(&out, &head, IPC_EVENT_LINK, fake, fake), 0);
-	assert_int_equal(record_next_seq(out.data, out.len, &next), 0);
-	assert_int_equal(next, 88124);
+	assert_int_equal(record_numbers_read(out.data, out.len, &numbers), 0);
+	assert_int_equal(numbers.next, 88124);
 	assert_int_equal(record_gap(&out, &head,
 				    &(struct record_gap){ .lost = 7,
 							  .unit = RECORD_UNIT_RECORDS,
 							  .reason = fake }),
 			 0);
-	assert_int_equal(record_next_seq(out.data, out.len, &next), 0);
-	assert_int_equal(next, 88130);
+	assert_int_equal(record_numbers_read(out.data, out.len, &numbers), 0);
+	assert_int_equal(numbers.next, 88130);
 	buf_done(&out);
 }
 

@@ -28,7 +28,7 @@ static void datagrams(void **state)
 	sink_feed_init(&feed);
 	assert_int_equal(sink_feed_put(&feed, "x", 1), -ENOTCONN);
 	pair(fds);
-	sink_feed_set(&feed, fds[0]);
+	sink_feed_set(&feed, fds[0], 8 << 20);
 	assert_int_equal(sink_feed_put(&feed, "{\"a\":1}", 7), 0);
 	assert_int_equal(sink_feed_put(&feed, "{\"b\":2}", 7), 0);
 	assert_int_equal(recv(fds[1], text, sizeof(text), MSG_DONTWAIT), 7);
@@ -52,7 +52,7 @@ static void slow_reader(void **state)
 	sink_feed_init(&feed);
 	pair(fds);
 	assert_int_equal(fcntl(fds[0], F_GETFL) & O_NONBLOCK, 0);
-	sink_feed_set(&feed, fds[0]);
+	sink_feed_set(&feed, fds[0], 8 << 20);
 	while ((err = sink_feed_put(&feed, text, sizeof(text))) == 0 && n < 1000000)
 		n++;
 	assert_int_equal(err, -EAGAIN);
@@ -74,7 +74,7 @@ static void too_long(void **state)
 	(void)state;
 	sink_feed_init(&feed);
 	pair(fds);
-	sink_feed_set(&feed, fds[0]);
+	sink_feed_set(&feed, fds[0], 8 << 20);
 	assert_int_equal(sink_feed_put(&feed, text, sizeof(text)), -EMSGSIZE);
 	assert_int_equal(sink_feed_put(&feed, "x", 1), 0);
 	close(fds[1]);
@@ -90,20 +90,20 @@ static void reader_gone(void **state)
 	sink_feed_init(&feed);
 	pair(fds);
 	old = fds[0];
-	sink_feed_set(&feed, fds[0]);
+	sink_feed_set(&feed, fds[0], 8 << 20);
 	close(fds[1]);
 	assert_int_equal(sink_feed_put(&feed, "x", 1), -ENOTCONN);
 	/* The socket was given back, and asking again is as good. */
 	assert_int_equal(fcntl(old, F_GETFD), -1);
 	assert_int_equal(sink_feed_put(&feed, "x", 1), -ENOTCONN);
 	pair(fds);
-	sink_feed_set(&feed, fds[0]);
+	sink_feed_set(&feed, fds[0], 8 << 20);
 	assert_int_equal(sink_feed_put(&feed, "x", 1), 0);
 	/* Replaced while it works: the one before is closed. */
 	close(fds[1]);
 	old = fds[0];
 	fds[0] = dup(old);
-	sink_feed_set(&feed, fds[0]);
+	sink_feed_set(&feed, fds[0], 8 << 20);
 	assert_int_equal(fcntl(old, F_GETFD), -1);
 	sink_feed_done(&feed);
 }

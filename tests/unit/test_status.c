@@ -121,9 +121,9 @@ static json_t *make(struct reconcile_link *links, size_t n)
 		.now_ns = 10000000000,
 	};
 
-	atomic_store(&stats.capture.malformed[1], 11);
-	atomic_store(&stats.capture.log_error, ENOSPC);
-	atomic_store(&stats.patterns[0].matches, 12);
+	atomic_store(&stats.capture[0].malformed[1], 11);
+	atomic_store(&stats.capture[0].log_error, ENOSPC);
+	atomic_store(&stats.patterns[0][0].matches, 12);
 	atomic_store(&stats.links[0].tag, stats_tag("web01", source.message.mac));
 	atomic_store(&stats.links[0].addresses, 2);
 	atomic_store(&stats.links[0].claims_dropped, 8);
