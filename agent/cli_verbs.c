@@ -156,6 +156,7 @@ static const struct cli_verb verbs[] = {
 	{ "capture-worker", cmd_worker, NULL, NULL, NULL },
 	{ "web-worker", cmd_worker, NULL, NULL, NULL },
 	{ "trial-worker", cmd_trial, NULL, NULL, NULL },
+	{ "plan-worker", cmd_trial, NULL, NULL, NULL },
 };
 
 const struct cli_verb *cli_verbs(size_t *ret_n)

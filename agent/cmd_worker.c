@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/plan_worker.h"
 #include "capture/trial_worker.h"
 #include "capture/worker.h"
 #include "web/worker.h"
@@ -42,6 +43,10 @@ int cmd_trial(int argc, char **argv)
 		fprintf(stderr, "tapwarden: %s is started by the agent alone: `tapwarden run`\n",
 			argv[0]);
 		return CLI_BAD;
+	}
+	if (strcmp(argv[0], "plan-worker") == 0) {
+		prctl(PR_SET_NAME, "tapwarden-plan");
+		return plan_worker_main();
 	}
 	prctl(PR_SET_NAME, "tapwarden-try");
 	return trial_worker_main();

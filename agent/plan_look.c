@@ -16,7 +16,7 @@
 /* Of what every process of a configuration reads: its text without comments. */
 #define TEXT_MAX (4u << 20)
 
-static json_t *faults_json(const struct faults *faults, const char *detail)
+json_t *plan_faults_json(const struct faults *faults, const char *detail)
 {
 	json_t *list = json_array();
 
@@ -68,6 +68,14 @@ static json_t *ports_json(const struct port_plan *ports)
 	return list;
 }
 
+json_t *plan_json(const struct reconcile *reconcile, const struct link_plan *plan)
+{
+	json_t *json = plan_view_json(plan);
+
+	json_object_set_new(json, "ports", ports_json(reconcile_port_plan(reconcile)));
+	return json;
+}
+
 static int plan_config(const struct config *config, json_t **ret, struct err *err)
 {
 	struct reconcile *reconcile = NULL;
@@ -79,8 +87,7 @@ static int plan_config(const struct config *config, json_t **ret, struct err *er
 	if (code == 0)
 		code = reconcile_plan(reconcile, RECONCILE_GOAL_CONFIG, false, &plan, err);
 	if (code == 0) {
-		json = plan_view_json(plan);
-		json_object_set_new(json, "ports", ports_json(reconcile_port_plan(reconcile)));
+		json = plan_json(reconcile, plan);
 		code = hash_all(config, json, hash, err);
 	}
 	if (code == 0) {
@@ -103,7 +110,7 @@ int plan_look(const char *path, json_t **ret, struct err *err)
 		code = err_set(err, -EBADMSG, "%zu fault%s in the configuration file",
 			       faults.n + faults.n_dropped,
 			       faults.n + faults.n_dropped == 1 ? "" : "s");
-		*ret = faults_json(&faults, err->text);
+		*ret = plan_faults_json(&faults, err->text);
 	} else {
 		code = plan_config(config, ret, err);
 	}

@@ -51,33 +51,64 @@ static void free_links(struct reconcile_link *links, size_t n)
 	free(links);
 }
 
-static int open_by(int (*open_channel)(struct nl_channel **ret, struct err *err),
-		   const struct config *config, struct reconcile **ret, struct err *err)
+static int prepare(int (*open_channel)(struct nl_channel **ret, struct err *err),
+		   struct reconcile_means *ret, struct err *err)
+{
+	struct reconcile_means means = { .agent = getppid() };
+	int code;
+
+	means.home = netns_open("");
+	if (means.home < 0)
+		return err_errno(err, means.home, "could not open the agent's network namespace");
+	code = open_channel(&means.channel, err);
+	if (code == 0)
+		*ret = means;
+	else
+		close(means.home);
+	return code;
+}
+
+int reconcile_prepare(struct reconcile_means *ret, struct err *err)
+{
+	return prepare(nl_channel_open_requests, ret, err);
+}
+
+int reconcile_open_prepared(const struct config *config, const struct reconcile_means *means,
+			    struct reconcile **ret, struct err *err)
 {
 	struct reconcile *reconcile = calloc(1, sizeof(*reconcile));
 	int code;
 
-	if (!reconcile)
+	if (!reconcile) {
+		nl_channel_free(means->channel);
+		close(means->home);
 		return err_errno(err, -ENOMEM, "could not open rtnetlink");
-	reconcile->home = -1;
-	reconcile->group = config->agent.link_group;
-	reconcile->agent = agent_lock_pid(config->agent.run_dir);
-	if (!reconcile->agent)
-		reconcile->agent = getpid();
-	code = load(config, &reconcile->specs, &reconcile->links, &reconcile->n, err);
-	if (code == 0)
-		code = open_channel(&reconcile->channel, err);
-	reconcile->scan = true;
-	reconcile->home = netns_open("");
-	if (code == 0 && reconcile->home < 0)
-		code = err_errno(err, reconcile->home,
-				 "could not open the agent's network namespace");
-	if (code < 0) {
-		reconcile_free(reconcile);
-		return code;
 	}
-	*ret = reconcile;
-	return 0;
+	reconcile->channel = means->channel;
+	reconcile->home = means->home;
+	reconcile->agent = means->agent;
+	reconcile->group = config->agent.link_group;
+	reconcile->scan = true;
+	code = load(config, &reconcile->specs, &reconcile->links, &reconcile->n, err);
+	if (code < 0)
+		reconcile_free(reconcile);
+	else
+		*ret = reconcile;
+	return code;
+}
+
+static int open_by(int (*open_channel)(struct nl_channel **ret, struct err *err),
+		   const struct config *config, struct reconcile **ret, struct err *err)
+{
+	struct reconcile_means means;
+	int code = prepare(open_channel, &means, err);
+
+	if (code)
+		return code;
+	means.agent = agent_lock_pid(config->agent.run_dir);
+	if (!means.agent)
+		means.agent = getpid();
+	return reconcile_open_prepared(config, &means, ret, err);
 }
 
 int reconcile_open(const struct config *config, struct reconcile **ret, struct err *err)
@@ -381,18 +412,39 @@ int reconcile_make_plan(struct reconcile *reconcile, enum reconcile_goal goal, b
 	return code < 0 ? err_errno(err, code, "could not plan") : 0;
 }
 
-int reconcile_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
-		   const struct link_plan **ret, struct err *err)
+static int plan_looked(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
+		       const struct link_plan **ret, struct err *err)
 {
-	int code = reconcile_refresh(reconcile, err);
+	int code = reconcile_make_plan(reconcile, goal, force, err);
 
-	if (code == 0)
-		code = reconcile_make_plan(reconcile, goal, force, err);
 	if (code == 0)
 		code = reconcile_plan_ports(reconcile, goal, err);
 	if (code == 0)
 		*ret = &reconcile->plan;
 	return code;
+}
+
+int reconcile_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,
+		   const struct link_plan **ret, struct err *err)
+{
+	int code = reconcile_refresh(reconcile, err);
+
+	return code ? code : plan_looked(reconcile, goal, force, ret, err);
+}
+
+int reconcile_plan_held(struct reconcile *reconcile, struct held_taps *held,
+			const struct link_plan **ret, struct err *err)
+{
+	int code = reconcile_refresh(reconcile, err);
+
+	if (code) {
+		held_taps_done(held);
+		return code;
+	}
+	held_taps_done(&reconcile->held);
+	reconcile->held = *held;
+	*held = (struct held_taps){ 0 };
+	return plan_looked(reconcile, RECONCILE_GOAL_CONFIG, false, ret, err);
 }
 
 struct reconcile_link *reconcile_link_of(struct reconcile *reconcile, const struct link_step *step)

@@ -35,6 +35,20 @@ int reconcile_open(const struct config *config, struct reconcile **ret, struct e
 int reconcile_open_once(const struct config *config, struct reconcile **ret, struct err *err);
 void reconcile_free(struct reconcile *reconcile);
 
+/* What it takes from the host, for a process that gives up its rights before it reads a configuration. */
+struct reconcile_means {
+	struct nl_channel *channel;
+	int home; /* the open network namespace */
+	pid_t agent;
+};
+
+/* 0 or a negative errno, with nothing open. */
+int reconcile_prepare(struct reconcile_means *ret, struct err *err);
+
+/* As reconcile_open_once(), with what was prepared, which is taken over. */
+int reconcile_open_prepared(const struct config *config, const struct reconcile_means *means,
+			    struct reconcile **ret, struct err *err);
+
 /*
  * Another configuration from here on. Links that it names as the old one did keep their MAC, which
  * is a function of the configuration; the count of losses starts anew: a reload is the operator's
@@ -71,6 +85,13 @@ struct reconcile_watch {
  */
 int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
 		   const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err);
+
+/*
+ * As reconcile_plan() without force, by what is known of who holds the taps: `held` is taken over. For a
+ * process that cannot look itself.
+ */
+int reconcile_plan_held(struct reconcile *reconcile, struct held_taps *held,
+			const struct link_plan **ret, struct err *err);
 
 /*
  * For `status`: the links whose taps somebody may hold, as the last pass saw them, in `ret`, which is the

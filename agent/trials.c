@@ -13,15 +13,24 @@
 
 #define ANSWER_MAX (16u << 20)
 
+#define NO_FD (-1)
+
 struct trial_run {
 	struct agent *agent;
 	uv_process_t process;
 	uv_timer_t timer;
 	unsigned int handles;
+	enum ipc_try_kind kind;
 	uint64_t id; /* of the question */
 	pid_t asker; /* the web worker; gone meanwhile, it gets no answer */
 	int out; /* memfd that the process writes to */
 };
+
+static void close_some(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
 
 /* 0 with the answer in `fd`, or why there is none. */
 static void reply(struct ipc_channel *web, uint64_t id, int error, int fd)
@@ -63,6 +72,13 @@ static void run_close(struct trial_run *run)
 	uv_close((uv_handle_t *)&run->process, on_closed);
 }
 
+static int error_of(int64_t status)
+{
+	if (status == TRIAL_FAULTS)
+		return -EBADMSG;
+	return status == TRIAL_ANSWERED ? 0 : -EINVAL;
+}
+
 static void on_trial_exit(uv_process_t *process, int64_t status, int signal)
 {
 	struct trial_run *run = process->data;
@@ -74,7 +90,7 @@ static void on_trial_exit(uv_process_t *process, int64_t status, int signal)
 			reply_text(channel, run->id, -EINVAL,
 				   "the trial took too long or too much memory, and was ended");
 		else
-			reply(channel, run->id, status ? -EINVAL : 0, run->out);
+			reply(channel, run->id, error_of(status), run->out);
 	}
 	run_close(run);
 }
@@ -86,15 +102,39 @@ static void on_timer(uv_timer_t *timer)
 	uv_process_kill(&run->process, SIGKILL);
 }
 
-static int spawn(struct trial_run *run, int in)
+/* Who holds the links' taps, which a process without rights cannot find out; -errno. */
+static int holders_memfd(struct agent *a)
 {
+	struct link_table taps = { 0 };
+	struct held_taps held = { 0 };
+	int code;
+
+	if (!a->supervisor.reconcile)
+		return -EBUSY; /* the agent ends */
+	code = reconcile_taps(a->supervisor.reconcile, &taps);
+	if (code == 0)
+		code = held_taps_find(&held, &taps, getpid());
+	if (code == 0)
+		code = ipc_memfd("tapwarden-holders", held.list, held.n * sizeof(*held.list));
+	held_taps_done(&held);
+	link_table_done(&taps);
+	return code;
+}
+
+static int spawn(struct trial_run *run, int in, int beside)
+{
+	static const char *const verbs[IPC_TRY_KINDS] = {
+		[IPC_TRY_PATTERN] = "trial-worker",
+		[IPC_TRY_PLAN] = "plan-worker",
+	};
 	const struct worker_config *user = &run->agent->setup.workers[WORKER_CAPTURE];
-	char *args[] = { "tapwarden", "trial-worker", NULL };
+	char *args[] = { "tapwarden", (char *)verbs[run->kind], NULL };
 	char *env[] = { NULL };
-	uv_stdio_container_t stdio[3] = {
+	uv_stdio_container_t stdio[4] = {
 		{ .flags = UV_INHERIT_FD, .data.fd = in },
 		{ .flags = UV_INHERIT_FD, .data.fd = run->out },
 		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
+		{ .flags = UV_INHERIT_FD, .data.fd = beside },
 	};
 	uv_process_options_t options = {
 		.exit_cb = on_trial_exit,
@@ -103,7 +143,7 @@ static int spawn(struct trial_run *run, int in)
 		.env = env,
 		.cwd = "/",
 		.flags = UV_PROCESS_SETUID | UV_PROCESS_SETGID | UV_PROCESS_DETACHED,
-		.stdio_count = 3,
+		.stdio_count = beside == NO_FD ? 3 : 4,
 		.stdio = stdio,
 		.uid = user->uid,
 		.gid = user->gid,
@@ -115,23 +155,31 @@ static int spawn(struct trial_run *run, int in)
 static int start(struct agent *a, const struct ipc_try *message, int fd)
 {
 	struct trial_run *run = calloc(1, sizeof(*run));
-	int code;
+	int beside = NO_FD, code;
 
 	if (!run)
 		return -ENOMEM;
+	if (message->kind == IPC_TRY_PLAN)
+		beside = holders_memfd(a);
 	run->out = memfd_create("tapwarden-trial", MFD_CLOEXEC);
-	if (run->out < 0) {
-		code = -errno;
+	code = run->out < 0 ? -errno : 0;
+	if (code == 0 && beside < NO_FD)
+		code = beside;
+	if (code) {
+		close_some(run->out);
+		close_some(beside);
 		free(run);
 		return code;
 	}
 	run->agent = a;
+	run->kind = message->kind;
 	run->id = message->id;
 	run->asker = worker_pid(&a->web);
 	run->process.data = run->timer.data = run;
 	a->n_trials++;
 	uv_timer_init(&a->loop, &run->timer);
-	code = spawn(run, fd);
+	code = spawn(run, fd, beside);
+	close_some(beside);
 	/* uv_spawn() has put the handle into the loop even when it failed. */
 	if (code)
 		run_close(run);
@@ -147,11 +195,12 @@ void trials_ask(struct agent *a, struct ipc_channel *web, const struct ipc_try *
 	if (code)
 		reply_text(web, message->id, code, "this user's role does not allow it");
 	else if (a->n_trials == TRIALS_MAX)
-		reply_text(web, message->id, -EBUSY, "others try patterns just now: try again");
+		reply_text(web, message->id, -EBUSY, "others try something just now: try again");
 	else
 		code = start(a, message, fd);
 	if (code && code != -EPERM) {
-		log_warning("cannot try a pattern: %s: the web worker is told", strerror(-code));
+		log_warning("cannot try what a user sent: %s: the web worker is told",
+			    strerror(-code));
 		reply_text(web, message->id, -EBUSY, "no process can be started for it");
 	}
 }

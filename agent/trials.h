@@ -1,6 +1,6 @@
 /*
- * Patterns that users try: each in a process of its own, which reads what they sent so that the agent
- * does not, and the answer goes to the web worker as it comes. Edge.
+ * Patterns and configurations that users try: each in a process of its own, which reads what they sent so
+ * that the agent does not, and the answer goes to the web worker as it comes. Edge.
  */
 #ifndef TW_TRIALS_H
 #define TW_TRIALS_H
@@ -14,6 +14,13 @@ struct agent;
 
 /* After so long its process is killed. */
 #define TRIAL_MS 4000
+
+/* How such a process ends: with the answer, with a problem, with faults of the configuration. */
+enum trial_exit {
+	TRIAL_ANSWERED,
+	TRIAL_REFUSED,
+	TRIAL_FAULTS,
+};
 
 /* IPC_TRY came from the web worker on `web`; `fd` stays the caller's. */
 void trials_ask(struct agent *agent, struct ipc_channel *web, const struct ipc_try *message,

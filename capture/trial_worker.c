@@ -3,28 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "agent/base/landlock.h"
 #include "agent/base/sandbox.h"
-#include "agent/base/sanitized.h"
 #include "capture/trial.h"
-
-/* A pattern, its machine code and what it is tried on need some MiB. */
-#define TRIAL_MEMORY (1024ul << 20)
-
-static int limit_self(struct err *err)
-{
-	const struct rlimit time = { TRIAL_SECONDS, TRIAL_SECONDS };
-	const struct rlimit memory = { TRIAL_MEMORY, TRIAL_MEMORY };
-	const struct rlimit none = { 0, 0 };
-
-	if (setrlimit(RLIMIT_CPU, &time) < 0)
-		return err_errno(err, -errno, "cannot limit a trial");
-	if (!SANITIZED && (setrlimit(RLIMIT_AS, &memory) < 0 || setrlimit(RLIMIT_NPROC, &none) < 0))
-		return err_errno(err, -errno, "cannot limit a trial");
-	return 0;
-}
 
 static int try_text(const char *text, size_t len, json_t **ret, struct err *err)
 {
@@ -48,7 +30,7 @@ int trial_worker_main(void)
 	int abi, code = sandbox_enter(&err);
 
 	if (code == 0)
-		code = limit_self(&err);
+		code = sandbox_limit(TRIAL_SECONDS, &err);
 	/* It compiles what a client sent, so that its code cannot be sealed; it needs no file at all. */
 	if (code == 0)
 		code = landlock_enter(-1, &abi, &err);

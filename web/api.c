@@ -86,16 +86,17 @@ static void on_gone(struct http_request *request)
 	pending->request = NULL;
 }
 
-/* `fd` is -1 for a request, or what is to be tried. */
+/* `fd` is -1 for a request, or what is to be tried as `kind`. */
 struct api_question {
 	struct ipc_request request;
 	int fd;
+	enum ipc_try_kind kind;
 };
 
 static int send_question(struct api *api, const struct api_question *question, uint64_t id)
 {
 	struct ipc_request request = question->request;
-	const struct ipc_try trial = { .id = id, .role = request.role };
+	const struct ipc_try trial = { .id = id, .role = request.role, .kind = question->kind };
 
 	request.id = id;
 	if (question->fd >= 0)
@@ -145,16 +146,16 @@ void api_ask(struct api *api, struct http_request *request, const struct ipc_req
 	     api_view view, void *data)
 {
 	const struct api_pending how = { .view = view, .data = data };
-	const struct api_question question = { *ask, -1 };
+	const struct api_question question = { .request = *ask, .fd = -1 };
 
 	if (wait_for(api, request, &question, &how))
 		refuse_busy(request);
 }
 
-void api_try(struct api *api, struct http_request *request, uint32_t role)
+void api_try(struct api *api, struct http_request *request, enum ipc_try_kind kind, uint32_t role)
 {
 	const struct api_pending how = { 0 };
-	struct api_question question = { .request.role = role };
+	struct api_question question = { .request.role = role, .kind = kind };
 
 	question.fd = ipc_memfd("try", request->body, request->body_length);
 	if (question.fd < 0 || wait_for(api, request, &question, &how))
@@ -167,7 +168,7 @@ void api_ask_for(struct api *api, struct http_request *request, const struct ipc
 		 api_answer answer, void *data)
 {
 	const struct api_pending how = { .answer = answer, .data = data };
-	const struct api_question question = { *ask, -1 };
+	const struct api_question question = { .request = *ask, .fd = -1 };
 
 	if (wait_for(api, request, &question, &how))
 		answer(data, request, -EBUSY, -1, 0);

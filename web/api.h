@@ -47,8 +47,8 @@ typedef void (*api_view)(void *data, struct http_request *request, const struct 
 void api_ask(struct api *api, struct http_request *request, const struct ipc_request *ask,
 	     api_view view, void *data);
 
-/* Has what the request holds tried as a pattern, see capture/trial.h; `role` is who asks. */
-void api_try(struct api *api, struct http_request *request, uint32_t role);
+/* Has what the request holds tried, by a process that does nothing else; `role` is who asks. */
+void api_try(struct api *api, struct http_request *request, enum ipc_try_kind kind, uint32_t role);
 
 /*
  * What becomes of any answer: `error` is 0, the agent's, -EBUSY when it could not be asked, or

@@ -208,7 +208,12 @@ static void serve_retry(const struct site_call *call)
 
 static void serve_explain(const struct site_call *call)
 {
-	api_try(&call->site->api, call->request, role_of(call->who));
+	api_try(&call->site->api, call->request, IPC_TRY_PATTERN, role_of(call->who));
+}
+
+static void serve_plan_of(const struct site_call *call)
+{
+	api_try(&call->site->api, call->request, IPC_TRY_PLAN, role_of(call->who));
 }
 
 static void serve_apply(const struct site_call *call)
@@ -439,6 +444,7 @@ const site_handler site_handlers[ROUTES] = {
 	[ROUTE_PATTERN] = serve_patterns,
 	[ROUTE_REACH] = serve_reach,
 	[ROUTE_PLAN] = serve_plan,
+	[ROUTE_PLAN_OF] = serve_plan_of,
 	[ROUTE_APPLY] = serve_apply,
 	[ROUTE_RELOAD] = serve_reload,
 	[ROUTE_CHECK] = serve_check,

@@ -48,6 +48,8 @@ const struct route routes[ROUTES] = {
 			  "who can talk to whom over each lower device" },
 	[ROUTE_PLAN] = { "/v1/plan", GET, VIEWER, ON_API, 0,
 			 "what applying the configuration file would change, with a hash" },
+	[ROUTE_PLAN_OF] = { "/v1/plan", POST, ROUTE_OPERATOR, ON_API, BODY,
+			    "what a configuration that is sent would change" },
 	[ROUTE_APPLY] = { "/v1/apply", POST, ROUTE_ADMIN, ON_API, BODY,
 			  "apply the file if the plan still has this hash: {\"plan\": HASH}" },
 	[ROUTE_RELOAD] = { "/v1/reload", POST, ROUTE_ADMIN, ON_API, 0,

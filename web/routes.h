@@ -26,6 +26,7 @@ enum route_id {
 	ROUTE_PATTERN,
 	ROUTE_REACH,
 	ROUTE_PLAN,
+	ROUTE_PLAN_OF,
 	ROUTE_APPLY,
 	ROUTE_RELOAD,
 	ROUTE_CHECK,
@@ -80,7 +81,7 @@ enum route_param {
 
 #define ROUTE_TAKES(param) (1u << ROUTE_PARAM_##param)
 #define ROUTE_TAKES_ANY	   (1u << 30) /* any query, unread */
-#define ROUTE_TAKES_BODY   (1u << 31) /* content, as application/json or text/plain */
+#define ROUTE_TAKES_BODY   (1u << 31) /* content, as application/json or application/octet-stream */
 
 /* More records than this are never kept, so nobody can ask for more. */
 #define ROUTE_BACKLOG_MAX 65536

@@ -150,7 +150,7 @@ static int check_try(const void *payload)
 {
 	const struct ipc_try *m = payload;
 
-	return verdict(m->role <= ROLE_ADMIN && m->zero == 0);
+	return verdict(m->role <= ROLE_ADMIN && m->kind < IPC_TRY_KINDS);
 }
 
 #define WORKERS (IPC_CAPTURE | IPC_WEB)

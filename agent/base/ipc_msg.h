@@ -54,7 +54,7 @@ enum ipc_type {
 	IPC_FAULT, /* struct ipc_fault: why it cannot go on; it exits after */
 	IPC_REQUEST, /* struct ipc_request; web only */
 	IPC_BOOT_STEP, /* struct ipc_boot_step: how far a guest's boot came; web only */
-	IPC_TRY, /* struct ipc_try; fd: memfd with what is tried, see capture/trial.h; web only */
+	IPC_TRY, /* struct ipc_try; fd: memfd with what is tried; web only */
 	IPC_PEER_LOST, /* struct ipc_peer_lost: the guest of an inline link; capture only */
 	IPC_REST, /* struct ipc_rest: the worker lets go of an inline link, for the next; capture only */
 	IPC_LEASE, /* struct ipc_lease; capture only */
@@ -233,11 +233,17 @@ struct ipc_request {
 				* IPC_OP_BOOT_SET which state */
 };
 
-/* A pattern that a user tries; the answer is an IPC_REPLY. */
+enum ipc_try_kind {
+	IPC_TRY_PATTERN, /* capture/trial.h */
+	IPC_TRY_PLAN, /* a configuration: what would it change? */
+	IPC_TRY_KINDS
+};
+
+/* What a user tries; the answer is an IPC_REPLY. */
 struct ipc_try {
 	uint64_t id; /* as in ipc_request */
 	uint32_t role; /* enum user_role */
-	uint32_t zero;
+	uint32_t kind; /* enum ipc_try_kind */
 };
 
 struct ipc_reply {

@@ -68,10 +68,10 @@ static struct ruleset_attr all_of(int abi)
 	return attr;
 }
 
-static int allow_dir(int ruleset, int dir_fd, uint64_t handled)
+static int allow_dir(int ruleset, int dir_fd, uint64_t allowed)
 {
 	const struct landlock_path_beneath_attr rule = {
-		.allowed_access = FS_OF_DIR & handled,
+		.allowed_access = allowed,
 		.parent_fd = dir_fd,
 	};
 
@@ -80,7 +80,7 @@ static int allow_dir(int ruleset, int dir_fd, uint64_t handled)
 	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
-static int restrict_self(int abi, int dir_fd)
+static int restrict_self(int abi, int dir_fd, uint64_t access)
 {
 	const struct ruleset_attr attr = all_of(abi);
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
@@ -88,14 +88,14 @@ static int restrict_self(int abi, int dir_fd)
 
 	if (ruleset < 0)
 		return -errno;
-	if (allow_dir(ruleset, dir_fd, attr.fs) < 0 ||
+	if (allow_dir(ruleset, dir_fd, access & attr.fs) < 0 ||
 	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		code = -errno;
 	close(ruleset);
 	return code;
 }
 
-int landlock_enter(int dir_fd, int *ret_abi, struct err *err)
+static int enter(int dir_fd, uint64_t access, int *ret_abi, struct err *err)
 {
 	int abi =
 		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -106,9 +106,19 @@ int landlock_enter(int dir_fd, int *ret_abi, struct err *err)
 		*ret_abi = 0;
 		return 0;
 	}
-	code = abi < 0 ? -errno : restrict_self(abi, dir_fd);
+	code = abi < 0 ? -errno : restrict_self(abi, dir_fd, access);
 	if (code)
 		return err_errno(err, code, "cannot enter Landlock");
 	*ret_abi = abi;
 	return 0;
+}
+
+int landlock_enter(int dir_fd, int *ret_abi, struct err *err)
+{
+	return enter(dir_fd, FS_OF_DIR, ret_abi, err);
+}
+
+int landlock_enter_reading(int dir_fd, int *ret_abi, struct err *err)
+{
+	return enter(dir_fd, LANDLOCK_ACCESS_FS_READ_FILE, ret_abi, err);
 }

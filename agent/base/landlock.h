@@ -19,4 +19,7 @@
  */
 int landlock_enter(int dir_fd, int *ret_abi, struct err *err);
 
+/* The same, but below that directory it only reads files. */
+int landlock_enter_reading(int dir_fd, int *ret_abi, struct err *err);
+
 #endif

@@ -35,6 +35,22 @@ int sandbox_enter(struct err *err)
 	return 0;
 }
 
+/* A pattern, its machine code and what it is tried on need some MiB; so does a plan. */
+#define LIMIT_MEMORY (1024ul << 20)
+
+int sandbox_limit(unsigned int seconds, struct err *err)
+{
+	const struct rlimit time = { seconds, seconds };
+	const struct rlimit memory = { LIMIT_MEMORY, LIMIT_MEMORY };
+	const struct rlimit none = { 0, 0 };
+
+	if (setrlimit(RLIMIT_CPU, &time) < 0)
+		return err_errno(err, -errno, "cannot limit the process");
+	if (!SANITIZED && (setrlimit(RLIMIT_AS, &memory) < 0 || setrlimit(RLIMIT_NPROC, &none) < 0))
+		return err_errno(err, -errno, "cannot limit the process");
+	return 0;
+}
+
 /* What libraries would read later: the time zone, at the first conversion of a time. */
 static void load_early(void)
 {

@@ -13,6 +13,9 @@
  */
 int sandbox_enter(struct err *err);
 
+/* For a process that lives for one question: so much CPU time, a GiB of memory, and no other process. */
+int sandbox_limit(unsigned int seconds, struct err *err);
+
 /*
  * Last thing before IPC_READY, once patterns are compiled, libraries loaded and no thread started:
  * what is code stays as it is (code_pages.h), files are those below `log_dir` (-1: none) and those

@@ -174,6 +174,57 @@ try() {
   [ "$code" = 200 ] || { cat "$DIR/body"; false; }
 }
 
+# planned USER FILE: posts the file to be planned.
+planned() {
+  api "$1" /v1/plan -X POST -H "Content-Type: application/octet-stream" --data-binary @"$2"
+}
+
+@test "a configuration that is sent is planned as the command plans it, and no file is told of" {
+  local file=$DIR/other.ini before
+  guest_start
+  sed 's/^count = 2/count = 3/' "$INI" >"$file"
+  printf '\n[set new]\nlower = eno1\nmode = vepa\nowner = root:root\ncount = 1\nname = new%%02d\n' >>"$file"
+  before=$(ip -n "$HOST" -j link | jq -c '[.[] | {ifname, ifindex}]')
+  [ "$(planned bob "$file")" = 200 ] || { cat "$DIR/body"; false; }
+  body '[.steps[].link] | contains(["web03", "new01"])'
+  same_plan() {
+    in_host "$TAPWARDEN" plan --json -c "$file" >"$DIR/command" || [ $? = 1 ]
+    diff <(jq -S '{steps, ports, summary}' "$DIR/command") <(jq -S '{steps, ports, summary}' "$DIR/body")
+  }
+  same_plan
+  # A guest holds one of those that are to go, and that is known.
+  sed -e '/^\[guest shop\]/,/^$/d' -e 's/^name = web%02d/name = www%02d/' "$INI" >"$file"
+  [ "$(planned bob "$file")" = 200 ] || { cat "$DIR/body"; false; }
+  body '.steps | any(.link == "web01" and .op == "blocked" and (.. | strings | test("tap_guest")))'
+  same_plan
+  # The same bytes for a file that there is, for one that there is not, and for one that none may read.
+  for path in /etc/passwd /etc/nosuch /etc/shadow /proc/1/environ; do
+    sed "s,^\[web\],&\ntls-cert = $path\ntls-key = $path," "$INI" >"$file"
+    printf '\n[target t]\nportal = 192.0.2.9\nname = iqn.2026-01.example:t\nlun = 1\nchap-user = u\nchap-secret-file = %s\n[set n]\nlower = eno1\ncount = 1\nname = n%%d\nkind = macvlan\n[link n1]\nset = n\nnetns = %s\n' "$path" "$path" >>"$file"
+    planned bob "$file" >>"$DIR/codes"
+    jq -c . "$DIR/body" | sed "s,$path,PATH,g" >>"$DIR/bodies"
+    sed -i '/^netns/d' "$file"
+    planned bob "$file" >>"$DIR/codes"
+    jq -c . "$DIR/body" | sed "s,$path,PATH,g" >>"$DIR/bodies"
+  done
+  [ "$(sort -u "$DIR/bodies" | wc -l)" = 2 ] || { sort -u "$DIR/bodies"; false; }
+  sed '0,/^mode = bridge/s//mode = brigde/' "$INI" >"$file"
+  [ "$(planned bob "$file")" = 422 ]
+  body '.code == "config.invalid" and (.errors | length == 1) and .errors[0].key == "mode"'
+  [ "$(planned ann "$file")" = 403 ]
+  printf 'nonsense' >"$file"
+  [ "$(planned bob "$file")" = 422 ]
+  : >"$file"
+  [ "$(planned bob "$file")" = 422 ] || [ "$(planned bob "$file")" = 200 ]
+  head -c 300000 /dev/zero | tr '\0' '#' >"$file"
+  [ "$(planned bob "$file")" = 413 ]
+  head -c 200000 /dev/urandom >"$file"
+  [ "$(planned bob "$file")" = 422 ]
+  [ "$(ip -n "$HOST" -j link | jq -c '[.[] | {ifname, ifindex}]')" = "$before" ]
+  run pgrep -f -P "$(pid_of agent)" plan-worker
+  [ "$output" = "" ]
+}
+
 @test "records by page and by link, metrics, and a document of it all" {
   guest_start
   ask order=1 >/dev/null

@@ -1,5 +1,6 @@
 // What people do with the page. Each case gets the house of run.mjs.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 const row = (page, name) => page.locator(".long tbody tr", { has: page.getByRole("link", { name, exact: true }) });
@@ -289,7 +290,18 @@ export const cases = {
     assert.equal(await page.getByLabel(/An INI file/).evaluate((area) =>
       area.value.slice(area.selectionStart, area.selectionEnd)), "mode = brigde");
     await house.accessible(page);
+    // A good one is planned, too: what is in the kernel stays as it is.
+    const text = readFileSync(process.env.INI, "utf8").replace(/count = \d+\nname = lab/, "count = 5\nname = lab");
+    await page.getByLabel(/An INI file/).fill(text);
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText("No fault was found").waitFor();
+    const would = page.getByRole("table", { name: "What applying this text would change" });
+    await would.getByText("lab05").waitFor();
+    assert.equal(await would.getByText("lab01").count(), 0);
+    assert.ok(house.api("/v1/links").every(({ name }) => name !== "lab05"));
+    await house.accessible(page);
     await house.picture(page, "config-light");
+    await page.reload();
     // The file changes twice: what is applied is what was looked at, or nothing.
     house.setCount("lab%02d", 3);
     await page.getByRole("button", { name: "Look again" }).click();

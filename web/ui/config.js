@@ -16,13 +16,14 @@ function stepRow({ op, link, port, attributes, reason, blocked_by: blockedBy }) 
   return [el("span", { class: `sign ${op}` }, SIGNS[op] || "~"), `${WORDS[op] || op}`, what, why];
 }
 
-function planNode(plan) {
+// `source`: "the file", or what else says how it is to be.
+function planNode(plan, source) {
   const steps = [...plan.steps, ...(plan.ports || [])];
   if (!steps.length)
-    return note("good", `Nothing to do: ${plural(plan.summary.kept, "link")} as the file says.`);
+    return note("good", `Nothing to do: ${plural(plan.summary.kept, "link")} as ${source} says.`);
   const tally = Object.keys(SIGNS).filter((op) => plan.summary[op]).map((op) => `${plan.summary[op]} ${WORDS[op]}`);
   return el("div", { class: "stack" }, el("p", {}, `${tally.join(", ") || plural(steps.length, "step")}; ${plan.summary.kept} stay.`),
-    scroller("What applying would change", table("What applying the file would change",
+    scroller(`What applying ${source} would change`, table(`What applying ${source} would change`,
       [["Sign"], ["What"], ["Link"], ["How and why"]], steps.map(stepRow))));
 }
 
@@ -52,14 +53,15 @@ function checkCard() {
     try {
       const { faults, dropped } = await post("/v1/check", text.value);
       found.replaceChildren(faultsNode(faults, dropped, jump));
+      if (!faults.length) found.append(planNode(await post("/v1/plan", text.value), "this text"));
     } catch (problem) {
       found.replaceChildren(note("bad", `Not checked: ${problem.message}.`));
     }
   }
 
   return el("section", { class: "card stack" }, el("h2", {}, "Check a text"),
-    el("label", {}, "An INI file to check: nothing of it is kept", text),
-    el("button", { type: "button", onclick: check }, "Check"), found);
+    el("label", {}, "An INI file to check and to plan: nothing of it is kept or done", text),
+    el("button", { type: "button", onclick: check }, "Check and plan"), found);
 }
 
 export function show(view) {
@@ -70,7 +72,7 @@ export function show(view) {
 
   function draw(...before) {
     if (over) return;
-    box.replaceChildren(...before, plan ? planNode(plan) : "");
+    box.replaceChildren(...before, plan ? planNode(plan, "the file") : "");
     apply.disabled = !plan || !plan.steps.length + (plan.ports || []).length;
   }
 
