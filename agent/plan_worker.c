@@ -95,7 +95,7 @@ static int plan_text(const struct reconcile_means *means, struct held_taps *held
 
 int plan_worker_main(void)
 {
-	struct reconcile_means means;
+	struct reconcile_means means = { .home = -1 };
 	struct held_taps held = { 0 };
 	json_t *answer = NULL;
 	struct err err = { "" };

@@ -100,7 +100,7 @@ int reconcile_open_prepared(const struct config *config, const struct reconcile_
 static int open_by(int (*open_channel)(struct nl_channel **ret, struct err *err),
 		   const struct config *config, struct reconcile **ret, struct err *err)
 {
-	struct reconcile_means means;
+	struct reconcile_means means = { .home = -1 };
 	int code = prepare(open_channel, &means, err);
 
 	if (code)
