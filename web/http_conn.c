@@ -56,13 +56,17 @@ static void conn_cut(struct conn *conn)
 	shutdown(conn->fd, SHUT_RDWR);
 }
 
-/* Whose deadline is next has waited longest; of equals, the last of the list is the oldest. */
-static bool evict_one(struct http_server *server)
+/*
+ * Of those from `addr`, NULL: of all. Whose deadline is next has waited longest; of equals, the last of
+ * the list is the oldest.
+ */
+static bool evict_one(struct http_server *server, const struct sockaddr *addr)
 {
 	struct conn *oldest = NULL;
 
 	for (struct conn *c = server->conns; c; c = c->next) {
 		if (c->state == CONN_IDLE && !c->cut &&
+		    (!addr || same_peer((const struct sockaddr *)&c->peer, addr)) &&
 		    (!oldest || c->deadline <= oldest->deadline))
 			oldest = c;
 	}
@@ -73,17 +77,23 @@ static bool evict_one(struct http_server *server)
 	return true;
 }
 
-/* The address is looked at first: nobody is evicted for one that is refused all the same. */
+/*
+ * The address is looked at first: nobody else is evicted for one that has all its places. It gives one of
+ * its own that is idle, so that many behind one address are not shut out by what one of them left open.
+ */
 enum MHD_Result http_on_accept(void *cls, const struct sockaddr *addr, socklen_t len)
 {
 	struct http_server *server = cls;
 
 	(void)len;
 	if (peer_is_full(server, addr)) {
+		if (evict_one(server, addr))
+			return MHD_YES;
 		server->counters.refused_peer++;
 		return MHD_NO;
 	}
-	if (server->n_conns - server->n_cut >= server->limits.connections && !evict_one(server)) {
+	if (server->n_conns - server->n_cut >= server->limits.connections &&
+	    !evict_one(server, NULL)) {
 		server->counters.refused_busy++;
 		return MHD_NO;
 	}

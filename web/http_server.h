@@ -26,7 +26,8 @@
 
 struct http_limits {
 	unsigned int connections;
-	unsigned int per_peer; /* of one address, one more is closed; 0: no bound (unix sockets) */
+	unsigned int
+		per_peer; /* of one address: one more takes the place of an idle one; 0: no bound (unix sockets) */
 	unsigned int
 		request_ms; /* from the connection, or the end of the last reply, to a request */
 	unsigned int reply_ms; /* from the request to the end of its reply; streams have none */
@@ -38,7 +39,8 @@ struct http_counters {
 	uint64_t connections; /* accepted */
 	uint64_t requests;
 	uint64_t refused_busy; /* connections above the limit while all others had a request */
-	uint64_t refused_peer; /* connections above the limit of one address */
+	uint64_t
+		refused_peer; /* connections above the limit of one address, whose others all have requests */
 	uint64_t evicted; /* connections without a request, closed to make room for another */
 	uint64_t cut; /* connections shut down at a deadline */
 };

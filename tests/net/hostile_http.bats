@@ -213,6 +213,11 @@ END
   [ "$(ask_operators -b "${first%?}" "$url/v1/whoami")" = 401 ]
   [ "$(ask_operators -b "${first}0" "$url/v1/whoami")" = 401 ]
   [ "$(ask_operators -b 'tapwarden=' "$url/v1/whoami")" = 401 ]
+  # A session of another agent is none of this one's.
+  kill "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  agent_start
+  [ "$(ask_operators -b "$first" "$url/v1/whoami")" = 401 ]
   # What is too long, or is not what it should be.
   [ "$(ask_operators -u "ann:$(printf '%0600d' 0)" "$url/v1/whoami")" = 401 ]
   [ "$(ask_operators -H 'Content-Type: application/json' -d '{"user": "ann\r\nX: y", "password": "a"}' "$url/v1/session")" = 401 ]
@@ -239,6 +244,12 @@ END
   done
   [ "$(ask_operators --unix-socket "$DIR/run/api.sock" http://x/v1/health)" = 200 ]
   jq -e '[.listeners[] | .evicted + .refused_peer] | length == 3 and all(. > 400)' "$DIR/body"
+  # All from one address: who else is behind it is served.
+  spawn crowd ip netns exec "$HOST" perl "$ROOT/tests/net/http_raw.pl" hold 500 "$OPERATORS" "$OPERATORS"
+  wait_for 60 grep -q '^held 1000' "$DIR/crowd.out"
+  for n in 1 2 3 4 5; do
+    [ "$(ask_operators -u 'ann:a secret word' "http://$OPERATORS/v1/health")" = 200 ]
+  done
   status_of '.workers | all(.state == "ready" and .restarts == 0)'
 }
 
@@ -268,13 +279,45 @@ END
   jq -e '[.listeners[].cut] | add == 5' "$DIR/body"
 }
 
-@test "TLS: old versions and plain HTTP get nothing" {
-  local version
+# TLS for the operators' address.
+make_tls() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
     -addext subjectAltName=IP:127.0.0.1 -keyout "$DIR/key.pem" -out "$DIR/cert.pem" 2>"$DIR/openssl"
   chmod 600 "$DIR/key.pem"
   sed -i "s,^\[web\]$,[web]\ntls-cert = $DIR/cert.pem\ntls-key = $DIR/key.pem," "$INI"
   cp "$INI" "$DIR/commands.ini"
+}
+
+@test "TLS: what never becomes a request is cut off, and others are served meanwhile" {
+  local n
+  make_tls
+  agent_start
+  # A handshake of which a byte comes now and then; a connection that says nothing; one that trickles
+  # inside TLS.
+  spawn trickle1 ip netns exec "$HOST" perl "$ROOT/tests/net/http_raw.pl" trickle "$OPERATORS" "$(printf '\x16\x03\x01\x02')"
+  spawn hold ip netns exec "$HOST" perl "$ROOT/tests/net/http_raw.pl" hold 600 "$OPERATORS"
+  in_host bash -c "{ printf 'GET / HTTP/1.1\r\nHost: x\r\nA: '; while printf x; do sleep 0.2; done; } 2>/dev/null |
+    openssl s_client -quiet -connect $OPERATORS" >"$DIR/inside.out" 2>"$DIR/inside.err" 3>&- &
+  PIDS="$! $PIDS"
+  n=$!
+  wait_for 60 grep -q '^held 600' "$DIR/hold.out"
+  for _ in 1 2 3 4 5; do
+    [ "$(ask_operators --cacert "$DIR/cert.pem" -u 'ann:a secret word' "https://$OPERATORS/v1/health")" = 200 ]
+  done
+  wait_for 100 grep -q . "$DIR/trickle1.out"
+  grep -qx 'cut -' "$DIR/trickle1.out" || { cat "$DIR/trickle1.out"; false; }
+  wait_for 100 is_gone "$n"
+  [ ! -s "$DIR/inside.out" ]
+  all_cut() {
+    [ "$(ask_operators --unix-socket "$DIR/run/api.sock" http://x/v1/health)" = 200 ] &&
+      jq -e '.listeners[] | select(.listener == "operators") | .cut + .evicted >= 602' "$DIR/body" >"$DIR/jq"
+  }
+  wait_for 60 all_cut || { cat "$DIR/body"; false; }
+}
+
+@test "TLS: old versions and plain HTTP get nothing" {
+  local version
+  make_tls
   agent_start
   [ "$(ask_operators --cacert "$DIR/cert.pem" -u 'ann:a secret word' "https://$OPERATORS/v1/health")" = 200 ]
   [ "$(ask_operators --cacert "$DIR/cert.pem" -H 'Content-Type: application/json' \

@@ -16,6 +16,10 @@ const browser = await chromium.connect(readFileSync(`${process.env.UI_DIR}/brows
 const complaints = [];
 
 function listen(page) {
+  page.on("dialog", (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(`console: ${message.text()}`);

@@ -623,42 +623,65 @@ static void wait_until_closed(struct fixture *f, int fd)
 	buf_done(&out);
 }
 
-/* Whoever holds all that its address may have is refused; others are not, nor is one closed. */
+/* Who holds all that its address may have makes room with one of its own, and takes no other's place. */
 static void bounds_connections_of_an_address(void **state)
 {
 	static const char get[] = "GET /a HTTP/1.1\r\n" CLOSE "\r\n";
 	struct http_limits limits = patient;
 	struct fixture f;
-	struct buf out;
 	int fds[10], other;
 
 	(void)state;
-	limits.connections = limits.per_peer = 3;
+	limits.connections = 4;
+	limits.per_peer = 3;
 	start(&f, &limits);
+	other = client_connect_from(&f.addr, "127.0.0.2");
+	accept_all(&f, 1);
 	for (int i = 0; i < 10; i++)
 		fds[i] = client_connect(&f.addr);
-	accept_all(&f, 10);
-	for (int i = 3; i < 10; i++)
+	accept_all(&f, 11);
+	/* The oldest went. */
+	for (int i = 0; i < 7; i++)
 		wait_until_closed(&f, fds[i]);
-	for (int i = 0; i < 3; i++)
+	for (int i = 7; i < 10; i++)
 		assert_true(is_open(fds[i]));
-	assert_int_equal(counters(&f)->refused_peer, 7);
-	assert_int_equal(counters(&f)->evicted, 0);
-	other = client_connect_from(&f.addr, "127.0.0.2");
-	client_send(other, get, sizeof(get) - 1);
-	buf_init(&out, 65536);
-	client_read_all(&f.loop, other, &out);
-	assert_non_null(strstr(out.data, "\r\n\r\nGET /a -\n"));
-	assert_int_equal(counters(&f)->refused_peer, 7);
-	assert_int_equal(counters(&f)->refused_busy, 0);
-	/* The one that had to go has left a place to its address. */
-	wait_until_closed(&f, fds[0]);
-	assert_int_equal(counters(&f)->evicted, 1);
+	assert_true(is_open(other));
+	assert_int_equal(counters(&f)->evicted, 7);
 	exchange(&f, get, "HTTP/1.1 200 ", "GET /a -\n");
-	buf_done(&out);
+	assert_true(is_open(other));
+	assert_int_equal(counters(&f)->refused_peer, 0);
+	assert_int_equal(counters(&f)->refused_busy, 0);
 	close(other);
 	for (int i = 0; i < 10; i++)
 		close(fds[i]);
+	stop(&f);
+}
+
+/* What has a request in hand is no room for another of its address. */
+static void refuses_an_address_that_is_busy(void **state)
+{
+	struct http_limits limits = patient;
+	struct fixture f;
+	struct buf out;
+	int later, more;
+
+	(void)state;
+	limits.per_peer = 1;
+	start(&f, &limits);
+	later = client_connect(&f.addr);
+	client_send(later, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n", 32);
+	while (!f.waiting)
+		loop_turn(&f.loop);
+	more = client_connect(&f.addr);
+	wait_until_closed(&f, more);
+	assert_int_equal(counters(&f)->refused_peer, 1);
+	assert_int_equal(counters(&f)->evicted, 0);
+	reply_with(f.waiting, 200, "done\n", 5);
+	buf_init(&out, 65536);
+	client_read_until(&f.loop, later, &out, "done\n");
+	buf_done(&out);
+	close(later);
+	close(more);
 	stop(&f);
 }
 
@@ -898,6 +921,7 @@ int main(void)
 		cmocka_unit_test(cuts_who_does_not_read),
 		cmocka_unit_test(many_at_once),
 		cmocka_unit_test(bounds_connections_of_an_address),
+		cmocka_unit_test(refuses_an_address_that_is_busy),
 		cmocka_unit_test(idle_connections_make_room),
 		cmocka_unit_test(who_was_just_answered_stays),
 		cmocka_unit_test(who_was_cut_takes_no_place),
