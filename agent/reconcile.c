@@ -180,6 +180,7 @@ int reconcile_reload(struct reconcile *reconcile, const struct config *config, s
 	reconcile->group = config->agent.link_group;
 	reconcile->strays = (struct link_track){ 0 };
 	reconcile->scan = true;
+	reconcile->links_known = false;
 	return 0;
 }
 
@@ -210,6 +211,8 @@ int reconcile_fd(const struct reconcile *reconcile)
 
 static void doubt(struct reconcile *reconcile, int news)
 {
+	if (news != NL_NEWS_NONE)
+		reconcile->links_known = false;
 	if (news < 0 || news & NL_NEWS_FILTERS)
 		reconcile->filters_known = false;
 	for (size_t i = 0; (news < 0 || news & NL_NEWS_GONE) && i < reconcile->n; i++)
@@ -301,12 +304,46 @@ void reconcile_forget(struct reconcile *reconcile)
 	reconcile->air_asked = 0;
 }
 
+/* Ours as they were seen last, with the counters of now. An error means that they are not so any more. */
+static int recall_links(struct reconcile *reconcile)
+{
+	struct link_table *table = &reconcile->table;
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
+		const struct reconcile_link *link = &reconcile->links[i];
+
+		if (link->present && !*link->spec->netns)
+			code = link_table_add(table, &link->link);
+	}
+	if (code == 0)
+		code = link_table_index(table);
+	if (code == 0)
+		code = nl_channel_dump_stats(reconcile->channel, table, NULL);
+	if (code < 0)
+		link_table_reset(table);
+	return code;
+}
+
+/* All links; for a look that asks for counters, ours alone if nothing has changed. */
+static int dump_links(struct reconcile *reconcile, struct err *err)
+{
+	const bool known = reconcile->links_known && !nl_channel_has_news(reconcile->channel);
+	int code;
+
+	if (reconcile->stats && known && recall_links(reconcile) == 0)
+		return 0;
+	code = nl_channel_dump_links(reconcile->channel, reconcile->stats, &reconcile->table, err);
+	reconcile->links_known = code == 0;
+	return code;
+}
+
 int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 {
 	int code;
 
 	reconcile_forget(reconcile);
-	code = nl_channel_dump_links(reconcile->channel, reconcile->stats, &reconcile->table, err);
+	code = dump_links(reconcile, err);
 	if (code == 0)
 		code = look_at_filters(reconcile, err);
 	if (code == 0)
@@ -474,7 +511,7 @@ int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, 
 	struct apply_watch watch = { .reconcile = reconcile, .cb = cb, .data = data };
 
 	if (reconcile->plan.n)
-		reconcile->filters_known = false;
+		doubt(reconcile, NL_NEWS_CHANGED | NL_NEWS_FILTERS);
 	return reconcile_apply_places(reconcile, on_applied, &watch, err);
 }
 
@@ -518,7 +555,7 @@ int reconcile_taps(struct reconcile *reconcile, struct link_table *ret)
 	int code = 0;
 
 	if (nl_channel_has_news(reconcile->channel))
-		doubt(reconcile, NL_NEWS_FILTERS | NL_NEWS_GONE);
+		doubt(reconcile, NL_NEWS_CHANGED | NL_NEWS_FILTERS | NL_NEWS_GONE);
 	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
 		struct reconcile_link *link = &reconcile->links[i];
 

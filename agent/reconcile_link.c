@@ -69,9 +69,12 @@ static void find_node(struct reconcile_link *link)
 {
 	link->node = (struct tap_node){ .state = TAP_NODE_ABSENT };
 	link->node_known = false;
-	if (!link->present || link->link.kind != LINK_KIND_MACVTAP ||
-	    (tap_rights_are_kernels(&link->spec->tap) && tap_node_is_kernels(link->link.ifindex)) ||
-	    !reconcile_link_find_tap(link))
+	if (!link->present || link->link.kind != LINK_KIND_MACVTAP)
+		return;
+	if (!link->link.tap && tap_rights_are_kernels(&link->spec->tap) &&
+	    tap_node_is_kernels(link->link.ifindex))
+		return;
+	if (!reconcile_link_find_tap(link))
 		return;
 	tap_node_look(link->link.ifindex, link->link.tap, &link->node);
 	link->node_known = true;
@@ -113,5 +116,6 @@ void reconcile_link_refresh(struct reconcile_link *link, const struct link_state
 void reconcile_link_look(struct reconcile_link *link, const struct tap_holder *holder)
 {
 	link->holder = *holder;
-	tap_node_look(link->link.ifindex, holder->dev, &link->node);
+	if (!link->node_known || holder->dev != link->link.tap)
+		tap_node_look(link->link.ifindex, holder->dev, &link->node);
 }

@@ -42,7 +42,8 @@ struct reconcile {
 
 	bool stats; /* the next look is for counters, too */
 
-	/* What is known of filters holds until notifications say otherwise. */
+	/* What is known of links here, and of their filters, holds until notifications say otherwise. */
+	bool links_known;
 	bool filters_known;
 
 	struct port_plan port_plan; /* points into table and specs */

@@ -63,7 +63,7 @@ static int take_lower_nsid(const struct nlattr *attr, struct link_state *ret, si
 }
 
 /* struct rtnl_link_stats64 has grown over time at its end; the fields wanted are its oldest. */
-static int take_stats(const struct nlattr *attr, struct link_state *ret, size_t offset)
+static int take_counters(const struct nlattr *attr, struct link_stats *ret)
 {
 	struct rtnl_link_stats64 stats = { 0 };
 	size_t len = mnl_attr_get_payload_len(attr);
@@ -71,7 +71,7 @@ static int take_stats(const struct nlattr *attr, struct link_state *ret, size_t 
 	if (len < offsetof(struct rtnl_link_stats64, multicast))
 		return -EBADMSG;
 	memcpy(&stats, mnl_attr_get_payload(attr), len < sizeof(stats) ? len : sizeof(stats));
-	*(struct link_stats *)((char *)ret + offset) = (struct link_stats){
+	*ret = (struct link_stats){
 		.rx_packets = stats.rx_packets,
 		.tx_packets = stats.tx_packets,
 		.rx_bytes = stats.rx_bytes,
@@ -80,6 +80,11 @@ static int take_stats(const struct nlattr *attr, struct link_state *ret, size_t 
 		.tx_dropped = stats.tx_dropped,
 	};
 	return 0;
+}
+
+static int take_stats(const struct nlattr *attr, struct link_state *ret, size_t offset)
+{
+	return take_counters(attr, (struct link_stats *)((char *)ret + offset));
 }
 
 static int take_info_data(const struct nlattr *nest, struct link_state *ret)
@@ -299,5 +304,33 @@ int link_state_parse(const struct nlmsghdr *msg, struct link_lists *room, struct
 	if (is_empty(room))
 		link.lists = NULL;
 	*ret = link;
+	return 0;
+}
+
+int link_stats_parse(const struct nlmsghdr *msg, uint32_t *ret_ifindex, struct link_stats *ret)
+{
+	const struct if_stats_msg *info;
+	struct link_stats stats = { 0 };
+	const struct nlattr *attr;
+	struct attr_list list;
+	int code;
+
+	if (msg->nlmsg_len < sizeof(*msg) + sizeof(*info))
+		return -EBADMSG;
+	if (msg->nlmsg_type != RTM_NEWSTATS)
+		return -EINVAL;
+	info = mnl_nlmsg_get_payload(msg);
+	list.data = mnl_nlmsg_get_payload_offset(msg, sizeof(*info));
+	list.left = msg->nlmsg_len - sizeof(*msg) - sizeof(*info);
+	while ((code = attr_next(&list, &attr)) > 0) {
+		if (mnl_attr_get_type(attr) == IFLA_STATS_LINK_64)
+			code = take_counters(attr, &stats);
+		if (code < 0)
+			break;
+	}
+	if (code < 0)
+		return code;
+	*ret_ifindex = info->ifindex;
+	*ret = stats;
 	return 0;
 }

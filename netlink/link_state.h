@@ -85,6 +85,9 @@ bool link_state_has_altname(const struct link_state *link, const char *name);
  */
 int link_state_parse(const struct nlmsghdr *msg, struct link_lists *room, struct link_state *ret);
 
+/* The counters of one RTM_NEWSTATS, of IFLA_STATS_LINK_64; as link_state_parse(). */
+int link_stats_parse(const struct nlmsghdr *msg, uint32_t *ret_ifindex, struct link_stats *ret);
+
 /* All links of one namespace at one moment. Zero-initialise; freed by link_table_done(). */
 struct link_table {
 	struct link_state *links; /* ordered by ifindex once indexed */

@@ -36,6 +36,12 @@ void nl_channel_free(struct nl_channel *channel);
 int nl_channel_dump_links(struct nl_channel *channel, bool stats, struct link_table *table,
 			  struct err *err);
 
+/*
+ * Fills in the counters alone of the links in the table, which is indexed, for much less than a dump of
+ * links costs. 0 or a negative errno; -EAGAIN when links went or came meanwhile.
+ */
+int nl_channel_dump_stats(struct nl_channel *channel, struct link_table *table, struct err *err);
+
 /* Replaces `ret` by the addresses of the link; as nl_channel_dump_links(). */
 int nl_channel_dump_addrs(struct nl_channel *channel, uint32_t ifindex, struct link_addr_list *ret,
 			  struct err *err);

@@ -27,6 +27,20 @@ static int send_link_dump(struct nl_channel *channel, bool stats)
 	return mnl_socket_sendto(channel->request, h, h->nlmsg_len) < 0 ? -errno : 0;
 }
 
+static int send_stats_dump(struct nl_channel *channel)
+{
+	_Alignas(4) unsigned char bytes[64] = { 0 };
+	struct nlmsghdr *h = mnl_nlmsg_put_header(bytes);
+	struct if_stats_msg *info;
+
+	h->nlmsg_type = RTM_GETSTATS;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	h->nlmsg_seq = ++channel->seq;
+	info = mnl_nlmsg_put_extra_header(h, sizeof(*info));
+	info->filter_mask = IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64);
+	return mnl_socket_sendto(channel->request, h, h->nlmsg_len) < 0 ? -errno : 0;
+}
+
 /* Of one link: NETLINK_GET_STRICT_CHK makes the kernel look at the index (inet_valid_dump_...()). */
 static int send_addr_dump(struct nl_channel *channel, uint32_t ifindex)
 {
@@ -69,6 +83,29 @@ static int take_link(const struct nlmsghdr *h, void *data)
 	if (code == -ENOMSG)
 		return 0;
 	return code < 0 ? code : link_table_add(data, &link);
+}
+
+struct stats_dump {
+	struct link_table *table;
+	size_t n; /* of its links that were told of */
+};
+
+static int take_stats(const struct nlmsghdr *h, void *data)
+{
+	struct stats_dump *dump = data;
+	const struct link_state *link;
+	struct link_stats stats;
+	uint32_t ifindex;
+	int code = link_stats_parse(h, &ifindex, &stats);
+
+	if (code < 0)
+		return code == -EINVAL ? 0 : code;
+	link = link_table_find(dump->table, ifindex);
+	if (!link)
+		return 0;
+	dump->table->links[link - dump->table->links].stats = stats;
+	dump->n++;
+	return 0;
 }
 
 /* What has no room cannot be ours: no more than LINK_ADDRS_MAX are. */
@@ -165,4 +202,18 @@ int nl_channel_dump_addrs(struct nl_channel *channel, uint32_t ifindex, struct l
 		code = -EAGAIN;
 	}
 	return code < 0 ? err_errno(err, code, "could not list the addresses of a link") : 0;
+}
+
+int nl_channel_dump_stats(struct nl_channel *channel, struct link_table *table, struct err *err)
+{
+	struct stats_dump stats = { .table = table };
+	struct dump dump = { .take = take_stats, .data = &stats };
+	int code = send_stats_dump(channel);
+
+	if (code == 0)
+		code = receive_dump(channel, &dump);
+	/* One of them is gone, or perhaps another was told of twice. */
+	if (code == 0 && (stats.n < table->n || dump.interrupted))
+		code = -EAGAIN;
+	return code < 0 ? err_errno(err, code, "could not list the counters of links") : 0;
 }

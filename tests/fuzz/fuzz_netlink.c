@@ -40,6 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct link_state link;
 	struct link_addr addr;
 	struct nl_ack ack;
+	struct link_stats stats;
+	uint32_t ifindex;
 	int32_t nsid;
 
 	if (size < sizeof(*msg) || size > UINT16_MAX)
@@ -52,6 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	msg->nlmsg_len = (uint32_t)size;
 	if (link_state_parse(msg, &room, &link) == 0)
 		plan(&link);
+	msg->nlmsg_type = RTM_NEWSTATS;
+	link_stats_parse(msg, &ifindex, &stats);
 	msg->nlmsg_type = RTM_NEWADDR;
 	link_addr_parse(msg, &addr);
 	msg->nlmsg_type = RTM_NEWNSID;

@@ -13,6 +13,7 @@ setup() {
 
 teardown() {
   wire_down
+  ip netns del "$NETNS-box" 2>/dev/null || true
   if mountpoint -q "$DIR/dev"; then
     umount "$DIR/dev"
   fi
@@ -253,5 +254,4 @@ tap_true() {
     kill -CONT "$HOLDER"
     [ "$(tap_told)" = "$(tap_true)" ]
   done
-  ip netns del "$box"
 }

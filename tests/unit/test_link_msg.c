@@ -523,6 +523,48 @@ static void wrong_sizes_are_refused(void **state)
 	}
 }
 
+/* As if_nlmsg_stats_size() has it: the counters in an order of their own, behind a head of 12 bytes. */
+static void counters_by_themselves(void **state)
+{
+	const struct rtnl_link_stats64 told = {
+		.rx_packets = 1, .tx_packets = 2, .rx_bytes = 3, .tx_bytes = 4, .rx_dropped = 5
+	};
+	struct link_stats stats = { .tx_dropped = 77 };
+	struct if_stats_msg *info;
+	uint32_t ifindex = 0;
+	struct link_msg msg;
+
+	(void)state;
+	memset(&msg, 0, sizeof(msg));
+	mnl_nlmsg_put_header(&msg);
+	msg.header.nlmsg_type = RTM_NEWSTATS;
+	info = mnl_nlmsg_put_extra_header(&msg.header, sizeof(*info));
+	info->ifindex = 9;
+	for (size_t len = 0; len < offsetof(struct rtnl_link_stats64, multicast); len += 8) {
+		struct link_msg cut = msg;
+
+		mnl_attr_put(&cut.header, IFLA_STATS_LINK_64, len, &told);
+		assert_int_equal(link_stats_parse(&cut.header, &ifindex, &stats), -EBADMSG);
+	}
+	mnl_attr_put(&msg.header, IFLA_STATS_LINK_64, sizeof(told), &told);
+	for (uint32_t len = sizeof(msg.header); len < msg.header.nlmsg_len; len++) {
+		struct link_msg cut = msg;
+
+		cut.header.nlmsg_len = len;
+		assert_int_equal(link_stats_parse(&cut.header, &ifindex, &stats),
+				 len == sizeof(msg.header) + sizeof(*info) ? 0 : -EBADMSG);
+	}
+	assert_int_equal(link_stats_parse(&msg.header, &ifindex, &stats), 0);
+	assert_int_equal(ifindex, 9);
+	assert_int_equal(stats.rx_packets, 1);
+	assert_int_equal(stats.tx_packets, 2);
+	assert_int_equal(stats.rx_bytes, 3);
+	assert_int_equal(stats.tx_bytes, 4);
+	assert_int_equal(stats.tx_dropped, 0);
+	msg.header.nlmsg_type = RTM_NEWLINK;
+	assert_int_equal(link_stats_parse(&msg.header, &ifindex, &stats), -EINVAL);
+}
+
 static void other_messages_are_refused(void **state)
 {
 	struct link_state link;
@@ -620,6 +662,7 @@ int main(void)
 		cmocka_unit_test(lengths_that_lie),
 		cmocka_unit_test(wrong_sizes_are_refused),
 		cmocka_unit_test(other_messages_are_refused),
+		cmocka_unit_test(counters_by_themselves),
 		cmocka_unit_test(acks),
 		cmocka_unit_test(acks_cut_anywhere),
 	};
