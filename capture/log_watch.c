@@ -226,15 +226,6 @@ static int group_init(struct log_rules *group, size_t n, struct err *err)
 	return code;
 }
 
-/* The search stays: its code is sealed by now, and to free that would end the process, see code_pages.h. */
-static void group_done(struct log_rules *group)
-{
-	if (group->rules && group->rules[0] && group->rules[0]->range)
-		range_text_done(&group->ranges);
-	text_scan_done(&group->scan);
-	free(group->rules);
-}
-
 static struct log_rules *new_group(struct log_watch *w)
 {
 	struct log_rules *group = &w->groups[w->n_groups];
@@ -304,14 +295,6 @@ static int watch_init(struct log_watch *w, struct log_watches *all, const struct
 	return code ? code : add_ranged(w, err);
 }
 
-static void watch_done(struct log_watch *w)
-{
-	log_reader_done(&w->reader);
-	for (size_t i = 0; i < w->n_groups; i++)
-		group_done(&w->groups[i]);
-	free(w->groups);
-}
-
 int log_watches_init(struct log_watches *ws, const struct config *config,
 		     const struct ruleset *ruleset, struct stats_page *stats,
 		     struct emitter *emitter, struct err *err)
@@ -332,14 +315,6 @@ int log_watches_init(struct log_watches *ws, const struct config *config,
 			return code == -ENOMEM ? err_set(err, code, "out of memory") : code;
 	}
 	return 0;
-}
-
-void log_watches_done(struct log_watches *ws)
-{
-	for (size_t i = 0; i < ws->n; i++)
-		watch_done(&ws->list[i]);
-	free(ws->list);
-	*ws = (struct log_watches){ 0 };
 }
 
 /* Of a worker before this one; the log's lines up to the next BEGIN are not searched for it. */

@@ -59,12 +59,12 @@ struct log_watches {
 
 /*
  * Compiles what the logs are searched for. All that is pointed to is the caller's and outlives the
- * watches. -ENOMEM or the error of pattern_compile().
+ * watches. -ENOMEM or the error of pattern_compile(). They are there until the
+ * process ends: code that is sealed cannot be freed, see code_pages.h.
  */
 int log_watches_init(struct log_watches *ws, const struct config *config,
 		     const struct ruleset *ruleset, struct stats_page *stats,
 		     struct emitter *emitter, struct err *err);
-void log_watches_done(struct log_watches *ws);
 
 /* The next file of a log; takes `fd`. `now_ns` is of a clock that never goes back. */
 void log_watches_add(struct log_watches *ws, const struct ipc_log *message, int fd,

@@ -595,7 +595,6 @@ static void worker_done(struct worker *w)
 {
 	if (w->stage == STAGE_READY) {
 		inspector_done(&w->inspector);
-		log_watches_done(&w->logs);
 		record_feeds_done(&w->feeds);
 		emitter_done(&w->emitter);
 	}
@@ -603,7 +602,7 @@ static void worker_done(struct worker *w)
 		close(w->log_dir);
 	if (w->stats)
 		munmap(w->stats, sizeof(*w->stats));
-	/* To free code that is sealed would end the process, see code_pages.h. */
+	/* To free code that is sealed, also that of logs, would end the process, see code_pages.h. */
 	if (!w->sealed)
 		ruleset_done(&w->rules);
 	free(w->wishes);
@@ -634,15 +633,16 @@ static int worker_run(struct worker *w, int ipc_fd)
 
 int capture_worker_main(int ipc_fd)
 {
-	struct worker *w = calloc(1, sizeof(*w));
-	struct err err = { "out of memory" };
+	static struct worker worker;
+	struct worker *w = &worker;
+	struct err err;
 	int exit_code = 1;
 
 	log_init("capture", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
 	/* A full quota of RLIMIT_FSIZE is told by write(2), as a full disk is. */
 	signal(SIGXFSZ, SIG_IGN);
-	if (!w || sandbox_enter(&err)) {
+	if (sandbox_enter(&err)) {
 		log_err("%s: the worker ends", err.text);
 	} else {
 		w->log_dir = -1;
@@ -651,6 +651,5 @@ int capture_worker_main(int ipc_fd)
 		exit_code = worker_run(w, ipc_fd);
 		worker_done(w);
 	}
-	free(w);
 	return exit_code;
 }
