@@ -151,11 +151,20 @@ reload_and_wait() {
   wait_for 30 grep -q "generation $want\$" "$DIR/agent.err"
 }
 
+agent_kib() {
+  awk '/VmRSS/ { print $2 }' "/proc/$(pid_of agent)/status"
+}
+
+agent_fds() {
+  find "/proc/$(pid_of agent)/fd" -mindepth 1 | wc -l
+}
+
 # INLINE_RELOADS is the number of reloads.
 @test "no frame is lost over reloads, and none passes that is forbidden" {
-  local before sent=0 i n=${INLINE_RELOADS:-25}
+  local before sent=0 i n=${INLINE_RELOADS:-25} kib fds step
   start
   attach stream
+  step=$((n / 5))
   before=$(unheard "$GUEST")
   traffic_start
   for ((i = 1; i <= n; i++)); do
@@ -163,12 +172,21 @@ reload_and_wait() {
     reload_and_wait $((i + 1))
     wait $!
     sent=$((sent + 20))
-    if [ $((i % 5)) -eq 0 ]; then
+    if [ "$i" -eq 5 ]; then
+      wait_for 20 status_of '[.workers[].state] | all(. == "ready")'
+      kib=$(agent_kib) fds=$(agent_fds)
+    fi
+    if [ $((i % step)) -eq 0 ]; then
       blocked "forbidden-$i"
     fi
   done
   wait_for 20 heard_all
   traffic_goes_on
+  wait_for 20 status_of '[.workers[].state] | all(. == "ready")'
+  echo "the agent: $kib KiB and $fds descriptors after 5 reloads, $(agent_kib) KiB and $(agent_fds) after $n"
+  echo "the worker: $(awk '/VmRSS/ { print $2 }' "/proc/$(worker_pid capture)/status") KiB"
+  [ "$(agent_fds)" -eq "$fds" ]
+  [ "$(agent_kib)" -lt $((kib + 8192)) ]
   status_of '.links[0].relay | .attached and .peers >= 1 and .to_guest.dropped.full == 0
     and .to_guest.dropped["no-peer"] == 0 and .from_guest.dropped.tap == 0'
   # One connection from the first to the last.
