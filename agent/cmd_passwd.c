@@ -22,7 +22,23 @@ struct passwd_options {
 	const char *user; /* of --shadow */
 	const char *verify, *identify; /* hashes */
 	bool from_stdin, methods, costs, force, json;
+	unsigned int given; /* mask of enum given */
 };
+
+/* Options that are about something: each belongs to some questions and means nothing to the others. */
+enum given {
+	GIVEN_METHOD = 1 << 0,
+	GIVEN_SALT = 1 << 1,
+	GIVEN_ROUNDS = 1 << 2,
+	GIVEN_STDIN = 1 << 3,
+	GIVEN_FOR = 1 << 4,
+	GIVEN_SHADOW = 1 << 5,
+	GIVEN_FORCE = 1 << 6,
+	GIVEN_JSON = 1 << 7,
+};
+
+static const char *const given_names[] = { "-m",    "-S",	"-R",	   "-s",
+					   "--for", "--shadow", "--force", "--json" };
 
 enum {
 	OPTION_VERIFY = 256,
@@ -103,13 +119,17 @@ static int set_option(struct passwd_options *o, int c, const char *value, struct
 {
 	switch (c) {
 	case 'm':
+		o->given |= GIVEN_METHOD;
 		return set_method(o, value, err);
 	case 'S':
+		o->given |= GIVEN_SALT;
 		o->salt = value;
 		return 0;
 	case 'R':
+		o->given |= GIVEN_ROUNDS;
 		return set_rounds(o, value, err);
 	case 's':
+		o->given |= GIVEN_STDIN;
 		o->from_stdin = true;
 		return 0;
 	case OPTION_VERIFY:
@@ -125,13 +145,17 @@ static int set_option(struct passwd_options *o, int c, const char *value, struct
 		o->costs = true;
 		return 0;
 	case OPTION_FOR:
+		o->given |= GIVEN_FOR;
 		return set_system(o, value, err);
 	case OPTION_SHADOW:
+		o->given |= GIVEN_SHADOW;
 		return set_user(o, value, err);
 	case OPTION_FORCE:
+		o->given |= GIVEN_FORCE;
 		o->force = true;
 		return 0;
 	default:
+		o->given |= GIVEN_JSON;
 		o->json = true;
 		return 0;
 	}
@@ -335,30 +359,56 @@ static int costs(const struct passwd_options *o)
 	return cli_flush(CLI_DONE);
 }
 
+static int methods(const struct passwd_options *o)
+{
+	passwd_print_methods(o->system, o->json);
+	return cli_flush(CLI_DONE);
+}
+
+struct question {
+	const char *name;
+	int (*answer)(const struct passwd_options *o);
+	unsigned int takes;
+};
+
+/* What is asked; -EINVAL for two things at once, and for what would have no effect. */
+static int choose(const struct passwd_options *o, struct question *ret, struct err *err)
+{
+	const struct question questions[] = {
+		{ o->verify ? "--verify" : NULL, verify, GIVEN_STDIN | GIVEN_FOR | GIVEN_FORCE },
+		{ o->identify ? "--identify" : NULL, identify, GIVEN_JSON },
+		{ o->methods ? "--methods" : NULL, methods, GIVEN_FOR | GIVEN_JSON },
+		{ o->costs ? "--cost" : NULL, costs, GIVEN_METHOD | GIVEN_JSON },
+	};
+	struct question asked = { "a hash", hash_one, ~(unsigned int)GIVEN_JSON };
+	unsigned int n = 0, idle;
+
+	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+		if (questions[i].name && n++ == 0)
+			asked = questions[i];
+	}
+	if (n > 1 || (n && o->user))
+		return err_set(err, -EINVAL,
+			       "one thing at a time: a hash, --verify, --identify, --methods or "
+			       "--cost");
+	idle = o->given & ~asked.takes;
+	if (idle)
+		return err_set(err, -EINVAL, "%s does not take %s", asked.name,
+			       given_names[__builtin_ctz(idle)]);
+	*ret = asked;
+	return 0;
+}
+
 int cmd_passwd(int argc, char **argv)
 {
 	struct passwd_options o = { 0 };
+	struct question asked = { NULL, hash_one, 0 };
 	struct err err;
 	int code = read_options(argc, argv, &o);
-	int questions = !!o.verify + !!o.identify + o.methods + o.costs;
 
 	if (code)
 		return code;
-	if (questions > 1 || (questions && o.user)) {
-		err_set(&err, -EINVAL,
-			"one thing at a time: a hash, --verify, --identify, "
-			"--methods or --cost");
+	if (choose(&o, &asked, &err) != 0)
 		return fail(&err);
-	}
-	if (o.verify)
-		return verify(&o);
-	if (o.identify)
-		return identify(&o);
-	if (o.costs)
-		return costs(&o);
-	if (o.methods) {
-		passwd_print_methods(o.system, o.json);
-		return cli_flush(CLI_DONE);
-	}
-	return hash_one(&o);
+	return asked.answer(&o);
 }

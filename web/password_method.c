@@ -251,6 +251,12 @@ int password_check_salt(const struct password_method *m, const char *salt, struc
 	}
 	if (m->shape == SHAPE_ROUNDS && strncmp(salt, "rounds=", 7) == 0)
 		return err_set(err, -EINVAL, "crypt(3) would take this salt for a cost");
+	/* 22 characters are 132 bits, and bcrypt has 128: these four end in four zeroes. */
+	if (strncmp(m->prefix, "$2", 2) == 0 && !strchr(".Oeu", salt[len - 1]))
+		return err_set(err, -EINVAL,
+			       "a salt of %s ends in one of . O e u: crypt(3) would make one of "
+			       "them of the last character",
+			       m->name);
 	return 0;
 }
 

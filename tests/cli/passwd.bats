@@ -122,6 +122,58 @@ END
   [ "$n" -eq 16 ]
 }
 
+# A salt of N characters that crypt(3) takes.
+salt() {
+  LC_ALL=C tr -dc './0-9A-Za-z' </dev/urandom | head -c "$1"
+}
+
+@test "many salts, rounds and passwords of each method: perl agrees, and mkpasswd where it can" {
+  local method letters rounds salt n=0 given
+  while read -r method letters rounds; do
+    for _ in 1 2 3; do
+      PASSWORD=$(LC_ALL=C tr -dc ' -~' </dev/urandom | head -c $((RANDOM % 8 + 1)))
+      # mkpasswd and perl take a leading blank as it is; an empty one is refused.
+      given=(-m "$method")
+      [ "$rounds" = - ] || given+=(-R $((rounds + RANDOM % 3)))
+      salt=$(salt "$letters")
+      [[ $method != bcrypt* ]] || salt=${salt%?}e
+      [ "$letters" = 0 ] || given+=(-S "$salt")
+      hashed=$(hash "${given[@]}")
+      [ -n "$hashed" ] || { echo "${given[*]}"; false; }
+      [ "$(by_perl "$hashed")" = "$hashed" ] || { echo "${given[*]}: $hashed"; false; }
+      [[ $letters == 0 || $hashed == *"${salt:0:2}"* ]]
+      case $method in
+      sha512crypt | sha256crypt | bcrypt | bcrypt-a | md5crypt | sunmd5 | descrypt | nt)
+        # It gives rounds to sunmd5 in a way of its own.
+        [ "$method $rounds" = 'sunmd5 70' ] || [ "$(by_mkpasswd "${given[@]}")" = "$hashed" ] || { echo "${given[*]}: $hashed"; false; }
+        ;;
+      esac
+      n=$((n + 1))
+    done
+  done <<'END'
+yescrypt 0 1
+gost-yescrypt 0 1
+scrypt 0 6
+bcrypt 22 5
+bcrypt-a 22 5
+bcrypt-y 22 4
+bcrypt-x 22 4
+sha512crypt 16 1000
+sha512crypt 8 5001
+sha256crypt 11 4999
+sha1crypt 8 400
+sunmd5 8 -
+sunmd5 8 70
+md5crypt 8 -
+bsdicrypt 4 17
+bsdicrypt 0 4095
+descrypt 2 -
+bigcrypt 2 -
+nt 0 -
+END
+  [ "$n" -eq 57 ]
+}
+
 @test "passwords of any bytes: perl agrees" {
   for PASSWORD in ' a b ' $'tab\there' 'ünïcode' $'\xff\xfe' '$6$x$y' '--help' "it's \"quoted\"" "$(printf 'x%.0s' {1..511})"; do
     [ "$(hash -S '$6$saltsalt$')" = "$(by_perl '$6$saltsalt$')" ]
@@ -136,6 +188,9 @@ END
   PASSWORD='' refused 'an empty password' -s
   refused 'at most 16 characters, and this has 17' -s -m 6 -S aaaaaaaaaaaaaaaaa
   refused 'no such character as the one at offset 2' -s -m 6 -S 'ab:c'
+  refused 'ends in one of . O e u' -s -m bcrypt -S abcdefghijklmnopqrstuv
+  # As it really does.
+  [ "$(by_perl '$2b$04$abcdefghijklmnopqrstuv')" = "$(by_perl '$2b$04$abcdefghijklmnopqrstuu')" ]
   refused 'would take this salt for a cost' -s -m 6 -S 'rounds=1'
   run --separate-stderr "$TAPWARDEN" passwd -s < <(printf 'pass\0word')
   [ "$status" -eq 2 ]
@@ -180,6 +235,21 @@ END
   run --separate-stderr "$TAPWARDEN" passwd --frobnicate
   [ "$status" -eq 2 ]
   [[ "$stderr" == *"usage: tapwarden passwd"* ]]
+}
+
+@test "an option that would have no effect is refused" {
+  refused 'a hash does not take --json' -s --json
+  refused '--verify does not take -m' -s -m 6 --verify '$6$salt$x'
+  refused '--verify does not take --json' -s --json --verify '$6$salt$x'
+  refused '--identify does not take -R' -R 5000 --identify '$6$salt$x'
+  refused '--identify does not take -s' -s --identify '$6$salt$x'
+  refused '--methods does not take -m' --methods -m 6
+  refused '--methods does not take -S' --methods -S salt
+  refused '--cost does not take -R' --cost -R 5
+  refused '--cost does not take --force' --cost --force
+  refused '--cost does not take --for' --cost --for rhel8
+  refused 'one thing at a time' -s --verify x --identify y
+  refused 'one thing at a time' --methods --shadow root
 }
 
 @test "the hash that suits a system" {
