@@ -89,11 +89,35 @@ void agent_send_history(const struct agent *a, struct ipc_channel *web)
 	}
 }
 
+/* The n-th of the files that there are: a worker that had no frame to keep made none. */
+static int open_frames(const struct agent *a, const struct ipc_request *request, size_t *ret_length,
+		       struct err *err)
+{
+	char name[EMITTER_NAME_SIZE];
+	uint64_t n;
+	int code = parse_u64(request->name, 0, STATS_CAPTURES_MAX - 1, &n, err);
+
+	if (code)
+		return code;
+	for (unsigned int i = 0; i < STATS_CAPTURES_MAX; i++) {
+		int fd;
+
+		emitter_file_name(name, EMITTER_FRAMES, i);
+		fd = open_logged(a, name, ret_length, err);
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0 || n-- == 0)
+			return fd;
+		close(fd);
+	}
+	return err_set(err, -ENOENT, "no more frames are kept");
+}
+
 static int open_file(const struct agent *a, const struct ipc_request *request, size_t *ret_length,
 		     struct err *err)
 {
 	if (request->op == IPC_OP_PCAP)
-		return open_logged(a, EMITTER_FRAMES_NAME, ret_length, err);
+		return open_frames(a, request, ret_length, err);
 	return open_boot_file(a, request, ret_length, err);
 }
 

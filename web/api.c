@@ -58,7 +58,7 @@ static struct api_pending *take(struct api *api, struct api_pending **at)
 static void fail(struct api_pending *pending, unsigned int status, const char *code,
 		 const char *detail, const char *hint)
 {
-	if (pending->request && pending->answer)
+	if (pending->answer)
 		pending->answer(pending->data, pending->request,
 				status == 504 ? -ETIMEDOUT : -EBUSY, -1, 0);
 	else if (pending->request)
@@ -264,7 +264,7 @@ void api_replied(struct api *api, const struct ipc_reply *reply, int fd)
 		return;
 	}
 	pending = take(api, at);
-	if (pending->request && pending->answer)
+	if (pending->answer)
 		pending->answer(pending->data, pending->request, reply->error, fd, reply->length);
 	else if (pending->request)
 		pass_on(pending, reply, fd);

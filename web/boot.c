@@ -151,6 +151,8 @@ static void on_peer(void *data, struct http_request *request, int error, int fd,
 
 	(void)fd;
 	(void)length;
+	if (!request)
+		return;
 	if (route_match(IPC_LISTEN_BOOT, request->method, request->target, &match, NULL) == 0)
 		entry = find(boot, match.mac);
 	if (!entry) {

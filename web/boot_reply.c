@@ -133,8 +133,10 @@ static void nothing_there(struct http_request *request)
 static void on_file(void *data, struct http_request *request, int error, int fd, size_t length)
 {
 	struct boot *boot = data;
-	int own = error ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int own = error || !request ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
+	if (!request)
+		return;
 	if (own >= 0) {
 		boot->files++;
 		http_reply_file(request, own, length, "application/octet-stream");

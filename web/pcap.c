@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "agent/base/config.h"
+#include "agent/base/stats.h"
 #include "web/pcapng_pick.h"
 #include "web/reply.h"
 #include "web/routes.h"
@@ -14,26 +16,36 @@
 /* Read at once; a block fits whole. */
 #define CHUNK (2u * PCAPNG_BLOCK_MAX)
 
-/* One download. */
+/* One download: each capture worker has a file of its own. */
 struct pcap {
 	struct http_request *request;
+	struct api *api;
+	uv_loop_t *loop;
 	uv_timer_t timer; /* goes on after others had their turn */
 	struct pcapng_pick pick;
 	char link[NAME_MAX_LEN + 1], rule[NAME_MAX_LEN + 1];
-	int fd;
-	uint64_t at, end; /* in the file; `end` as it was when it was opened */
+	struct {
+		int fd;
+		uint64_t end; /* as it was when it was opened */
+	} files[STATS_CAPTURES_MAX];
+	unsigned int n_files, file; /* `file` is read now, */
+	uint64_t at; /* from here on */
 	struct buf out; /* picked and not sent */
 	size_t sent; /* of `out` */
 	uint8_t chunk[CHUNK];
 };
 
-static void on_timer_closed(uv_handle_t *handle)
+static void pcap_free(struct pcap *pcap)
 {
-	struct pcap *pcap = handle->data;
-
-	close(pcap->fd);
+	for (unsigned int i = 0; i < pcap->n_files; i++)
+		close(pcap->files[i].fd);
 	buf_done(&pcap->out);
 	free(pcap);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	pcap_free(handle->data);
 }
 
 static void on_turn(uv_timer_t *timer)
@@ -43,11 +55,12 @@ static void on_turn(uv_timer_t *timer)
 	http_stream_wake(pcap->request);
 }
 
-/* The next blocks into `out`; false when there are none any more. */
-static bool read_more(struct pcap *pcap)
+/* The next blocks of the file into `out`; false when there are none any more. */
+static bool read_file(struct pcap *pcap)
 {
-	size_t size = pcap->end - pcap->at < CHUNK ? (size_t)(pcap->end - pcap->at) : CHUNK;
-	ssize_t n = pread(pcap->fd, pcap->chunk, size, (off_t)pcap->at), used;
+	uint64_t left = pcap->files[pcap->file].end - pcap->at;
+	size_t size = left < CHUNK ? (size_t)left : CHUNK;
+	ssize_t n = pread(pcap->files[pcap->file].fd, pcap->chunk, size, (off_t)pcap->at), used;
 
 	if (n <= 0)
 		return false;
@@ -55,6 +68,18 @@ static bool read_more(struct pcap *pcap)
 	if (used <= 0 || pcap->out.failed)
 		return false;
 	pcap->at += (uint64_t)used;
+	return true;
+}
+
+static bool read_more(struct pcap *pcap)
+{
+	while (!read_file(pcap)) {
+		if (pcap->file + 1 >= pcap->n_files)
+			return false;
+		pcap->file++;
+		pcap->at = 0;
+		pcapng_pick_next_file(&pcap->pick);
+	}
 	return true;
 }
 
@@ -92,21 +117,14 @@ static void on_closed(void *data)
 
 static const struct http_stream_ops ops = { on_read, on_closed };
 
-static struct pcap *pcap_new(uv_loop_t *loop, const struct route_match *match, int fd,
-			     size_t length)
+static struct pcap *pcap_new(struct api *api, uv_loop_t *loop, const struct route_match *match)
 {
 	struct pcap *pcap = calloc(1, sizeof(*pcap));
 
 	if (!pcap)
 		return NULL;
-	pcap->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (pcap->fd < 0) {
-		free(pcap);
-		return NULL;
-	}
-	uv_timer_init(loop, &pcap->timer);
-	pcap->timer.data = pcap;
-	pcap->end = length;
+	pcap->api = api;
+	pcap->loop = loop;
 	buf_init(&pcap->out, CHUNK);
 	memcpy(pcap->link, match->names[ROUTE_PARAM_LINK], sizeof(pcap->link));
 	memcpy(pcap->rule, match->names[ROUTE_PARAM_RULE], sizeof(pcap->rule));
@@ -117,31 +135,73 @@ static struct pcap *pcap_new(uv_loop_t *loop, const struct route_match *match, i
 	return pcap;
 }
 
+static void pcap_start(struct pcap *pcap, struct http_request *request)
+{
+	uv_timer_init(pcap->loop, &pcap->timer);
+	pcap->timer.data = pcap;
+	pcap->request = request;
+	http_stream(request, "application/x-pcapng", &ops, pcap);
+}
+
+static void reply_failed(struct http_request *request)
+{
+	reply_problem(request, 503, "pcap.failed", "the frames cannot be read now", "try again");
+}
+
+static void on_file(void *data, struct http_request *request, int error, int fd, size_t length);
+
+static void ask_for_file(struct pcap *pcap, struct http_request *request)
+{
+	struct ipc_request ask = { .op = IPC_OP_PCAP, .role = ROLE_OPERATOR };
+
+	(void)snprintf(ask.name, sizeof(ask.name), "%u", pcap->n_files);
+	api_ask_for(pcap->api, request, &ask, on_file, pcap);
+}
+
+static int take_file(struct pcap *pcap, int fd, size_t length)
+{
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (own < 0)
+		return -errno;
+	pcap->files[pcap->n_files].fd = own;
+	pcap->files[pcap->n_files++].end = length;
+	return 0;
+}
+
+/* All of them are asked for before the first byte is sent. */
 static void on_file(void *data, struct http_request *request, int error, int fd, size_t length)
 {
-	struct route_match match;
-	struct pcap *pcap = NULL;
+	struct pcap *pcap = data;
 
-	if (error == -ENOENT) {
+	if (request && !error)
+		error = take_file(pcap, fd, length);
+	if (request && !error && pcap->n_files < STATS_CAPTURES_MAX) {
+		ask_for_file(pcap, request);
+		return;
+	}
+	if (request && pcap->n_files && (!error || error == -ENOENT)) {
+		pcap_start(pcap, request);
+		return;
+	}
+	if (request && error == -ENOENT)
 		reply_problem(request, 404, "pcap.none", "no frames are kept",
 			      "[record] pcap = matches or all keeps them");
-		return;
-	}
-	/* It was understood before the agent was asked. */
-	if (!error &&
-	    route_match(IPC_LISTEN_API, request->method, request->target, &match, NULL) == 0)
-		pcap = pcap_new(data, &match, fd, length);
-	if (pcap) {
-		pcap->request = request;
-		http_stream(request, "application/x-pcapng", &ops, pcap);
-		return;
-	}
-	reply_problem(request, 503, "pcap.failed", "the frames cannot be read now", "try again");
+	else if (request)
+		reply_failed(request);
+	pcap_free(pcap);
 }
 
 void pcap_serve(struct api *api, uv_loop_t *loop, struct http_request *request)
 {
-	const struct ipc_request ask = { .op = IPC_OP_PCAP, .role = ROLE_OPERATOR };
+	struct route_match match;
+	struct pcap *pcap = NULL;
 
-	api_ask_for(api, request, &ask, on_file, loop);
+	/* It was understood before. */
+	if (route_match(IPC_LISTEN_API, request->method, request->target, &match, NULL) == 0)
+		pcap = pcap_new(api, loop, &match);
+	if (pcap)
+		ask_for_file(pcap, request);
+	else
+		reply_failed(request);
 }

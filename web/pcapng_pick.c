@@ -90,9 +90,13 @@ static void take_interface(struct pcapng_pick *pick, const uint8_t *body, size_t
 	pick->n_interfaces++;
 }
 
+/* By its number in the section that is read. */
 static bool is_of_link(const struct pcapng_pick *pick, uint32_t number)
 {
-	return number < pick->n_interfaces && (pick->of_link[number / 8] >> number % 8 & 1);
+	if (number >= pick->n_interfaces - pick->base)
+		return false;
+	number += pick->base;
+	return pick->of_link[number / 8] >> number % 8 & 1;
 }
 
 static bool wants_packet(const struct pcapng_pick *pick, const uint8_t *body, size_t len)
@@ -120,13 +124,35 @@ static bool wants_packet(const struct pcapng_pick *pick, const uint8_t *body, si
 	return rule && packet;
 }
 
+static bool begin_section(struct pcapng_pick *pick)
+{
+	if (pick->joined && pick->begun) {
+		pick->base = pick->n_interfaces;
+		return false;
+	}
+	pick->begun = true;
+	pick->base = pick->n_interfaces = 0;
+	return true;
+}
+
+/* In a block that was added at `at`, the interface is where all blocks have it that name one. */
+static void renumber(const struct pcapng_pick *pick, uint32_t type, struct buf *out, size_t at)
+{
+	uint32_t number;
+
+	if (out->failed || (type != BLOCK_ENHANCED && type != BLOCK_STATISTICS))
+		return;
+	memcpy(&number, out->data + at + HEAD, sizeof(number));
+	number += pick->base;
+	memcpy(out->data + at + HEAD, &number, sizeof(number));
+}
+
 /* Whether the block is part of what is picked. */
 static bool wants(struct pcapng_pick *pick, uint32_t type, const uint8_t *body, size_t len)
 {
 	switch (type) {
 	case BLOCK_SECTION:
-		pick->n_interfaces = 0;
-		return true;
+		return begin_section(pick);
 	case BLOCK_INTERFACE:
 		take_interface(pick, body, len);
 		return true;
@@ -153,9 +179,18 @@ ssize_t pcapng_pick(struct pcapng_pick *pick, const uint8_t *data, size_t len, s
 			break;
 		if (word(data + at + block - 4) != block)
 			return -EBADMSG;
-		if (wants(pick, word(data + at), data + at + HEAD, block - BLOCK_OVERHEAD))
+		if (wants(pick, word(data + at), data + at + HEAD, block - BLOCK_OVERHEAD)) {
+			size_t before = out->len;
+
 			buf_add(out, data + at, block);
+			renumber(pick, word(data + at), out, before);
+		}
 		at += block;
 	}
 	return (ssize_t)at;
+}
+
+void pcapng_pick_next_file(struct pcapng_pick *pick)
+{
+	pick->joined = true;
 }

@@ -2,7 +2,9 @@
  * Some frames of a pcapng file of ours: those of a link, of a rule's matches, or a single one. Pure.
  *
  * What is picked is a file by itself: sections and interfaces stay, so that numbers go on to mean
- * the same. Files of ours are in the machine's byte order (capture/pcapng.h).
+ * the same. Further files are added to the last section of the first, with other numbers: some readers
+ * (Wireshark 4.0) look for an interface among those of all sections. Files of ours are in the
+ * machine's byte order (capture/pcapng.h).
  */
 #ifndef TW_PCAPNG_PICK_H
 #define TW_PCAPNG_PICK_H
@@ -25,7 +27,10 @@ struct pcapng_pick {
 	bool has_packet;
 	uint64_t packet; /* the frame with this number, as records have it in pcap_cnt */
 	/* private */
-	uint32_t n_interfaces; /* of the section so far */
+	bool begun; /* a section was */
+	bool joined; /* sections go on the one before */
+	uint32_t base; /* number there of the first interface of the section that is read */
+	uint32_t n_interfaces; /* of the section that is written, so far */
 	uint8_t of_link[PCAPNG_INTERFACES_MAX / 8];
 };
 
@@ -34,5 +39,8 @@ struct pcapng_pick {
  * many bytes they were, which is 0 when not one is whole, or -EBADMSG for what is no block.
  */
 ssize_t pcapng_pick(struct pcapng_pick *pick, const uint8_t *data, size_t len, struct buf *out);
+
+/* What comes next is the beginning of another file. */
+void pcapng_pick_next_file(struct pcapng_pick *pick);
 
 #endif

@@ -215,7 +215,7 @@ enum ipc_op {
 	IPC_OP_RETRY,
 	IPC_OP_PEER, /* whether the machine with the address `name` is behind `link` */
 	IPC_OP_BOOT_FILE, /* opens what the guest `name` boots: its "kernel" or "initrd", by `link` */
-	IPC_OP_PCAP, /* opens the file of kept frames */
+	IPC_OP_PCAP, /* opens a file of kept frames: that of the number `name`, from 0 on, of those there are */
 	IPC_OP_GUESTS, /* all, or the one called `name` */
 	IPC_OP_BOOT_SET, /* the guest `name` is in the state `link` from here on */
 	IPC_OP_SERIES, /* rates of the last hour, of the link `name`; ten minutes of all */

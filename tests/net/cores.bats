@@ -245,3 +245,30 @@ counted() {
     2>/dev/null | grep -qx "$number"
   [ -z "$(records 'select(.tapwarden.link == "web01" and .capture_file)')" ]
 }
+
+# fetched QUERY FILTER: frames of /v1/pcap, as tshark has them.
+fetched() {
+  in_host curl -sS --fail --unix-socket "$DIR/run/api.sock" -o "$DIR/body" "http://x/v1/pcap$1" &&
+    tshark -n -r "$DIR/body" -Y "$2" 2>/dev/null | grep -c .
+}
+
+has_fetched() {
+  [ "$(fetched "$1" "$2")" -gt 0 ]
+}
+
+@test "the kept frames of both workers are fetched as one file" {
+  printf '\n[record]\npcap = matches\n' >>"$INI"
+  workers 2
+  agent_start
+  guests_start
+  ask_both fetch=1
+  wait_for 10 has_requests fetch=1
+  wait_for 10 has_fetched '' 'frame.interface_name == "web02" && http.request.uri contains "fetch=1"'
+  wait_for 10 has_fetched '' 'frame.interface_name == "web01" && http.request.uri contains "fetch=1"'
+  capinfos "$DIR/body" >/dev/null
+  has_fetched '?link=web02' 'http.request.uri contains "fetch=1"'
+  [ "$(fetched '?link=web02' 'frame.interface_name != "web02"')" = 0 ]
+  # Also when the first worker has kept none.
+  rm "$DIR/log/frames.pcapng"
+  has_fetched '' 'frame.interface_name == "web02"'
+}

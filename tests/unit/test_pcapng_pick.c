@@ -132,6 +132,48 @@ static void what_is_picked(void **state)
 	buf_done(&file);
 }
 
+/* The frames of a second and a third file are of their own links, in the section that is open. */
+static void files_are_joined(void **state)
+{
+	static const char *const links[] = { NULL, "web01", "web02" };
+	static const char *const ids[] = { "123456123456123456", "134613461346", "252525" };
+	/* The first has two sections, of which the second stays; of others, four interfaces are added. */
+	static const uint32_t interfaces[] = {
+		0, 1, 0, 0, 0, 1, 2, 3, 2, 2, 4, 5, 6, 7, 6, 6, 8, 9
+	};
+	struct buf file;
+
+	(void)state;
+	make_file(&file);
+	for (size_t i = 0; i < 3; i++) {
+		struct pcapng_pick *picker = calloc(1, sizeof(*picker));
+		char all[32];
+		struct buf out;
+		size_t n = 0;
+
+		picker->link = links[i];
+		buf_init(&out, MAX);
+		for (int k = 0; k < 3; k++) {
+			pick(picker, &file, 100, &out);
+			pcapng_pick_next_file(picker);
+		}
+		/* Sections: two; interfaces: four of each file. */
+		assert_int_equal(read_ids(&out, all), 2 + 3 * 4);
+		assert_string_equal(all, ids[i]);
+		for (size_t at = 0; !links[i] && at < out.len;) {
+			uint32_t block[3];
+
+			memcpy(block, out.data + at, sizeof(block));
+			if (block[0] == 6)
+				assert_int_equal(block[2], interfaces[n++]);
+			at += block[1];
+		}
+		buf_done(&out);
+		free(picker);
+	}
+	buf_done(&file);
+}
+
 static void what_is_no_block(void **state)
 {
 	static const uint32_t bad[][4] = {
@@ -157,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_picked),
+		cmocka_unit_test(files_are_joined),
 		cmocka_unit_test(what_is_no_block),
 	};
 
