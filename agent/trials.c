@@ -10,6 +10,7 @@
 
 #include "agent/agent.h"
 #include "agent/base/log.h"
+#include "agent/spawn_self.h"
 
 #define ANSWER_MAX (16u << 20)
 
@@ -128,28 +129,15 @@ static int spawn(struct trial_run *run, int in, int beside)
 		[IPC_TRY_PLAN] = "plan-worker",
 	};
 	const struct worker_config *user = &run->agent->setup.workers[WORKER_CAPTURE];
-	char *args[] = { "tapwarden", (char *)verbs[run->kind], NULL };
-	char *env[] = { NULL };
-	uv_stdio_container_t stdio[4] = {
-		{ .flags = UV_INHERIT_FD, .data.fd = in },
-		{ .flags = UV_INHERIT_FD, .data.fd = run->out },
-		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
-		{ .flags = UV_INHERIT_FD, .data.fd = beside },
-	};
-	uv_process_options_t options = {
-		.exit_cb = on_trial_exit,
-		.file = "/proc/self/exe",
-		.args = args,
-		.env = env,
-		.cwd = "/",
-		.flags = UV_PROCESS_SETUID | UV_PROCESS_SETGID | UV_PROCESS_DETACHED,
-		.stdio_count = beside == NO_FD ? 3 : 4,
-		.stdio = stdio,
+	const struct spawn_self self = {
+		.verb = verbs[run->kind],
 		.uid = user->uid,
 		.gid = user->gid,
+		.fds = { in, run->out, STDERR_FILENO, beside },
+		.exited = on_trial_exit,
 	};
 
-	return uv_spawn(&run->agent->loop, &run->process, &options);
+	return spawn_self(&run->agent->loop, &run->process, &self);
 }
 
 static int start(struct agent *a, const struct ipc_try *message, int fd)
@@ -180,7 +168,7 @@ static int start(struct agent *a, const struct ipc_try *message, int fd)
 	uv_timer_init(&a->loop, &run->timer);
 	code = spawn(run, fd, beside);
 	close_some(beside);
-	/* uv_spawn() has put the handle into the loop even when it failed. */
+	/* spawn_self() has put the handle into the loop even when it failed. */
 	if (code)
 		run_close(run);
 	else

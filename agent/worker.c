@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/base/log.h"
+#include "agent/spawn_self.h"
 
 #define START_LIMIT_MS 30000 /* compiling many rules on a busy host is slow, not hung */
 #define DRAIN_LIMIT_MS 5000
@@ -190,39 +191,18 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 	process_exited(p, p->why[0] ? p->why : why);
 }
 
-/* fork, setuid, exec of this same binary with the channel as fd 3. */
+/* The channel is its fd 3. */
 static int process_spawn(struct worker_process *p, const struct worker_config *config, int peer)
 {
-	char *args[] = { "tapwarden", (char *)roles[p->worker->role].verb, NULL };
-	const char *journal = getenv("JOURNAL_STREAM");
-	char journal_env[256];
-	char *env[] = { NULL, NULL };
-	uv_stdio_container_t stdio[4] = {
-		{ .flags = UV_IGNORE },
-		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
-		{ .flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO },
-		{ .flags = UV_INHERIT_FD, .data.fd = peer },
-	};
-	uv_process_options_t options = {
-		.exit_cb = on_process_exit,
-		/* The file that runs, even when an upgrade has put another in its place. */
-		.file = "/proc/self/exe",
-		.args = args,
-		.env = env,
-		.cwd = "/",
-		/* A session of its own: signals from a terminal or to the group are the agent's. */
-		.flags = UV_PROCESS_SETUID | UV_PROCESS_SETGID | UV_PROCESS_DETACHED,
-		.stdio_count = 4,
-		.stdio = stdio,
+	const struct spawn_self self = {
+		.verb = roles[p->worker->role].verb,
 		.uid = config->uid,
 		.gid = config->gid,
+		.fds = { -1, STDERR_FILENO, STDERR_FILENO, peer },
+		.exited = on_process_exit,
 	};
 
-	if (journal) {
-		snprintf(journal_env, sizeof(journal_env), "JOURNAL_STREAM=%s", journal);
-		env[0] = journal_env;
-	}
-	return uv_spawn(p->worker->loop, &p->process, &options);
+	return spawn_self(p->worker->loop, &p->process, &self);
 }
 
 /* A new process on its way, or NULL with `why`; then nothing is left behind. */
@@ -255,7 +235,7 @@ static struct worker_process *process_start(struct worker *w, const struct worke
 		uv_close((uv_handle_t *)&p->timer, on_process_closed);
 		if (opened) {
 			ipc_close(&p->channel, on_channel_closed);
-			/* uv_spawn() has put the handle into the loop even when it failed. */
+			/* spawn_self() has put the handle into the loop even when it failed. */
 			uv_close((uv_handle_t *)&p->process, on_process_closed);
 		} else {
 			p->handles = 1;
