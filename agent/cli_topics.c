@@ -129,6 +129,17 @@ static const struct cli_topic topics[] = {
 	  "With [record] pcap = matches (or all), log-dir/frames.pcapng has the frames of every match with before\n"
 	  "and after frames of the same flow; a comment on each frame says which rule matched and which bytes.\n"
 	  "Files rotate by rotate-bytes and, if asked, rotate-seconds of the clock, inside quota-bytes." },
+	{ "workers", "capture-workers: links shared among several processes",
+	  "[agent] capture-workers = N, up to 16, starts N processes that share the links: each link is with one of\n"
+	  "them, so that one link is never more than one core's work, and the death of a worker is felt by its own\n"
+	  "links alone. Which link is whose goes by the order in which links were first watched. A reload may say\n"
+	  "another N: links move when all old workers have read what their rings held.\n"
+	  "\n"
+	  "The first, \"capture\" in status, numbers and writes the records of all, and follows the logs. The others,\n"
+	  "\"capture 1\" and so on, hand it their records; what has to wait for it has 16 MiB of the kernel's\n"
+	  "memory, more is a gap. Each has its own files of payloads and frames, payloads.1.log and\n"
+	  "frames.1.pcapng, of which keep and quota-bytes are meant for each; capture_file of a record names the\n"
+	  "one that has its frames. [stream] memory and fragments and [record] pcap-memory are divided by N." },
 	{ "logs", "how a [log] is followed",
 	  "It begins at the end that the file has when the agent starts, or at the beginning of one that appears\n"
 	  "later. A file that is renamed is read on until it was quiet for two seconds, then the new one from its\n"

@@ -1,5 +1,5 @@
 /*
- * The counters, in one set of shared pages: the capture worker writes, the others read.
+ * The counters, in one set of shared pages: capture workers write, the others read.
  *
  * A memfd that the agent makes once and keeps, so that counters live on when a worker dies. All
  * fields are 64-bit, start at 0 with the agent and, but for log_error, parked, those of streams and what

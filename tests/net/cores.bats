@@ -67,6 +67,15 @@ every_record_is_told() {
   no_hole_in_records
   run status_get '[.workers[] | [.name, .state, .patterns]] | tostring'
   [ "$output" = '[["capture","ready",2],["capture 1","ready",2],["web","ready",null]]' ]
+  tapwarden status | grep -Eq '^capture 1 +[0-9]+ +ready +0 +seccomp, '
+  tapwarden status | grep -Eq '^capture +[0-9]+ +ready +0 +seccomp, '
+  in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/metrics >"$DIR/metrics"
+  grep -qx 'tapwarden_worker_restarts_total{worker="capture 1"} 0' "$DIR/metrics"
+  # Each has its own, and what they counted is one.
+  grep -q 'capture: link web01 address-new: 192.0.2.10' "$DIR/agent.err"
+  grep -q 'capture 1: link web02 address-new: 192.0.2.11' "$DIR/agent.err"
+  wait_for 10 status_of '(.patterns[] | select(.name == "request").matches) == ([.links[].matches] | add) -
+    (.patterns[] | select(.name == "order").matches)'
 }
 
 # One request after the other to each guest, numbered: the answered ones in $DIR/NAME.out.
