@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 #include <jansson.h>
 
 #include "agent/base/config.h"
@@ -77,6 +79,33 @@ static int take_lines(struct transfer *t, const char *data, size_t len)
 	return 0;
 }
 
+/* Why nobody answers. */
+static int refused(const char *socket, int error, struct err *err)
+{
+	if (error == EACCES || error == EPERM)
+		return err_set(err, -EACCES, "not allowed to ask the agent at %s: try as root",
+			       socket);
+	return err_set(err, error ? -error : -ECONNREFUSED,
+		       "no agent answers at %s: is tapwarden running?", socket);
+}
+
+/* libcurl, with all that it is linked to, takes longer to load than most verbs run: not for nobody. */
+static int is_listening(const char *socket_path, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int code = 0;
+
+	if (fd < 0)
+		return err_errno(err, -errno, "cannot ask the agent");
+	memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
+	/* EAGAIN: so many wait that it has no room for more, but it is there. */
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 && errno != EAGAIN)
+		code = refused(socket_path, errno, err);
+	close(fd);
+	return code;
+}
+
 static int transfer_init(struct transfer *t, const char *run_dir, const char *path, struct err *err)
 {
 	char url[256];
@@ -88,7 +117,9 @@ static int transfer_init(struct transfer *t, const char *run_dir, const char *pa
 	n = snprintf(url, sizeof(url), "http://localhost%s", path);
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return err_set(err, -ENAMETOOLONG, "the path %s is too long", path);
-	n = curl_lib_load(err);
+	n = is_listening(t->socket, err);
+	if (n == 0)
+		n = curl_lib_load(err);
 	if (n)
 		return n;
 	if (curl_lib.global_init(CURL_GLOBAL_NOTHING) != 0 || !(t->easy = curl_lib.easy_init()))
@@ -120,12 +151,7 @@ static int connect_error(struct transfer *t, struct err *err)
 	long code = 0;
 
 	curl_lib.easy_getinfo(t->easy, CURLINFO_OS_ERRNO, &code);
-	if (code == EACCES || code == EPERM)
-		return err_set(err, -EACCES, "not allowed to ask the agent at %s: try as root",
-			       t->socket);
-	if (code == 0)
-		code = ECONNREFUSED;
-	return err_set(err, (int)-code, "no agent answers at %s: is tapwarden running?", t->socket);
+	return refused(t->socket, (int)code, err);
 }
 
 /* The detail and hint of RFC 9457's object; else what HTTP itself says. */

@@ -1,13 +1,16 @@
 #include "agent/plan_notes.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/api_client.h"
+#include "agent/guest_dir.h"
 
 /* Some thousand links. */
-#define STATUS_MAX (64u << 20)
+#define LINKS_MAX (64u << 20)
 
 static const char *text(const json_t *object, const char *key)
 {
@@ -35,39 +38,52 @@ static void note(const struct link_wish *wish, const json_t *link, struct buf *o
 			 wish->name);
 }
 
-static const json_t *link_of(const json_t *links, const char *name)
+/* The agent tells of links in the order of its configuration, which is as a rule that of this one. */
+static const json_t *link_of(const json_t *links, size_t near, const char *name)
 {
-	const json_t *link;
-	size_t i;
+	const size_t n = json_array_size(links);
 
-	json_array_foreach(links, i, link) {
+	for (size_t i = 0; i < n; i++) {
+		const json_t *link = json_array_get(links, (near + i) % n);
+
 		if (strcmp(text(link, "name"), name) == 0)
 			return link;
 	}
 	return NULL;
 }
 
+/* Whether a link is to be inline, or one may be: for each that was the agent made a folder. */
+static bool any_inline(const struct config *config, const struct link_wish *wishes, size_t n)
+{
+	const struct guest_dir above = { .run_dir = config->agent.run_dir, .link = "" };
+	char path[GUEST_PATH_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		if (wishes[i].keys->monitor == MONITOR_INLINE)
+			return true;
+	}
+	return guest_dir_name(&above, path, NULL) == 0 && access(path, F_OK) == 0;
+}
+
 void plan_notes(const struct config *config, struct buf *out)
 {
 	struct link_wish *wishes = NULL;
-	json_t *status = NULL;
+	json_t *links = NULL;
 	struct buf answer;
 	size_t n = 0;
 	struct err err;
 
-	buf_init(&answer, STATUS_MAX);
-	if (api_get(config->agent.run_dir, "/v1/status", &answer, &err) == 0)
-		status = json_loadb(answer.data, answer.len, 0, NULL);
-	if (status && config_links(config, &wishes, &n, &err) == 0) {
-		for (size_t i = 0; i < n; i++) {
-			const json_t *link =
-				link_of(json_object_get(status, "links"), wishes[i].name);
+	buf_init(&answer, LINKS_MAX);
+	if (config_links(config, &wishes, &n, &err) == 0 && any_inline(config, wishes, n) &&
+	    api_get(config->agent.run_dir, "/v1/links", &answer, &err) == 0)
+		links = json_loadb(answer.data, answer.len, 0, NULL);
+	for (size_t i = 0; links && i < n; i++) {
+		const json_t *link = link_of(links, i, wishes[i].name);
 
-			if (link)
-				note(&wishes[i], link, out);
-		}
+		if (link)
+			note(&wishes[i], link, out);
 	}
 	free(wishes);
-	json_decref(status);
+	json_decref(links);
 	buf_done(&answer);
 }
