@@ -7,6 +7,8 @@
 #define CURL_SONAME "libcurl.so.4"
 #endif
 
+LATE_LIB_NOTE(CURL_SONAME, "commands that ask a running agent");
+
 struct curl_lib curl_lib;
 
 int curl_lib_load(struct err *err)

@@ -7,6 +7,8 @@
 #define MHD_SONAME "libmicrohttpd.so.12"
 #endif
 
+LATE_LIB_NOTE(MHD_SONAME, "the web worker");
+
 struct mhd_lib mhd_lib;
 
 int mhd_lib_load(struct err *err)

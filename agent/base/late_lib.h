@@ -6,6 +6,7 @@
 #define TW_LATE_LIB_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "agent/base/err.h"
 
@@ -19,5 +20,20 @@ struct late_symbol {
  * entered: it reads files and maps code. Returns 0, or -ENOENT when library or function is missing.
  */
 int late_lib_load(const char *soname, const struct late_symbol *symbols, size_t n, struct err *err);
+
+/*
+ * Tells packagers of the library, whose tools look at what a program is linked to: a note as of the UAPI
+ * Group's "ELF dlopen Metadata", which `readelf -n` and dh_dlopenlibdeps read.
+ */
+#define LATE_LIB_NOTE(soname, what)                  \
+	LATE_LIB_NOTE_TEXT("[{\"soname\":[\"" soname \
+			   "\"],\"priority\":\"required\",\"description\":\"" what "\"}]")
+#define LATE_LIB_NOTE_TEXT(json)                                                       \
+	static const struct {                                                          \
+		uint32_t owner_size, text_size, type;                                  \
+		char owner[4], text[sizeof(json)];                                     \
+	} late_lib_note __attribute__((used, aligned(4), section(".note.dlopen"))) = { \
+		4, sizeof(json), 0x407c0c0a, "FDO", json                               \
+	}
 
 #endif

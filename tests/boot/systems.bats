@@ -9,6 +9,7 @@ load house.bash
 KERNEL=$ROOT/build/unpacked/linux-image-cloud-amd64
 
 setup() {
+  [ "$(dpkg --print-architecture)" = amd64 ] || skip "its guests are given an amd64 host's kernel and busybox"
   house_up
   printf 'secret-pass-12' >forward
   printf 'other-pass-123' >reverse

@@ -148,6 +148,16 @@ END
   [ "$status" -eq 0 ]
 }
 
+@test "packagers are told of the libraries that are loaded late" {
+  local soname
+  readelf -p .note.dlopen "$TAPWARDEN" | sed -n "s/^ *\[[^]]*\] *\(\[{.*\)/\1/p" >"$BATS_TEST_TMPDIR/notes"
+  [ "$(jq -s length "$BATS_TEST_TMPDIR/notes")" -eq 2 ]
+  for soname in $(jq -r ".[].soname[]" "$BATS_TEST_TMPDIR/notes"); do
+    ldconfig -p | grep -q "^\s*$soname "
+    run -1 grep -q "NEEDED.*$soname" <(readelf -d "$TAPWARDEN")
+  done
+}
+
 @test "check: who can log in, and where, and by which hash" {
   cat >>"$ini" <<'END'
 [web]
