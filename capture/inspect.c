@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "agent/base/pcapng_format.h"
+#include "capture/search_time.h"
 #include "capture/sift_record.h"
 #include "capture/sift_save.h"
 
@@ -210,16 +211,19 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* One that is late was searched, but who knows for how long the next will be: on-error decides. */
+/*
+ * A search that was left has gone by on-error of its rule. Of a frame that is late without that, nobody
+ * knows for how long the next will be: the strictest rule decides.
+ */
 static void judge_late(const struct inspected_link *inspected, struct stats_relay *stats,
 		       struct sift_result *result, uint64_t begun_ns)
 {
 	if (!result->searched || clock_ns(CLOCK_MONOTONIC) - begun_ns <= inspected->deadline_ns)
 		return;
 	stat_add(&stats->late, 1);
-	result->failed = true;
-	if (result->verdict == ACTION_LOG && inspected->sift.strict)
+	if (!result->failed && result->verdict == ACTION_LOG && inspected->sift.strict)
 		result->verdict = ACTION_DROP;
+	result->failed = true;
 }
 
 enum pattern_action inspect_judge(struct inspected_link *inspected,
@@ -230,9 +234,12 @@ enum pattern_action inspect_judge(struct inspected_link *inspected,
 	uint64_t begun_ns = inspected->sift.judged ? clock_ns(CLOCK_MONOTONIC) : 0;
 	struct sift_result result;
 
+	if (inspected->sift.judged)
+		search_time_until(begun_ns + inspected->deadline_ns);
 	inspect(inspected, frame, &result);
 	if (inspected->sift.judged)
 		judge_late(inspected, stats, &result, begun_ns);
+	search_time_until(0);
 	if (result.failed)
 		stat_add(&stats->failed, 1);
 	*ret = result.frame;

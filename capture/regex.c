@@ -41,6 +41,8 @@ struct regex_scratch {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	pcre2_jit_stack *stack;
+	const struct regex_guard *guard; /* NULL: nobody */
+	bool skipped;
 };
 
 /*
@@ -382,6 +384,16 @@ int regex_scratch_new(struct regex_scratch **ret)
 	return 0;
 }
 
+void regex_scratch_guard(struct regex_scratch *scratch, const struct regex_guard *guard)
+{
+	scratch->guard = guard;
+}
+
+bool regex_was_skipped(const struct regex_scratch *scratch)
+{
+	return scratch->skipped;
+}
+
 void regex_scratch_free(struct regex_scratch *scratch)
 {
 	if (!scratch)
@@ -445,24 +457,64 @@ static int interpret(const struct regex *regex, struct regex_scratch *scratch,
 	return rc;
 }
 
+/* Machine code, as an argument of regex_guard.run(). */
+struct jit_search {
+	const struct regex *regex;
+	struct regex_scratch *scratch;
+	const uint8_t *subject;
+	size_t len, offset;
+	uint32_t options;
+	int rc;
+};
+
+static void search_jit(void *data)
+{
+	struct jit_search *s = data;
+
+	/* pcre2_jit_match() looks at nothing first, and so not for bad UTF-8 either. */
+	s->rc = (s->regex->utf ? pcre2_match : pcre2_jit_match)(s->regex->code, s->subject, s->len,
+								s->offset, s->options,
+								s->scratch->data,
+								s->scratch->context);
+}
+
+/* Where the stack of a search that was left ends, nobody knows. Without memory PCRE2 has a small one. */
+static void renew_stack(struct regex_scratch *scratch)
+{
+	pcre2_jit_stack_free(scratch->stack);
+	scratch->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
+	pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
+}
+
+static int run_jit(struct jit_search *search)
+{
+	const struct regex_guard *guard = search->scratch->guard;
+
+	if (!guard)
+		search_jit(search);
+	else if (!guard->run(search_jit, search)) {
+		renew_stack(search->scratch);
+		return PCRE2_ERROR_MATCHLIMIT;
+	}
+	return search->rc;
+}
+
 enum regex_result regex_match(const struct regex *regex, struct regex_scratch *scratch,
 			      const uint8_t *subject, size_t len, size_t offset, unsigned int how,
 			      uint32_t limit)
 {
-	uint32_t options = match_options(how);
+	struct jit_search search = { regex, scratch, subject, len, offset, match_options(how), 0 };
+	const uint32_t options = search.options;
 	int rc;
 
+	scratch->skipped = scratch->guard && scratch->guard->is_over();
+	if (scratch->skipped)
+		return REGEX_LIMIT;
 	pcre2_set_match_limit(scratch->context, limit);
 	pcre2_set_depth_limit(scratch->context, limit);
 	if (!regex->jit)
 		return result_of(interpret(regex, scratch, subject, len, offset, options));
-	/* pcre2_jit_match() looks at nothing first, and so not for bad UTF-8 either. */
-	if (regex->utf)
-		rc = pcre2_match(regex->code, subject, len, offset, options, scratch->data,
-				 scratch->context);
-	else
-		rc = pcre2_jit_match(regex->code, subject, len, offset, options, scratch->data,
-				     scratch->context);
+	rc = run_jit(&search);
 	/* The interpreter keeps its frames on the heap and may get further; its limits hold too. */
 	if (rc == PCRE2_ERROR_JIT_STACKLIMIT || rc == PCRE2_ERROR_JIT_BADOPTION)
 		rc = interpret(regex, scratch, subject, len, offset, options);

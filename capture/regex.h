@@ -42,7 +42,7 @@ enum regex_result {
 	REGEX_MATCH,
 	REGEX_NO_MATCH,
 	REGEX_PARTIAL, /* with REGEX_MORE: what is behind the end decides */
-	REGEX_LIMIT, /* match, depth, heap or stack limit: the subject was not fully searched */
+	REGEX_LIMIT, /* match, depth, heap, stack or time limit: the subject was not fully searched */
 	REGEX_ERROR, /* PCRE2 refused for another reason */
 };
 
@@ -104,6 +104,21 @@ int regex_find_group(const struct regex *regex, const char *name, struct regex_g
 
 int regex_scratch_new(struct regex_scratch **ret);
 void regex_scratch_free(struct regex_scratch *scratch);
+
+/*
+ * Who stops searches from without; the functions are those of search_time.h. What run() left is not looked
+ * at any more, and the search counts as one that was given up.
+ */
+struct regex_guard {
+	bool (*is_over)(void); /* none is to be begun */
+	bool (*run)(void (*search)(void *data), void *data); /* false: it was left */
+};
+
+/* `guard` outlives the scratch. */
+void regex_scratch_guard(struct regex_scratch *scratch, const struct regex_guard *guard);
+
+/* Whether the last search was not begun because the time for it was over. */
+bool regex_was_skipped(const struct regex_scratch *scratch);
 
 /*
  * The leftmost match that starts at `offset` or after it; `how` are REGEX_ bits. `limit` bounds the

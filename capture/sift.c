@@ -78,6 +78,9 @@ void sift_strike(struct sift *sift, const struct sift_link *link, const struct r
 {
 	size_t number = (size_t)(rule - sift->conf.rules->rules);
 
+	/* It was not to blame for the time that others took. */
+	if (regex_was_skipped(sift->conf.rules->scratch))
+		return;
 	/* What decides on frames is not left out: on-error does for those that it gives up on. */
 	if (link->judged && rule->conf->action != ACTION_LOG)
 		return;

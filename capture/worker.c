@@ -21,6 +21,7 @@
 #include "capture/log_watch.h"
 #include "capture/record_feed.h"
 #include "capture/ruleset.h"
+#include "capture/search_time.h"
 #include "capture/watch.h"
 
 /* Drops are asked for, quiet links looked at and full disks tried again so often. */
@@ -361,6 +362,10 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 	code = record_feeds_init(&w->feeds, &w->emitter, w->stats, flush, w);
 	if (code)
 		return err_errno(err, code, "cannot read the records of others");
+	code = search_time_start();
+	if (code)
+		return err_errno(err, code, "cannot bound the time of searches");
+	regex_scratch_guard(w->rules.scratch, &search_time_guard);
 	tell_rules(w);
 	w->sealed = true;
 	code = sandbox_seal(SANDBOX_CAPTURE, w->log_dir, w->channel.fd, &ready.sandbox, err);

@@ -456,3 +456,44 @@ heard() {
   run ! heard forbidden-
   eval "exec ${SAYS[1]}>&-"
 }
+
+# What its author did not expect: no step is counted twice, and each looks at all bytes to come.
+SLOW='slow(?:[a-z](?![a-z]*+[0-9]))*(?:[a-z](?![a-z]*+[0-9]))*[0-9]'
+
+# slow ON-ERROR: the pattern, which match-limit does not stop in time; how long it takes is in $whole.
+slow() {
+  local begun
+  printf '\n[pattern slow]\nregex = "%s"\nmatch-limit = 10000000\naction = drop\non-error = %s\n' "$SLOW" "$1" >>"$INI"
+  head -c 1300 /dev/zero | tr '\0' a | sed 's/^/slow/' >"$DIR/slow.txt"
+  begun=$(date +%s%N)
+  "$TAPWARDEN" extract -c "$INI" --pattern slow "$DIR/slow.txt" || [ $? -eq 1 ]
+  whole=$(($(date +%s%N) - begun))
+}
+
+say_slow() {
+  in_peer bash -c "cat '$DIR/slow.txt' >/dev/udp/192.0.2.10/9"
+}
+
+@test "a search that takes longer than the deadline is left, and on-error says what becomes of the frame" {
+  local before sent=0 whole
+  slow drop
+  start
+  attach stream
+  before=$(unheard "$GUEST")
+  say_slow
+  wait_for 30 status_of '.links[0].relay | .late == 1 and .failed == 1 and .to_guest.dropped.verdict == 1'
+  wait_for 10 status_of '.patterns[] | select(.name == "slow") | .limited == 1 and .matches == 0'
+  [ "$(unheard "$GUEST")" -eq "$before" ]
+  sed -i 's/^on-error = .*/on-error = pass/' "$INI"
+  reload_and_wait 2
+  before=$(unheard "$GUEST")
+  sent=1
+  say_slow
+  wait_for 30 heard_all
+  # The guest answers that nobody listens, and quotes it.
+  wait_for 10 status_of '.links[0].relay | .late >= 2 and .failed == .late and .to_guest.dropped.verdict == 1'
+  ask allowed=1
+  # As long as the longest frame was in the relay, that was a part of the whole.
+  [ "$(relay_of to_guest.latency.p99_ns)" -lt $((whole / 4)) ]
+  [ "$(status_get '[.workers[].restarts] | add')" -eq 0 ]
+}

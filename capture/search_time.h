@@ -1,0 +1,28 @@
+/*
+ * How long searches may take: machine code of PCRE2 that is still at work when the time is over is left
+ * where it is. What bounds its steps (regex.h) does not bound their length.
+ *
+ * Edge: one for the process, by a timer of its CPU time (ITIMER_VIRTUAL of setitimer(2)), so that nothing
+ * wakes up who has nothing to do, and no search costs a system call. It is looked at when the kernel's
+ * clock ticks, 1 to 10 ms apart.
+ */
+#ifndef TW_SEARCH_TIME_H
+#define TW_SEARCH_TIME_H
+
+#include <stdint.h>
+
+#include "capture/regex.h"
+
+/* CPU time that any one search may take, also where nobody said until when. */
+#define SEARCH_CPU_MAX_MS 2000u
+
+/* For regex_scratch_guard(). */
+extern const struct regex_guard search_time_guard;
+
+/* Before the first search, and before a sandbox keeps signals from being handled. 0 or a negative errno. */
+int search_time_start(void);
+
+/* Searches end at `ns` of CLOCK_MONOTONIC, and none is begun after that; 0: they may take their time. */
+void search_time_until(uint64_t ns);
+
+#endif
