@@ -2,16 +2,31 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/buf.h"
 #include "agent/base/hint.h"
 #include "agent/base/log.h"
 #include "agent/config_check.h"
 
+/* Arguments and names of files are somebody's: nothing of them moves a terminal's cursor. */
+static void print_word(const char *word)
+{
+	struct buf text;
+
+	buf_init(&text, 4 * PATH_MAX);
+	buf_add_printable(&text, word);
+	fputs(text.data ? text.data : "", stderr);
+	buf_done(&text);
+}
+
 int cli_fail(const struct err *err, const char *next)
 {
-	fprintf(stderr, "tapwarden: %s%s%s\n", err->text, next ? ": " : "", next ? next : "");
+	fputs("tapwarden: ", stderr);
+	print_word(err->text);
+	fprintf(stderr, "%s%s\n", next ? ": " : "", next ? next : "");
 	return CLI_BAD;
 }
 
@@ -19,10 +34,12 @@ int cli_usage(const char *verb, const char *word)
 {
 	const struct cli_verb *v = cli_find(verb);
 
-	if (word)
-		fprintf(stderr, "tapwarden: %s: \"%s\" is not understood here", verb, word);
-	else
-		fprintf(stderr, "tapwarden: %s: a word is missing", verb);
+	fprintf(stderr, "tapwarden: %s: ", verb);
+	if (word) {
+		fputc('"', stderr);
+		print_word(word);
+	}
+	fputs(word ? "\" is not understood here" : "a word is missing", stderr);
 	fprintf(stderr, ": usage: tapwarden %s %s\n", v->name, v->usage ? v->usage : "");
 	return CLI_BAD;
 }
@@ -142,6 +159,7 @@ static bool wants_help(int argc, char **argv)
 int cli_main(int argc, char **argv)
 {
 	const struct cli_verb *verb, *near;
+	struct err err;
 
 	log_init(NULL, LOG_LEVEL_INFO);
 	opterr = 0; /* cli_usage() says it, in our words */
@@ -154,10 +172,9 @@ int cli_main(int argc, char **argv)
 	verb = cli_find(argv[1]);
 	if (!verb) {
 		near = nearest(argv[1]);
-		fprintf(stderr, "tapwarden: no verb \"%s\"%s%s%s: `tapwarden help` lists them\n",
-			argv[1], near ? ": did you mean \"" : "", near ? near->name : "",
-			near ? "\"?" : "");
-		return CLI_BAD;
+		err_set(&err, -ENOENT, "no verb \"%s\"%s%s%s", argv[1],
+			near ? ": did you mean \"" : "", near ? near->name : "", near ? "\"?" : "");
+		return cli_fail(&err, "`tapwarden help` lists them");
 	}
 	if (verb->usage && wants_help(argc - 1, argv + 1)) {
 		char *help[] = { "help", (char *)verb->name, NULL };

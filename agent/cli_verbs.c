@@ -110,11 +110,11 @@ static const struct cli_verb verbs[] = {
 	  "address and as many queues would not be the link's guest, as scripts/libvirt/tapwarden asks,\n"
 	  "a hook for /etc/libvirt/hooks/qemu.d. Links that are not ours pass." },
 	{ "boot", cmd_boot,
-	  "render GUEST | kit GUEST -o DIR|FILE.tar | set GUEST STATE | "
+	  "render GUEST [--state STATE] | kit GUEST -o DIR|FILE.tar | set GUEST STATE | "
 	  "lint GUEST|SCRIPT | simulate GUEST|SCRIPT | "
 	  "decode TEXT  [-c FILE]",
 	  "boot scripts of guests, and every file that they need beside it",
-	  "render  the iPXE script that the guest is served\n"
+	  "render  the iPXE script that the guest is served, or that of a state (see set)\n"
 	  "kit     in a new folder, or a tar archive (\"-\": on stdout): what goes into the guest,\n"
 	  "        scripts for a helper machine that make, check, copy and release its disk, the\n"
 	  "        target's side, DHCP, QEMU and libvirt, seeds for cloud-init and installers, and\n"

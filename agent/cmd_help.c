@@ -79,6 +79,7 @@ int cmd_help(int argc, char **argv)
 {
 	const struct cli_verb *verb;
 	const char *topic;
+	struct err err;
 
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		printf("tapwarden %s\n", tapwarden_version);
@@ -95,10 +96,8 @@ int cmd_help(int argc, char **argv)
 	}
 	verb = cli_find(argv[1]);
 	if (!verb || !verb->usage) {
-		fprintf(stderr,
-			"tapwarden: no help on \"%s\": `tapwarden help` lists what there is\n",
-			argv[1]);
-		return CLI_BAD;
+		err_set(&err, -1, "no help on \"%s\"", argv[1]);
+		return cli_fail(&err, "`tapwarden help` lists what there is");
 	}
 	return help_verb(verb);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/parse_boot.h"
 #include "agent/base/schema.h"
 #include "agent/config_web.h"
 #include "agent/packet_socket.h"
@@ -11,6 +12,7 @@
 #include "agent/owner.h"
 #include "capture/extract_range.h"
 #include "capture/pattern.h"
+#include "web/encode_ipxe.h"
 
 /* pattern_compile() begins its text with the key that is wrong. */
 static const char *key_of(const char *text, const char **ret_rest)
@@ -155,6 +157,29 @@ static void check_all_addresses(const struct link_wish *wishes, size_t n, struct
 	}
 }
 
+/* Words that only iPXE's script has, and that it cannot carry: told now, not to a guest that boots. */
+static void check_cmdlines(const struct guest_conf *guest, struct faults *faults)
+{
+	const struct {
+		const char *key, *words;
+	} lines[] = {
+		{ "cmdline", guest->boot == BOOT_KERNEL ? guest->cmdline : NULL },
+		{ "install-cmdline", guest->install_cmdline },
+		{ "rescue-cmdline", guest->rescue_cmdline },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const char *words = lines[i].words;
+		struct err err;
+		struct buf out;
+
+		buf_init(&out, 2 * CMDLINE_MAX);
+		if (words && *words && encode_ipxe_text(&out, "it", words, strlen(words), &err))
+			schema_fault(faults, &guest->head, lines[i].key, "%s", err.text);
+		buf_done(&out);
+	}
+}
+
 static int size_rings(const struct config *config, const struct link_wish *wishes, size_t n,
 		      uint32_t *ret_block_size, uint32_t *ret_blocks, struct err *err)
 {
@@ -206,6 +231,8 @@ int config_check(const char *path, struct config **ret, struct faults *faults)
 	/* What links there are can be told only of a configuration without faults. */
 	if (code == 0 && faults->n == 0)
 		check_links(config, faults);
+	for (size_t i = 0; code == 0 && i < config->n_guests; i++)
+		check_cmdlines(&config->guests[i], faults);
 	for (size_t i = 0; code == 0 && i < config->n_sets; i++)
 		check_keys(&config->sets[i].head, &config->sets[i].keys, faults);
 	for (size_t i = 0; code == 0 && i < config->n_links; i++)

@@ -74,33 +74,20 @@ void faults_done(struct faults *faults)
 	*faults = (struct faults){ 0 };
 }
 
-/* A file's name and its words go to a terminal: control bytes become \xNN. */
-static void add_printable(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c < 0x20 || c == 0x7f)
-			buf_addf(out, "\\x%02x", c);
-		else
-			buf_addc(out, *s);
-	}
-}
-
 void fault_format(const struct fault *fault, struct buf *out)
 {
-	add_printable(out, fault->file);
+	buf_add_printable(out, fault->file);
 	if (fault->line)
 		buf_addf(out, ":%u", fault->line);
 	buf_adds(out, ": ");
 	if (fault->section) {
 		buf_addc(out, '[');
-		add_printable(out, fault->section);
+		buf_add_printable(out, fault->section);
 		buf_adds(out, fault->key ? "] " : "]: ");
 	}
 	if (fault->key) {
-		add_printable(out, fault->key);
+		buf_add_printable(out, fault->key);
 		buf_adds(out, ": ");
 	}
-	add_printable(out, fault->text);
+	buf_add_printable(out, fault->text);
 }

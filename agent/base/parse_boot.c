@@ -118,6 +118,22 @@ bool boot_source_is_url(const char *s)
 	return s[0] != '/';
 }
 
+/* What stands between "//" and the path: another host would be asked for "http:///h/k" by each reader. */
+static int check_authority(const char *s, struct err *err)
+{
+	char text[HOST_TEXT_MAX + sizeof("[]:65535")];
+	size_t len = strcspn(s, "/?");
+	struct host_port host;
+	int code;
+
+	if (len >= sizeof(text))
+		return err_set(err, -EINVAL, "%zu bytes are too long for its host", len);
+	memcpy(text, s, len);
+	text[len] = '\0';
+	code = parse_host_port(text, 80, &host, err);
+	return code ? err_prefix(err, code, "its host") : 0;
+}
+
 int parse_boot_source(const char *s, struct err *err)
 {
 	static const char *const schemes[] = { "http://", "https://", "tftp://", "/" };
@@ -137,7 +153,7 @@ int parse_boot_source(const char *s, struct err *err)
 			       "\"%s\" is neither a path from the root nor an http, https or tftp "
 			       "URL",
 			       s);
-	return 0;
+	return boot_source_is_url(s) ? check_authority(s + strlen(schemes[i]), err) : 0;
 }
 
 int parse_cmdline(const char *s, struct err *err)

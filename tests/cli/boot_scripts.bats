@@ -113,6 +113,33 @@ END
     exit($d->{kind} eq "SAN address" && $f{lun} == 16 ? 0 : 1)' <<<"$output"
 }
 
+@test "no argument reaches a terminal as a control" {
+  local arguments
+  for arguments in $'x\e[2J' $'help x\e[2J' $'boot set x\e[2J run' $'boot set shop x\xc2\x9b2J' $'boot render --state x\xc2\x9b2J shop' \
+    $'boot render x\e[2J' $'boot kit x\e[2J -o x' $'boot simulate ./x\e[2J'; do
+    # shellcheck disable=SC2086 # words
+    run "$TAPWARDEN" $arguments -c t.ini
+    [ "$status" -eq 2 ]
+    [[ "$output" == *'x\x1b[2J'* || "$output" == *'x\xc2\x9b2J'* ]]
+    [[ "$output" != *$'\e'* && "$output" != *$'\xc2\x9b'* ]]
+  done
+}
+
+@test "the script of a state is rendered, too" {
+  sed -i 's,^initiator = .*:shop$,&\nrescue-kernel = http://192.0.2.2/vmlinuz\nrescue-initrd = http://192.0.2.2/i\nmenu = rescue,' t.ini
+  run -0 "$TAPWARDEN" boot render shop -c t.ini
+  [[ "$output" == *"choose --default run --timeout 10000 "* ]]
+  run -0 "$TAPWARDEN" boot render --state rescue shop -c t.ini
+  [[ "$output" == *"kernel --name vmlinuz http://192.0.2.2/vmlinuz initrd=initrd.img || goto failed"* ]]
+  run -0 "$TAPWARDEN" boot render --state run shop -c t.ini
+  [[ "$output" == *"sanboot "* ]]
+  run -2 "$TAPWARDEN" boot render --state install shop -c t.ini
+  [[ "$output" == *"install-kernel: none is given"* ]]
+  # What the menu chains to is simulated with it.
+  run -0 "$TAPWARDEN" boot simulate --choose rescue shop -c t.ini
+  [[ "${lines[-1]}" == "boots the kernel "* ]]
+}
+
 @test "what cannot be read is refused with its reason" {
   refused() {
     local text=$1
