@@ -53,13 +53,17 @@ static const json_t *link_of(const json_t *links, size_t near, const char *name)
 }
 
 /* Whether a link is to be inline, or one may be: for each that was the agent made a folder. */
-static bool any_inline(const struct config *config, const struct link_wish *wishes, size_t n)
+static bool any_inline(const struct config *config)
 {
 	const struct guest_dir above = { .run_dir = config->agent.run_dir, .link = "" };
 	char path[GUEST_PATH_SIZE];
 
-	for (size_t i = 0; i < n; i++) {
-		if (wishes[i].keys->monitor == MONITOR_INLINE)
+	for (size_t i = 0; i < config->n_sets; i++) {
+		if (config->sets[i].keys.monitor == MONITOR_INLINE)
+			return true;
+	}
+	for (size_t i = 0; i < config->n_links; i++) {
+		if (config->links[i].keys.monitor == MONITOR_INLINE)
 			return true;
 	}
 	return guest_dir_name(&above, path, NULL) == 0 && access(path, F_OK) == 0;
@@ -74,7 +78,7 @@ void plan_notes(const struct config *config, struct buf *out)
 	struct err err;
 
 	buf_init(&answer, LINKS_MAX);
-	if (config_links(config, &wishes, &n, &err) == 0 && any_inline(config, wishes, n) &&
+	if (any_inline(config) && config_links(config, &wishes, &n, &err) == 0 &&
 	    api_get(config->agent.run_dir, "/v1/links", &answer, &err) == 0)
 		links = json_loadb(answer.data, answer.len, 0, NULL);
 	for (size_t i = 0; links && i < n; i++) {

@@ -44,7 +44,10 @@ static int take_alias(const struct nlattr *attr, struct link_state *ret, size_t 
 
 	if (len >= IFALIASZ)
 		return -EBADMSG;
-	snprintf((char *)ret + offset, sizeof(ret->alias), "%.*s", (int)len, s);
+	if (len >= sizeof(ret->alias))
+		len = sizeof(ret->alias) - 1;
+	memcpy((char *)ret + offset, s, len);
+	((char *)ret + offset)[len] = '\0';
 	return 0;
 }
 
@@ -228,34 +231,33 @@ static int take_props(const struct nlattr *nest, struct link_state *ret, size_t 
 	return code;
 }
 
-/* The attributes that are read, and where they go. */
+/* The attributes that are read, by their type, and where they go. */
 static const struct {
-	uint16_t type;
 	int (*take)(const struct nlattr *attr, struct link_state *ret, size_t offset);
 	size_t offset;
 } readers[] = {
-	{ IFLA_IFNAME, take_name, offsetof(struct link_state, name) },
-	{ IFLA_ADDRESS, take_mac, offsetof(struct link_state, mac) },
-	{ IFLA_MTU, take_u32, offsetof(struct link_state, mtu) },
-	{ IFLA_TXQLEN, take_u32, offsetof(struct link_state, txqueuelen) },
-	{ IFLA_LINK, take_u32, offsetof(struct link_state, lower) },
-	{ IFLA_LINK_NETNSID, take_lower_nsid, offsetof(struct link_state, lower_nsid) },
-	{ IFLA_MASTER, take_u32, offsetof(struct link_state, master) },
-	{ IFLA_GROUP, take_u32, offsetof(struct link_state, group) },
-	{ IFLA_IFALIAS, take_alias, offsetof(struct link_state, alias) },
-	{ IFLA_LINKINFO, take_linkinfo, 0 },
-	{ IFLA_PROP_LIST, take_props, 0 },
-	{ IFLA_AF_SPEC, take_af_spec, offsetof(struct link_state, host_ipv6) },
-	{ IFLA_STATS64, take_stats, offsetof(struct link_state, stats) },
+	[IFLA_IFNAME] = { take_name, offsetof(struct link_state, name) },
+	[IFLA_ADDRESS] = { take_mac, offsetof(struct link_state, mac) },
+	[IFLA_MTU] = { take_u32, offsetof(struct link_state, mtu) },
+	[IFLA_TXQLEN] = { take_u32, offsetof(struct link_state, txqueuelen) },
+	[IFLA_LINK] = { take_u32, offsetof(struct link_state, lower) },
+	[IFLA_LINK_NETNSID] = { take_lower_nsid, offsetof(struct link_state, lower_nsid) },
+	[IFLA_MASTER] = { take_u32, offsetof(struct link_state, master) },
+	[IFLA_GROUP] = { take_u32, offsetof(struct link_state, group) },
+	[IFLA_IFALIAS] = { take_alias, offsetof(struct link_state, alias) },
+	[IFLA_LINKINFO] = { take_linkinfo, 0 },
+	[IFLA_PROP_LIST] = { take_props, 0 },
+	[IFLA_AF_SPEC] = { take_af_spec, offsetof(struct link_state, host_ipv6) },
+	[IFLA_STATS64] = { take_stats, offsetof(struct link_state, stats) },
 };
 
 static int take_attr(const struct nlattr *attr, struct link_state *ret)
 {
-	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
-		if (readers[i].type == mnl_attr_get_type(attr))
-			return readers[i].take(attr, ret, readers[i].offset);
-	}
-	return 0;
+	const uint16_t type = mnl_attr_get_type(attr);
+
+	if (type >= sizeof(readers) / sizeof(readers[0]) || !readers[type].take)
+		return 0;
+	return readers[type].take(attr, ret, readers[type].offset);
 }
 
 /* All but the heads of a room is read only behind them. */

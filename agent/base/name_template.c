@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Finds the one conversion; `ret_width` is 0 for a plain %d. */
@@ -29,6 +28,28 @@ static int find_number(const char *s, const char **ret_start, const char **ret_e
 	return 0;
 }
 
+/* As snprintf(3) with "%.*s%0*u%s", of which a thousand links took a fifth of the time of a plan. */
+static int fill(const char *name_template, const char *start, const char *end, int width,
+		uint32_t number, char *ret, size_t size)
+{
+	const size_t head = (size_t)(start - name_template), tail = strlen(end);
+	char digits[10];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + number % 10);
+	while (number /= 10);
+	while (n < (size_t)width)
+		digits[n++] = '0';
+	if (head + n + tail >= size)
+		return -E2BIG;
+	memcpy(ret, name_template, head);
+	for (size_t i = 0; i < n; i++)
+		ret[head + i] = digits[n - 1 - i];
+	memcpy(ret + head + n, end, tail + 1);
+	return (int)(head + n + tail);
+}
+
 int name_template_format(const char *name_template, uint32_t number, char ret_name[IFNAME_SIZE],
 			 struct err *err)
 {
@@ -40,9 +61,8 @@ int name_template_format(const char *name_template, uint32_t number, char ret_na
 		return err_set(err, -EINVAL,
 			       "\"%s\" must have one number, as in \"web%%d\" or \"web%%02d\"",
 			       name_template);
-	len = snprintf(name, sizeof(name), "%.*s%0*u%s", (int)(start - name_template),
-		       name_template, width, number, end);
-	if (len < 0 || (size_t)len >= sizeof(name))
+	len = fill(name_template, start, end, width, number, name, sizeof(name));
+	if (len < 0)
 		return err_set(err, -EINVAL, "\"%s\" is too long for an interface name",
 			       name_template);
 	code = parse_ifname(name, err);

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "agent/base/name_template.h"
 #include "agent/base/schema.h"
 #include "agent/base/stats.h"
 
@@ -904,9 +905,33 @@ static void tables_are_sound(void **state)
 	buf_done(&document);
 }
 
+/* Names are numbered as printf(3) does. */
+static void numbers_in_names(void **state)
+{
+	static const uint32_t numbers[] = { 0, 1, 9, 10, 99, 4711, 65535, 1000000, UINT32_MAX };
+
+	(void)state;
+	for (unsigned int width = 0; width < 10; width++) {
+		char name_template[16] = "w%dx", expected[32], name[IFNAME_SIZE] = "untouched";
+
+		if (width)
+			snprintf(name_template, sizeof(name_template), "w%%0%udx", width);
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+			snprintf(expected, sizeof(expected), "w%0*ux", (int)width, numbers[i]);
+			assert_int_equal(
+				name_template_format(name_template, numbers[i], name, NULL), 0);
+			assert_string_equal(name, expected);
+		}
+	}
+	assert_int_equal(name_template_format("a-name-too-%dlong", 1, (char[IFNAME_SIZE]){ "" },
+					      NULL),
+			 -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_in_names),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(defaults_are_filled_in),
 		cmocka_unit_test(patterns_are_chosen_by_name),
