@@ -23,7 +23,15 @@ function loadLibrary() {
   return library;
 }
 
-const styleOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// What a variable of style.css comes to: it may be a function of the theme, which a canvas knows nothing of.
+function styleOf(name) {
+  const probe = el("span");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
 
 function frame(caption, picture) {
   const summary = el("p", { class: "summary" });
@@ -154,7 +162,8 @@ export function sparkline() {
   const line = svg("polyline", { class: "spark-line" });
   return {
     node: svg("svg", { class: "spark", viewBox: `0 0 ${SPARK - 1} 20`, preserveAspectRatio: "none",
-      "aria-hidden": "true", focusable: "false" }, line),
+      "aria-hidden": "true", focusable: "false" },
+      svg("line", { class: "spark-base", x1: 0, y1: 19, x2: SPARK - 1, y2: 19 }), line),
     update(a, b) {
       const n = Math.min(SPARK, a.length);
       const sums = a.slice(-n).map((value, i) => value + b[b.length - n + i] || 0);
