@@ -15,13 +15,20 @@ static int compare(const void *a, const void *b)
 	return memcmp(x->mac, y->mac, MAC_LEN);
 }
 
+static int compare_wishes(const void *a, const void *b)
+{
+	const struct link_wish *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* `links` in the order of their names. */
 static const struct link_wish *find_link(const struct link_wish *links, size_t n, const char *name)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (strcmp(links[i].name, name) == 0)
-			return &links[i];
-	}
-	return NULL;
+	struct link_wish key = { .set = NULL };
+
+	snprintf(key.name, sizeof(key.name), "%s", name);
+	return n ? bsearch(&key, links, n, sizeof(key), compare_wishes) : NULL;
 }
 
 static int check_doubles(const struct boot *boot, struct err *err)
@@ -49,6 +56,8 @@ int boot_init(struct boot *ret, const struct config *config, struct api *api, st
 	code = config_links(config, &links, &n_links, err);
 	if (code)
 		goto out;
+	if (n_links)
+		qsort(links, n_links, sizeof(*links), compare_wishes);
 	boot.entries = calloc(config->n_guests + 1, sizeof(*boot.entries));
 	if (!boot.entries) {
 		code = err_errno(err, -ENOMEM, "cannot index the guests");

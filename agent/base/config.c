@@ -112,31 +112,75 @@ int config_write(const struct config *config, enum config_role role, struct buf 
 	return schema_write(&config_schema, config, role, out, err);
 }
 
-int config_pin_mac(struct config *config, const char *name, const char *set,
-		   const uint8_t mac[MAC_LEN])
+static int compare_links(const void *a, const void *b)
 {
-	struct link_conf link = { 0 };
-	struct link_conf *links;
+	const struct link_conf *x = *(const struct link_conf *const *)a;
+	const struct link_conf *y = *(const struct link_conf *const *)b;
 
-	for (size_t i = 0; i < config->n_links; i++) {
-		if (strcmp(config->links[i].head.name, name) == 0) {
-			memcpy(config->links[i].mac, mac, MAC_LEN);
-			return 0;
-		}
-	}
-	memcpy(link.mac, mac, MAC_LEN);
-	link.head.name = strdup(name);
-	link.set = strdup(set);
-	links = realloc(config->links, (config->n_links + 1) * sizeof(*links));
-	if (links)
-		config->links = links;
-	if (!link.head.name || !link.set || !links) {
+	return strcmp(x->head.name, y->head.name);
+}
+
+/* The [link] sections in the order of their names, for bsearch(); the caller frees it. */
+static const struct link_conf **sort_links(const struct config *config)
+{
+	const struct link_conf **by_name =
+		calloc(config->n_links + 1, sizeof(const struct link_conf *));
+
+	for (size_t i = 0; by_name && i < config->n_links; i++)
+		by_name[i] = &config->links[i];
+	if (by_name)
+		qsort(by_name, config->n_links, sizeof(const struct link_conf *), compare_links);
+	return by_name;
+}
+
+static const struct link_conf *find_link(const struct link_conf *const *by_name, size_t n,
+					 const char *name)
+{
+	const struct link_conf key = { .head.name = name };
+	const struct link_conf *const pointer = &key;
+	const struct link_conf *const *found =
+		bsearch(&pointer, by_name, n, sizeof(pointer), compare_links);
+
+	return found ? *found : NULL;
+}
+
+static int add_pin(struct config *config, const struct config_pin *pin)
+{
+	struct link_conf link = { .head.name = strdup(pin->name), .set = strdup(pin->set) };
+
+	if (!link.head.name || !link.set) {
 		free((char *)link.head.name);
 		free(link.set);
 		return -ENOMEM;
 	}
-	links[config->n_links++] = link;
+	memcpy(link.mac, pin->mac, MAC_LEN);
+	config->links[config->n_links++] = link;
 	return 0;
+}
+
+int config_pin_macs(struct config *config, const struct config_pin *pins, size_t n)
+{
+	const size_t n_links = config->n_links;
+	struct link_conf *links = realloc(config->links, (n_links + n + 1) * sizeof(*links));
+	const struct link_conf **by_name;
+	int code = 0;
+
+	if (!links)
+		return -ENOMEM;
+	config->links = links;
+	by_name = sort_links(config);
+	if (!by_name)
+		return -ENOMEM;
+	for (size_t i = 0; i < n && code == 0; i++) {
+		const struct link_conf *known = find_link(by_name, n_links, pins[i].name);
+
+		if (known)
+			memcpy(links[known - links].mac, pins[i].mac, MAC_LEN);
+		else
+			code = add_pin(config, &pins[i]);
+	}
+	free(by_name);
+	return code;
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */
@@ -149,24 +193,6 @@ struct link_maker {
 	size_t n;
 	struct link_keys *merged; /* room for those of the next link that has its own */
 };
-
-static int compare_links(const void *a, const void *b)
-{
-	const struct link_conf *x = *(const struct link_conf *const *)a;
-	const struct link_conf *y = *(const struct link_conf *const *)b;
-
-	return strcmp(x->head.name, y->head.name);
-}
-
-static const struct link_conf *find_link(const struct link_maker *maker, const char *name)
-{
-	const struct link_conf key = { .head.name = name };
-	const struct link_conf *const pointer = &key;
-	const struct link_conf **found = bsearch(&pointer, maker->by_name, maker->config->n_links,
-						 sizeof(pointer), compare_links);
-
-	return found ? *found : NULL;
-}
 
 static int add_wish(struct link_maker *maker, const struct set_conf *set,
 		    const struct link_conf *link, const char *name, struct err *err)
@@ -198,7 +224,7 @@ static int add_host_link(struct link_maker *maker, const struct set_conf *set, s
 
 	if (!set->host_link)
 		return 0;
-	link = find_link(maker, set->host_link);
+	link = find_link(maker->by_name, maker->config->n_links, set->host_link);
 	if (link && strcmp(link->set, set->head.name) != 0)
 		link = NULL;
 	wish = &maker->wishes[maker->n];
@@ -234,7 +260,7 @@ static int add_numbered(struct link_maker *maker, const struct set_conf *set, st
 		code = name_template_format(set->name, i, name, err);
 		if (code)
 			return err_prefix(err, code, "[set %s] name", set->head.name);
-		link = find_link(maker, name);
+		link = find_link(maker->by_name, maker->config->n_links, name);
 		if (link && strcmp(link->set, set->head.name) != 0)
 			link = NULL;
 		if (link)
@@ -276,7 +302,7 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 		max += config->sets[i].count + (config->sets[i].host_link != NULL);
 	if (max > CONFIG_LINKS_MAX)
 		max = CONFIG_LINKS_MAX;
-	maker.by_name = calloc(config->n_links + 1, sizeof(*maker.by_name));
+	maker.by_name = sort_links(config);
 	maker.numbered = calloc(config->n_links + 1, sizeof(*maker.numbered));
 	/* Keys of their own have the links with sections, and a host link of each set. */
 	maker.wishes =
@@ -287,9 +313,6 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 		goto out;
 	}
 	maker.merged = (void *)(maker.wishes + max + 1);
-	for (size_t i = 0; i < config->n_links; i++)
-		maker.by_name[i] = &config->links[i];
-	qsort(maker.by_name, config->n_links, sizeof(*maker.by_name), compare_links);
 	for (size_t i = 0; i < config->n_sets && !code; i++) {
 		code = add_numbered(&maker, &config->sets[i], err);
 		if (!code)

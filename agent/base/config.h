@@ -389,13 +389,16 @@ int config_links(const struct config *config, struct link_wish **ret, size_t *re
 bool link_wish_says(const struct link_wish *wish, const char *key);
 const struct conf_head *link_wish_head(const struct link_wish *wish, const char *key);
 
+struct config_pin {
+	const char *name, *set; /* a link and its set */
+	uint8_t mac[MAC_LEN];
+};
+
 /*
- * Gives link `name` of set `set` an explicit MAC, as if its section said so; a link that only the
- * set's count made gets a section. Wishes that config_links() gave before are no longer valid.
- * Returns 0 or -ENOMEM.
+ * Gives `n` links an explicit MAC each, as if their sections said so; a link that only its set's count
+ * made gets a section. Wishes that config_links() gave before are no longer valid. Returns 0 or -ENOMEM.
  */
-int config_pin_mac(struct config *config, const char *name, const char *set,
-		   const uint8_t mac[MAC_LEN]);
+int config_pin_macs(struct config *config, const struct config_pin *pins, size_t n);
 
 const struct set_conf *config_find_set(const struct config *config, const char *name);
 const struct target_conf *config_find_target(const struct config *config, const char *name);

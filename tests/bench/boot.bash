@@ -122,11 +122,13 @@ row_scripts() {
 }
 
 row_load() {
-  local run seconds=()
+  local run seconds=() rendered=()
   for ((run = 0; run < BENCH_RUNS; run++)); do
     seconds+=("$(figure cpu "$TAPWARDEN" check -c "$BENCH_DIR/t.ini")") || exit 1
+    rendered+=("$(figure cpu "$TAPWARDEN" boot render g09999 -c "$BENCH_DIR/t.ini")") || exit 1
   done
   row 'read 10000 guests, CPU, to one second' "$(median "${seconds[@]}")" 1 1 s
+  row 'the script of one of 10000, CPU, to one second' "$(median "${rendered[@]}")" 1 1 s
 }
 
 # The same by ip(8), tgtadm and a file server: no agent, and the script is a file.

@@ -324,7 +324,8 @@ static void a_host_link_is_the_last_of_its_set(void **state)
 
 static void a_pinned_mac_is_written(void **state)
 {
-	static const uint8_t a[MAC_LEN] = { 2, 0, 0, 0, 0, 1 }, b[MAC_LEN] = { 2, 0, 0, 0, 0, 2 };
+	static const struct config_pin pins[] = { { "web1", "web", { 2, 0, 0, 0, 0, 1 } },
+						  { "web2", "web", { 2, 0, 0, 0, 0, 2 } } };
 	struct config *c = load_good("[set web]\nlower = eth0\ncount = 2\n"
 				     "[link web2]\nset = web\nmtu = 1400\n");
 	struct link_wish *wishes;
@@ -333,12 +334,11 @@ static void a_pinned_mac_is_written(void **state)
 	size_t n;
 
 	(void)state;
-	assert_int_equal(config_pin_mac(c, "web1", "web", a), 0);
-	assert_int_equal(config_pin_mac(c, "web2", "web", b), 0);
+	assert_int_equal(config_pin_macs(c, pins, 2), 0);
 	assert_int_equal(config_links(c, &wishes, &n, &err), 0);
 	assert_int_equal(n, 2);
-	assert_memory_equal(wishes[0].mac, a, MAC_LEN);
-	assert_memory_equal(wishes[1].mac, b, MAC_LEN);
+	assert_memory_equal(wishes[0].mac, pins[0].mac, MAC_LEN);
+	assert_memory_equal(wishes[1].mac, pins[1].mac, MAC_LEN);
 	free(wishes);
 	buf_init(&text, 4096);
 	assert_int_equal(config_write(c, CONFIG_FOR_WEB, &text, &err), 0);
