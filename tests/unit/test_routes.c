@@ -176,12 +176,83 @@ static void access_of_all(void **state)
 	}
 }
 
+/* The path of a route with something in its places. */
+static void example(const struct route *route, char *ret, size_t size)
+{
+	size_t n = 0;
+
+	for (const char *p = route->path; *p; p++) {
+		const char *put = strncmp(p, "{mac}", 5) == 0 ? "525400123456" : "web01";
+
+		if (*p == '{') {
+			n += (size_t)snprintf(ret + n, size - n, "%s", put);
+			p = strchr(p, '}');
+		} else {
+			ret[n++] = *p;
+		}
+		assert_true(n + 1 < size);
+	}
+	ret[n] = '\0';
+}
+
+static bool takes(enum ipc_listener listener, const char *path, const char *method)
+{
+	static const char *const names[] = { "GET", "POST", "DELETE" };
+	char own[128];
+
+	for (size_t i = 0; i < ROUTES; i++) {
+		const char *name = names[routes[i].method];
+
+		example(&routes[i], own, sizeof(own));
+		if ((routes[i].listeners & (1u << listener)) && strcmp(own, path) == 0 &&
+		    (strcmp(method, name) == 0 ||
+		     (routes[i].method == ROUTE_GET && strcmp(method, "HEAD") == 0)))
+			return true;
+	}
+	return false;
+}
+
+/* On each listener: what the table does not say is not answered, and Allow names what it says. */
+static void each_path_takes_its_methods_alone(void **state)
+{
+	static const char *const methods[] = { "GET",	"HEAD",	   "POST",  "DELETE",  "PUT",
+					       "PATCH", "OPTIONS", "TRACE", "CONNECT", "get",
+					       "GETS",	"",	   "PO",    "G ET" };
+	unsigned int refused = 0;
+	char path[128];
+
+	(void)state;
+	for (unsigned int i = 0; i < ROUTES * IPC_LISTENERS; i++) {
+		const struct route *route = &routes[i % ROUTES];
+		enum ipc_listener listener = (enum ipc_listener)(i / ROUTES);
+
+		if (!(route->listeners & (1u << listener)))
+			continue;
+		example(route, path, sizeof(path));
+		for (size_t m = 0; m < sizeof(methods) / sizeof(methods[0]); m++) {
+			struct route_match match;
+			struct err err;
+			int code = route_match(listener, methods[m], path, &match, &err);
+
+			if (takes(listener, path, methods[m])) {
+				assert_int_equal(code, 0);
+				assert_non_null(strstr(route_allow(path), methods[m]));
+				continue;
+			}
+			assert_int_equal(code, -EOPNOTSUPP);
+			refused++;
+		}
+	}
+	assert_true(refused > 500);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(targets),
 		cmocka_unit_test(parameters),
 		cmocka_unit_test(access_of_all),
+		cmocka_unit_test(each_path_takes_its_methods_alone),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
