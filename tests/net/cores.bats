@@ -281,3 +281,45 @@ has_fetched() {
   rm "$DIR/log/frames.pcapng"
   has_fetched '' 'frame.interface_name == "web02"'
 }
+
+# Datagrams that a guest got for a port at which nobody listens.
+unheard() {
+  ip netns exec "$1" awk '/^Udp:/ && $3 != "NoPorts" { print $3 }' /proc/net/snmp
+}
+
+has_unheard() {
+  [ "$(unheard "$GUEST2")" -eq "$1" ]
+}
+
+@test "an inline link goes from worker to worker with all that is in its hand" {
+  local round before sent=0
+  printf '\n[link web02]\nset = web\nmonitor = inline\n' >>"$INI"
+  printf '\n[pattern forbidden]\nregex = "forbidden-[0-9]+"\naction = drop\n' >>"$INI"
+  workers 1
+  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
+  wait_for 20 status_of '[.workers[].state] | all(. == "ready")'
+  spawn socket_guest ip netns exec "$HOST" "$ROOT/build/tests/net/socket_guest" web02 "$GUEST2" eth0 \
+    "$DIR/run/guests/web02/qemu.sock"
+  wait_for 10 grep -q '^ready' "$DIR/socket_guest.out"
+  ip -n "$GUEST2" addr add 192.0.2.11/24 dev eth0
+  ip -n "$GUEST2" link set eth0 up
+  spawn httpd2 ip netns exec "$GUEST2" busybox httpd -f -p 192.0.2.11:80 -h "$DIR/www"
+  wait_for 20 in_peer curl -sS --max-time 2 -o /dev/null "http://192.0.2.11/"
+  before=$(unheard "$GUEST2")
+  for ((round = 2; round <= 7; round++)); do
+    in_peer bash -c 'for ((i = 0; i < 50; i++)); do echo x >/dev/udp/192.0.2.11/9; sleep 0.005; done' &
+    workers $((round % 2 + 1))
+    kill -HUP "$(pid_of agent)"
+    wait_for 20 reloaded "$round"
+    wait $!
+    sent=$((sent + 50))
+    run ! in_peer curl -sS --max-time 1 -o /dev/null "http://192.0.2.11/?forbidden-$round"
+  done
+  wait_for 10 has_unheard $((before + sent))
+  # Of both numbers of workers, each has dropped.
+  [ "$(records 'select(.tapwarden.rule == "forbidden") | .alert.action' | sort -u)" = '"blocked"' ]
+  for ((round = 2; round <= 7; round++)); do
+    has_record ".tapwarden.rule == \"forbidden\" and .tapwarden.match.text == \"forbidden-$round\""
+  done
+  no_hole_in_records
+}
