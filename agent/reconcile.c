@@ -355,6 +355,9 @@ int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 		reconcile_link_refresh(link, link_find_ours(table, link->spec, reconcile->group));
 		code = refresh_addrs(reconcile, link, err);
 	}
+	/* What was not looked at to its end is not what was seen last. */
+	if (code)
+		reconcile->links_known = false;
 	return code;
 }
 

@@ -24,6 +24,7 @@
  *   wait          the clock goes forward by that wait
  *   sleep MS      the clock goes forward
  *   drain         whether notifications said that a pass is due
+ *   look          as for `status`; prints the state and the MTU of every link, or what is wrong
  *   reload FILE   another configuration
  *   run COMMAND   by the shell
  */
@@ -31,7 +32,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "agent/held_taps.h"
 #include "agent/reconcile.h"
 
 static struct reconcile *reconcile;
@@ -98,6 +101,29 @@ static int do_pass(const char *argument)
 	return 0;
 }
 
+static int do_look(const char *argument)
+{
+	const struct reconcile_link *links;
+	struct link_table taps = { 0 };
+	struct held_taps held = { 0 };
+	struct err err;
+	size_t n;
+
+	(void)argument;
+	if (reconcile_taps(reconcile, &taps) == 0)
+		(void)held_taps_find(&held, &taps, getpid());
+	link_table_done(&taps);
+	if (reconcile_look(reconcile, &held, &err) < 0) {
+		printf("%s\n", err.text);
+		return 0;
+	}
+	links = reconcile_links(reconcile, &n);
+	for (size_t i = 0; i < n; i++)
+		printf("%s is %s, mtu %u\n", links[i].spec->name,
+		       reconcile_state_names[links[i].state], (unsigned int)links[i].link.mtu);
+	return 0;
+}
+
 static int do_wait(const char *argument)
 {
 	(void)argument;
@@ -152,8 +178,8 @@ static const struct {
 	const char *name;
 	int (*run)(const char *argument);
 } commands[] = {
-	{ "pass", do_pass },   { "wait", do_wait },	{ "sleep", do_sleep },
-	{ "drain", do_drain }, { "reload", do_reload }, { "run", do_run },
+	{ "pass", do_pass },	 { "wait", do_wait }, { "sleep", do_sleep }, { "drain", do_drain },
+	{ "reload", do_reload }, { "run", do_run },   { "look", do_look },
 };
 
 static int run_line(char *line)

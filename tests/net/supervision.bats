@@ -368,6 +368,30 @@ wait -1
 END
 }
 
+@test "a look that broke off is forgotten by the next one" {
+  one_link
+  export DIR
+  # The first request, for the links, is answered; the next one is not.
+  assert_passes <<'END'
+> pass
+create web1
+web1 is up
+wait -1
+> look
+web1 is up, mtu 1500
+> run ip link set web1 mtu 1400
+> drain
+drain 1
+> run strace -qq -o /dev/null -e inject=sendto:error=EPERM:when=2+ -p $PPID & echo $! >"$DIR/strace"
+> run until grep -q '^TracerPid:.[1-9]' /proc/$PPID/status; do sleep 0.05; done
+> look
+could not talk to rtnetlink: Operation not permitted
+> run kill $(cat "$DIR/strace"); until grep -q '^TracerPid:.0' /proc/$PPID/status; do sleep 0.05; done
+> look
+web1 is up, mtu 1400
+END
+}
+
 @test "a lower device that is renamed keeps its links, and has them as its own when it is back" {
   one_link
   assert_passes <<'END'
