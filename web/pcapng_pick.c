@@ -124,9 +124,12 @@ static bool wants_packet(const struct pcapng_pick *pick, const uint8_t *body, si
 	return rule && packet;
 }
 
+/* So many in the section that is open, and the next one stays one of its own: it may have as many. */
+#define INTERFACES_JOINED (PCAPNG_INTERFACES_MAX / 2)
+
 static bool begin_section(struct pcapng_pick *pick)
 {
-	if (pick->joined && pick->begun) {
+	if (pick->joined && pick->begun && pick->n_interfaces < INTERFACES_JOINED) {
 		pick->base = pick->n_interfaces;
 		return false;
 	}

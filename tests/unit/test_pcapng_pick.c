@@ -174,6 +174,28 @@ static void files_are_joined(void **state)
 	buf_done(&file);
 }
 
+/* A file has a section for each worker that wrote it, all with their interfaces: no frame is left out. */
+static void many_sections_are_joined(void **state)
+{
+	struct pcapng_pick *picker = calloc(1, sizeof(*picker));
+	struct buf file, out;
+	char ids[16];
+
+	(void)state;
+	make_file(&file);
+	buf_init(&out, MAX);
+	pcapng_pick_next_file(picker);
+	for (unsigned int n = 0; n <= PCAPNG_INTERFACES_MAX; n += 4) {
+		buf_reset(&out);
+		pick(picker, &file, file.len, &out);
+		read_ids(&out, ids);
+		assert_string_equal(ids, "123456");
+	}
+	buf_done(&out);
+	buf_done(&file);
+	free(picker);
+}
+
 static void what_is_no_block(void **state)
 {
 	static const uint32_t bad[][4] = {
@@ -200,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_picked),
 		cmocka_unit_test(files_are_joined),
+		cmocka_unit_test(many_sections_are_joined),
 		cmocka_unit_test(what_is_no_block),
 	};
 
