@@ -60,6 +60,8 @@ int record_numbers_read(const char *line, size_t len, struct record_numbers *ret
 	numbers.lost = behind && starts_with(behind, end, LOST_RECORDS);
 	if (!numbers.lost)
 		n = 1;
+	else if (n == 0)
+		return -EBADMSG;
 	behind = find_number(line, end, SEQ_KEY, &numbers.seq, &digits);
 	if (!behind || (*behind != ',' && *behind != '}') || numbers.seq > RECORD_SEQ_MAX ||
 	    n > RECORD_SEQ_MAX - numbers.seq)

@@ -440,6 +440,7 @@ static void next_seq(void **state)
 		{ BEGIN OWN "9007199254740990}}", 9007199254740991 },
 		{ BEGIN OWN "9007199254740991}}", 0 },
 		{ BEGIN OWN "99999999999999999999}}", 0 },
+		{ BEGIN GAP "0,\"unit\":\"records\",\"reason\":\"x\"}," OWN "1}}", 0 },
 		{ BEGIN GAP "9007199254740991,\"unit\":\"records\",\"reason\":\"x\"}," OWN "1}}",
 		  0 },
 		{ BEGIN OWN "}}", 0 },
