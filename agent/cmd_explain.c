@@ -125,11 +125,15 @@ static int read_words(int argc, char **argv, struct words *w)
 
 /* ---- showing -------------------------------------------------------------------------------- */
 
-static void show_required(const struct literal_set *required, struct buf *out)
+static void show_prefilter(const struct pattern_explained *ex, struct buf *out)
 {
+	const struct literal_set *required = &ex->required;
+
 	buf_adds(out, "prefilter  ");
 	if (!required->n) {
-		buf_adds(out, "none: tried on every payload\n");
+		buf_adds(out, ex->shape ? "no text; beside other patterns, tried where a few bytes "
+					  "in a row are of its sets\n"
+					: "none: tried on every payload\n");
 		return;
 	}
 	buf_addf(out, "tried where there is%s", required->n > 1 ? " one of" : "");
@@ -173,7 +177,9 @@ static int print_text(const struct pattern_conf *conf, const struct pattern_expl
 		buf_addf(&out, "jit        on: %zu bytes of machine code\n", ex->jit_bytes);
 	else
 		buf_addf(&out, "jit        off: %s\n", ex->jit_reason);
-	show_required(&ex->required, &out);
+	if (ex->straight)
+		buf_adds(&out, "lines      searched without PCRE2 when it is the only pattern\n");
+	show_prefilter(ex, &out);
 	if (conf->scope == SCOPE_STREAM)
 		show_kept(ex, &out);
 	buf_addf(&out, "limit      %u steps of one search\n", conf->match_limit);

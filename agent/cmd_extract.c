@@ -140,6 +140,16 @@ static bool tell_limits(const struct search *search, const struct search_count *
 	return any;
 }
 
+/* How lines are searched for it. */
+static const char *way_of(const struct search_rule *rule)
+{
+	if (rule->straight)
+		return "lines searched without PCRE2";
+	if (rule->has_finder)
+		return "tried where its text is";
+	return rule->has_shape ? "tried where its shape is" : "tried everywhere";
+}
+
 static void tell_stats(const struct extract_job *job)
 {
 	const struct extract_totals *totals = &job->totals;
@@ -164,11 +174,11 @@ static void tell_stats(const struct extract_job *job)
 		bool jit = regex_jit(pattern_regex(search->rules[i].pattern), &why);
 
 		fprintf(stderr,
-			"pattern %s: %" PRIu64 " matches, %" PRIu64 " given up, jit: %s%s%s%s%s\n",
+			"pattern %s: %" PRIu64 " matches, %" PRIu64
+			" given up, jit: %s%s%s%s, %s\n",
 			search->rules[i].name, totals->counts[i].matches,
 			totals->counts[i].limited + totals->counts[i].failed, jit ? "on" : "off",
-			why ? " (" : "", why ? why : "", why ? ")" : "",
-			search->rules[i].straight ? ", lines searched without PCRE2" : "");
+			why ? " (" : "", why ? why : "", why ? ")" : "", way_of(&search->rules[i]));
 	}
 }
 

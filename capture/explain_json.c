@@ -42,13 +42,14 @@ static json_t *lints_json(const struct pattern_explained *ex)
 json_t *explain_json(const struct pattern_conf *conf, const struct pattern_explained *ex)
 {
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:{s:b, s:s*, s:I}, s:I, s:{s:o, s:b}, s:I, s:{s:I, s:I}, s:I, "
+		"{s:s, s:s, s:s, s:s, s:{s:b, s:s*, s:I}, s:I, s:{s:o, s:b, s:b}, s:b, s:I, s:{s:I, s:I}, s:I, "
 		"s:o}",
 		"name", conf->head.name, "scope", conf->scope == SCOPE_STREAM ? "stream" : "packet",
 		"regex", ex->text, "engine", ex->engine, "jit", "on", ex->jit, "reason",
 		ex->jit ? NULL : ex->jit_reason, "bytes", (json_int_t)ex->jit_bytes, "captures",
 		(json_int_t)ex->captures, "prefilter", "texts", required_json(&ex->required),
-		"caseless", ex->required.caseless, "lookback", (json_int_t)ex->lookback, "stream",
-		"tail", (json_int_t)ex->tail, "worst", (json_int_t)ex->stream_max, "match_limit",
-		(json_int_t)conf->match_limit, "lints", lints_json(ex));
+		"caseless", ex->required.caseless, "shape", ex->shape, "straight", ex->straight,
+		"lookback", (json_int_t)ex->lookback, "stream", "tail", (json_int_t)ex->tail,
+		"worst", (json_int_t)ex->stream_max, "match_limit", (json_int_t)conf->match_limit,
+		"lints", lints_json(ex));
 }

@@ -7,6 +7,7 @@
 
 #include "capture/pattern.h"
 #include "capture/pattern_lint.h"
+#include "capture/search.h"
 #include "capture/stream_match.h"
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -33,6 +34,27 @@ static int explain_range(const struct pattern_conf *conf, struct pattern_explain
 	return 0;
 }
 
+/* What `extract` makes of it, which has it alone. */
+static int explain_search(const struct pattern_conf *conf, struct pattern_explained *ex,
+			  struct err *err)
+{
+	const struct extract_policy policy = { .max = SIZE_MAX };
+	struct search search;
+	struct shape shape;
+	size_t faulty;
+	int code = search_init(&search, conf, 1, &policy, &faulty, err);
+
+	if (code)
+		return code;
+	ex->straight = search.rules[0].straight != NULL;
+	search_done(&search);
+	if (!conf->utf && !ex->ranges && !ex->required.n) {
+		shape_read(ex->text, conf->caseless, conf->dotall, &shape);
+		ex->shape = shape.len > 0;
+	}
+	return 0;
+}
+
 int explain_pattern(const struct pattern_conf *conf, size_t max, struct pattern_explained *ret,
 		    struct err *err)
 {
@@ -51,7 +73,9 @@ int explain_pattern(const struct pattern_conf *conf, size_t max, struct pattern_
 		.lookback = pattern_lookback(pattern),
 		.tail = stream_match_tail(pattern),
 	};
-	code = explain_range(conf, ret, err);
+	code = ret->text ? explain_range(conf, ret, err) : err_set(err, -ENOMEM, "out of memory");
+	if (!code)
+		code = explain_search(conf, ret, err);
 	if (code) {
 		pattern_free(pattern);
 		explain_pattern_done(ret);
@@ -61,7 +85,7 @@ int explain_pattern(const struct pattern_conf *conf, size_t max, struct pattern_
 	ret->stream_max = ret->tail + 2 * (max + ret->lookback);
 	copy_text(ret->jit_reason, sizeof(ret->jit_reason), reason);
 	regex_engine(ret->engine, sizeof(ret->engine));
-	code = ret->text ? pattern_lint(conf, pattern, ret) : -ENOMEM;
+	code = pattern_lint(conf, pattern, ret);
 	pattern_free(pattern);
 	if (!code)
 		return 0;

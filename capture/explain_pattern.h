@@ -30,6 +30,8 @@ struct pattern_explained {
 	uint32_t captures;
 	bool ranges; /* it is tried inside ranges: the next is of their BEGIN */
 	struct literal_set required; /* n == 0: tried on every payload */
+	bool shape; /* beside other patterns it is tried where a few bytes in a row are of its sets */
+	bool straight; /* lines of a text are searched for it without PCRE2 */
 	size_t lookback; /* bytes before a place that a search there may look at */
 	size_t tail; /* bytes of each stream that are kept until a text comes; 0: it sees all */
 	size_t stream_max; /* bytes for one direction of one stream, at worst */

@@ -287,8 +287,9 @@ int pattern_lint(const struct pattern_conf *conf, const struct pattern *pattern,
 		    pattern_lookback(pattern));
 	if (!ex->required.n)
 		add(ex, "no-text",
-		    "there is no text that every match has: it is tried on every payload, and on all "
-		    "of every stream");
+		    "there is no text that every match has: it is tried on %s, and on all of every "
+		    "stream",
+		    ex->shape ? "more payloads than others" : "every payload");
 	if (!pattern_may_restart(pattern))
 		add(ex, "not-restartable",
 		    "\\G or a verb, as (*...), makes it remember what was tried before: a stream is "

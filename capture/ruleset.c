@@ -101,6 +101,23 @@ static int make_prefilter(struct ruleset *set)
 	return code;
 }
 
+static void make_shapes(struct ruleset *set)
+{
+	shapes_init(&set->shapes);
+	for (size_t i = 0; i < set->n; i++) {
+		const struct pattern_conf *conf = set->rules[i].conf;
+		struct shape shape;
+
+		if (rule_required(&set->rules[i])->n || conf->utf || set->rules[i].range)
+			continue;
+		shape_read(pattern_text(set->rules[i].pattern), conf->caseless, conf->dotall,
+			   &shape);
+		/* Those that there is no room for are tried on every payload. */
+		if (shape.len)
+			(void)shapes_add(&set->shapes, &shape, (uint32_t)i);
+	}
+}
+
 int ruleset_init(struct ruleset *set, const struct config *config, struct err *err)
 {
 	int code;
@@ -123,6 +140,7 @@ int ruleset_init(struct ruleset *set, const struct config *config, struct err *e
 		set->n_jit += regex_jit(pattern_regex(set->rules[i].pattern), NULL);
 	}
 	code = make_prefilter(set);
+	make_shapes(set);
 	if (!code)
 		return 0;
 	err_set(err, code, "out of memory");
@@ -257,6 +275,8 @@ static void choose(const struct ruleset *set, const uint8_t *payload, size_t len
 	if (set->n > FEW) {
 		prefilter_clear(set->prefilter, &set->choice);
 		prefilter_choose(set->prefilter, payload, len, &set->choice);
+		if (set->shapes.n)
+			shapes_choose(&set->shapes, payload, len, set->choice.rules);
 		return;
 	}
 	for (size_t i = 0; i < set->n; i++) {

@@ -17,6 +17,7 @@
 #include "capture/literal_find.h"
 #include "capture/prefilter.h"
 #include "capture/range_stream.h"
+#include "capture/shape.h"
 
 /* What of a range of bytes is kept until it is closed. */
 #define RULE_MATCH_MAX ((size_t)256 << 10)
@@ -36,6 +37,7 @@ struct ruleset {
 	struct regex_scratch *scratch;
 	const struct extract_policy *policy; /* extract_live, unless the caller sets another */
 	struct prefilter *prefilter;
+	struct shapes shapes; /* of those that the prefilter has no text of */
 	struct prefilter_choice choice; /* of the payload in hand */
 	bool try_all; /* the prefilter is not asked: for tests, since it changes no match */
 };

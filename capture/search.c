@@ -54,7 +54,38 @@ static int find_straight(struct search *search, const struct pattern_conf *conf)
 	return 0;
 }
 
-static int make_prefilter(struct search *search)
+/* Those that have no text are tried where there is their shape, or everywhere. */
+static int make_shapes(struct search *search, const struct pattern_conf *confs)
+{
+	const uint32_t *textless;
+	size_t n;
+
+	textless = prefilter_always(search->prefilter, &n);
+	search->always = calloc(n + 1, sizeof(*search->always));
+	search->shapes = malloc(sizeof(*search->shapes));
+	if (!search->always || !search->shapes)
+		return -ENOMEM;
+	shapes_init(search->shapes);
+	for (size_t i = 0; i < n; i++) {
+		const struct pattern_conf *conf = &confs[textless[i]];
+		struct shape shape = { .len = 0 };
+
+		if (!conf->utf)
+			shape_read(pattern_text(search->rules[textless[i]].pattern), conf->caseless,
+				   conf->dotall, &shape);
+		search->rules[textless[i]].has_shape =
+			shape.len && shapes_add(search->shapes, &shape, textless[i]);
+		if (!search->rules[textless[i]].has_shape)
+			search->always[search->n_always++] = textless[i];
+	}
+	if (!search->shapes->n) {
+		free(search->shapes);
+		search->shapes = NULL;
+	}
+	return 0;
+}
+
+static int make_prefilter(struct search *search, const struct pattern_conf *confs)
 {
 	const struct literal_set **sets;
 	int code;
@@ -68,7 +99,7 @@ static int make_prefilter(struct search *search)
 		sets[i] = pattern_required(search->rules[i].pattern);
 	code = prefilter_new(sets, search->n, true, &search->prefilter);
 	free(sets);
-	return code;
+	return code ? code : make_shapes(search, confs);
 }
 
 int search_init(struct search *search, const struct pattern_conf *confs, size_t n,
@@ -88,7 +119,7 @@ int search_init(struct search *search, const struct pattern_conf *confs, size_t 
 		}
 		search->n++;
 	}
-	if ((n && find_straight(search, &confs[0])) || make_prefilter(search)) {
+	if ((n && find_straight(search, &confs[0])) || make_prefilter(search, confs)) {
 		search_done(search);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -102,6 +133,8 @@ void search_done(struct search *search)
 		free(search->rules[i].straight);
 	}
 	prefilter_free(search->prefilter);
+	free(search->shapes);
+	free(search->always);
 	free(search->rules);
 	*search = (struct search){ 0 };
 }

@@ -13,6 +13,7 @@
 #include "capture/extract.h"
 #include "capture/literal_find.h"
 #include "capture/prefilter.h"
+#include "capture/shape.h"
 #include "capture/straight.h"
 
 struct search_rule {
@@ -20,6 +21,7 @@ struct search_rule {
 	struct pattern *pattern;
 	bool has_finder;
 	struct literal_finder finder;
+	bool has_shape; /* beside other rules it is tried where that is */
 	struct straight *straight; /* NULL: PCRE2 is asked */
 };
 
@@ -28,7 +30,10 @@ struct search {
 	struct search_rule *rules;
 	size_t n;
 	struct extract_policy policy;
-	struct prefilter *prefilter; /* of several rules */
+	struct prefilter *prefilter; /* of several rules: */
+	struct shapes *shapes; /* of those that the prefilter has no text of; NULL: none */
+	uint32_t *always; /* those that have neither, ascending */
+	size_t n_always;
 };
 
 /*

@@ -15,10 +15,11 @@
 
 #include "capture/literal_find.h"
 #include "capture/regex.h"
+#include "capture/set_reader.h"
 
 /* Longer patterns are seldom, and gain less. */
 #define STRAIGHT_ITEMS_MAX 48
-#define STRAIGHT_NO_LIMIT  UINT32_MAX
+#define STRAIGHT_NO_LIMIT  SET_NO_LIMIT
 
 /* From `min` to `max` bytes of a set, as many as there are. */
 struct straight_item {

@@ -11,6 +11,9 @@ struct text_scan_several {
 	struct prefilter_walk walk;
 	struct prefilter_hit hit; /* the next one, which may be of a later line */
 	bool any; /* there is one */
+	struct shape_walk shape_walk;
+	struct shape_hit shape; /* as `hit` */
+	bool any_shape;
 	uint64_t *chosen; /* bit i % 64 of word i / 64: rule i */
 	const uint8_t **texts; /* of each that is chosen, the first; NULL: it needs none */
 };
@@ -253,21 +256,60 @@ static void choose(struct text_scan_several *several, uint32_t rule, const uint8
 	several->texts[rule] = text;
 }
 
-/* The rules of which a text begins before `next`, and those that need none. */
+static void next_shape(struct text_scan_several *several)
+{
+	several->any_shape = several->any_shape &&
+			     shape_walk_next(&several->shape_walk, &several->shape);
+}
+
+/* What there is in a block to go by. */
+static void walk_begin(struct text_scan *scan, const uint8_t *block, size_t len)
+{
+	struct text_scan_several *several = scan->several;
+	const struct search *search = scan->search;
+
+	prefilter_walk_begin(&several->walk, search->prefilter, block, len);
+	several->any = prefilter_walk_next(&several->walk, &several->hit);
+	several->any_shape = search->shapes != NULL;
+	if (search->shapes)
+		shape_walk_begin(&several->shape_walk, search->shapes, block, len);
+	next_shape(several);
+}
+
+/* The rules of which a text or shape is before `next`, and those that need none. */
 static void choose_all(struct text_scan *scan, const uint8_t *next)
 {
 	struct text_scan_several *several = scan->several;
-	const uint32_t *always;
-	size_t n;
+	const struct search *search = scan->search;
+	uint32_t rules[SHAPES_MAX];
 
-	always = prefilter_always(scan->search->prefilter, &n);
-	for (size_t i = 0; i < n; i++)
-		choose(several, always[i], NULL);
+	for (size_t i = 0; i < search->n_always; i++)
+		choose(several, search->always[i], NULL);
 	while (several->any && several->hit.at < next) {
 		for (size_t i = 0; i < several->hit.n; i++)
 			choose(several, several->hit.rules[i], several->hit.at);
 		several->any = prefilter_walk_next(&several->walk, &several->hit);
 	}
+	while (several->any_shape && several->shape.at < next) {
+		size_t n = shape_hit_rules(search->shapes, &several->shape, rules);
+
+		for (size_t i = 0; i < n; i++)
+			choose(several, rules[i], NULL);
+		next_shape(several);
+	}
+}
+
+/* The first place from `p` on that a rule is to be tried for; NULL: there is none. */
+static const uint8_t *next_place(const struct text_scan *scan, const uint8_t *p)
+{
+	const struct text_scan_several *several = scan->several;
+
+	if (scan->search->n_always)
+		return p;
+	if (!several->any)
+		return several->any_shape ? several->shape.at : NULL;
+	return several->any_shape && several->shape.at < several->hit.at ? several->shape.at
+									 : several->hit.at;
 }
 
 static void scan_chosen(struct text_scan *scan, const uint8_t *line, size_t len)
@@ -289,20 +331,13 @@ static void scan_chosen(struct text_scan *scan, const uint8_t *line, size_t len)
 
 static void scan_several(struct text_scan *scan, const uint8_t *p, const uint8_t *end)
 {
-	struct text_scan_several *several = scan->several;
-	size_t n_always;
+	const uint8_t *place;
 
-	(void)prefilter_always(scan->search->prefilter, &n_always);
-	prefilter_walk_begin(&several->walk, scan->search->prefilter, p, (size_t)(end - p));
-	several->any = prefilter_walk_next(&several->walk, &several->hit);
-	while (p < end && !scan->stop) {
-		const uint8_t *next;
+	walk_begin(scan, p, (size_t)(end - p));
+	while (p < end && !scan->stop && (place = next_place(scan, p)) != NULL) {
+		const uint8_t *next = line_end(place, end);
 
-		if (!n_always && !several->any)
-			break;
-		if (!n_always)
-			p = line_start(p, several->hit.at);
-		next = line_end(n_always ? p : several->hit.at, end);
+		p = line_start(p, place);
 		choose_all(scan, next);
 		scan_chosen(scan, p, line_subject(p, (size_t)(next - p)));
 		p = next;
@@ -334,8 +369,7 @@ void text_scan_subject(struct text_scan *scan, const uint8_t *subject, size_t le
 	scan->block = scan->counted = subject;
 	scan->offset = offset;
 	if (several) {
-		prefilter_walk_begin(&several->walk, scan->search->prefilter, subject, len);
-		several->any = prefilter_walk_next(&several->walk, &several->hit);
+		walk_begin(scan, subject, len);
 		choose_all(scan, subject + len);
 		scan_chosen(scan, subject, len);
 		return;

@@ -260,9 +260,12 @@ run_refused() {
   extract --stats -e '\d+' text >got 2>stats
   grep -qx '9 bytes searched, 2 matches, 0 gaps' stats
   grep -qx 'pattern 1: 2 matches, 0 given up, jit: on, lines searched without PCRE2' stats
-  extract --stats -e '\d+$' -e c text >got 2>stats
-  grep -qx 'pattern 1: 1 matches, 0 given up, jit: on' stats
-  grep -qx 'pattern 2: 1 matches, 0 given up, jit: on' stats
+  extract --stats -e '\d+$' -e b22 -e '\b\d{3}$' text >got 2>stats
+  grep -qx 'pattern 1: 1 matches, 0 given up, jit: on, tried everywhere' stats
+  grep -qx 'pattern 2: 1 matches, 0 given up, jit: on, tried where its text is' stats
+  grep -qx 'pattern 3: 0 matches, 0 given up, jit: on, tried where its shape is' stats
+  # A range with a limit depends on all lines before.
+  extract --threads 2 --stats --begin a --end c --max-lines 2 text 2>&1 >got | grep -q '^one thread: '
 }
 
 @test "a reader that has enough is no error" {
@@ -328,4 +331,29 @@ cut_while_read() {
   # And not before, nor where nobody looks.
   script -qec "'$TAPWARDEN' extract -e nothing /dev/null >found" /dev/null >screen </dev/null || true
   [ ! -s screen ]
+}
+
+@test "many patterns that have no text find what each of them finds alone" {
+  cat >patterns <<'END'
+\d{3}-\d{2}-\d{4}
+\b(?:\d{1,3}\.){3}\d{1,3}\b
+(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])
+(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$
+^[A-Z]{3}\d{3}
+[$]\d{1,3}(?:,\d{3})*
+\s\d+\s
+END
+  perl -e 'srand 3;
+    my @kinds = (sub { sprintf "%03d-%02d-%04d", rand 1000, rand 100, rand 10000 },
+      sub { join ".", map { int rand 300 } 1 .. 4 }, sub { sprintf "%08x", rand 2 ** 32 },
+      sub { join ":", map { sprintf "%02x", rand 256 } 1 .. 5 + rand 2 },
+      sub { join("", map { ("A" .. "Z")[rand 26] } 1 .. 3) . int rand 2000 },
+      sub { "\$" . int(rand 1000) . ",123" }, sub { "word" }, sub { "x" x rand 90 });
+    print join((" ", "", "-")[rand 3], map { $kinds[rand @kinds]->() } 1 .. rand 5),
+      ("\n", "\r\n", "\n\n")[rand 3] for 1 .. 20000' >text
+  extract -b -f patterns text | sort >together
+  while read -r pattern; do extract -b -e "$pattern" text; done <patterns | sort >alone
+  [ "$(wc -l <alone)" -gt 10000 ]
+  cmp alone together
+  extract -b -f patterns --threads 2 - <text | sort | cmp alone -
 }

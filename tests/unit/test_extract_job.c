@@ -4,7 +4,7 @@
 /* links: capture/hit_template.c capture/json_writer.c capture/stream_match.c capture/search.c capture/extract.c */
 /* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c capture/pattern.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/literal_find.c capture/straight.c capture/straight_find.c capture/prefilter.c capture/gram_index.c */
+/* links: capture/literal_find.c capture/straight.c capture/set_reader.c capture/straight_find.c capture/prefilter.c capture/gram_index.c capture/shape.c */
 /* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
 #include "capture/extract_job.h"
 

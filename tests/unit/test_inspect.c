@@ -1,7 +1,7 @@
 /* links: capture/inspect.c capture/sift_record.c capture/guests.c capture/neighbours.c capture/neighbours_dhcp.c capture/talkers.c capture/dhcp.c capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/sift_half.c capture/stream.c */
 /* links: agent/base/stats.c agent/base/stats_guest.c agent/base/stats_traffic.c agent/base/log.c */
 /* links: capture/stream_pending.c capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c capture/search_time.c capture/flow.c capture/defrag.c */
-/* links: capture/stream_match.c capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
+/* links: capture/stream_match.c capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
 /* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c capture/record_number.c capture/json_writer.c */
 /* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */

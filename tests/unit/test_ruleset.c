@@ -1,4 +1,4 @@
-/* links: capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
+/* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
 /* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
@@ -224,9 +224,10 @@ static uint32_t dice(uint32_t n)
 static void prefiltered(void **state)
 {
 	static const char *const regexes[] = {
-		"abc",	  "ab(?:cd|ce)",   "(?<=ab)c+", "a.?c",	      "(?i)abcd",
-		"[bc]a+", "^abcab",	   "\\Kabc",	"(?!abc)abx", "abc|cba|(?=bca)b",
-		"ab$",	  "(a|b)*cabcabc", "x{3}",	"(?s)abc.*x", "c(?<!bc)ab",
+		"abc",	      "ab(?:cd|ce)",	"(?<=ab)c+",	  "a.?c",	"(?i)abcd",
+		"[bc]a+",     "^abcab",		"\\Kabc",	  "(?!abc)abx", "abc|cba|(?=bca)b",
+		"ab$",	      "(a|b)*cabcabc",	"x{3}",		  "(?s)abc.*x", "c(?<!bc)ab",
+		"[ab]{3}\\B", "(?:[a-c][BC])+", "[bc]{2}\\w[^a]",
 	};
 	struct pattern_conf patterns[sizeof(regexes) / sizeof(regexes[0])];
 	const size_t n = sizeof(regexes) / sizeof(regexes[0]);

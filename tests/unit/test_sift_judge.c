@@ -1,6 +1,6 @@
 /* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c capture/stream_match.c capture/flow.c capture/defrag.c */
-/* links: capture/decode.c capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/decode.c capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
 /* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */

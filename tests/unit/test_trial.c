@@ -1,5 +1,6 @@
 /* links: capture/trial.c capture/explain_json.c capture/explain_pattern.c capture/pattern_lint.c agent/base/base64.c */
-/* links: capture/ruleset.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
+/* links: capture/search.c capture/straight.c capture/straight_find.c */
+/* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
 /* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
