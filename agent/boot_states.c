@@ -158,7 +158,7 @@ static int parse_line(struct boot_states *states, char *line, struct err *err)
 	return 0;
 }
 
-int boot_states_load(struct boot_states *states, const char *run_dir, struct err *err)
+int boot_states_load(struct boot_states *states, const char *dir, struct err *err)
 {
 	struct boot_states read = { 0 };
 	struct buf text;
@@ -166,7 +166,7 @@ int boot_states_load(struct boot_states *states, const char *run_dir, struct err
 	int code;
 
 	buf_init(&text, FILE_MAX);
-	code = state_file_read(run_dir, BOOT_STATES_NAME, &text);
+	code = state_file_read(dir, BOOT_STATES_NAME, &text);
 	if (code && code != -ENOENT)
 		err_errno(err, code, "cannot read it");
 	buf_addc(&text, '\0');
@@ -176,14 +176,14 @@ int boot_states_load(struct boot_states *states, const char *run_dir, struct err
 	buf_done(&text);
 	if (code && code != -ENOENT) {
 		boot_states_done(&read);
-		return err_prefix(err, code, "%s/" BOOT_STATES_NAME, run_dir);
+		return err_prefix(err, code, "%s/" BOOT_STATES_NAME, dir);
 	}
 	boot_states_done(states);
 	*states = read;
 	return 0;
 }
 
-int boot_states_save(const struct boot_states *states, const char *run_dir, struct err *err)
+int boot_states_save(const struct boot_states *states, const char *dir, struct err *err)
 {
 	struct buf text;
 	int code;
@@ -196,7 +196,7 @@ int boot_states_save(const struct boot_states *states, const char *run_dir, stru
 			buf_addf(&text, "%s %s %s\n", guest->name, boot_state_names[guest->state],
 				 guest->token[0] ? guest->token : "-");
 	}
-	code = state_file_write(run_dir, BOOT_STATES_NAME, &text);
+	code = state_file_write(dir, BOOT_STATES_NAME, &text);
 	buf_done(&text);
-	return code ? err_errno(err, code, "cannot write %s/" BOOT_STATES_NAME, run_dir) : 0;
+	return code ? err_errno(err, code, "cannot write %s/" BOOT_STATES_NAME, dir) : 0;
 }

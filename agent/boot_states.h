@@ -1,7 +1,7 @@
 /*
  * What each guest is to boot next, and how far its last boot came.
  *
- * States are kept in a file of run-dir, so that an agent that starts again goes on with them; the
+ * States are kept in a file of state-dir, so that an agent that starts again goes on with them; the
  * steps are not. Edge: reads and writes that file. Times are CLOCK_REALTIME in milliseconds.
  */
 #ifndef TW_BOOT_STATES_H
@@ -39,8 +39,8 @@ struct boot_states {
 void boot_states_done(struct boot_states *states);
 
 /* Replaces the content by the file's; without a file every guest runs. Wrong lines are an error. */
-int boot_states_load(struct boot_states *states, const char *run_dir, struct err *err);
-int boot_states_save(const struct boot_states *states, const char *run_dir, struct err *err);
+int boot_states_load(struct boot_states *states, const char *dir, struct err *err);
+int boot_states_save(const struct boot_states *states, const char *dir, struct err *err);
 
 /* The guest's entry, made if need be; NULL without memory. Valid until the next call. */
 struct boot_guest *boot_states_of(struct boot_states *states, const char *name);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "agent/agent.h"
@@ -16,11 +17,21 @@ static int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static const char *state_dir(const struct agent *a)
+{
+	const struct agent_conf *conf = &a->setup.config->agent;
+
+	return conf->state_dir ? conf->state_dir : conf->run_dir;
+}
+
 void boot_track_start(struct agent *a)
 {
 	struct err err;
 
-	if (boot_states_load(&a->boot, a->setup.config->agent.run_dir, &err))
+	if (mkdir(state_dir(a), 0700) != 0 && errno != EEXIST)
+		log_err("cannot make %s: %s: what guests boot next is lost with the agent",
+			state_dir(a), strerror(errno));
+	if (boot_states_load(&a->boot, state_dir(a), &err))
 		log_err("%s: every guest boots as it is configured", err.text);
 }
 
@@ -65,7 +76,7 @@ static void changed(struct agent *a, const struct boot_guest *guest, const struc
 	struct ipc_channel *web = worker_channel(&a->web);
 	struct err err;
 
-	if (boot_states_save(&a->boot, a->setup.config->agent.run_dir, &err))
+	if (boot_states_save(&a->boot, state_dir(a), &err))
 		log_err("%s: the state of guest %s is lost with the agent", err.text, guest->name);
 	if (web)
 		tell(web, guest);

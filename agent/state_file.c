@@ -7,9 +7,9 @@
 
 #include "agent/base/fd_io.h"
 
-static int open_dir(const char *run_dir)
+static int open_dir(const char *path)
 {
-	int fd = open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -30,9 +30,9 @@ static int read_all(int fd, struct buf *text)
 	return (int)n;
 }
 
-int state_file_read(const char *run_dir, const char *name, struct buf *out)
+int state_file_read(const char *path, const char *name, struct buf *out)
 {
-	int dir = open_dir(run_dir), fd, code;
+	int dir = open_dir(path), fd, code;
 
 	if (dir < 0)
 		return dir;
@@ -44,7 +44,7 @@ int state_file_read(const char *run_dir, const char *name, struct buf *out)
 	return code;
 }
 
-int state_file_write(const char *run_dir, const char *name, const struct buf *text)
+int state_file_write(const char *path, const char *name, const struct buf *text)
 {
 	char temporary[64];
 	int dir, fd, code;
@@ -52,7 +52,7 @@ int state_file_write(const char *run_dir, const char *name, const struct buf *te
 	if (text->failed)
 		return -ENOMEM;
 	snprintf(temporary, sizeof(temporary), "%s.new", name);
-	dir = open_dir(run_dir);
+	dir = open_dir(path);
 	if (dir < 0)
 		return dir;
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);

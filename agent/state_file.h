@@ -1,13 +1,13 @@
-/* A small file of run-dir that outlives the agent: read whole, and replaced whole. Edge. */
+/* A small file of run-dir or state-dir that outlives the agent: read whole, and replaced whole. Edge. */
 #ifndef TW_STATE_FILE_H
 #define TW_STATE_FILE_H
 
 #include "agent/base/buf.h"
 
 /* Appends the content. 0, or a negative errno: -ENOENT without a file, -EFBIG beyond the bound. */
-int state_file_read(const char *run_dir, const char *name, struct buf *out);
+int state_file_read(const char *path, const char *name, struct buf *out);
 
 /* Puts another file in its place, for the agent's user alone. 0 or a negative errno: as it was. */
-int state_file_write(const char *run_dir, const char *name, const struct buf *text);
+int state_file_write(const char *path, const char *name, const struct buf *text);
 
 #endif

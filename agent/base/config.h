@@ -139,6 +139,7 @@ struct conf_head {
 struct agent_conf {
 	struct conf_head head;
 	char *run_dir;
+	char *state_dir; /* NULL: run_dir */
 	char *log_dir;
 	uint32_t link_group; /* rtnetlink group, the ownership mark set at create */
 	char *user_capture; /* name or number */

@@ -199,6 +199,32 @@ watch_shows_request() {
   grep -q '^exit 0' "$DIR/got"
 }
 
+@test "what a guest boots outlives the host with state-dir, and else the agent alone" {
+  guest_is() {
+    status_of ".guests[] | select(.name == \"shop\") | $1"
+  }
+  # What a start of the host takes away.
+  reboot_host() {
+    kill "$(pid_of agent)"
+    wait_for 20 is_gone "$(pid_of agent)"
+    rm -r "$DIR/run"
+  }
+  agent_start
+  tapwarden boot set shop local
+  guest_is '.state == "local"'
+  reboot_host
+  agent_start
+  guest_is '.state == "run"'
+  reboot_host
+  sed -i "s,^run-dir.*,&\nstate-dir = $DIR/state," "$INI"
+  agent_start
+  tapwarden boot set shop local
+  [ "$(stat -c %a "$DIR/state/boot-states")" = 600 ]
+  reboot_host
+  agent_start
+  guest_is '.state == "local"'
+}
+
 @test "nobody but the guest gets its boot script: neither the wire, nor the host, nor its neighbour" {
   sed -i -e 's/^initiator = .*:shop$/&\n[guest till]\nlink = web02\ntarget = disk1\ninitiator = iqn.2026-01.example.demo:till/' "$INI"
   agent_start
