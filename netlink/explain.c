@@ -327,14 +327,22 @@ static bool has_no_cls_bpf(const struct explain_input *in, const struct cause *c
 
 static bool filter_is_in_the_way(const struct explain_input *in, const struct cause *cause)
 {
-	(void)in;
-	return is(cause, "others have a filter of preference 1 there: see tc filter show");
+	/* The other reason is that its qdisc went since it was looked at: the kernel says that. */
+	return !strstr(in->kernel_text, "Qdisc") &&
+	       is(cause, "others have a filter of preference 1 there: see tc filter show");
 }
 
 static bool ingress_is_in_the_way(const struct explain_input *in, const struct cause *cause)
 {
 	(void)in;
 	return is(cause, "others have the qdisc ingress in the place of clsact");
+}
+
+/* The kernel's word is the only sign: it has no error number of its own (tcf_block_shared()). */
+static bool block_is_shared(const struct explain_input *in, const struct cause *cause)
+{
+	return strstr(in->kernel_text, "block is shared") &&
+	       is(cause, "others have put a filter block (tc block) in the place of its own");
 }
 
 static bool kind_is_unknown(const struct explain_input *in, const struct cause *cause)
@@ -382,6 +390,8 @@ static const struct {
 	{ ENOENT, ACTION(SET_FILTERS), has_no_cls_bpf, NULL },
 	{ EINVAL, ACTION(SET_FILTERS), filter_is_in_the_way, "give them another preference" },
 	{ EEXIST, ACTION(SET_FILTERS), ingress_is_in_the_way,
+	  "take it away, or turn the link's filters off" },
+	{ EOPNOTSUPP, ACTION(SET_FILTERS), block_is_shared,
 	  "take it away, or turn the link's filters off" },
 	{ EXDEV, ACTION(SET_NODE), node_is_anothers, NULL },
 	{ ENXIO, ACTION(SET_NODE), node_is_missing, NULL },
