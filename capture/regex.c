@@ -34,6 +34,7 @@ struct regex {
 	uint32_t name_entry_size;
 	bool jit;
 	bool utf;
+	bool skips_crlf; /* no match starts between CR and LF, unless the search begins there */
 	char jit_reason[128];
 };
 
@@ -217,6 +218,22 @@ static void compile_jit(struct regex *regex)
 	memcpy(regex->jit_reason, why, sizeof(why));
 }
 
+/*
+ * Of a text without a CR, as `anywhere` gives it one: where no match started at a CR, PCRE2 goes on
+ * behind the LF that follows, if newline is CRLF or may be (pcre2api(3)). \G is where the search
+ * begins, and such a one cannot begin anew.
+ */
+static bool skips_crlf(const pcre2_code *code, const char *text, size_t len)
+{
+	uint32_t newline = 0, named = 0;
+
+	pcre2_pattern_info(code, PCRE2_INFO_NEWLINE, &newline);
+	pcre2_pattern_info(code, PCRE2_INFO_HASCRORLF, &named);
+	return !named && !memmem(text, len, "\\G", 2) &&
+	       (newline == PCRE2_NEWLINE_CRLF || newline == PCRE2_NEWLINE_ANYCRLF ||
+		newline == PCRE2_NEWLINE_ANY);
+}
+
 int regex_compile(const char *text, size_t len, unsigned int options, const char *what,
 		  struct regex **ret, bool *ret_lookbehind, struct err *err)
 {
@@ -238,6 +255,7 @@ int regex_compile(const char *text, size_t len, unsigned int options, const char
 		return error_code(error);
 	}
 	regex->utf = options & REGEX_UTF;
+	regex->skips_crlf = skips_crlf(regex->code, text, len);
 	pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_entry_size);
 	compile_jit(regex);
 	*ret = regex;
@@ -499,6 +517,27 @@ static int run_jit(struct jit_search *search)
 	return search->rc;
 }
 
+/* Machine code that goes by bytes further on in the match does start between CR and LF. */
+static bool starts_in_crlf(const struct jit_search *search)
+{
+	size_t start = pcre2_get_startchar(search->scratch->data);
+
+	return search->regex->skips_crlf && start > search->offset && start < search->len &&
+	       search->subject[start] == '\n' && search->subject[start - 1] == '\r';
+}
+
+static int run_jit_by_newlines(struct jit_search *search)
+{
+	int rc = run_jit(search);
+
+	while (rc > 0 && starts_in_crlf(search)) {
+		search->offset = pcre2_get_startchar(search->scratch->data) + 1;
+		search->options &= ~(uint32_t)PCRE2_NOTEMPTY_ATSTART;
+		rc = run_jit(search);
+	}
+	return rc;
+}
+
 enum regex_result regex_match(const struct regex *regex, struct regex_scratch *scratch,
 			      const uint8_t *subject, size_t len, size_t offset, unsigned int how,
 			      uint32_t limit)
@@ -514,7 +553,7 @@ enum regex_result regex_match(const struct regex *regex, struct regex_scratch *s
 	pcre2_set_depth_limit(scratch->context, limit);
 	if (!regex->jit)
 		return result_of(interpret(regex, scratch, subject, len, offset, options));
-	rc = run_jit(&search);
+	rc = run_jit_by_newlines(&search);
 	/* The interpreter keeps its frames on the heap and may get further; its limits hold too. */
 	if (rc == PCRE2_ERROR_JIT_STACKLIMIT || rc == PCRE2_ERROR_JIT_BADOPTION)
 		rc = interpret(regex, scratch, subject, len, offset, options);
