@@ -62,6 +62,8 @@ static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 	if (code)
 		return code;
 	in.links = reconcile_links(a->supervisor.reconcile, &in.n_links);
+	for (size_t i = 0; i < in.n_links; i++)
+		sources_holder(&a->sources, i, in.links[i].spec->name, &in.links[i].holder);
 	in.guests = boot_track_json(a);
 	a->status_fresh = status_make(&in, &a->status) == 0;
 	if (!a->status_fresh)

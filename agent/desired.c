@@ -198,10 +198,15 @@ static int set_rights(struct link_spec *specs, size_t at, const struct link_wish
 	int code = 0;
 
 	if (at && strcmp(wishes[at - 1].keys->owner, keys->owner) == 0)
-		*tap = specs[at - 1].tap;
+		*tap = (struct tap_rights){ specs[at - 1].guest_uid, specs[at - 1].guest_gid, 0 };
 	else
 		code = owner_find(keys->owner, &tap->uid, &tap->gid, err);
+	specs[at].guest_uid = tap->uid;
+	specs[at].guest_gid = tap->gid;
 	tap->perms = keys->perms;
+	/* Behind a relay nobody but the agent has business at the tap: a guest could get round its patterns. */
+	if (keys->monitor == MONITOR_INLINE)
+		*tap = (struct tap_rights){ .perms = 0600 };
 	return code ? err_prefix(err, code, "the owner of %s", wishes[at].name) : 0;
 }
 

@@ -525,3 +525,25 @@ void sources_rest(struct sources *s, const struct ipc_rest *rest)
 	if (rest->slot < s->n && s->list[rest->slot].peer)
 		source_peer_rest(s->list[rest->slot].peer, rest);
 }
+
+void sources_holder(struct sources *s, size_t near, const char *link,
+		    const struct tap_holder *holder)
+{
+	struct source *source = find_from(s, near, link);
+	pid_t pid;
+
+	if (!source)
+		return;
+	pid = source->fd >= 0 && source->message.source == IPC_SOURCE_INLINE ? holder->pid : 0;
+	if (pid == source->shared_pid)
+		return;
+	source->shared_pid = pid;
+	source->shared[0] = '\0';
+	if (pid)
+		snprintf(
+			source->shared, sizeof(source->shared),
+			"%s (pid %d) has its tap open, too: it takes frames from the guest, and sends "
+			"past the patterns",
+			holder->comm, (int)pid);
+	s->ops->shared(s->data, source, source->shared);
+}

@@ -18,6 +18,7 @@
 #include "agent/pid_watch.h"
 #include "agent/source_filter.h"
 #include "agent/source_peer.h"
+#include "agent/tap_holder.h"
 
 /* A link that is to be watched, as it is in the kernel now. */
 struct source_wish {
@@ -55,11 +56,15 @@ struct source {
 	char error[256]; /* why it is not watched though it should be; "" */
 	struct pid_watch *holder; /* whose end is waited for; NULL: nobody's */
 	pid_t holder_pid;
+	pid_t shared_pid; /* who opened the tap of an inline link beside us; 0: nobody */
+	char shared[160]; /* and what that means; "" */
 };
 
 struct sources_ops {
 	/* The tap of a link is another's, or (`why` is "") is read from now on. */
 	void (*tap)(void *data, const struct source *source, const char *why);
+	/* Somebody has the tap of an inline link open beside us, or (`what` is "") not any more. */
+	void (*shared)(void *data, const struct source *source, const char *what);
 	/* Who held a tap has ended, or a guest is gone: sources_update() may do more now. */
 	void (*retry)(void *data);
 	/* The guest of an inline link is there (`what` is NULL), or something is with it. */
@@ -102,6 +107,10 @@ void sources_hand_over(struct sources *sources, struct ipc_channel *channel);
 /* What the worker that serves, or the one that is relieved, says of inline links. */
 void sources_peer_lost(struct sources *sources, const struct ipc_peer_lost *lost);
 void sources_rest(struct sources *sources, const struct ipc_rest *rest);
+
+/* Who has the tap of a link open, as was just seen: beside us where the link is inline. */
+void sources_holder(struct sources *sources, size_t near, const char *link,
+		    const struct tap_holder *holder);
 
 /* NULL for a link that never was watched. The place `near` is looked at first, then those behind it. */
 const struct source *sources_find(const struct sources *sources, size_t near, const char *link);

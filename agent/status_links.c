@@ -119,7 +119,9 @@ static const char *detail_of(const struct reconcile_link *link, const struct sou
 {
 	if (link->error)
 		return link->error;
-	return source ? source->error : "";
+	if (!source)
+		return "";
+	return source->error[0] ? source->error : source->shared;
 }
 
 static const char *monitor_of(const struct source *source)

@@ -148,6 +148,21 @@ static void on_tap(void *data, const struct source *source, const char *why)
 		    &about, "%s", *why ? why : "its frames are read, as nobody else holds it");
 }
 
+static void on_shared(void *data, const struct source *source, const char *what)
+{
+	struct agent *a = data;
+	const struct event_about about = {
+		.kind = IPC_EVENT_LINK,
+		.link = source->message.name,
+		.set = source->message.set,
+		.action = *what ? "tap-shared" : "tap-alone",
+	};
+
+	agent_forget_status(a);
+	events_emit(&a->events, capture_channel(a), *what ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+		    &about, "%s", *what ? what : "nobody else has its tap open any more");
+}
+
 static void on_tap_free(void *data)
 {
 	struct agent *a = data;
@@ -188,9 +203,11 @@ void agent_hand_over_links(struct agent *a)
 	}
 }
 
-const struct sources_ops agent_sources_ops = {
-	.tap = on_tap, .retry = on_tap_free, .peer = on_peer, .channel = channel_of
-};
+const struct sources_ops agent_sources_ops = { .tap = on_tap,
+					       .shared = on_shared,
+					       .retry = on_tap_free,
+					       .peer = on_peer,
+					       .channel = channel_of };
 
 static const enum ipc_source source_of[] = {
 	[MONITOR_OFF] = IPC_SOURCES,
@@ -225,8 +242,8 @@ static void on_passed(struct supervisor *supervisor)
 		sources[n_sources] = (struct source_wish){
 			.source = source_of[wishes[i].keys->monitor],
 			.peer = wishes[i].keys->peer,
-			.uid = links[i].spec->tap.uid,
-			.gid = links[i].spec->tap.gid,
+			.uid = links[i].spec->guest_uid,
+			.gid = links[i].spec->guest_gid,
 			.ifindex = links[i].link.ifindex,
 			.name = links[i].spec->name,
 			.set = links[i].spec->set,

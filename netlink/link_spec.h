@@ -47,6 +47,7 @@ struct link_spec {
 	enum link_hairpin hairpin; /* of the bridge port that the lower device is plugged into */
 	char hairpin_port[IFNAME_SIZE]; /* its name; "": to be found */
 	struct tap_rights tap; /* of a macvtap's node in /dev */
+	uint32_t guest_uid, guest_gid; /* who runs its guest, which may be at a socket */
 	enum anti_spoof anti_spoof; /* never ANTI_SPOOF_AUTO */
 	struct guest_addrs addresses; /* with ANTI_SPOOF_MAC_IP */
 	uint32_t n_given; /* of them; those behind are leases */

@@ -497,3 +497,25 @@ say_slow() {
   [ "$(relay_of to_guest.latency.p99_ns)" -lt $((whole / 4)) ]
   [ "$(status_get '[.workers[].restarts] | add')" -eq 0 ]
 }
+
+@test "the tap of an inline link is nobody else's, and who opens it all the same is told of" {
+  local node
+  sed -i '/^monitor/a owner = nobody:nogroup' "$INI"
+  start
+  attach stream
+  node=/dev/tap$(ifindex_of web01)
+  # Another namespace may have a link of the same number: then there is no node of ours at all.
+  if [ "$(stat -c %Hr:%Lr "$node" 2>/dev/null)" = "$(in_host sh -c 'cat /sys/class/net/web01/tap*/dev')" ]; then
+    [ "$(stat -c %U:%a "$node")" = root:600 ]
+  fi
+  [ "$(stat -c %U "$DIR/run/guests/web01")" = nobody ]
+  spawn thief ip netns exec "$HOST" "$ROOT/build/tests/net/tap_guest" web01 "$GUEST" eth1
+  wait_for 10 grep -q '^ready' "$DIR/thief.out"
+  wait_for 20 status_of '.links[0].detail | test("has its tap open, too")'
+  wait_for 20 has_record '.link.action == "tap-shared"'
+  status_of '.links[0].relay.attached'
+  kill "$(pid_of thief)"
+  wait_for 20 status_of '.links[0].detail == ""'
+  wait_for 20 has_record '.link.action == "tap-alone"'
+  wait_for 20 guest_answers
+}
