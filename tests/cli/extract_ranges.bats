@@ -176,3 +176,19 @@ INI
   [ "$status" -eq 2 ]
   [[ "$output" == *"faulty.ini:8: [pattern inside] end: regex: missing closing parenthesis"* ]]
 }
+
+@test "several threads print the ranges that one does, wherever they are cut" {
+  perl -e 'srand 4; for (1 .. 120000) {
+    my $n = int rand 4000;
+    print $n < 2 ? "BEGIN $n\n" : $n < 4 ? "END $n\n" : $n == 4 ? "BEGIN END\n" : "line $n\n" }' >text
+  [ "$(stat -c %s text)" -gt 1048576 ]
+  sed -n '/BEGIN/,/END/p' text >expected
+  extract --threads 3 --begin BEGIN --end END text | cmp expected -
+  local options
+  for options in '-n -b --include none' '--json --end-test rest' '--outside -n' '-e \d+ -n' '--json --count'; do
+    # shellcheck disable=SC2086
+    extract $options --begin BEGIN --end 'END|^line 7$' text >expected
+    # shellcheck disable=SC2086
+    extract --threads 3 $options --begin BEGIN --end 'END|^line 7$' text | cmp expected -
+  done
+}
