@@ -20,6 +20,9 @@
  */
 #define FEED_MAX (8 << 20)
 
+/* And how long one waits for room that is not the first, for each record. */
+#define FEED_WAIT_MS 100
+
 /* How long a worker that ends waits for room to tell what its feed lost. */
 #define SETTLE_MS    1000
 #define SETTLE_TRIES 50
@@ -81,10 +84,24 @@ static int put_log(struct emitter *emitter, struct buf *line, size_t more)
 	return err;
 }
 
+/*
+ * A worker that makes records faster than the first one writes them waits, so that frames stay in the
+ * rings as they would if it wrote itself. Not where a guest waits for its frames; and after one wait in
+ * vain only when there was room again, so that a first worker that is gone holds nobody up.
+ */
 static int put_feed(struct emitter *emitter, struct buf *line, size_t more)
 {
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int err = sink_feed_put(&emitter->feed, line->data, line->len);
+	bool patient = emitter->index && !emitter->n_in_path && !emitter->gave_up;
+
 	(void)more;
-	return sink_feed_put(&emitter->feed, line->data, line->len);
+	for (int ms = 0; err == -EAGAIN && patient && ms < FEED_WAIT_MS; ms++) {
+		nanosleep(&pause, NULL);
+		err = sink_feed_put(&emitter->feed, line->data, line->len);
+	}
+	emitter->gave_up = err == -EAGAIN;
+	return err;
 }
 
 static const outlet_put outlet_puts[EMITTER_OUTLETS] = {

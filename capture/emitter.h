@@ -12,6 +12,7 @@
 #ifndef TW_EMITTER_H
 #define TW_EMITTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/config.h"
@@ -62,6 +63,8 @@ struct emitter {
 	int errors[EMITTER_FILES]; /* of the last flush: 0, or why not all could be written */
 	size_t tried[EMITTER_FILES]; /* bytes that it left pending */
 	struct sink_feed feed;
+	size_t n_in_path; /* links whose guests wait for their frames; set by watch.h */
+	bool gave_up; /* the feed had no room for the last record */
 	struct emitter_loss losses[EMITTER_OUTLETS];
 	uint64_t log_last; /* seq of the last record that the log took */
 	bool log_begun;

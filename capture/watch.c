@@ -81,6 +81,7 @@ int watch_open(uv_loop_t *loop, const struct ipc_link *link, int fd, const struc
 		sift_link_done(&watch->inspected.sift);
 		goto fail;
 	}
+	conf->inspector->emitter->n_in_path += in_path;
 	*ret = watch;
 	return 0;
 fail:
@@ -119,6 +120,7 @@ static void on_closed(uv_handle_t *handle)
 
 void watch_close(struct watch *watch)
 {
+	watch->inspected.inspector->emitter->n_in_path -= watch->relay != NULL;
 	inspect_end(&watch->inspected);
 	if (!watch->relay) {
 		uv_close((uv_handle_t *)&watch->poll, on_closed);

@@ -6,12 +6,14 @@
 #include "capture/record_feed.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -252,6 +254,37 @@ static void what_does_not_fit_is_told(void **state)
 	check_log(f, expect);
 }
 
+/* Somebody reads: who makes records waits for room. Not where guests wait for their frames. */
+static void who_is_faster_waits(void **state)
+{
+	const int size = 4096;
+	struct fixture *f = *state;
+	struct stats_capture *other = &f->stats->capture[OTHER];
+	char line[4096];
+	pid_t reader;
+
+	assert_int_equal(setsockopt(f->out, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	reader = fork();
+	assert_true(reader >= 0);
+	if (reader == 0) {
+		struct pollfd room = { .fd = f->in, .events = POLLIN };
+
+		for (int i = 0; i < 200 && poll(&room, 1, 10000) > 0;)
+			i += recv(f->in, line, sizeof(line), 0) > 0;
+		_exit(0);
+	}
+	for (int i = 0; i < 200; i++)
+		emit(&f->other, "x");
+	assert_int_equal(waitpid(reader, NULL, 0), reader);
+	assert_int_equal(stat_get(&other->log_lost), 0);
+	assert_false(f->other.gave_up);
+	f->other.n_in_path = 1;
+	for (int i = 0; i < 100; i++)
+		emit(&f->other, "x");
+	assert_true(stat_get(&other->log_lost) > 50);
+	assert_true(f->other.gave_up);
+}
+
 #define BEGIN "{\"timestamp\":\"2026-11-22T16:20:01.123456789Z\",\"event_type\":\"alert\","
 #define OWN   "\"tapwarden\":{\"v\":1,\"seq\":"
 
@@ -293,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_reader_goes_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_died_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_does_not_fit_is_told, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_is_faster_waits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(payloads_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_record_is_left_out, set_up, tear_down),
 	};
