@@ -19,6 +19,17 @@ static int take_u32(const struct nlattr *attr, struct link_state *ret, size_t of
 	return 0;
 }
 
+/*
+ * Ours are of printable ASCII. What others call a link may be any bytes (dev_valid_name() forbids spaces,
+ * '/' and ':'; altnames may be anything), and would steer the terminal that is told of it.
+ */
+static void copy_printable(char *ret, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		ret[i] = s[i] < ' ' || s[i] > '~' ? '?' : s[i];
+	ret[len] = '\0';
+}
+
 /* A string that may lack its NUL; one that does not fit is no message of this kernel. */
 static int take_string(const struct nlattr *attr, char *ret, size_t size)
 {
@@ -27,8 +38,7 @@ static int take_string(const struct nlattr *attr, char *ret, size_t size)
 
 	if (len >= size)
 		return -EBADMSG;
-	memcpy(ret, s, len);
-	ret[len] = '\0';
+	copy_printable(ret, s, len);
 	return 0;
 }
 
@@ -46,8 +56,7 @@ static int take_alias(const struct nlattr *attr, struct link_state *ret, size_t 
 		return -EBADMSG;
 	if (len >= sizeof(ret->alias))
 		len = sizeof(ret->alias) - 1;
-	memcpy((char *)ret + offset, s, len);
-	((char *)ret + offset)[len] = '\0';
+	copy_printable((char *)ret + offset, s, len);
 	return 0;
 }
 

@@ -78,7 +78,7 @@ const struct link_lists *link_state_lists(const struct link_state *link);
 bool link_state_has_altname(const struct link_state *link, const char *name);
 
 /*
- * Fills `ret` from a message of type RTM_NEWLINK. Reads nothing outside nlmsg_len bytes, which must
+ * Fills `ret` from a message of type RTM_NEWLINK; in its texts '?' stands for what is not printable ASCII. Reads nothing outside nlmsg_len bytes, which must
  * all be there. Returns 0; -EBADMSG for a message that is too short or whose attributes overrun it
  * or have a wrong length; -EINVAL for another type. `ret` is untouched on failure. Its lists, if it
  * has any, are in `room`.

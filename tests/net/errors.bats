@@ -194,6 +194,25 @@ X
   [ "$(fact web2 .master)" = br9 ]
 }
 
+@test "what others call their links does not steer the terminal" {
+  local clear=$'\e[2J'
+  ip -n "$NETNS" link add link eno1 name "o$clear" type macvtap mode passthru
+  ip -n "$NETNS" link property add dev "o$clear" altname $'\e]0;x\a'
+  ip -n "$NETNS" link set "o$clear" alias "$clear"
+  config <<'END'
+[set web]
+lower = eno1
+count = 1
+END
+  run -2 tapwarden apply
+  [[ "$output" == *"o?[2J"* ]]
+  [[ "$output" != *$'\e'* ]]
+  run tapwarden plan
+  [[ "$output" != *$'\e'* ]]
+  run tapwarden reach
+  [[ "$output" != *$'\e'* ]]
+}
+
 @test "without the privilege each link says what it takes, and nothing is changed" {
   local before
   asks "$(link web1 eno1)"

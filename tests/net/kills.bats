@@ -6,6 +6,7 @@ bats_require_minimum_version 1.5.0
 load guest
 
 ROUNDS=100
+KINDS=(start reload apply down)
 
 setup() {
   house_up
@@ -67,8 +68,15 @@ run_agent() {
   spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
 }
 
+# hit KIND: it is killed; $HITS has each kind that still ran.
+hit() {
+  grep -q "^State:.[^ZX]" "/proc/$(pid_of agent)/status" 2>/dev/null && HITS="$HITS $1"
+  kill_agent
+}
+
 kill_round() {
-  case $((RANDOM % 4)) in
+  local kind=$((RANDOM % 4))
+  case $kind in
   0) # the start, and what it makes
     run_agent
     chance 300
@@ -90,7 +98,7 @@ kill_round() {
     chance 60
     ;;
   esac
-  kill_agent
+  hit "${KINDS[kind]}"
 }
 
 # Until its descriptors are closed, one after the other, it has the lock.
@@ -101,7 +109,8 @@ kill_agent() {
 }
 
 @test "killed a hundred times at moments of chance, nothing leaks and no held tap is lost" {
-  local round foreign ifindex nodes taken
+  local round kind foreign ifindex nodes taken
+  HITS=
   foreign=$(foreign_links)
   nodes=$(private_nodes)
   agent_start
@@ -118,6 +127,11 @@ kill_agent() {
     [ "$(foreign_links)" = "$foreign" ]
   done
   [ "$(private_nodes)" -le "$nodes" ]
+  # Of each kind some were in the middle of it, or nothing was tried.
+  echo "killed:$HITS"
+  for kind in "${KINDS[@]}"; do
+    [ "$(grep -ow "$kind" <<<"$HITS" | wc -l)" -ge 3 ]
+  done
 
   cp "$DIR/few.ini" "$INI"
   agent_start

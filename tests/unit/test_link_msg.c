@@ -500,6 +500,26 @@ static void lengths_that_lie(void **state)
 	}
 }
 
+/* What others call their links does not steer the terminal of whoever is told. */
+static void texts_are_printable(void **state)
+{
+	struct link_state link;
+	struct nlattr *nest;
+	struct link_msg msg;
+
+	(void)state;
+	assert_int_equal(link_msg_set_flags(&msg, 9, 0, 0), 0);
+	mnl_attr_put_strz(&msg.header, IFLA_IFNAME, "e\x1b[2J\x7f\xc2\x9b~");
+	mnl_attr_put_strz(&msg.header, IFLA_IFALIAS, "of\n\xc3\xa9\r mine");
+	nest = mnl_attr_nest_start(&msg.header, IFLA_PROP_LIST);
+	mnl_attr_put_strz(&msg.header, IFLA_ALT_IFNAME, "\x1b]0;x\a");
+	mnl_attr_nest_end(&msg.header, nest);
+	assert_int_equal(link_state_parse(&msg.header, &room, &link), 0);
+	assert_string_equal(link.name, "e?[2J???~");
+	assert_string_equal(link.alias, "of???? mine");
+	assert_string_equal(link.lists->altnames, "?]0;x?");
+}
+
 static void wrong_sizes_are_refused(void **state)
 {
 	static const struct {
@@ -663,6 +683,7 @@ int main(void)
 		cmocka_unit_test(wrong_sizes_are_refused),
 		cmocka_unit_test(other_messages_are_refused),
 		cmocka_unit_test(counters_by_themselves),
+		cmocka_unit_test(texts_are_printable),
 		cmocka_unit_test(acks),
 		cmocka_unit_test(acks_cut_anywhere),
 	};
