@@ -93,9 +93,11 @@ static void write_kea(const struct kit *kit, struct text_out *out)
 	if (spec->address.text[0] && !spec->address.ipv6)
 		json_object_set_new(host, "ip-address", json_string(spec->address.text));
 	json_object_set_new(host, "hostname", json_string(spec->hostname));
-	add_json(out, json_pack("{s:{s:[{s:s,s:s,s:s?}],s:[o]}}", "Dhcp4", "client-classes", "name",
-				"ipxe", "test", "option[77].hex == 'iPXE'", "boot-file-name",
-				buf.data, "reservations", host));
+	/* Kea looks at reservations outside of a subnet only when told so (its manual, 8.3.6). */
+	add_json(out,
+		 json_pack("{s:{s:[{s:s,s:s,s:s?}],s:b,s:[o]}}", "Dhcp4", "client-classes", "name",
+			   "ipxe", "test", "option[77].hex == 'iPXE'", "boot-file-name", buf.data,
+			   "reservations-global", 1, "reservations", host));
 	buf_done(&buf);
 }
 
