@@ -72,14 +72,17 @@ bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns)
 	return false;
 }
 
-/* Who sent it, and which sequence number the answer to it acknowledges (RFC 9293 section 3.5). */
-static uint64_t syn_of(unsigned int end, uint32_t acknowledged)
+/*
+ * Who sent it, and from which side, which addresses do not tell; and which sequence number the answer to it
+ * acknowledges (RFC 9293 section 3.5).
+ */
+static uint64_t syn_of(unsigned int end, bool from_guest, uint32_t acknowledged)
 {
-	return UINT64_C(1) << 33 | (uint64_t)end << 32 | acknowledged;
+	return UINT64_C(1) << 34 | (uint64_t)from_guest << 33 | (uint64_t)end << 32 | acknowledged;
 }
 
 bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct frame *segment,
-		     unsigned int end)
+		     unsigned int end, bool from_guest)
 {
 	struct stats_condemned_place *place = places_of(table, key);
 	const uint8_t flags = segment->tcp_flags & (TH_SYN | TH_ACK | TH_RST | TH_FIN);
@@ -92,11 +95,11 @@ bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct f
 		if (stat_get(&place->key) != key)
 			continue;
 		if (flags == TH_SYN)
-			set(&place->syn, syn_of(end, segment->tcp_seq + 1));
+			set(&place->syn, syn_of(end, from_guest, segment->tcp_seq + 1));
 		if (flags == TH_SYN || (flags == TH_ACK && stat_get(&place->syn)))
 			return true;
 		if (flags != (TH_SYN | TH_ACK) ||
-		    stat_get(&place->syn) != syn_of(!end, segment->tcp_ack))
+		    stat_get(&place->syn) != syn_of(!end, !from_guest, segment->tcp_ack))
 			return false;
 		set(&place->syn, 0);
 		/* Unless another worker has just given the place to another one. */

@@ -32,10 +32,11 @@ bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns)
 /*
  * A segment of a condemned connection, sent by `end` (flow_key_of()), that may pass because it ends that,
  * or opens another: one without data that is a RST, a SYN, the answer to it of an end that has the old
- * one still (RFC 5961 section 4), or the SYN that answers it, which ends the condemnation.
+ * one still (RFC 5961 section 4), the SYN that answers it from the other side of
+ * the link, which ends the condemnation.
  */
 bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct frame *segment,
-		     unsigned int end);
+		     unsigned int end, bool from_guest);
 
 void condemned_add(struct stats_condemned *table, uint64_t key, uint64_t now_ns);
 

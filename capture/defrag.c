@@ -74,13 +74,23 @@ static struct defrag_packet **bucket_of(const struct defrag *defrag, const struc
 	return &defrag->buckets[h % defrag->n_buckets];
 }
 
+/* As in flow_key_of(), a tag of VLAN 0 is none. */
+static uint16_t vlan_of(const struct frame *frame)
+{
+	for (unsigned int i = 0; i < frame->n_vlans; i++) {
+		if (frame->vlan[i])
+			return frame->vlan[i];
+	}
+	return 0;
+}
+
 static struct packet_key key_of(const struct frame *frame, uint32_t link)
 {
 	size_t len = frame->ip_version == 6 ? 16 : 4;
 	struct packet_key key = {
 		.id = frame->fragment_id,
 		.link = link,
-		.vlan = frame->n_vlans ? frame->vlan[0] : 0,
+		.vlan = vlan_of(frame),
 		.version = frame->ip_version,
 		.proto = frame->ip_version == 6 ? 0 : frame->fragment_proto,
 	};

@@ -70,14 +70,18 @@ unsigned int flow_key_of(const struct frame *frame, uint32_t link, struct flow_k
 	*ret = (struct flow_key){
 		.link = link,
 		.ip_version = frame->ip_version,
-		.n_vlans = (uint8_t)frame->n_vlans,
 	};
 	memcpy(ret->ip[end], frame->src_ip, len);
 	memcpy(ret->ip[!end], frame->dst_ip, len);
 	ret->port[end] = frame->src_port;
 	ret->port[!end] = frame->dst_port;
-	for (unsigned int i = 0; i < frame->n_vlans && i < 2; i++)
-		ret->vlan[i] = frame->vlan[i];
+	/* A tag of VLAN 0 has a priority alone: receivers take it for none (IEEE Std 802.1Q). */
+	for (unsigned int i = 0; i < frame->n_vlans; i++) {
+		if (frame->vlan[i] && ret->n_vlans < 2)
+			ret->vlan[ret->n_vlans] = frame->vlan[i];
+		if (frame->vlan[i])
+			ret->n_vlans++;
+	}
 	return end;
 }
 

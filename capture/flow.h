@@ -54,6 +54,8 @@ struct flow {
 	uint16_t ether_type;
 	bool has_data : 1;
 	bool in_path : 1; /* as flow_add() was told */
+	bool has_side : 1; /* with in_path: it is known that */
+	bool from_guest : 1; /* end 0 is on the guest's side */
 	bool closed : 1; /* stays for a while, so that a retransmission does not begin it anew */
 	struct flow *chain; /* of its bucket */
 	struct flow *older, *newer; /* of its list */

@@ -314,6 +314,7 @@ static void search_frame(struct sift *sift, const struct sift_input *input, stru
 		return;
 	before = sift->streams.counts;
 	sift->streams.in_path = judged;
+	sift->streams.from_guest = input->direction == SIFT_FROM_GUEST;
 	streams_frame(&sift->streams, &sift->frame, input->link->id, input->number, input->time_ns);
 	ret->matches += sift->matches;
 	if (!judged)

@@ -1,5 +1,6 @@
 #include "capture/sift_judge.h"
 
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "capture/condemned.h"
@@ -75,9 +76,16 @@ bool judge_admits_segment(struct sift *sift)
 
 	j->segment = condemned_key(condemned, &j->flow);
 	if (condemned_has(condemned, j->segment, sift->input->time_ns) &&
-	    !condemned_opens(condemned, j->segment, &sift->frame, end)) {
+	    !condemned_opens(condemned, j->segment, &sift->frame, end,
+			     sift->input->direction == SIFT_FROM_GUEST)) {
 		raise_to(sift, ACTION_DROP, NULL);
 		return false;
+	}
+	/* Receivers take an urgent byte out of the stream, or do not (RFC 6093): nobody knows what they read. */
+	if (sift->input->link->n_stream && (sift->frame.tcp_flags & TH_URG)) {
+		judge_failure(sift, NULL);
+		if (j->verdict != ACTION_LOG)
+			return false;
 	}
 	if (!sift->input->link->n_stream || tcp_sum_is_right(&sift->frame))
 		return true;

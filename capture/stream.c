@@ -361,6 +361,15 @@ static void pick_up(struct stream_half *half, const struct frame *frame, uint32_
 	half->seq = seq;
 }
 
+/* Addresses can be made up; which side of the link a frame came from cannot. */
+static bool is_of_its_side(const struct streams *streams, struct flow *flow, unsigned int end)
+{
+	if (!flow->has_side)
+		flow->from_guest = streams->from_guest == (end == 0);
+	flow->has_side = true;
+	return flow->from_guest == (streams->from_guest == (end == 0));
+}
+
 void streams_frame(struct streams *streams, const struct frame *frame, uint32_t link,
 		   uint64_t packet, uint64_t now_ns)
 {
@@ -376,6 +385,10 @@ void streams_frame(struct streams *streams, const struct frame *frame, uint32_t 
 	flow = flow_of(streams, frame, link, &end);
 	if (!flow)
 		return;
+	if (streams->in_path && !is_of_its_side(streams, flow, end)) {
+		streams->counts.odd++;
+		return;
+	}
 	s = side_of(streams, flow, end);
 	other = side_of(streams, flow, !end);
 	if (frame->tcp_flags & TH_RST) {

@@ -71,7 +71,7 @@ struct stream_counts {
 	uint64_t gaps;
 	uint64_t gap_bytes;
 	uint64_t dropped; /* segments that would wait but for a bound, and those after an end */
-	uint64_t odd; /* segments outside any window */
+	uint64_t odd; /* segments outside any window, or sent by the wrong side */
 	uint64_t unknown; /* with `in_path`: segments that repeat bytes which nobody has any more */
 	uint64_t refused; /* packets of flows for which there was no memory */
 	uint64_t flows; /* begun */
@@ -107,6 +107,7 @@ struct streams {
 	uint64_t now_ns; /* of the last frame or tick */
 	bool waits; /* the last frame had bytes that wait behind a hole */
 	bool in_path; /* set by the caller, of the next frame: it waits here, and what repeats is compared */
+	bool from_guest; /* the same, of a frame in the path: which side of the link sent it */
 };
 
 /* 0 or -ENOMEM. `ops` and `data` outlive the streams. */

@@ -16,7 +16,7 @@ struct saved_flow {
 	struct flow_key key;
 	uint8_t mac[2][6];
 	uint16_t ether_type;
-	uint8_t has_data, closed;
+	uint8_t has_data, closed, has_side, from_guest;
 	uint64_t last_ns;
 };
 
@@ -78,6 +78,8 @@ bool stream_save(const struct flow *flow, const struct stream_save_ops *ops, voi
 		.ether_type = flow->ether_type,
 		.has_data = flow->has_data,
 		.closed = flow->closed,
+		.has_side = flow->has_side,
+		.from_guest = flow->from_guest,
 		.last_ns = flow->last_ns,
 	};
 
@@ -167,6 +169,8 @@ static struct flow *add(struct streams *streams, const struct flow_key *key,
 		streams->counts.refused++;
 		return NULL;
 	}
+	flow->has_side = saved->has_side;
+	flow->from_guest = saved->from_guest;
 	flow_mark(&streams->flows, flow, saved->has_data, saved->closed);
 	flow_touch(&streams->flows, flow, saved->last_ns);
 	return flow;

@@ -189,14 +189,15 @@ static void hand_over(struct fixture *f)
 	buf_done(&told);
 }
 
-static enum pattern_action judge(struct fixture *f, const uint8_t *frame, size_t len)
+static enum pattern_action judge_from(struct fixture *f, enum sift_direction direction,
+				      const uint8_t *frame, size_t len)
 {
 	const struct sift_input input = {
 		.in = { .bytes = frame, .len = len, .wire_len = len },
 		.link_type = LINKTYPE_ETHERNET,
 		.number = ++f->number,
 		.time_ns = f->now_ns,
-		.direction = SIFT_FROM_GUEST,
+		.direction = direction,
 		.link = &f->link,
 	};
 	struct sift_result result;
@@ -206,6 +207,11 @@ static enum pattern_action judge(struct fixture *f, const uint8_t *frame, size_t
 	sift_frame(&f->sift, &input, &result);
 	f->failed = result.failed;
 	return result.verdict;
+}
+
+static enum pattern_action judge(struct fixture *f, const uint8_t *frame, size_t len)
+{
+	return judge_from(f, SIFT_FROM_GUEST, frame, len);
 }
 
 static size_t make_ip(uint8_t *frame, uint8_t proto, bool back, size_t len)
@@ -228,7 +234,8 @@ static size_t make_ip(uint8_t *frame, uint8_t proto, bool back, size_t len)
 struct segment {
 	uint32_t port, seq, ack;
 	uint8_t flags;
-	bool back, damaged;
+	bool back, damaged, tagged;
+	bool forged; /* the guest sends it as if it were from the other end */
 	const char *text;
 };
 
@@ -250,7 +257,12 @@ static enum pattern_action give(struct fixture *f, struct segment s)
 	put16(tcp + 16,
 	      fold(sum(sum((uint32_t)(20 + n) + IPPROTO_TCP, frame + 26, 8), tcp, 20 + n)));
 	tcp[16] ^= s.damaged;
-	return judge(f, frame, len);
+	if (s.tagged) {
+		memmove(frame + 16, frame + 12, len - 12);
+		memcpy(frame + 12, "\x81\0\x60\0", 4);
+		len += 4;
+	}
+	return judge_from(f, s.back && !s.forged ? SIFT_TO_GUEST : SIFT_FROM_GUEST, frame, len);
 }
 
 /* A connection that is open at sequence number 100. */
@@ -350,6 +362,66 @@ static void what_repeats_passes_only_as_it_was(void **state)
 	assert_int_equal(answer(f, 1024, 500, 107), ACTION_LOG);
 	assert_int_equal(say(f, 1024, 100, "secret-"), ACTION_LOG);
 	assert_int_equal(say(f, 1024, 107, "8"), ACTION_DROP);
+}
+
+static void a_guest_cannot_speak_for_the_other_end(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "secXXX-"), ACTION_LOG);
+	/* Its receiver has not got that, and did not say so: what is sent again has to be the same. */
+	assert_int_equal(
+		give(f,
+		     (struct segment){
+			     .port = 1024, .seq = 500, .ack = 107, .back = true, .forged = true }),
+		ACTION_DROP);
+	assert_int_equal(say(f, 1024, 100, "secret-"), ACTION_DROP);
+	assert_int_equal(answer(f, 1024, 500, 107), ACTION_LOG);
+	/* Nor open a connection by itself in the place of one that is condemned. */
+	assert_int_equal(say(f, 1024, 107, "secret-7"), ACTION_DROP);
+	assert_int_equal(give(f, (struct segment){ .port = 1024, .seq = 106, .flags = TH_SYN }),
+			 ACTION_LOG);
+	assert_int_equal(give(f, (struct segment){ .port = 1024,
+						   .seq = 500,
+						   .ack = 107,
+						   .flags = TH_SYN,
+						   .back = true,
+						   .forged = true }),
+			 ACTION_DROP);
+	assert_int_equal(say(f, 1024, 107, "et-7"), ACTION_DROP);
+	assert_int_equal(
+		give(f,
+		     (struct segment){
+			     .port = 1024, .seq = 500, .ack = 107, .flags = TH_SYN, .back = true }),
+		ACTION_LOG);
+	assert_int_equal(say(f, 1024, 107, "all is well"), ACTION_LOG);
+}
+
+static void a_priority_makes_no_other_connection(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "secret-"), ACTION_LOG);
+	assert_int_equal(
+		give(f, (struct segment){ .port = 1024, .seq = 107, .text = "7", .tagged = true }),
+		ACTION_DROP);
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
+}
+
+static void urgent_bytes_go_by_on_error(void **state)
+{
+	struct fixture *f = *state;
+
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "sec"), ACTION_LOG);
+	assert_int_equal(
+		give(f, (struct segment){ .port = 1024, .seq = 103, .text = "X", .flags = TH_URG }),
+		ACTION_DROP);
+	assert_true(f->failed);
+	assert_int_equal(say(f, 1024, 103, "ret-"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
 }
 
 static void what_overtakes_is_searched_by_itself(void **state)
@@ -513,6 +585,9 @@ int main(void)
 		TEST(a_match_that_is_cut_is_dropped_where_it_is_whole),
 		TEST(a_new_connection_takes_its_place_when_both_ends_open_it),
 		TEST(what_repeats_passes_only_as_it_was),
+		TEST(a_guest_cannot_speak_for_the_other_end),
+		TEST(a_priority_makes_no_other_connection),
+		TEST(urgent_bytes_go_by_on_error),
 		TEST(what_overtakes_is_searched_by_itself),
 		TEST(a_wrong_checksum_does_not_pass),
 		TEST(the_heaviest_action_decides),
@@ -525,6 +600,7 @@ int main(void)
 		TEST_HANDED(a_match_is_dropped_and_its_connection_with_it),
 		TEST_HANDED(a_match_that_is_cut_is_dropped_where_it_is_whole),
 		TEST_HANDED(what_repeats_passes_only_as_it_was),
+		TEST_HANDED(a_guest_cannot_speak_for_the_other_end),
 		TEST_HANDED(what_overtakes_is_searched_by_itself),
 		TEST_HANDED(what_cannot_be_searched_goes_by_on_error),
 		TEST_HANDED(a_packet_in_fragments_stays_incomplete),
