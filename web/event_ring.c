@@ -105,15 +105,15 @@ uint64_t event_line_lost(const char *line, size_t len)
 
 static void number(struct event_ring *ring, struct event_entry *entry)
 {
-	uint64_t lost = event_line_lost(entry->line, entry->len), behind;
+	uint64_t lost = event_line_lost(entry->line, entry->len), next;
 
 	entry->seq = 0;
 	entry->has_seq = event_line_seq(entry->line, entry->len, &entry->seq);
 	if (!entry->has_seq)
 		return;
-	behind = entry->seq + (lost ? lost : 1);
-	if (behind > ring->expected)
-		ring->expected = behind;
+	next = entry->seq + (lost ? lost : 1);
+	if (next > ring->expected)
+		ring->expected = next;
 }
 
 int event_ring_add(struct event_ring *ring, const void *line, size_t len)
