@@ -167,6 +167,37 @@ END
   done <"$DIR/wrong"
 }
 
+# The client is the host itself, which is no guest: whose path this is, is told by 403.
+@test "MAC addresses: every form of one is the same guest, and what is none is no path" {
+  local mac form path
+  agent_start
+  mac=$(tapwarden status --json | jq -r '.guests[] | select(.name == "shop").mac')
+  for form in "$mac" "${mac//:/-}" "${mac//:/}" "${mac^^}" "$mac?serial=%00&a=../..#x"; do
+    expect "$BOOT_ADDRESS" 403 "GET /ipxe/${form//%/%%} HTTP/1.1\r\n$CLOSE\r\n"
+  done
+  for form in "${mac%?}" "${mac}0" "$mac:00" "${mac/:/-}" "${mac//:/.}" "${mac//:/::}" "0x${mac//:/}" "+${mac#?}" " $mac" "$mac " "$mac:" \
+    ":$mac" "${mac/#??/zz}" "${mac//:/%3a}" "$mac%00" "$mac%0a" "%2f$mac" "$(printf '\303\251')$mac" "$(printf '%0900d' 0)" '' . .. -- \
+    ff:ff:ff:ff:ff:ff 00:00:00:00:00:00 01:00:5e:00:00:01; do
+    path=/ipxe/${form//%/%%}
+    case $form in
+    # A request line has two blanks: with more it is none.
+    *' '*) expect "$BOOT_ADDRESS" "" "GET $path HTTP/1.1\r\n$CLOSE\r\n" ;;
+    *) expect "$BOOT_ADDRESS" 404 "GET $path HTTP/1.1\r\n$CLOSE\r\n" ;;
+    esac
+  done
+  for path in kernel initrd run menu seed seed/user-data seed/autoinstall/meta-data phone-home 'phone-home?token=0'; do
+    expect "$BOOT_ADDRESS" 403 "GET /ipxe/$mac/$path HTTP/1.1\r\n$CLOSE\r\n"
+  done
+  for path in '' / //kernel /./kernel /../kernel /kernel/ /kernel/.. /%6bernel /kernel%00 /kernel%2f /seed/ /seed/.. /seed/../kernel \
+    /seed//user-data /seed/%2e%2e/t.ini /seed/autoinstall/../../kernel /..%2f..%2fetc/passwd '\\kernel' "/$(printf '%0300d' 0)"; do
+    [ -z "$path" ] || expect "$BOOT_ADDRESS" 404 "GET /ipxe/$mac${path//%/%%} HTTP/1.1\r\n$CLOSE\r\n"
+  done
+  expect "$BOOT_ADDRESS" 405 "POST /ipxe/$mac HTTP/1.1\r\n${CLOSE}Content-Length: 0\r\n\r\n"
+  expect "$BOOT_ADDRESS" 431 "GET /ipxe/$mac HTTP/1.1\r\nA: $(printf '%070000d' 0)\r\n$CLOSE\r\n"
+  [ "$(ask_operators --unix-socket "$DIR/run/api.sock" http://x/v1/health)" = 200 ]
+  jq -e '.boot.refused >= 12 and .boot.scripts == 0 and .boot.files == 0' "$DIR/body"
+}
+
 @test "pages of other sites: no request of theirs acts, and none has ours in a frame" {
   local url=http://$OPERATORS cookie word
   agent_start
