@@ -64,7 +64,7 @@ static int options_of(int argc, char **argv, struct reach_options *ret)
 static int observe(struct reach_run *run, struct err *err)
 {
 	struct nl_channel *channel;
-	int code = nl_channel_open(&channel, err);
+	int code = nl_channel_open_requests(&channel, err);
 
 	if (code < 0)
 		return code;

@@ -44,7 +44,7 @@ static int hash_all(const struct config *config, const json_t *plan, char ret[17
 	char *dump = json_dumps(plan, JSON_COMPACT | JSON_SORT_KEYS);
 	uint64_t hash = UINT64_C(14695981039346656037);
 	struct buf text;
-	int code = dump ? 0 : -ENOMEM;
+	int code = dump ? 0 : err_set(err, -ENOMEM, "no memory for the plan");
 
 	buf_init(&text, TEXT_MAX);
 	for (unsigned int role = CONFIG_FOR_AGENT; code == 0 && role <= CONFIG_FOR_WEB; role <<= 1)
@@ -82,7 +82,7 @@ static int plan_config(const struct config *config, json_t **ret, struct err *er
 	const struct link_plan *plan;
 	json_t *json = NULL;
 	char hash[17];
-	int code = reconcile_open(config, &reconcile, err);
+	int code = reconcile_open_once(config, &reconcile, err);
 
 	if (code == 0)
 		code = reconcile_plan(reconcile, RECONCILE_GOAL_CONFIG, false, &plan, err);
@@ -124,7 +124,7 @@ int reach_look(const struct config *config, json_t **ret, struct err *err)
 	struct reconcile *reconcile = NULL;
 	const struct link_plan *plan;
 	struct reach reach = { 0 };
-	int code = reconcile_open(config, &reconcile, err);
+	int code = reconcile_open_once(config, &reconcile, err);
 
 	if (code == 0)
 		code = reconcile_plan(reconcile, RECONCILE_GOAL_CONFIG, false, &plan, err);

@@ -19,6 +19,8 @@ static int take(size_t i, const struct nlmsghdr *msg, void *data)
 {
 	struct answer *answer = data;
 	struct link_lists lists;
+	struct nl_ack ack;
+	int code;
 
 	(void)i;
 	switch (msg->nlmsg_type) {
@@ -33,7 +35,8 @@ static int take(size_t i, const struct nlmsghdr *msg, void *data)
 		answer->link.lists = NULL;
 		break;
 	case NLMSG_ERROR:
-		answer->error = ((const struct nlmsgerr *)mnl_nlmsg_get_payload(msg))->error;
+		code = nl_ack_parse(msg, &ack);
+		answer->error = code < 0 ? code : ack.error;
 		break;
 	default:
 		break;
