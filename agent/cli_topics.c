@@ -90,7 +90,7 @@ static const struct cli_topic topics[] = {
 	  "\n"
 	  "What could not be searched - limits, memory, fragments that conflict, a search that is left because\n"
 	  "the frame is there for longer than deadline-ms - goes by the pattern's on-error, drop unless you say\n"
-	  "pass, and is counted. Any one search is left after two seconds of CPU, also elsewhere. A pattern that\n"
+	  "pass, and is counted. Any one search is left after half a second of CPU, also elsewhere. A pattern that\n"
 	  "decides is never left out for a while. When patterns cannot be loaded at all, fail = open lets frames\n"
 	  "pass, closed does not.\n"
 	  "\n"

@@ -10,6 +10,7 @@
 #include "agent/base/log.h"
 #include "capture/lines.h"
 #include "capture/log_ranges.h"
+#include "capture/search_time.h"
 
 static struct record_head head_of(const struct log_watch *w)
 {
@@ -220,6 +221,9 @@ static int group_init(struct log_rules *group, size_t n, struct err *err)
 	free(confs);
 	if (!code)
 		code = text_scan_init(&group->scan, &group->search, on_hit, group);
+	/* A line may be so long that match-limit ends no search of it before the agent ends this worker. */
+	if (!code)
+		regex_scratch_guard(group->scan.scratch, &search_time_guard);
 	if (!code && first->range)
 		range_text_init(&group->ranges, first->range->conf, first->range->begin,
 				first->range->end, group->scan.scratch, &range_ops, group);

@@ -13,8 +13,11 @@
 
 #include "capture/regex.h"
 
-/* CPU time that any one search may take, also where nobody said until when. */
-#define SEARCH_CPU_MAX_MS 2000u
+/*
+ * CPU time that any one search may take, also where nobody said until when: the agent ends a worker that
+ * does not answer for six seconds, of which a busy host may give it few.
+ */
+#define SEARCH_CPU_MAX_MS 500u
 
 /* For regex_scratch_guard(). */
 extern const struct regex_guard search_time_guard;

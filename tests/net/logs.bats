@@ -292,6 +292,26 @@ END
   wait_for 20 has_found 1
 }
 
+@test "a search of a line that would not come to its end is left" {
+  cat >>"$INI" <<END
+
+[pattern slow]
+regex = "slow(?:[a-z](?![a-z-]*+[0-9]))*(?:[a-z](?![a-z-]*+[0-9]))*[0-9]"
+match-limit = 10000000
+
+[log hostile]
+follow = $LOG
+patterns = slow
+END
+  touch "$LOG"
+  followed
+  # Each step looks at all that is behind it: match-limit would end them after minutes.
+  printf 'slow%s%s\n' "$(head -c 4000 /dev/zero | tr '\0' a)" "$(head -c 300000 /dev/zero | tr '\0' -)" >>"$LOG"
+  event 1
+  wait_for 60 has_record '.tapwarden.log == "hostile" and .gap.reason == "limit"'
+  wait_for 20 has_found 1
+}
+
 @test "lines that make a pattern give up are counted, and hold nothing else up" {
   cat >>"$INI" <<END
 
