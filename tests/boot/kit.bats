@@ -242,6 +242,93 @@ files() {
   cmp disk before
 }
 
+# Stand-ins for what would fetch and set up a Debian: its root is a few folders, and what is run in it is
+# written down, with what it reads.
+debian_of_folders() {
+  mkdir bin
+  cat >bin/debootstrap <<'END'
+#!/bin/sh
+echo "debootstrap $*" >>"$CALLS"
+mkdir -p "$2/usr/sbin" "$2/proc" "$2/sys" "$2/dev" "$2/run"
+END
+  cat >bin/chroot <<'END'
+#!/bin/sh
+shift
+echo "$*" >>"$CALLS"
+[ "$1" != chpasswd ] || cat >>"$CALLS"
+END
+  # Where the kernel reads no partition tables, or has no devtmpfs, nodes come by this.
+  cat >bin/udevadm <<'END'
+#!/bin/sh
+partx -a "$DEVICE" 2>/dev/null || true
+for part in /sys/class/block/"${DEVICE#/dev/}"p*/dev; do
+	[ -e "$part" ] || continue
+	name=/dev/$(basename "$(dirname "$part")")
+	[ -e "$name" ] || { mknod "$name" b "$(cut -d: -f1 "$part")" "$(cut -d: -f2 "$part")" && echo "$name" >>"$NODES"; }
+done
+END
+  chmod 755 bin/*
+  export CALLS=$PWD/calls NODES=$PWD/nodes
+}
+
+@test "install.sh makes a disk, verify.sh finds it right or says what is not, and undo.sh leaves nothing" {
+  local device root
+  ini 'swap = 64M'
+  kit
+  debian_of_folders
+  truncate -s 300M disk
+  device=$(losetup -fP --show disk)
+  echo "$device" >device
+  export DEVICE=$device
+  export PATH=$PWD/bin:$PATH
+  run -0 kit/install.sh --yes --disk "$device"
+  [ "${lines[-1]}" = Done. ]
+  run ! mountpoint -q /run/tapwarden-kit/shop
+  grep -q "^debootstrap bookworm /run/tapwarden-kit/shop" calls
+  grep -q '^env .*apt-get .* install linux-image-amd64 open-iscsi initramfs-tools busybox grub-pc$' calls
+  grep -qx "grub-install --target=i386-pc $device" calls
+  grep -qx 'update-initramfs -u' calls
+  grep -qFx "root:\$6\$sOmEsAlT\$F3DN61SEKPHtTeIzgzyLe.rpctiym/qxz5xQz9YM.PyTdH7R13ZDXj6sDMeZg5wklbYJYSqDBXcH4UnAWQrRN0" calls
+  # The disk by itself, as others see it.
+  [ "$(blkid -p -o value -s UUID "${device}p3")" = 6c816f51-0613-45e7-a15b-bc2d5cd00f88 ]
+  [ "$(blkid -p -o value -s TYPE "${device}p2")" = swap ]
+  debugfs -R 'dump /etc/iscsi/iscsi.initramfs got' "${device}p3" 2>/dev/null
+  cmp got kit/guest/etc/iscsi/iscsi.initramfs
+  [[ "$(debugfs -R 'stat /etc/iscsi/iscsi.initramfs' "${device}p3" 2>/dev/null)" == *"Mode:  0600"* ]]
+  [[ "$(debugfs -R 'stat /usr/sbin/policy-rc.d' "${device}p3" 2>&1)" == *"File not found"* ]]
+
+  run -0 kit/verify.sh --yes --disk "$device"
+  [[ "$output" != *BAD* ]]
+  [[ "$output" == *"ok   the root"*"ok   ./etc/fstab"* ]]
+  run -1 kit/install.sh --yes --disk "$device"
+  [[ "$output" == *"is not empty: "* ]]
+  # Another's swap, and a file that somebody changed.
+  mkdir mnt
+  mount "${device}p3" mnt
+  echo x >>mnt/etc/fstab
+  umount mnt
+  mkswap -q -f -U 11111111-2222-3333-4444-555555555555 "${device}p2"
+  run -1 kit/verify.sh --yes --disk "$device"
+  [[ "$output" == *'BAD  the swap is "11111111-'* ]]
+  [[ "$output" == *'BAD  ./etc/fstab differs'* ]]
+  [ "$(grep -c BAD <<<"$output")" -eq 2 ]
+
+  # What an interrupted script left.
+  mkdir -p /run/tapwarden-kit/shop
+  mount "${device}p3" /run/tapwarden-kit/shop
+  run -0 kit/undo.sh --yes
+  [ ! -e /run/tapwarden-kit/shop ]
+}
+
+teardown() {
+  if [ -e device ]; then
+    umount -R /run/tapwarden-kit/shop 2>/dev/null || true
+    partx -d "$(cat device)" 2>/dev/null || true
+    losetup -d "$(cat device)"
+    [ ! -e nodes ] || xargs rm -f <nodes
+  fi
+}
+
 @test "sfdisk makes the founding layout, or an ESP" {
   ini
   kit
