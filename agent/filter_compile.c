@@ -7,7 +7,8 @@
 #include "agent/base/bpf_compile.h"
 #include "netlink/hook_filter.h"
 
-const char *filter_key(enum link_hook hook)
+/* The key that is for one direction alone. */
+static const char *key_of(enum link_hook hook)
 {
 	return hook == LINK_HOOK_FROM_GUEST ? "filter-from-guest" : "filter-to-guest";
 }
@@ -60,7 +61,7 @@ int filter_compile(const struct link_keys *keys, enum link_hook hook, struct bpf
 		code = compile(both, ret, err);
 	if (code || !is_given(one))
 		return code;
-	*ret_key = filter_key(hook);
+	*ret_key = key_of(hook);
 	code = compile(one, ret, err);
 	if (code == 0 && is_given(both))
 		code = compile_both(both, one, ret, err);

@@ -6,9 +6,6 @@
 #include "agent/base/config.h"
 #include "agent/base/err.h"
 
-/* The key that is for one direction alone. */
-const char *filter_key(enum link_hook hook);
-
 /*
  * What must match at the hook: `filter` and the key of the direction. Replaces the content of `ret`,
  * which is empty when neither is given. Returns 0, -EINVAL with the reason, or -ENOMEM; `ret_key` is

@@ -288,11 +288,6 @@ static struct log_file *find(const struct log_files *files, const char *name)
 	return NULL;
 }
 
-const struct log_file *log_files_find(const struct log_files *files, const char *name)
-{
-	return find(files, name);
-}
-
 static uint32_t free_slot(const struct log_files *files)
 {
 	uint32_t slot = 0;

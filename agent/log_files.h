@@ -75,7 +75,4 @@ void log_files_hand_over(struct log_files *files, struct ipc_channel *channel);
 void log_files_stop(struct log_files *files);
 void log_files_done(struct log_files *files);
 
-/* NULL for none of that name. */
-const struct log_file *log_files_find(const struct log_files *files, const char *name);
-
 #endif

@@ -361,7 +361,8 @@ void reach_shots_frame(const struct reach_shots *shots, size_t at, uint8_t ret[R
 	reach_frame_write(&frame, ret);
 }
 
-bool reach_shot_is_unproven(const struct reach_shots *shots, const struct reach_shot *shot)
+/* Whether it is not to be seen if the filter of `to` drops it. */
+static bool is_unproven(const struct reach_shots *shots, const struct reach_shot *shot)
 {
 	const struct reach_port *to = &shots->ports[shot->to];
 
@@ -388,7 +389,7 @@ static bool has_way(const struct reach_shots *shots, const struct reach_shot *sh
 bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot *shot)
 {
 	return has_way(shots, shot) && shot->passes[LINK_HOOK_FROM_GUEST] &&
-	       (shot->passes[LINK_HOOK_TO_GUEST] || reach_shot_is_unproven(shots, shot));
+	       (shot->passes[LINK_HOOK_TO_GUEST] || is_unproven(shots, shot));
 }
 
 bool reach_shots_are_in(const struct reach_shots *shots, size_t first, size_t n)
@@ -422,8 +423,7 @@ static void judge_plain(const struct reach_shots *shots, const struct reach_shot
 static void judge_witness(const struct reach_shots *shots, const struct reach_shot *shot,
 			  struct reach_proof *proof, bool differs)
 {
-	const bool shows = has_way(shots, shot) &&
-			   !(shot->arrived && reach_shot_is_unproven(shots, shot));
+	const bool shows = has_way(shots, shot) && !(shot->arrived && is_unproven(shots, shot));
 
 	if (differs ? !proof->witnesses_differ : !proof->witness && shows)
 		proof->witness = shot;
@@ -443,7 +443,7 @@ size_t reach_shots_judge(struct reach_shots *shots)
 			judge_witness(shots, shot, proof, differs);
 		else
 			judge_plain(shots, shot, proof, differs);
-		if (has_way(shots, shot) && reach_shot_is_unproven(shots, shot)) {
+		if (has_way(shots, shot) && is_unproven(shots, shot)) {
 			proof->held = proof->held ? proof->held : port_name(shots, shot->to);
 			proof->unproven++;
 		}

@@ -83,9 +83,6 @@ void reach_shots_done(struct reach_shots *shots);
 /* The bytes of one, with its place in the list. */
 void reach_shots_frame(const struct reach_shots *shots, size_t at, uint8_t ret[REACH_FRAME_LEN]);
 
-/* Whether it is not to be seen if the filter of `to` drops it. */
-bool reach_shot_is_unproven(const struct reach_shots *shots, const struct reach_shot *shot);
-
 /* Whether the frame has to arrive, with what is known by now of the switch. */
 bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot *shot);
 

@@ -314,20 +314,3 @@ void literal_required(const char *regex, size_t len, const struct literal_option
 	if (!r.doubt && reader_at_end(&r))
 		part_required(&part, ret);
 }
-
-void literal_fixed(const void *text, size_t len, bool caseless, struct literal_set *ret)
-{
-	struct literal *literal = &ret->v[0];
-	const uint8_t *bytes = text;
-
-	*ret = (struct literal_set){ 0 };
-	if (!len)
-		return;
-	ret->n = 1;
-	for (size_t i = 0; i < len && i < LITERAL_BYTES_MAX; i++) {
-		bool letter = (uint8_t)((bytes[i] | 0x20) - 'a') < 26;
-
-		literal->bytes[literal->len++] = caseless && letter ? bytes[i] | 0x20 : bytes[i];
-		ret->caseless = ret->caseless || (caseless && letter);
-	}
-}

@@ -50,9 +50,6 @@ struct literal_options {
 void literal_required(const char *regex, size_t len, const struct literal_options *options,
 		      struct literal_set *ret);
 
-/* The set of one fixed text, cut at LITERAL_BYTES_MAX; n is 0 for an empty one. */
-void literal_fixed(const void *text, size_t len, bool caseless, struct literal_set *ret);
-
 /* How seldom a byte is in usual text: 0 for a blank or an "e", 15 for most that is not text. */
 unsigned int literal_rarity(uint8_t byte);
 

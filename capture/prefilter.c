@@ -329,17 +329,3 @@ bool prefilter_walk_next(struct prefilter_walk *walk, struct prefilter_hit *ret)
 	*ret = (struct prefilter_hit){ first.at, pf->rules + rules->first, rules->n };
 	return true;
 }
-
-void prefilter_walk_skip(struct prefilter_walk *walk, const uint8_t *to)
-{
-	size_t offset = (size_t)(to - walk->data);
-
-	for (size_t l = 0; l < walk->pf->n_lanes; l++) {
-		struct prefilter_lane *at = &walk->lanes[l];
-
-		while (at->next < at->n && at->hits[at->next].at < to)
-			at->next++;
-		if (at->next == at->n && at->from < offset)
-			at->from = offset < walk->len ? offset : walk->len;
-	}
-}

@@ -90,7 +90,4 @@ void prefilter_walk_begin(struct prefilter_walk *walk, const struct prefilter *p
  */
 bool prefilter_walk_next(struct prefilter_walk *walk, struct prefilter_hit *ret);
 
-/* What begins before `to` is not told any more. */
-void prefilter_walk_skip(struct prefilter_walk *walk, const uint8_t *to);
-
 #endif

@@ -52,19 +52,20 @@ static int init_range(struct rule *rule, struct err *err)
 	return code;
 }
 
-const struct literal_set *rule_required(const struct rule *rule)
+/* The texts of which one is in every payload that the rule matches in. */
+static const struct literal_set *required_of(const struct rule *rule)
 {
 	return pattern_required(rule->range ? rule->range->begin : rule->pattern);
 }
 
 static int init_finder(struct rule *rule, struct err *err)
 {
-	if (!rule_required(rule)->n)
+	if (!required_of(rule)->n)
 		return 0;
 	rule->finder = malloc(sizeof(*rule->finder));
 	if (!rule->finder)
 		return err_set(err, -ENOMEM, "out of memory");
-	literal_finder_init(rule->finder, rule_required(rule));
+	literal_finder_init(rule->finder, required_of(rule));
 	return 0;
 }
 
@@ -92,7 +93,7 @@ static int make_prefilter(struct ruleset *set)
 	int code = -ENOMEM;
 
 	for (size_t i = 0; required && i < set->n; i++)
-		required[i] = rule_required(&set->rules[i]);
+		required[i] = required_of(&set->rules[i]);
 	if (required)
 		code = prefilter_new(required, set->n, true, &set->prefilter);
 	if (!code)
@@ -108,7 +109,7 @@ static void make_shapes(struct ruleset *set)
 		const struct pattern_conf *conf = set->rules[i].conf;
 		struct shape shape;
 
-		if (rule_required(&set->rules[i])->n || conf->utf || set->rules[i].range)
+		if (required_of(&set->rules[i])->n || conf->utf || set->rules[i].range)
 			continue;
 		shape_read(pattern_text(set->rules[i].pattern), conf->caseless, conf->dotall,
 			   &shape);

@@ -27,7 +27,7 @@ struct rule {
 	struct pattern *pattern;
 	uint32_t signature_id; /* the configuration's, or derived from the name and so stable */
 	struct range_stream_rule *range; /* it is tried inside ranges of bytes; NULL: everywhere */
-	struct literal_finder *finder; /* of rule_required(); NULL: it has none */
+	struct literal_finder *finder; /* of texts that each match has one of; NULL: none */
 };
 
 struct ruleset {
@@ -73,9 +73,6 @@ static inline void mask_drop(struct rule_mask *mask, size_t rule)
  */
 int ruleset_init(struct ruleset *set, const struct config *config, struct err *err);
 void ruleset_done(struct ruleset *set);
-
-/* The texts of which one is in every payload that the rule matches in. */
-const struct literal_set *rule_required(const struct rule *rule);
 
 /* The rules that a link's `patterns` names. */
 void ruleset_select(const struct ruleset *set, const struct strv *patterns, struct rule_mask *ret);

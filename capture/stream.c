@@ -19,17 +19,6 @@
 
 #define FLAGS_SYN_ACK (TH_SYN | TH_ACK)
 
-static const char *const end_names[STREAM_ENDS] = {
-	[STREAM_FIN] = "fin",	      [STREAM_RST] = "rst",	  [STREAM_IDLE] = "idle",
-	[STREAM_EVICTED] = "evicted", [STREAM_REUSED] = "reused", [STREAM_FINISHED] = "finished",
-	[STREAM_HANDED] = "handed",
-};
-
-const char *stream_end_name(enum stream_end why)
-{
-	return end_names[why];
-}
-
 static struct stream_side side_of(struct streams *streams, struct flow *flow, unsigned int end)
 {
 	return (struct stream_side){ streams, flow, &flow->half[end], end };

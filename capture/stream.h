@@ -150,7 +150,4 @@ void stream_forget(struct stream_half *half, uint64_t offset);
 size_t stream_spans(const struct stream_half *half, uint64_t offset, uint64_t len,
 		    struct stream_span *ret, size_t max);
 
-/* "fin", "rst" ... */
-const char *stream_end_name(enum stream_end why);
-
 #endif

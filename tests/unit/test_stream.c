@@ -156,12 +156,18 @@ static void on_gap(void *data, struct flow *flow, unsigned int end, uint64_t off
 static void on_end(void *data, struct flow *flow, unsigned int end, enum stream_end why,
 		   uint64_t now_ns)
 {
+	static const char *const names[STREAM_ENDS] = {
+		[STREAM_FIN] = "fin",	    [STREAM_RST] = "rst",
+		[STREAM_IDLE] = "idle",	    [STREAM_EVICTED] = "evicted",
+		[STREAM_REUSED] = "reused", [STREAM_FINISHED] = "finished",
+		[STREAM_HANDED] = "handed",
+	};
 	struct told *told = data;
 
 	(void)now_ns;
 	if (why != STREAM_FINISHED)
 		buf_addf(&told->text, "%cend %s ", flow->key.port[end] == SERVER ? '<' : '>',
-			 stream_end_name(why));
+			 names[why]);
 }
 
 static const struct stream_ops ops = { .data = on_data, .gap = on_gap, .end = on_end };
