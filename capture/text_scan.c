@@ -144,10 +144,10 @@ static size_t start_before(const struct search_rule *rule, const uint8_t *line, 
 {
 	int64_t start = (int64_t)(text - line) - rule->finder.set.before_max;
 
-	if (start <= (int64_t)offset || !pattern_may_restart(rule->pattern))
-		return offset;
 	/* A text may be of the newline. */
 	start = start < (int64_t)len ? start : (int64_t)len;
+	if (start <= (int64_t)offset || !pattern_may_restart(rule->pattern))
+		return offset;
 	/* PCRE2 does not start between CR and LF, nor within a character. */
 	if (line[start - 1] == '\r')
 		start--;
