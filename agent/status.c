@@ -114,6 +114,13 @@ static json_t *streams_json(const struct stats_streams *streams)
 	return json;
 }
 
+/* Connections of inline links of which nothing passes, and those of them that others pushed out. */
+static json_t *condemned_json(const struct stats_condemned *condemned)
+{
+	return json_pack("{s:I, s:I}", "connections", (json_int_t)stat_get(&condemned->n),
+			 "evicted", (json_int_t)stat_get(&condemned->evicted));
+}
+
 static json_t *capture_json(const struct status_input *in)
 {
 	json_t *malformed = json_object();
@@ -134,13 +141,14 @@ static json_t *capture_json(const struct status_input *in)
 		sources_counters(in->sources, &in->sources->list[i], &counters);
 		drops += counters.drops;
 	}
-	return json_pack("{s:I, s:I, s:s, s:I, s:I, s:o, s:o, s:I, s:I, s:I}", "records",
+	return json_pack("{s:I, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I}", "records",
 			 (json_int_t)stat_get(&c->records), "log_lost",
 			 (json_int_t)stat_get(&c->log_lost), "log_error",
 			 error ? strerror((int)error) : "", "feed_lost",
 			 (json_int_t)stat_get(&c->feed_lost), "drops", (json_int_t)drops,
-			 "malformed", malformed, "streams", streams_json(&c->streams),
-			 "payloads_lost", (json_int_t)stat_get(&c->payloads_lost), "pcap_frames",
+			 "malformed", malformed, "streams", streams_json(&c->streams), "condemned",
+			 condemned_json(&in->stats->condemned), "payloads_lost",
+			 (json_int_t)stat_get(&c->payloads_lost), "pcap_frames",
 			 (json_int_t)stat_get(&c->pcap_frames), "pcap_lost",
 			 (json_int_t)stat_get(&c->pcap_lost));
 }

@@ -437,6 +437,9 @@ static const struct {
 	  "capture.feed_lost" },
 	{ "tapwarden_capture_drops", "counter", "Frames that the capture worker did not get.",
 	  "capture.drops" },
+	{ "tapwarden_condemned_evicted", "counter",
+	  "Connections of inline links that patterns ended, and that may go on for want of room.",
+	  "capture.condemned.evicted" },
 }, of_health[] = {
 	{ "tapwarden_event_streams", "gauge", "Open event streams.", "events.streams" },
 	{ "tapwarden_event_skipped", "counter", "Records that slow streams missed.",

@@ -100,6 +100,7 @@ relay_of() {
   in_host curl -sS --unix-socket "$DIR/run/api.sock" http://localhost/metrics >"$DIR/metrics"
   grep -q '^tapwarden_relay_dropped_packets_total{set="web",link="web01",direction="to_guest",reason="verdict"} [1-9]' "$DIR/metrics"
   grep -q '^tapwarden_relay_latency_seconds{set="web",link="web01",direction="from_guest",quantile="0.99"} 0*[.e1-9]' "$DIR/metrics"
+  grep -q '^tapwarden_condemned_evicted_total 0$' "$DIR/metrics"
   grep -q '^tapwarden_rule_dropped_total{rule="forbidden"} [1-9]' "$DIR/metrics"
   records 'select(.alert.signature? == "forbidden") | .alert.action' | grep -q blocked
 }

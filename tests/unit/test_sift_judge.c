@@ -540,6 +540,32 @@ static void the_end_of_a_worker_condemns_nothing(void **state)
 	assert_int_equal(stat_get(&f->condemned.n), 0);
 }
 
+/* More than there is memory for, and then more than can be condemned: nothing is forgotten uncounted. */
+static void what_is_pushed_out_is_condemned_and_counted(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t few = 20000, many = 60000;
+	uint32_t passed = 0;
+
+	for (uint32_t port = 1024; port < 1024 + few; port++) {
+		open_connection(f, port);
+		assert_int_equal(say(f, port, 100, "secret-"), ACTION_LOG);
+	}
+	assert_true(f->sift.streams.counts.ends[STREAM_EVICTED] > 0);
+	assert_true(f->sift.streams.flows.memory <= MEMORY);
+	for (uint32_t port = 1024; port < 1024 + few; port++)
+		passed += say(f, port, 107, "7") == ACTION_LOG;
+	assert_true(passed <= stat_get(&f->condemned.evicted));
+	assert_true(passed < few / 10);
+	for (uint32_t port = 1024; port < 1024 + many; port++) {
+		open_connection(f, port);
+		(void)say(f, port, 100, "secret-");
+	}
+	for (uint32_t port = 1024; port < 1024 + many; port++)
+		(void)say(f, port, 107, "7");
+	assert_true(stat_get(&f->condemned.evicted) > 0);
+}
+
 static void a_full_table_forgets_the_quietest(void **state)
 {
 	struct fixture *f = *state;
@@ -595,6 +621,7 @@ int main(void)
 		TEST(a_packet_in_fragments_stays_incomplete),
 		TEST(what_goes_by_unsearched_condemns),
 		TEST(the_end_of_a_worker_condemns_nothing),
+		TEST(what_is_pushed_out_is_condemned_and_counted),
 		TEST(a_full_table_forgets_the_quietest),
 		TEST(checksums_of_all_lengths_are_right),
 		TEST_HANDED(a_match_is_dropped_and_its_connection_with_it),
