@@ -82,7 +82,7 @@ every_record_is_told() {
 traffic_both() {
   local guest
   for guest in 10 11; do
-    spawn "traffic$guest" ip netns exec "$PEER" sh -c "n=0; while :; do
+    spawn "traffic$guest" ip netns exec "$PEER" sh -c "n=0; until [ -e '$DIR/stop' ]; do
       n=\$((n + 1))
       curl -s --max-time 5 -o /dev/null -w \"g$guest-\$n-end %{http_code}\\n\" http://192.0.2.$guest/?g$guest-\$n-end
       sleep 0.01
@@ -102,11 +102,12 @@ answered_more() {
   wait_for 30 eval "[ \$(answered 10) -ge $ten ] && [ \$(answered 11) -ge $eleven ]"
 }
 
+# Each ends with an answer.
 traffic_stop() {
   local guest
+  touch "$DIR/stop"
   for guest in 10 11; do
-    kill "$(pid_of "traffic$guest")"
-    wait_for 10 is_gone "$(pid_of "traffic$guest")"
+    wait_for 20 is_gone "$(pid_of "traffic$guest")"
   done
   ! grep -hv ' 200$' "$DIR/traffic10.out" "$DIR/traffic11.out"
 }
