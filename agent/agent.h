@@ -6,6 +6,7 @@
  *   reload.c   one configuration for another, all or nothing
  *   api_ops.c  what the web worker may ask
  *   api_files.c  the files that it may pass on
+ *   records_pipe.c  the way of records from one capture worker to another
  *   learn.c    leases, on their way to filters
  *   series_track.c  the rates of the last hour
  *   boot_track.c  what guests boot, and how far they came
@@ -122,6 +123,11 @@ void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms
 /* An event of the agent itself, logged and on its way to the records. */
 void agent_emit(struct agent *agent, enum log_level level, const char *action, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* records_pipe.c: a capture worker serves from now on: where its records go, or all others' come from. */
+void agent_connect_records(struct agent *agent, const struct worker *worker,
+			   struct ipc_channel *channel);
+void agent_close_records(struct agent *agent);
 
 /* reload.c: starts a reload; the answer is an event. Asked for during a reload: one more follows. */
 void agent_reload(struct agent *agent);

@@ -225,12 +225,7 @@ static void daemon_done(struct agent *a)
 		munmap((void *)a->stats, sizeof(*a->stats));
 	if (a->feed_fd >= 0)
 		close(a->feed_fd);
-	for (unsigned int i = 0; i < STATS_CAPTURES_MAX; i++) {
-		if (!a->records[i].open)
-			continue;
-		close(a->records[i].in);
-		close(a->records[i].out);
-	}
+	agent_close_records(a);
 	if (a->stats_fd >= 0)
 		close(a->stats_fd);
 	if (a->auth_fd >= 0)

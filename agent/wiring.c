@@ -12,9 +12,6 @@
 #include "agent/base/landlock.h"
 #include "agent/base/log.h"
 
-/* Bytes of records, as the kernel counts them, that wait for the first capture worker of one other. */
-#define RECORDS_MAX (16 << 20)
-
 /* Of the worker that has the log. */
 static struct ipc_channel *capture_channel(struct agent *a)
 {
@@ -317,52 +314,6 @@ static void feed_connect(struct agent *a)
 	}
 }
 
-static void records_in(struct agent *a, struct ipc_channel *first, unsigned int index)
-{
-	const struct ipc_records_in in = { .index = index };
-
-	if (first && a->records[index].open)
-		ipc_send(first, IPC_RECORDS_IN, &in, a->records[index].in);
-}
-
-static void records_open(struct agent *a, unsigned int index)
-{
-	struct records_pipe *pipe = &a->records[index];
-	const int size = RECORDS_MAX;
-	int fds[2], code;
-
-	code = ipc_pair(fds);
-	if (code) {
-		log_err("cannot connect capture worker %u to the first: %s: its records are lost "
-			"and counted",
-			index, strerror(-code));
-		return;
-	}
-	/* unix(7): the sender's buffer bounds what waits, and one record. */
-	if (setsockopt(fds[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		log_warning("capture worker %u: %s: fewer records can wait for the first", index,
-			    strerror(errno));
-	*pipe = (struct records_pipe){ .open = true, .in = fds[0], .out = fds[1] };
-	records_in(a, capture_channel(a), index);
-}
-
-/* The first capture worker gets what it has to write: the agent's events, the logs, others' records. */
-static void serve_first(struct agent *a, struct ipc_channel *channel)
-{
-	for (unsigned int i = 1; i < STATS_CAPTURES_MAX; i++)
-		records_in(a, channel, i);
-	log_files_hand_over(&a->logs, channel);
-	events_flush(&a->events, channel);
-}
-
-static void serve_another(struct agent *a, struct ipc_channel *channel, unsigned int index)
-{
-	if (!a->records[index].open)
-		records_open(a, index);
-	if (a->records[index].open)
-		ipc_send(channel, IPC_RECORDS_OUT, NULL, a->records[index].out);
-}
-
 void agent_setup_worker(struct worker *worker, struct ipc_channel *channel, bool successor)
 {
 	struct agent *a = worker->data;
@@ -412,11 +363,12 @@ void agent_serve_worker(struct worker *worker, struct ipc_channel *channel)
 	if (worker->index == 0)
 		feed_connect(a);
 	if (worker->role == WORKER_CAPTURE) {
-		if (worker->index)
-			serve_another(a, channel, worker->index);
+		agent_connect_records(a, worker, channel);
 		sources_hand_over(&a->sources, channel);
-		if (!worker->index)
-			serve_first(a, channel);
+		if (worker->index)
+			return;
+		log_files_hand_over(&a->logs, channel);
+		events_flush(&a->events, channel);
 		return;
 	}
 	boot_track_hand_over(a, channel);
