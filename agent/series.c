@@ -1,11 +1,12 @@
 #include "agent/series.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "capture/json_writer.h"
 
 void series_done(struct series *series)
 {
@@ -57,23 +58,22 @@ static struct series_sample rates_since(const struct series_link *link,
 	return sample;
 }
 
-static void put(struct series *series, struct series_link *link, unsigned int steps,
-		const struct series_sample *sample)
+static int put(const struct series *series, struct series_link *link, unsigned int steps,
+	       const struct series_sample *sample)
 {
 	if (!link->samples && !was_loud(sample))
-		return;
+		return 0;
 	if (!link->samples)
 		link->samples = calloc(SERIES_SAMPLES, sizeof(*link->samples));
-	if (!link->samples) {
-		series->unkept += steps;
-		return;
-	}
+	if (!link->samples)
+		return -ENOMEM;
 	for (unsigned int i = 0; i < steps && i < SERIES_SAMPLES; i++)
 		link->samples[(series->steps - i) % SERIES_SAMPLES] = *sample;
+	return 0;
 }
 
 /* Its counters are of this step, too: those of a place begin with the link. */
-static void begin(struct series *series, struct series_link *link, const char *name,
+static void begin(const struct series *series, struct series_link *link, const char *name,
 		  unsigned int steps)
 {
 	free(link->samples);
@@ -82,19 +82,20 @@ static void begin(struct series *series, struct series_link *link, const char *n
 	link->begun = link->seen = series->steps - steps;
 }
 
-void series_add(struct series *series, size_t slot, const char *name,
-		const uint64_t counted[STATS_RATES], unsigned int steps, double span_s)
+int series_add(struct series *series, size_t slot, const char *name,
+	       const uint64_t counted[STATS_RATES], unsigned int steps, double span_s)
 {
 	struct series_sample sample = { { NAN, NAN, NAN, NAN } };
 	struct series_link *link = slot < series->n ? &series->links[slot] : NULL;
+	int code;
 
 	if (!link)
-		return;
+		return -ENOMEM;
 	if (strcmp(link->name, name) != 0)
 		begin(series, link, name, steps);
 	if (counted && link->seen + steps == series->steps)
 		sample = rates_since(link, counted, span_s);
-	put(series, link, steps, &sample);
+	code = put(series, link, steps, &sample);
 	if (counted) {
 		link->seen = series->steps;
 		memcpy(link->counted, counted, sizeof(link->counted));
@@ -103,6 +104,7 @@ void series_add(struct series *series, size_t slot, const char *name,
 		link->samples = NULL;
 		link->begun = series->steps;
 	}
+	return code;
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -120,60 +122,53 @@ static float rate_at(const struct series_link *link, uint64_t step, enum stats_r
 	return link->samples ? link->samples[step % SERIES_SAMPLES].rates[rate] : 0;
 }
 
-/* A printf for each would take most of the time that the answer for a thousand links takes. */
-static void add_integer(struct buf *out, uint64_t n)
-{
-	char text[20];
-	size_t at = sizeof(text);
-
-	do {
-		text[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n);
-	buf_add(out, text + at, sizeof(text) - at);
-}
-
 static bool is_bytes(enum stats_rate rate)
 {
 	return rate == STATS_BYTES_FROM || rate == STATS_BYTES_TO;
 }
 
-static void add_list(const struct series *series, const struct series_link *link, uint64_t max,
-		     enum stats_rate rate, struct buf *out)
+static void write_list(struct json_writer *w, const char *key, const struct series *series,
+		       const struct series_link *link, uint64_t max, enum stats_rate rate)
 {
-	const uint64_t n = link ? known(series, link, max) : 0;
-
-	buf_addc(out, '[');
-	for (uint64_t i = n; i-- > 0;) {
+	jw_array(w, key);
+	for (uint64_t i = link ? known(series, link, max) : 0; i-- > 0;) {
 		float value = rate_at(link, series->steps - i, rate);
 
 		if (isnan(value))
-			buf_adds(out, "null");
+			jw_null(w, NULL);
 		else if (is_bytes(rate))
-			add_integer(out, (uint64_t)((double)value + 0.5));
+			jw_u64(w, NULL, (uint64_t)((double)value + 0.5));
 		else
-			buf_addf(out, "%.6g", (double)value);
-		buf_adds(out, i ? "," : "");
+			jw_hundredths(w, NULL, (double)value);
 	}
-	buf_addc(out, ']');
+	jw_array_end(w);
+}
+
+static void write_times(struct json_writer *w, const struct series *series)
+{
+	jw_u64(w, "step", SERIES_STEP_S);
+	jw_i64(w, "end", series->end_s);
 }
 
 void series_write_link(const struct series *series, size_t slot, const char *name, struct buf *out)
 {
 	const struct series_link *link = slot < series->n ? &series->links[slot] : NULL;
+	struct json_writer w = { .out = out };
 
 	if (link && strcmp(link->name, name) != 0)
 		link = NULL;
-	buf_addf(out, "{\"name\":\"%s\",\"step\":%d,\"end\":%" PRId64 ",\"from_guest\":{\"bytes\":",
-		 name, SERIES_STEP_S, series->end_s);
-	add_list(series, link, SERIES_SAMPLES, STATS_BYTES_FROM, out);
-	buf_adds(out, ",\"frames\":");
-	add_list(series, link, SERIES_SAMPLES, STATS_FRAMES_FROM, out);
-	buf_adds(out, "},\"to_guest\":{\"bytes\":");
-	add_list(series, link, SERIES_SAMPLES, STATS_BYTES_TO, out);
-	buf_adds(out, ",\"frames\":");
-	add_list(series, link, SERIES_SAMPLES, STATS_FRAMES_TO, out);
-	buf_adds(out, "}}");
+	jw_object(&w, NULL);
+	jw_text(&w, "name", name);
+	write_times(&w, series);
+	jw_object(&w, "from_guest");
+	write_list(&w, "bytes", series, link, SERIES_SAMPLES, STATS_BYTES_FROM);
+	write_list(&w, "frames", series, link, SERIES_SAMPLES, STATS_FRAMES_FROM);
+	jw_object_end(&w);
+	jw_object(&w, "to_guest");
+	write_list(&w, "bytes", series, link, SERIES_SAMPLES, STATS_BYTES_TO);
+	write_list(&w, "frames", series, link, SERIES_SAMPLES, STATS_FRAMES_TO);
+	jw_object_end(&w);
+	jw_object_end(&w);
 }
 
 static bool was_heard(const struct series *series, const struct series_link *link)
@@ -188,20 +183,22 @@ static bool was_heard(const struct series *series, const struct series_link *lin
 
 void series_write_all(const struct series *series, struct buf *out)
 {
-	const char *comma = "";
+	struct json_writer w = { .out = out };
 
-	buf_addf(out, "{\"step\":%d,\"end\":%" PRId64 ",\"links\":[", SERIES_STEP_S, series->end_s);
+	jw_object(&w, NULL);
+	write_times(&w, series);
+	jw_array(&w, "links");
 	for (size_t i = 0; i < series->n; i++) {
 		const struct series_link *link = &series->links[i];
 
 		if (!was_heard(series, link))
 			continue;
-		buf_addf(out, "%s{\"name\":\"%s\",\"from_guest\":", comma, link->name);
-		add_list(series, link, SERIES_SHORT, STATS_BYTES_FROM, out);
-		buf_adds(out, ",\"to_guest\":");
-		add_list(series, link, SERIES_SHORT, STATS_BYTES_TO, out);
-		buf_addc(out, '}');
-		comma = ",";
+		jw_object(&w, NULL);
+		jw_text(&w, "name", link->name);
+		write_list(&w, "from_guest", series, link, SERIES_SHORT, STATS_BYTES_FROM);
+		write_list(&w, "to_guest", series, link, SERIES_SHORT, STATS_BYTES_TO);
+		jw_object_end(&w);
 	}
-	buf_adds(out, "]}");
+	jw_array_end(&w);
+	jw_object_end(&w);
 }

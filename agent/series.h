@@ -38,7 +38,6 @@ struct series {
 	int64_t end_s; /* of the last, in seconds since the epoch */
 	struct series_link *links; /* indexed by slot of the counters page */
 	size_t n;
-	uint64_t unkept; /* samples for which there was no memory */
 };
 
 void series_done(struct series *series);
@@ -51,10 +50,11 @@ int series_step(struct series *series, size_t n, unsigned int steps, int64_t now
 
 /*
  * What was counted so far of the link `name` in `slot`, the same for those steps; `counted` NULL: it is
- * not watched. A link of another name begins anew; so do counters that are less than before.
+ * not watched. A link of another name begins anew; so do counters that are less than before. -ENOMEM:
+ * they are not kept.
  */
-void series_add(struct series *series, size_t slot, const char *name,
-		const uint64_t counted[STATS_RATES], unsigned int steps, double span_s);
+int series_add(struct series *series, size_t slot, const char *name,
+	       const uint64_t counted[STATS_RATES], unsigned int steps, double span_s);
 
 /*
  * Appends {"name", "step", "end", "from_guest": {"bytes": [...], "frames": [...]}, "to_guest"}: averages

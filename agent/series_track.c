@@ -10,30 +10,33 @@
 /* What sixteen thousand links that all are busy fill. */
 #define ANSWER_MAX (64u << 20)
 
+static int sample_link(struct agent *a, const struct source *source, unsigned int steps,
+		       double span_s)
+{
+	struct source_counters now;
+
+	sources_counters(&a->sources, source, &now);
+	const uint64_t counted[STATS_RATES] = {
+		[STATS_FRAMES_FROM] = now.frames[STATS_FROM_GUEST],
+		[STATS_FRAMES_TO] = now.frames[STATS_TO_GUEST],
+		[STATS_BYTES_FROM] = now.bytes[STATS_FROM_GUEST],
+		[STATS_BYTES_TO] = now.bytes[STATS_TO_GUEST],
+	};
+	return series_add(&a->series.series, source->message.slot, source->message.name,
+			  source->fd < 0 ? NULL : counted, steps, span_s);
+}
+
 static void sample(struct agent *a, unsigned int steps, double span_s)
 {
-	struct series *series = &a->series.series;
+	int code = series_step(&a->series.series, a->sources.n, steps, time(NULL));
 
-	if (series_step(series, a->sources.n, steps, time(NULL)))
-		log_warning("no memory for the rates of links: those of new ones are not kept");
 	for (size_t slot = 0; slot < a->sources.n; slot++) {
-		const struct source *source = &a->sources.list[slot];
-		struct source_counters now;
+		int not_kept = sample_link(a, &a->sources.list[slot], steps, span_s);
 
-		sources_counters(&a->sources, source, &now);
-		series_add(series, slot, source->message.name,
-			   source->fd < 0
-				   ? NULL
-				   : (uint64_t[STATS_RATES]){ [STATS_FRAMES_FROM] =
-								      now.frames[STATS_FROM_GUEST],
-							      [STATS_FRAMES_TO] =
-								      now.frames[STATS_TO_GUEST],
-							      [STATS_BYTES_FROM] =
-								      now.bytes[STATS_FROM_GUEST],
-							      [STATS_BYTES_TO] =
-								      now.bytes[STATS_TO_GUEST] },
-			   steps, span_s);
+		code = code ? code : not_kept;
 	}
+	if (code)
+		log_warning("no memory for the rates of links: those of new ones are not kept");
 }
 
 /* A loop that was held up, or a host that slept, has its steps at once, all with the same rate. */

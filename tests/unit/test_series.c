@@ -1,4 +1,4 @@
-/* links: agent/series.c agent/base/buf.c */
+/* links: agent/series.c capture/json_writer.c agent/base/buf.c */
 #include "agent/series.h"
 
 #include <math.h>
@@ -21,7 +21,7 @@ static void add(struct series *s, size_t slot, const char *name, uint64_t bytes,
 		[STATS_BYTES_TO] = bytes * 2,
 	};
 
-	series_add(s, slot, name, counted, steps, 10.0 * steps);
+	assert_int_equal(series_add(s, slot, name, counted, steps, 10.0 * steps), 0);
 }
 
 static void step(struct series *s, size_t n, unsigned int steps)
