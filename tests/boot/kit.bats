@@ -272,7 +272,7 @@ END
 }
 
 @test "install.sh makes a disk, verify.sh finds it right or says what is not, and undo.sh leaves nothing" {
-  local device root
+  local device
   ini 'swap = 64M'
   kit
   debian_of_folders
