@@ -362,7 +362,8 @@ static int on_log_dir(struct worker *w, struct ipc_message *message, struct err 
 	code = record_feeds_init(&w->feeds, &w->emitter, w->stats, flush, w);
 	if (code)
 		return err_errno(err, code, "cannot read the records of others");
-	code = search_time_start();
+	/* Where nothing is searched there is no need for its signals. */
+	code = w->rules.n ? search_time_start() : 0;
 	if (code)
 		return err_errno(err, code, "cannot bound the time of searches");
 	regex_scratch_guard(w->rules.scratch, &search_time_guard);
