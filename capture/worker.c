@@ -187,8 +187,8 @@ static void forget_link(struct worker *w, uint32_t slot)
 	w->watches[slot] = NULL;
 }
 
-/* One link that cannot be watched is no reason to let the others down. */
-static void tell_unwatched(struct worker *w, const struct ipc_link *link, const struct err *err)
+static void tell_of_link(struct worker *w, const struct ipc_link *link, const char *action,
+			 const struct err *err)
 {
 	struct record_head head = {
 		.time_ns = now_ns(),
@@ -197,9 +197,15 @@ static void tell_unwatched(struct worker *w, const struct ipc_link *link, const 
 		.guest = link->guest,
 	};
 
+	emitter_event(&w->emitter, head, IPC_EVENT_LINK, action, err->text);
+}
+
+/* One link that cannot be watched is no reason to let the others down. */
+static void tell_unwatched(struct worker *w, const struct ipc_link *link, const struct err *err)
+{
 	log_err("cannot watch %s: %s: it stays unwatched until its ring is made anew", link->name,
 		err->text);
-	emitter_event(&w->emitter, head, IPC_EVENT_LINK, "watch-failed", err->text);
+	tell_of_link(w, link, "watch-failed", err);
 }
 
 static int on_link_add(struct worker *w, struct ipc_message *message, struct err *err)
@@ -240,8 +246,10 @@ static int on_link_fd(struct worker *w, struct ipc_message *message, struct err 
 	if (!watch)
 		return 0;
 	message->fd = -1;
-	if (watch_take_fd(watch, what, fd, err))
-		tell_unwatched(w, &watch->link, err);
+	if (watch_take_fd(watch, what, fd, err)) {
+		log_err("%s: %s: the link goes on without", watch->link.name, err->text);
+		tell_of_link(w, &watch->link, "hand-over-failed", err);
+	}
 	watch_tick(watch, now_ns());
 	return 0;
 }

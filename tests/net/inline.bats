@@ -458,6 +458,36 @@ heard() {
   eval "exec ${SAYS[1]}>&-"
 }
 
+# successor_of PID: the capture worker that a reload has started beside it is in NEXT.
+successor_of() {
+  NEXT=$(pgrep -P "$(pid_of agent)" -x "$(cat "/proc/$1/comm")" | grep -vx "$1")
+}
+
+@test "streams that cannot be handed over are told, and their link goes on" {
+  local old
+  sed -i 's/^scope = .*/scope = stream/' "$INI"
+  start
+  attach stream
+  spawn listener ip netns exec "$PEER" busybox nc -l -p 9000
+  wait_for 10 in_peer bash -c 'ss -Htln | grep -q :9000'
+  coproc SAYS { in_guest bash -c 'exec 3<>/dev/tcp/192.0.2.2/9000; while read -r text; do printf %s "$text" >&3; done' 3>&-; }
+  echo 'hello' >&"${SAYS[1]}"
+  wait_for 20 heard hello
+  # The next worker gives the memory back that it has read them from: here it cannot.
+  old=$(worker_pid capture)
+  kill -STOP "$old"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 successor_of "$old"
+  spawn tracer strace -qq -o /dev/null -e trace=ftruncate -e inject=ftruncate:error=EIO -p "$NEXT"
+  wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$NEXT/status"
+  kill -CONT "$old"
+  wait_for 20 has_record '.link.action == "hand-over-failed"'
+  echo ' again' >&"${SAYS[1]}"
+  wait_for 20 heard again
+  run ! has_record '.link.action == "watch-failed"'
+  eval "exec ${SAYS[1]}>&-"
+}
+
 # What its author did not expect: no step is counted twice, and each looks at all bytes to come.
 SLOW='slow(?:[a-z](?![a-z]*+[0-9]))*(?:[a-z](?![a-z]*+[0-9]))*[0-9]'
 
