@@ -26,9 +26,10 @@ teardown() {
   wire_down
 }
 
-# told FILTER: what jq finds in the status.
+# told FILTER: what jq finds in the status. (Of no input it says yes to everything.)
 told() {
-  tapwarden status --json | jq -e -r "$1"
+  local answer
+  answer=$(tapwarden status --json) && jq -e -r "$1" <<<"$answer"
 }
 
 # unseen COMMAND...: a command while the agent cannot listen, for longer than an answer is kept.
@@ -92,6 +93,7 @@ told_counts() {
   ip netns exec "$NETNS" "$ROOT/build/tests/net/tap_frames" web1 <>"$DIR/guest" >"$DIR/sent" 3>&- &
   HOLDERS="$! $HOLDERS"
   until grep -q ready "$DIR/sent"; do
+    kill -0 "${HOLDERS%% *}"
     sleep 0.02
   done
   for round in 1 2 3; do

@@ -221,7 +221,8 @@ as_owner() {
 
 # tap_told: the device number of web1's tap that the agent tells, and that /sys has.
 tap_told() {
-  tapwarden status --json | jq -r '.links[0].tap | "\(.major):\(.minor)"'
+  local answer
+  answer=$(tapwarden status --json) && jq -r '.links[0].tap | "\(.major):\(.minor)"' <<<"$answer"
 }
 
 tap_true() {
