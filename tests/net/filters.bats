@@ -699,7 +699,7 @@ END
   # They are at work: what box1 sends for another, and what UDP it is sent, is dropped.
   see
   mkfifo "$DIR/boxed"
-  in_box "$FRAMES" --wire box1 <>"$DIR/boxed" >"$DIR/boxed.said" 3>&- &
+  ip netns exec "$NETNS-box" "$FRAMES" --wire box1 <>"$DIR/boxed" >"$DIR/boxed.said" 3>&- &
   HOLDERS="$! $HOLDERS"
   wait_for "$DIR/boxed.said" ready
   printf '%s\n' "$TO${OTHER}0800$(ip4 c0000201)" "$TO${OWN}0800$(ip4 c0000201)" "$(mark)" >"$DIR/boxed"
