@@ -364,9 +364,13 @@ bool log_watches_poll(struct log_watches *ws, uint64_t now_ns, uint64_t time_ns)
 	ws->time_ns = time_ns;
 	for (size_t i = 0; i < ws->n; i++) {
 		struct log_watch *w = &ws->list[ws->turn];
+		bool more;
 
 		ws->turn = (ws->turn + 1) % ws->n;
-		if (log_reader_poll(&w->reader, now_ns, LOG_BUDGET))
+		search_time_until(now_ns + LOG_TIME_NS);
+		more = log_reader_poll(&w->reader, now_ns, LOG_BUDGET);
+		search_time_until(0);
+		if (more)
 			return true;
 	}
 	return false;

@@ -23,6 +23,12 @@
  */
 #define LOG_BUDGET ((size_t)64 << 10)
 
+/*
+ * And no longer than this: a worker that does not answer is ended, and the next one begins with the same
+ * lines. Those that are left count as ones that their rules gave up on.
+ */
+#define LOG_TIME_NS UINT64_C(2000000000)
+
 /* Rules that see the same lines: all that have no ranges, or one that has. */
 struct log_rules {
 	struct log_watch *watch;
@@ -71,8 +77,8 @@ void log_watches_add(struct log_watches *ws, const struct ipc_log *message, int 
 		     uint64_t now_ns);
 
 /*
- * Reads on until one log has had its turn, all of them if nothing came; `time_ns` is of
- * CLOCK_REALTIME. True when there may be more at once.
+ * Reads on until one log has had its turn, all of them if nothing came; `now_ns` is of CLOCK_MONOTONIC,
+ * `time_ns` of CLOCK_REALTIME. True when there may be more at once.
  */
 bool log_watches_poll(struct log_watches *ws, uint64_t now_ns, uint64_t time_ns);
 

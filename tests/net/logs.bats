@@ -312,6 +312,31 @@ END
   wait_for 20 has_found 1
 }
 
+@test "lines of which each takes long leave the worker time to answer" {
+  cat >>"$INI" <<END
+
+[pattern slow]
+regex = "slow(?:[a-z](?![a-z]*+[0-9]))*(?:[a-z](?![a-z]*+[0-9]))*[0-9]"
+match-limit = 10000000
+
+[pattern slower]
+regex = "slow(?:[a-z](?![a-z]*+[0-9]))*(?:[a-z](?![a-z]*+[0-9]))*[0-9]"
+match-limit = 10000000
+
+[log hostile]
+follow = $LOG
+patterns = slow slower
+END
+  touch "$LOG"
+  followed
+  # Sixteen of them are looked at before messages have their turn, and each ends by a limit.
+  yes "slow$(head -c 4000 /dev/zero | tr '\0' a)" | head -n 60 >>"$LOG"
+  event 1
+  wait_for 60 status_of '.logs[1] | .behind == 0 and .lines == 61 and .limited == 120'
+  wait_for 20 has_found 1
+  status_of '[.workers[].restarts] == [0, 0]'
+}
+
 @test "lines that make a pattern give up are counted, and hold nothing else up" {
   cat >>"$INI" <<END
 
