@@ -50,7 +50,7 @@ static const struct role_info roles[WORKER_ROLES] = {
 	[WORKER_WEB] = { "web", "web-worker", IPC_WEB },
 };
 
-static void process_exited(struct worker_process *p, const char *why);
+static void process_exited(struct worker_process *p, const char *why, bool clean);
 static void on_restart(uv_timer_t *timer);
 
 static void worker_unref(struct worker *w)
@@ -188,7 +188,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 	uv_close((uv_handle_t *)&p->timer, on_process_closed);
 	uv_close((uv_handle_t *)&p->process, on_process_closed);
 	ipc_close(&p->channel, on_channel_closed);
-	process_exited(p, p->why[0] ? p->why : why);
+	process_exited(p, p->why[0] ? p->why : why, !signal && !status);
 }
 
 /* The channel is its fd 3. */
@@ -300,7 +300,7 @@ static void promote(struct worker *w)
 	w->ops->switched(w);
 }
 
-static void process_exited(struct worker_process *p, const char *why)
+static void process_exited(struct worker_process *p, const char *why, bool clean)
 {
 	struct worker *w = p->worker;
 	uint64_t lived = uv_now(w->loop) - p->started_ms;
@@ -314,6 +314,10 @@ static void process_exited(struct worker_process *p, const char *why)
 	if (p != w->active)
 		return; /* a successor that was called off */
 	w->active = NULL;
+	/* Nobody asks how a process ends that was relieved, and it may not have written all it had. */
+	if (!clean && (w->committed || w->stopping))
+		log_err("%s worker: %s while it drained: what it had in hand may be lost", w->name,
+			why);
 	if (w->stopping)
 		return;
 	w->unready += !p->ready.generation;

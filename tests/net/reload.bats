@@ -72,6 +72,19 @@ same_files() {
   wait_for 10 no_hole_in_records
 }
 
+@test "a worker that is relieved and does not end well is told of" {
+  agent_start
+  local pid
+  pid=$(worker_pid capture)
+  kill -STOP "$pid"
+  reload
+  wait_for 20 status_of '.workers[] | select(.name == "capture") | .state == "ending"'
+  kill -KILL "$pid"
+  wait_for 20 grep -q 'capture worker: killed by signal 9 (Killed) while it drained' "$DIR/agent.err"
+  wait_for 20 agent_serves
+  [ "$(worker_pid capture)" -ne "$pid" ]
+}
+
 @test "a file with faults is refused as often as it is tried, and costs nothing" {
   agent_start
   local before i
