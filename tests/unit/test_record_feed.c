@@ -19,8 +19,6 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "agent/base/log.h"
-
 #define OTHER 3u
 
 static const struct record_head nothing = { .time_ns = 1, .link = "", .set = "", .guest = "" };
@@ -331,6 +329,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_no_record_is_left_out, set_up, tear_down),
 	};
 
-	log_init("test", LOG_LEVEL_ERR);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
