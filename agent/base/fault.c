@@ -5,9 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *copy_or_null(const char *s)
+/* What is told goes to terminals and into JSON, and what was read may be any bytes. */
+static char *printable_or_null(const char *s)
 {
-	return s ? strdup(s) : NULL;
+	struct buf copy;
+
+	if (!s)
+		return NULL;
+	buf_init(&copy, 4 * strlen(s)); /* \xNN each */
+	buf_adds(&copy, "");
+	buf_add_printable(&copy, s);
+	return buf_take(&copy);
 }
 
 static void fault_done(struct fault *fault)
@@ -23,17 +31,20 @@ void faults_add(struct faults *faults, const char *file, unsigned int line, cons
 {
 	struct fault fault = { .line = line };
 	struct fault *list;
+	char *text;
 	va_list ap;
 
 	if (faults->n >= FAULTS_MAX)
 		goto dropped;
 	va_start(ap, fmt);
-	if (vasprintf(&fault.text, fmt, ap) < 0)
-		fault.text = NULL;
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
 	va_end(ap);
-	fault.file = strdup(file);
-	fault.section = copy_or_null(section);
-	fault.key = copy_or_null(key);
+	fault.text = printable_or_null(text);
+	free(text);
+	fault.file = printable_or_null(file);
+	fault.section = printable_or_null(section);
+	fault.key = printable_or_null(key);
 	list = realloc(faults->list, (faults->n + 1) * sizeof(*list));
 	if (list)
 		faults->list = list;
@@ -76,18 +87,18 @@ void faults_done(struct faults *faults)
 
 void fault_format(const struct fault *fault, struct buf *out)
 {
-	buf_add_printable(out, fault->file);
+	buf_adds(out, fault->file);
 	if (fault->line)
 		buf_addf(out, ":%u", fault->line);
 	buf_adds(out, ": ");
 	if (fault->section) {
 		buf_addc(out, '[');
-		buf_add_printable(out, fault->section);
+		buf_adds(out, fault->section);
 		buf_adds(out, fault->key ? "] " : "]: ");
 	}
 	if (fault->key) {
-		buf_add_printable(out, fault->key);
+		buf_adds(out, fault->key);
 		buf_adds(out, ": ");
 	}
-	buf_add_printable(out, fault->text);
+	buf_adds(out, fault->text);
 }

@@ -214,12 +214,17 @@ planned() {
   [ "$(planned ann "$file")" = 403 ]
   printf 'nonsense' >"$file"
   [ "$(planned bob "$file")" = 422 ]
+  # No fault is left out for what is in it.
+  printf '[set \xff\xfe]\n\xc0 = a\n' >"$file"
+  [ "$(planned bob "$file")" = 422 ]
+  body '.errors | length == 2 and (.[0].message | contains("\\xff"))'
   : >"$file"
   [ "$(planned bob "$file")" = 422 ] || [ "$(planned bob "$file")" = 200 ]
   head -c 300000 /dev/zero | tr '\0' '#' >"$file"
   [ "$(planned bob "$file")" = 413 ]
   head -c 200000 /dev/urandom >"$file"
   [ "$(planned bob "$file")" = 422 ]
+  body '(.detail | split(" ")[0] | tonumber) == (.errors | length)'
   [ "$(ip -n "$HOST" -j link | jq -c '[.[] | {ifname, ifindex}]')" = "$before" ]
   run pgrep -f -P "$(pid_of agent)" plan-worker
   [ "$output" = "" ]
@@ -238,6 +243,7 @@ planned() {
   [ "$(api ann /v1/openapi.json)" = 200 ]
   body '.openapi | startswith("3.")'
   body '.paths | has("/v1/links/{name}") and has("/v1/plan")'
+  body '.paths["/v1/plan"].post.requestBody.content | keys == ["application/json", "application/octet-stream"]'
   in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/v1/links | jq -e 'length >= 2'
 }
 

@@ -380,9 +380,13 @@ static void faults_are_printable(void **state)
 	faults_add(&faults, "a\nb", 3, "s\033[1m", "k\177", "text\t%s", "\001\xc3\xa4");
 	faults_add(&faults, "a", 0, NULL, NULL, "text");
 	faults_add(&faults, "a", 1, "s", NULL, "text");
+	faults_add(&faults, "b\xff", 1, "\xfe", "", "\xc3");
+	assert_string_equal(faults.list[3].section, "\\xfe");
+	assert_string_equal(faults.list[3].text, "\\xc3");
 	expect_faults(&faults, "a: text\n"
 			       "a:1: [s]: text\n"
-			       "a\\x0ab:3: [s\\x1b[1m] k\\x7f: text\\x09\\x01\xc3\xa4\n");
+			       "a\\x0ab:3: [s\\x1b[1m] k\\x7f: text\\x09\\x01\xc3\xa4\n"
+			       "b\\xff:1: [\\xfe] : \\xc3\n");
 }
 
 static void includes_are_read(void **state)
