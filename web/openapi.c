@@ -70,8 +70,8 @@ static json_t *operation(const struct route *route)
 
 	if (route->takes & ROUTE_TAKES_BODY)
 		json_object_set_new(object, "requestBody",
-				    json_pack("{s:b, s:{s:{}}}", "required", 1, "content",
-					      "application/json"));
+				    json_pack("{s:b, s:{s:{}, s:{}}}", "required", 1, "content",
+					      "application/json", "application/octet-stream"));
 	if (route->access == ROUTE_ANYBODY)
 		json_object_set_new(object, "security", json_array());
 	return object;
