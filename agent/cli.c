@@ -9,6 +9,7 @@
 #include "agent/base/buf.h"
 #include "agent/base/hint.h"
 #include "agent/base/log.h"
+#include "agent/base/utf8.h"
 #include "agent/config_check.h"
 
 /* Arguments and names of files are somebody's: nothing of them moves a terminal's cursor. */
@@ -17,7 +18,7 @@ static void print_word(const char *word)
 	struct buf text;
 
 	buf_init(&text, 4 * PATH_MAX);
-	buf_add_printable(&text, word);
+	utf8_add_printable(&text, word);
 	fputs(text.data ? text.data : "", stderr);
 	buf_done(&text);
 }

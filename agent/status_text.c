@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/base/parse.h"
+#include "agent/base/utf8.h"
 
 /* Of one reply (struct ipc_reply). */
 #define STATUS_TEXT_MAX UINT32_MAX

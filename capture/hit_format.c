@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/base/utf8.h"
 #include "capture/json_writer.h"
 
 /* As grep colours them. */

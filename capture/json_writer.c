@@ -3,62 +3,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "agent/base/utf8.h"
+
 static const char hex[] = "0123456789abcdef";
-
-/* The length of the UTF-8 sequence at `p`, or 0 when there is no valid one (RFC 3629 section 4). */
-static size_t utf8_sequence(const uint8_t *p, size_t left)
-{
-	uint8_t low = 0x80, high = 0xbf;
-	size_t len;
-
-	if (p[0] < 0x80)
-		return 1;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-	if (len > left)
-		return 0;
-	/* The second byte alone tells overlong forms, surrogates and what is above U+10FFFF. */
-	if (p[0] == 0xe0)
-		low = 0xa0;
-	else if (p[0] == 0xed)
-		high = 0x9f;
-	else if (p[0] == 0xf0)
-		low = 0x90;
-	else if (p[0] == 0xf4)
-		high = 0x8f;
-	if (p[1] < low || p[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++) {
-		if (p[i] < 0x80 || p[i] > 0xbf)
-			return 0;
-	}
-	return len;
-}
-
-bool utf8_valid(const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	for (size_t at = 0, n; at < len; at += n) {
-		n = utf8_sequence(p + at, len - at);
-		if (!n)
-			return false;
-	}
-	return true;
-}
-
-size_t utf8_cut(const void *data, size_t len, size_t max)
-{
-	const uint8_t *p = data;
-	size_t start;
-
-	if (len <= max)
-		return len;
-	for (start = max; start > 0 && max - start < 3 && (p[start] & 0xc0) == 0x80; start--)
-		;
-	return utf8_sequence(p + start, len - start) > max - start ? start : max;
-}
 
 static void lead(struct json_writer *w, const char *key)
 {
@@ -194,7 +141,7 @@ static size_t plain_run(const uint8_t *p, size_t left)
 			at++;
 			continue;
 		}
-		n = p[at] >= 0x80 ? utf8_sequence(p + at, left - at) : 0;
+		n = p[at] >= 0x80 ? utf8_length(p + at, left - at) : 0;
 		if (n < 2 || (p[at] == 0xc2 && p[at + 1] < 0xa0))
 			break;
 		at += n;
@@ -217,7 +164,7 @@ void jw_string(struct json_writer *w, const char *key, const void *data, size_t 
 			break;
 		if (p[at] < 0x80) {
 			add_escape(w->out, p[at++]);
-		} else if (utf8_sequence(p + at, len - at)) {
+		} else if (utf8_length(p + at, len - at)) {
 			add_escape(w->out, p[at + 1]);
 			at += 2;
 		} else {

@@ -18,12 +18,6 @@ struct json_writer {
 	bool comma; /* a value precedes in this object or array */
 };
 
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-bool utf8_valid(const void *data, size_t len);
-
-/* The length of `data` cut to at most `max` bytes without cutting a UTF-8 sequence in two. */
-size_t utf8_cut(const void *data, size_t len, size_t max);
-
 /* `key` is NULL inside an array and for the outermost value; keys are written as they are. */
 void jw_object(struct json_writer *w, const char *key);
 void jw_object_end(struct json_writer *w);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/base/utf8.h"
 #include "capture/json_writer.h"
 
 #define NS_PER_S 1000000000u

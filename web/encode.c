@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "agent/base/utf8.h"
+
 int encode_refuse(struct err *err, const char *what, const char *language, const void *bytes,
 		  size_t at, const char *why)
 {
@@ -36,36 +38,6 @@ int encode_check_ascii(const char *what, const char *language, const void *bytes
 			return encode_refuse(err, what, language, bytes, i, why);
 	}
 	return 0;
-}
-
-/* Bytes of the character that begins here; 0 when it is none that RFC 3629 section 4 allows. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	static const struct {
-		unsigned char low, high; /* of the first byte */
-		unsigned char low2, high2; /* of the second */
-		size_t length;
-	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 },
-		{ 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	size_t i = 0;
-
-	if (s[0] < 0x80)
-		return 1;
-	while (i < sizeof(forms) / sizeof(forms[0]) &&
-	       (s[0] < forms[i].low || s[0] > forms[i].high))
-		i++;
-	if (i == sizeof(forms) / sizeof(forms[0]) || left < forms[i].length ||
-	    s[1] < forms[i].low2 || s[1] > forms[i].high2)
-		return 0;
-	for (size_t k = 2; k < forms[i].length; k++) {
-		if ((s[k] & 0xc0) != 0x80)
-			return 0;
-	}
-	return forms[i].length;
 }
 
 int encode_check_utf8(const char *what, const char *language, const void *bytes, size_t len,

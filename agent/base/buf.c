@@ -91,38 +91,6 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
 	buf->len += (size_t)len;
 }
 
-/* Bytes of the UTF-8 character (RFC 3629) at `s` that is none of the controls; 0: there is none. */
-static size_t printable_length(const unsigned char *s)
-{
-	size_t len = s[0] < 0x80   ? 1
-		     : s[0] < 0xc2 ? 0
-		     : s[0] < 0xe0 ? 2
-		     : s[0] < 0xf0 ? 3
-		     : s[0] < 0xf5 ? 4
-				   : 0;
-
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if (s[0] < 0x20 || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0))
-		return 0;
-	return len;
-}
-
-void buf_add_printable(struct buf *buf, const char *s)
-{
-	while (*s) {
-		size_t len = printable_length((const unsigned char *)s);
-
-		if (len)
-			buf_add(buf, s, len);
-		else
-			buf_addf(buf, "\\x%02x", (unsigned char)*s);
-		s += len ? len : 1;
-	}
-}
-
 char *buf_take(struct buf *buf)
 {
 	char *data = buf->failed ? NULL : buf->data;

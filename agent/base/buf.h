@@ -25,8 +25,6 @@ void buf_reset(struct buf *buf); /* length 0 and not failed; keeps the memory */
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_adds(struct buf *buf, const char *s);
 void buf_addc(struct buf *buf, char c);
-/* Text that goes to a terminal: what is no UTF-8, and its controls, become \xNN. */
-void buf_add_printable(struct buf *buf, const char *s);
 void buf_addf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room for `len` more bytes at data + len, or NULL (then `failed`). The caller advances `len`. */

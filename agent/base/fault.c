@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/utf8.h"
+
 /* What is told goes to terminals and into JSON, and what was read may be any bytes. */
 static char *printable_or_null(const char *s)
 {
@@ -14,7 +16,7 @@ static char *printable_or_null(const char *s)
 		return NULL;
 	buf_init(&copy, 4 * strlen(s)); /* \xNN each */
 	buf_adds(&copy, "");
-	buf_add_printable(&copy, s);
+	utf8_add_printable(&copy, s);
 	return buf_take(&copy);
 }
 

@@ -1,5 +1,6 @@
 /* links: web/encode.c web/encode_cmdline.c web/encode_sh.c web/encode_grub.c web/encode_ini.c */
 /* links: web/encode_yaml.c web/encode_json.c web/encode_xml.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/utf8.c */
 /*
  * encode_one LANGUAGE: the value of standard input as that language has it; 1, with the reason on
  * stderr, when it has not.

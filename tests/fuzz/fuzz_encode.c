@@ -1,5 +1,6 @@
 /* links: web/encode.c web/encode_cmdline.c web/encode_sh.c web/encode_grub.c web/encode_ini.c */
 /* links: web/encode_yaml.c web/encode_json.c web/encode_xml.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/utf8.c */
 /*
  * Any value between "<<" and ">>" of every language: read by the rules of that language, what was
  * written is exactly one value, it is the one that was given, and the next thing is ">>". The first

@@ -1,6 +1,6 @@
 /* links: capture/extract.c capture/pattern.c capture/regex.c capture/record.c capture/json_writer.c */
 /* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
-/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
+/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */
 /*
  * A pattern and a subject: "FLAGS REGEX\nPRECEDED-BY\nFOLLOWED-BY\nGROUP\nSUBJECT". Whatever
  * compiles has to find matches that are in order and inside the subject, end by itself, and make

@@ -16,6 +16,7 @@
 /* links: agent/base/schema_print.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/fault.c agent/base/hint.c agent/base/name_template.c */
 /* links: agent/base/link_types.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/utf8.c */
 /*
  * passes CONFIG < COMMANDS: a reconcile context on a clock of its own, so that hours of back-off
  * take no time. One command a line, each answered by what it did:

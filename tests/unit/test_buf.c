@@ -106,24 +106,6 @@ static void growth_keeps_the_content(void **state)
 	buf_done(&buf);
 }
 
-static void nothing_printable_moves_a_cursor(void **state)
-{
-	struct buf buf;
-
-	(void)state;
-	buf_init(&buf, 100);
-	buf_add_printable(&buf, "a\x1b[2J\n\x7f\xc2\x9b"
-				"2J\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
-	assert_string_equal(buf.data, "a\\x1b[2J\\x0a\\x7f\\xc2\\x9b"
-				      "2J\xc2\xa0\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
-	buf_reset(&buf);
-	buf_add_printable(&buf, "\xff\xc0\xaf\xe2\x82"
-				"a\xc2");
-	assert_string_equal(buf.data, "\\xff\\xc0\\xaf\\xe2\\x82"
-				      "a\\xc2");
-	buf_done(&buf);
-}
-
 static void empty_is_null(void **state)
 {
 	struct buf buf;
@@ -141,7 +123,6 @@ int main(void)
 		cmocka_unit_test(the_bound_holds),
 		cmocka_unit_test(reserved_room_is_the_callers),
 		cmocka_unit_test(growth_keeps_the_content),
-		cmocka_unit_test(nothing_printable_moves_a_cursor),
 		cmocka_unit_test(empty_is_null),
 	};
 

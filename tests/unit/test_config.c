@@ -3,7 +3,7 @@
 /* links: agent/base/schema_print.c */
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
-/* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/parse.c agent/base/buf.c agent/base/err.c agent/base/utf8.c */
 #include "agent/base/config.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* links: web/encode.c web/encode_cmdline.c web/encode_sh.c web/encode_grub.c web/encode_ini.c */
 /* links: web/encode_yaml.c web/encode_json.c web/encode_xml.c agent/base/buf.c agent/base/err.c */
-/* links: web/encode_ipxe.c */
+/* links: web/encode_ipxe.c agent/base/utf8.c */
 /*
  * What would break out of its place, in every language: encoded as the table says, or refused.
  * Shells, GRUB and parsers of others say the same in tests/boot/encode.bats.

@@ -5,7 +5,7 @@
 /* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c capture/pattern.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: capture/literal_find.c capture/straight.c capture/set_reader.c capture/straight_find.c capture/prefilter.c capture/gram_index.c capture/shape.c */
-/* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
+/* links: agent/base/buf.c agent/base/parse.c agent/base/err.c agent/base/utf8.c */
 #include "capture/extract_job.h"
 
 #include <errno.h>

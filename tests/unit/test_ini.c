@@ -1,5 +1,5 @@
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
-/* links: agent/base/buf.c agent/base/err.c */
+/* links: agent/base/buf.c agent/base/err.c agent/base/utf8.c */
 #include "agent/base/ini.h"
 
 #include <errno.h>

@@ -11,7 +11,7 @@
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
 /* links: agent/base/err.c agent/base/parse.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c */
+/* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c agent/base/utf8.c */
 #include "capture/inspect.h"
 
 #include <fcntl.h>

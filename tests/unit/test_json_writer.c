@@ -1,4 +1,4 @@
-/* links: capture/json_writer.c agent/base/buf.c */
+/* links: capture/json_writer.c agent/base/buf.c agent/base/utf8.c */
 #include "capture/json_writer.h"
 
 #include <math.h>
@@ -82,68 +82,6 @@ static void every_byte(void **state)
 		json_decref(json);
 		buf_done(&out);
 	}
-}
-
-struct utf8_case {
-	const char *bytes;
-	size_t len;
-	bool valid;
-};
-
-static void utf8(void **state)
-{
-	static const struct utf8_case cases[] = {
-		{ BYTES(""), true },
-		{ BYTES("abc\0"), true },
-		{ BYTES("\xc2\x80"), true },
-		{ BYTES("\xdf\xbf"), true },
-		{ BYTES("\xe0\xa0\x80"), true },
-		{ BYTES("\xed\x9f\xbf"), true },
-		{ BYTES("\xee\x80\x80"), true },
-		{ BYTES("\xf0\x90\x80\x80"), true },
-		{ BYTES("\xf4\x8f\xbf\xbf"), true },
-		{ BYTES("\x80"), false },
-		{ BYTES("\xc0\x80"), false },
-		{ BYTES("\xc1\xbf"), false },
-		{ BYTES("\xc2"), false },
-		{ BYTES("\xc2\x20"), false },
-		{ BYTES("\xe0\x9f\xbf"), false },
-		{ BYTES("\xe2\x82"), false },
-		{ BYTES("\xe2\x82\x20"), false },
-		{ BYTES("\xed\xa0\x80"), false },
-		{ BYTES("\xf0\x8f\xbf\xbf"), false },
-		{ BYTES("\xf0\x9f\x98"), false },
-		{ BYTES("\xf4\x90\x80\x80"), false },
-		{ BYTES("\xf5\x80\x80\x80"), false },
-		{ BYTES("\xff"), false },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		/* In an allocation of its own, so that a sanitizer sees a read behind it. */
-		char *exact = malloc(cases[i].len + !cases[i].len);
-
-		assert_non_null(exact);
-		memcpy(exact, cases[i].bytes, cases[i].len);
-		if (utf8_valid(exact, cases[i].len) != cases[i].valid)
-			fail_msg("case %zu", i);
-		free(exact);
-	}
-}
-
-static void cutting(void **state)
-{
-	static const size_t expect[] = { 0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11 };
-	const char *text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z";
-	const char *bytes = "\x80\x80\x80\x80\x80";
-
-	(void)state;
-	for (size_t max = 0; max < sizeof(expect) / sizeof(expect[0]); max++) {
-		assert_int_equal(utf8_cut(text, 11, max), expect[max]);
-		assert_true(utf8_valid(text, expect[max]));
-	}
-	assert_int_equal(utf8_cut(text, 11, 99), 11);
-	assert_int_equal(utf8_cut(bytes, 5, 4), 4);
 }
 
 struct base64_case {
@@ -251,7 +189,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escaping),  cmocka_unit_test(every_byte),
-		cmocka_unit_test(utf8),	     cmocka_unit_test(cutting),
 		cmocka_unit_test(base64),    cmocka_unit_test(printable),
 		cmocka_unit_test(structure), cmocka_unit_test(too_long),
 	};

@@ -1,4 +1,4 @@
-/* links: agent/series.c capture/json_writer.c agent/base/buf.c */
+/* links: agent/series.c capture/json_writer.c agent/base/buf.c agent/base/utf8.c */
 #include "agent/series.h"
 
 #include <math.h>

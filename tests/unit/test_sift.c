@@ -8,7 +8,7 @@
 /* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
 /* links: agent/base/err.c agent/base/parse.c */
-/* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c */
+/* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c agent/base/utf8.c */
 #include "capture/sift.h"
 
 #include <setjmp.h>

@@ -11,7 +11,7 @@
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c agent/base/ipc.c */
-/* links: agent/base/ipc_msg.c agent/base/log.c */
+/* links: agent/base/ipc_msg.c agent/base/log.c agent/base/utf8.c */
 #include "web/mhd_lib.h"
 #include "web/site.h"
 

@@ -1,5 +1,5 @@
 /* links: agent/status.c agent/status_text.c agent/status_links.c agent/status_seen.c agent/status_relay.c agent/status_logs.c agent/status_traffic.c agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
-/* links: agent/base/err.c capture/json_writer.c */
+/* links: agent/base/err.c capture/json_writer.c agent/base/utf8.c */
 #include "agent/status.h"
 
 #include <errno.h>

@@ -9,6 +9,7 @@
 /* links: agent/base/parse.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: capture/prefilter.c capture/gram_index.c capture/literal_find.c capture/stream_match.c */
+/* links: agent/base/utf8.c */
 #include "capture/trial.h"
 
 #include <errno.h>
