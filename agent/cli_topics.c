@@ -169,6 +169,8 @@ static const struct cli_topic topics[] = {
 	  "a session cookie, over TLS (tls-cert, tls-key) unless the address is of the loopback. /v1/openapi.json\n"
 	  "describes every path. Errors are problem+json with a stable \"code\".\n"
 	  "\n"
+	  "POST /v1/plan and /v1/check take the text of a configuration as it is, as application/octet-stream:\n"
+	  "curl -X POST -H 'Content-Type: application/octet-stream' --data-binary @new.ini.\n"
 	  "POST /v1/apply takes the hash of the plan that /v1/plan showed, and answers 409 when that is not the\n"
 	  "plan any more. A reload is a new web worker: sessions go on, /v1/records begins with the last 4 MiB of\n"
 	  "records.json, and a client of /v1/events that comes back with Last-Event-ID misses none and gets none\n"
