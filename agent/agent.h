@@ -86,6 +86,8 @@ struct agent {
 	unsigned int n_captures; /* of those, the first so many serve, or are started again */
 	unsigned int
 		draining; /* capture workers that a reload relieves: none gets links before all ended */
+	unsigned int
+		n_sharing; /* capture workers that share the links now: until then those before */
 	struct worker web;
 	struct events events;
 	struct learn learn;

@@ -65,21 +65,34 @@ static void on_signal(uv_signal_t *handle, int signum)
 	daemon_stop(a);
 }
 
+/* A worker that somebody took over has no word on what the links of the others do. */
+static bool has_link(const struct agent *a, const struct worker *worker, uint32_t slot)
+{
+	if (slot % a->n_sharing == worker->index)
+		return true;
+	log_warning("%s worker: it tells of a link that is another worker's: not believed",
+		    worker->name);
+	return false;
+}
+
 static void on_worker_message(struct worker *worker, struct ipc_channel *channel,
 			      struct ipc_message *message)
 {
 	struct agent *a = worker->data;
+	const struct ipc_peer_lost *lost = message->payload;
+	const struct ipc_rest *rest = message->payload;
+	const struct ipc_lease *lease = message->payload;
 
 	if (message->type == IPC_REQUEST)
 		agent_request(a, channel, message->payload);
-	else if (message->type == IPC_PEER_LOST)
-		sources_peer_lost(&a->sources, message->payload);
-	else if (message->type == IPC_REST)
-		sources_rest(&a->sources, message->payload);
+	else if (message->type == IPC_PEER_LOST && has_link(a, worker, lost->slot))
+		sources_peer_lost(&a->sources, lost);
+	else if (message->type == IPC_REST && has_link(a, worker, rest->slot))
+		sources_rest(&a->sources, rest);
 	else if (message->type == IPC_BOOT_STEP)
 		boot_track_step(a, message->payload);
-	else if (message->type == IPC_LEASE)
-		learn_lease(a, message->payload);
+	else if (message->type == IPC_LEASE && has_link(a, worker, lease->slot))
+		learn_lease(a, lease);
 	else if (message->type == IPC_TRY)
 		trials_ask(a, channel, message->payload, message->fd);
 }
@@ -167,7 +180,7 @@ static void init_workers(struct agent *a)
 	for (unsigned int i = 0; i < STATS_CAPTURES_MAX; i++)
 		worker_init(&a->captures[i], &a->loop, WORKER_CAPTURE, i, &worker_ops);
 	worker_init(&a->web, &a->loop, WORKER_WEB, 0, &worker_ops);
-	a->n_captures = a->setup.config->agent.capture_workers;
+	a->n_captures = a->n_sharing = a->setup.config->agent.capture_workers;
 }
 
 static int start_worker(struct agent *a, struct worker *worker, struct err *err)

@@ -93,8 +93,10 @@ void agent_worker_switched(struct worker *worker)
 {
 	struct agent *a = worker->data;
 
-	if (worker->role == WORKER_CAPTURE && --a->draining == 0)
+	if (worker->role == WORKER_CAPTURE && --a->draining == 0) {
+		a->n_sharing = a->n_captures;
 		agent_hand_over_links(a);
+	}
 	if (--a->reload.pending == 0)
 		reload_end(a);
 }
