@@ -70,14 +70,11 @@ static void emit(struct agent *a, const struct guest_conf *conf, const char *act
 		    "guest %s: %s", conf->head.name, what);
 }
 
-/* The new state reaches the file, the web worker and the records. */
+/* The new state reaches the web worker and the records. */
 static void changed(struct agent *a, const struct boot_guest *guest, const struct guest_conf *conf)
 {
 	struct ipc_channel *web = worker_channel(&a->web);
-	struct err err;
 
-	if (boot_states_save(&a->boot, state_dir(a), &err))
-		log_err("%s: the state of guest %s is lost with the agent", err.text, guest->name);
 	if (web)
 		tell(web, guest);
 	emit(a, conf, "boot-state", boot_state_names[guest->state]);
@@ -87,14 +84,18 @@ void boot_track_step(struct agent *a, const struct ipc_boot_step *message)
 {
 	const struct guest_conf *conf = config_find_guest(a->setup.config, message->guest);
 	struct boot_guest *guest = conf ? boot_states_of(&a->boot, message->guest) : NULL;
+	struct err err;
 
 	if (!guest)
 		return;
 	if (message->step == BOOT_STEP_SCRIPT)
 		guest->booting = (enum boot_state)message->booting;
 	emit(a, conf, "boot-step", boot_step_names[message->step]);
-	if (boot_guest_step(guest, (enum boot_step)message->step, message->good, now_ms()))
-		changed(a, guest, conf);
+	if (!boot_guest_step(guest, (enum boot_step)message->step, message->good, now_ms()))
+		return;
+	if (boot_states_save(&a->boot, state_dir(a), &err))
+		log_err("%s: the state of guest %s is lost with the agent", err.text, guest->name);
+	changed(a, guest, conf);
 }
 
 static int check_state(const struct guest_conf *conf, enum boot_state state, struct err *err)
@@ -114,7 +115,7 @@ int boot_track_set(struct agent *a, const char *name, const char *word, struct e
 {
 	const struct guest_conf *conf = config_find_guest(a->setup.config, name);
 	enum boot_state state = boot_state_find(word);
-	struct boot_guest *guest;
+	struct boot_guest *guest, before;
 	int code;
 
 	if (!conf)
@@ -127,9 +128,18 @@ int boot_track_set(struct agent *a, const char *name, const char *word, struct e
 	if (code)
 		return code;
 	guest = boot_states_of(&a->boot, name);
-	code = guest ? boot_guest_set(guest, state) : -ENOMEM;
+	if (!guest)
+		return err_errno(err, -ENOMEM, "the state of guest %s stays as it is", name);
+	before = *guest;
+	code = boot_guest_set(guest, state);
 	if (code)
 		return err_errno(err, code, "the state of guest %s stays as it is", name);
+	/* An older file would send the guest where its next agent was told not to, as into an installer. */
+	code = boot_states_save(&a->boot, state_dir(a), err);
+	if (code) {
+		*guest = before;
+		return err_prefix(err, code, "the state of guest %s stays as it is", name);
+	}
 	changed(a, guest, conf);
 	return 0;
 }

@@ -57,10 +57,14 @@ int state_file_write(const char *path, const char *name, const struct buf *text)
 		return dir;
 	fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	code = fd < 0 ? -errno : fd_write_all(fd, text->data, text->len);
+	if (code == 0 && fdatasync(fd) < 0)
+		code = -errno;
 	if (fd >= 0)
 		close(fd);
 	if (code == 0 && renameat(dir, temporary, dir, name) < 0)
 		code = -errno;
+	if (code)
+		unlinkat(dir, temporary, 0);
 	close(dir);
 	return code;
 }

@@ -7,7 +7,10 @@
 /* Appends the content. 0, or a negative errno: -ENOENT without a file, -EFBIG beyond the bound. */
 int state_file_read(const char *path, const char *name, struct buf *out);
 
-/* Puts another file in its place, for the agent's user alone. 0 or a negative errno: as it was. */
+/*
+ * Puts another file in its place, for the agent's user alone; it is on the disk before, so that a power
+ * cut leaves one of the two. 0 or a negative errno: as it was.
+ */
 int state_file_write(const char *path, const char *name, const struct buf *text);
 
 #endif

@@ -223,6 +223,14 @@ watch_shows_request() {
   reboot_host
   agent_start
   guest_is '.state == "local"'
+
+  # What cannot be kept is not taken either.
+  mv "$DIR/state" "$DIR/state.away"
+  : >"$DIR/state"
+  run tapwarden boot set shop run
+  [ "$status" -eq 2 ]
+  [[ "$output" = *"the state of guest shop stays as it is: cannot write $DIR/state/boot-states: Not a directory"* ]]
+  guest_is '.state == "local"'
 }
 
 @test "nobody but the guest gets its boot script: neither the wire, nor the host, nor its neighbour" {
