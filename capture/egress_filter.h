@@ -4,7 +4,7 @@
  *
  * Edge: the program comes as a file of the agent. The kernel runs the same one at the link's egress
  * (netlink/tc_filter.h) and stays the one that decides: where the two differ for a moment, as when a
- * lease was learned, a frame has to pass both.
+ * lease was learned, a frame has to pass both. A link without patterns leaves it to the kernel alone.
  */
 #ifndef TW_EGRESS_FILTER_H
 #define TW_EGRESS_FILTER_H

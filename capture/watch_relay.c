@@ -38,6 +38,14 @@ static uint64_t time_ns(const struct timespec *time)
 	return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
 }
 
+/* Where no pattern is tried there is nothing to spare, and the kernel's own look is enough. */
+static bool is_filtered(const struct watch *watch, enum stats_direction direction,
+			const uint8_t *frame, size_t len)
+{
+	return direction == STATS_FROM_GUEST && watch->inspected.sift.all.any &&
+	       !egress_filter_passes(&watch->filter, frame, len);
+}
+
 static enum stats_relay_drop judge(void *data, enum stats_direction direction, const uint8_t *frame,
 				   size_t len)
 {
@@ -50,7 +58,7 @@ static enum stats_relay_drop judge(void *data, enum stats_direction direction, c
 	enum pattern_action action;
 	struct timespec now;
 
-	if (direction == STATS_FROM_GUEST && !egress_filter_passes(&watch->filter, frame, len))
+	if (is_filtered(watch, direction, frame, len))
 		return STATS_RELAY_FILTER;
 	clock_gettime(CLOCK_REALTIME, &now);
 	source.time_ns = time_ns(&now);
