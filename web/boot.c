@@ -88,6 +88,8 @@ out:
 
 void boot_done(struct boot *boot)
 {
+	for (size_t i = 0; i < boot->n_entries; i++)
+		free(boot->entries[i].script);
 	free(boot->entries);
 	*boot = (struct boot){ 0 };
 }

@@ -7,6 +7,7 @@
 #ifndef TW_BOOT_H
 #define TW_BOOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/base/config.h"
@@ -23,6 +24,9 @@ struct boot_entry {
 	char token[BOOT_TOKEN_SIZE]; /* that a phone-home must show; "": it changes nothing */
 	uint64_t told_ms
 		[BOOT_STEPS]; /* when the agent was last told of the step; the loop's clock */
+	char *script; /* as it was last served to the guest, since that takes longest; NULL: none */
+	enum boot_state script_state; /* what it is of */
+	bool script_chosen;
 };
 
 /* Of one guest's steps of one kind the agent is told once in so long. */

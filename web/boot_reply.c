@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,9 +50,9 @@ int boot_script_of(const struct boot *boot, const struct guest_conf *guest,
 	return script_for(boot, guest, entry, &serving, out, ret_caps, err);
 }
 
-static void reply_script(struct boot *boot, struct http_request *request,
-			 const struct guest_conf *guest, const struct boot_entry *entry,
-			 const struct ipxe_serving *serving)
+/* NULL when it cannot be made; freed by the caller. */
+static char *make_script(const struct boot *boot, const struct guest_conf *guest,
+			 const struct boot_entry *entry, const struct ipxe_serving *serving)
 {
 	struct buf script;
 	uint32_t caps;
@@ -60,15 +61,37 @@ static void reply_script(struct boot *boot, struct http_request *request,
 
 	buf_init(&script, IPXE_SCRIPT_MAX);
 	code = script_for(boot, guest, entry, serving, &script, &caps, &err);
-	if (code) {
-		boot->failed++;
+	if (code)
 		log_debug("no script for guest %s: %s", guest->head.name, err.text);
-		reply_text(request, 500, "the boot script of this guest cannot be made\n");
-	} else {
-		boot->scripts++;
-		reply_text(request, 200, script.data);
-	}
+	else
+		return buf_take(&script);
 	buf_done(&script);
+	return NULL;
+}
+
+static void reply_script(struct boot *boot, struct http_request *request, const char *script)
+{
+	if (script) {
+		boot->scripts++;
+		reply_text(request, 200, script);
+	} else {
+		boot->failed++;
+		reply_text(request, 500, "the boot script of this guest cannot be made\n");
+	}
+}
+
+/* Besides what is served a script depends on the configuration alone, and another has another worker. */
+static void reply_own(struct boot *boot, struct http_request *request, struct boot_entry *entry,
+		      const struct ipxe_serving *serving)
+{
+	if (!entry->script || entry->script_state != serving->state ||
+	    entry->script_chosen != serving->chosen) {
+		free(entry->script);
+		entry->script = make_script(boot, entry->guest, entry, serving);
+		entry->script_state = serving->state;
+		entry->script_chosen = serving->chosen;
+	}
+	reply_script(boot, request, entry->script);
 }
 
 void boot_serve_guest(struct boot *boot, struct http_request *request,
@@ -77,8 +100,10 @@ void boot_serve_guest(struct boot *boot, struct http_request *request,
 	const struct boot_entry *entry = boot_entry_of(boot, guest);
 	const struct ipxe_serving serving =
 		serving_of(boot, entry ? entry->state : BOOT_STATE_RUN, false);
+	char *script = make_script(boot, guest, entry, &serving);
 
-	reply_script(boot, request, guest, entry, &serving);
+	reply_script(boot, request, script);
+	free(script);
 }
 
 /* The script of a state. One that ends the state is told each time. */
@@ -90,7 +115,7 @@ static void serve_state(struct boot *boot, struct http_request *request, struct 
 	entry->booting = state;
 	boot_tell(boot, entry, BOOT_STEP_SCRIPT,
 		  entry->state == BOOT_STATE_ONCE && ipxe_menu_default(state) == BOOT_STATE_RUN);
-	reply_script(boot, request, entry->guest, entry, &serving);
+	reply_own(boot, request, entry, &serving);
 }
 
 void boot_serve_script(struct boot *boot, struct http_request *request, struct boot_entry *entry)
@@ -102,7 +127,7 @@ void boot_serve_script(struct boot *boot, struct http_request *request, struct b
 		return;
 	}
 	boot_tell(boot, entry, BOOT_STEP_MENU, false);
-	reply_script(boot, request, entry->guest, entry, &serving);
+	reply_own(boot, request, entry, &serving);
 }
 
 /* Whether `name` is a state of its menu, which is served then. */
