@@ -190,6 +190,14 @@ sub ran {
 	system("@command >reader.out 2>&1") == 0 or die "$what: " . get_file('reader.out') . "\n";
 }
 
+# With a database of its own: of the host's there is one user at a time.
+sub checked_by_debconf {
+	my ($what) = @_;
+	put_file('debconf.conf', join('', "Config: config\nTemplates: templates\n",
+		map { "\nName: $_\nDriver: File\nFilename: debconf.$_\n" } qw(config templates)));
+	ran($what, 'DEBCONF_SYSTEMRC=debconf.conf debconf-set-selections -c', $what);
+}
+
 # By the end of a path: what its reader makes of it, as words.
 my @readers = (
 	[qr{/vars\.sh$} => sub { variables('sh', $_[0]) }],
@@ -222,7 +230,7 @@ my @readers = (
 		[split /\n/, get_file($_[0]), -1];
 	}],
 	[qr{/dnsmasq\.conf$} => sub { ran($_[0], 'dnsmasq --test -C', $_[0]); [split /\n/, get_file($_[0]), -1] }],
-	[qr{/preseed\.cfg$} => sub { ran($_[0], 'debconf-set-selections -c', $_[0]); [split /\n/, get_file($_[0]), -1] }],
+	[qr{/preseed\.cfg$} => sub { checked_by_debconf($_[0]); [split /\n/, get_file($_[0]), -1] }],
 	[qr{\.iso$|CHECKLIST|boot\.ipxe$} => sub { [] }],
 	# Of what has no reader here a line is a value; none has more lines for it.
 	[qr{} => sub { [split /\n/, get_file($_[0]), -1] }],

@@ -74,8 +74,9 @@ hit() {
   kill_agent
 }
 
+# kill_round NUMBER: of the kind of this number.
 kill_round() {
-  local kind=$((RANDOM % 4))
+  local kind=$1
   case $kind in
   0) # the start, and what it makes
     run_agent
@@ -91,11 +92,11 @@ kill_round() {
   2) # apply once, of one file or the other
     cp "$DIR/$([ $((RANDOM % 2)) = 0 ] && echo many || echo few).ini" "$INI"
     spawn agent ip netns exec "$HOST" "$TAPWARDEN" apply -c "$INI"
-    chance 60
+    chance $((10 << RANDOM % 4))
     ;;
   3) # down takes what nobody holds
     spawn agent ip netns exec "$HOST" "$TAPWARDEN" down -c "$INI"
-    chance 60
+    chance $((10 << RANDOM % 4))
     ;;
   esac
   hit "${KINDS[kind]}"
@@ -106,6 +107,20 @@ kill_agent() {
   kill -KILL "$(pid_of agent)" 2>/dev/null || true
   wait_for 10 is_gone "$(pid_of agent)"
   PIDS=${PIDS//"$(pid_of agent) "/}
+}
+
+# hits KIND: how often one of this kind was killed in the middle of it.
+hits() {
+  grep -ow "$1" <<<"$HITS" | wc -l
+}
+
+# kill_and_look NUMBER: a round, and what holds after each.
+kill_and_look() {
+  kill_round "$1"
+  # Workers end with their agent.
+  wait_for 10 nobody_of_us
+  [ "$(ifindex_of web01)" = "$ifindex" ]
+  [ "$(foreign_links)" = "$foreign" ]
 }
 
 @test "killed a hundred times at moments of chance, nothing leaks and no held tap is lost" {
@@ -120,18 +135,20 @@ kill_agent() {
   kill_agent
 
   for ((round = 1; round <= ROUNDS; round++)); do
-    kill_round
-    # Workers end with their agent.
-    wait_for 10 nobody_of_us
-    [ "$(ifindex_of web01)" = "$ifindex" ]
-    [ "$(foreign_links)" = "$foreign" ]
+    kill_and_look $((RANDOM % 4))
   done
-  [ "$(private_nodes)" -le "$nodes" ]
-  # Of each kind some were in the middle of it, or nothing was tried.
+  # Of each kind some have to be in the middle of it, and the short ones are done at most moments.
+  for kind in "${!KINDS[@]}"; do
+    for ((round = 1; round <= ROUNDS; round++)); do
+      [ "$(hits "${KINDS[kind]}")" -lt 3 ] || break
+      kill_and_look "$kind"
+    done
+  done
   echo "killed:$HITS"
   for kind in "${KINDS[@]}"; do
-    [ "$(grep -ow "$kind" <<<"$HITS" | wc -l)" -ge 3 ]
+    [ "$(hits "$kind")" -ge 3 ]
   done
+  [ "$(private_nodes)" -le "$nodes" ]
 
   cp "$DIR/few.ini" "$INI"
   agent_start
