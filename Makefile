@@ -128,14 +128,18 @@ SANITIZED := SAN=address,undefined
 SAN_UNITS := $(UNITS:$(B)/%=build-address-undefined/%)
 SAN_FUZZERS := $(FUZZERS:$(B)/%=build-address-undefined/%)
 LINTS := lint-format lint-layers lint-shell lint-cppcheck lint-tidy
-# The runner chooses by the name: a program, a corpus replay, a bats file or a lint target.
+# The runner chooses by the name: a program, a corpus replay, a bats file or a lint target. What
+# failed is said again after all the others.
 PROVE = prove --exec tests/run
+FAILURES := $(B)/failures
 
 test:
 	$(Q)scripts/install-deps build test lint demo
 	$(SUBMAKE) DEVELOPER=1 all units helpers benches ui-modules
 	$(SUBMAKE) DEVELOPER=1 $(SANITIZED) units replays
-	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(SAN_UNITS) $(SAN_FUZZERS) $(CLI_BATS) $(ROOT_BATS) $(LINTS)
+	$(Q): >$(FAILURES)
+	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(SAN_UNITS) $(SAN_FUZZERS) $(CLI_BATS) $(ROOT_BATS) $(LINTS) \
+		|| { cat $(FAILURES); exit 1; }
 
 check: all units replays
 	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(FUZZERS) $(CLI_BATS)

@@ -92,9 +92,9 @@ relay_of() {
   start
   attach stream
   passes_and_blocks
-  status_of '.links[0].relay | .attached and .to_guest.dropped.verdict > 0 and .from_guest.dropped.verdict == 0
+  wait_for 10 status_of '.links[0].relay | .attached and .to_guest.dropped.verdict > 0 and .from_guest.dropped.verdict == 0
     and .to_guest.latency.p50_ns > 0 and .to_guest.latency.p99_ns >= .to_guest.latency.p50_ns'
-  status_of '.patterns[0] | .matches > 0 and .dropped > 0'
+  wait_for 10 status_of '.patterns[0] | .matches > 0 and .dropped > 0'
   run tapwarden status
   [[ "$output" == *"INLINE"*"web01   attached"* ]]
   in_host curl -sS --unix-socket "$DIR/run/api.sock" http://localhost/metrics >"$DIR/metrics"
@@ -377,7 +377,7 @@ relay_drops() {
   # The same filter lets the same frame pass elsewhere, and there the rule has it.
   in_guest bash -c 'echo forbidden-2 >/dev/udp/192.0.2.2/10'
   wait_for 20 relay_drops verdict 1
-  status_of '.patterns[0] | .matches == 1 and .dropped == 1'
+  wait_for 10 status_of '.patterns[0] | .matches == 1 and .dropped == 1'
   status_of '.links[0].filtered | .frames == 1 and .direction == "from_guest"'
   # From another's MAC address, as anti-spoof does not have it.
   ip -n "$GUEST" neigh replace 192.0.2.2 dev eth0 lladdr "$(ip -n "$PEER" -j link show eno1 | jq -r '.[0].address')"

@@ -74,7 +74,7 @@ reload_with() {
   wait_for 20 has_told 200
   [ "$(told)" = "$(seq 200)" ]
   [ "$(records 'select(.alert.signature? == "number") | .tapwarden.flow_dir' | sort -u)" = '"to_guest"' ]
-  status_of '.links[0] | .tap.holder == null and .captured.to_guest.frames >= 200
+  wait_for 10 status_of '.links[0] | .tap.holder == null and .captured.to_guest.frames >= 200
     and .captured.from_guest.frames == 0 and .captured.drops == 0'
   grep -q 'link web01 tap-taken: its frames are read' "$DIR/agent.err"
   run tapwarden status
