@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/log.h"
 #include "agent/plan_look.h"
 #include "agent/status.h"
@@ -31,14 +32,6 @@ void agent_forget_status(struct agent *a)
 	a->status_fresh = false;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* A new status. Takes `held` over. */
 static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 {
@@ -55,7 +48,7 @@ static int make_status(struct agent *a, struct held_taps *held, struct err *err)
 		.started = a->started,
 		.reload_error = a->reload_error,
 		.pid = getpid(),
-		.now_ns = now_ns(),
+		.now_ns = clock_ns(CLOCK_REALTIME),
 	};
 	int code = reconcile_look(a->supervisor.reconcile, held, err);
 

@@ -7,14 +7,12 @@
 #include <time.h>
 
 #include "agent/agent.h"
+#include "agent/base/clock.h"
 #include "agent/base/log.h"
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)(clock_ns(CLOCK_REALTIME) / NS_PER_MS);
 }
 
 static const char *state_dir(const struct agent *a)

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/hash.h"
 #include "agent/filter_compile.h"
 #include "agent/owner.h"
 #include "netlink/tc_filter.h"
@@ -35,16 +36,6 @@ void desired_host_id(char ret[HOST_ID_MAX])
 	ret[HOST_ID_MAX - 1] = '\0';
 }
 
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ ; the NUL between the parts is hashed too. */
-static uint64_t hash_add(uint64_t hash, const char *s)
-{
-	do {
-		hash ^= (unsigned char)*s;
-		hash *= 0x100000001b3u;
-	} while (*s++);
-	return hash;
-}
-
 /* FNV leaves its low bits weak; the 64-bit finalizer of MurmurHash3 spreads them. */
 static uint64_t hash_mix(uint64_t hash)
 {
@@ -59,14 +50,14 @@ static uint64_t hash_mix(uint64_t hash)
 static void make_mac(uint8_t ret[MAC_LEN], const char *host_id, const struct link_wish *wish,
 		     unsigned int count)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
+	uint64_t hash = HASH_INIT;
 	char counter[16];
 
 	snprintf(counter, sizeof(counter), "%u", count);
-	hash = hash_add(hash, host_id);
-	hash = hash_add(hash, wish->set->head.name);
-	hash = hash_add(hash, wish->name);
-	hash = hash_mix(hash_add(hash, counter));
+	hash = hash_text(hash, host_id);
+	hash = hash_text(hash, wish->set->head.name);
+	hash = hash_text(hash, wish->name);
+	hash = hash_mix(hash_text(hash, counter));
 	for (size_t i = 0; i < MAC_LEN; i++)
 		ret[i] = (uint8_t)(hash >> (8 * i));
 	if (wish->set->has_mac_prefix)

@@ -4,13 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include "agent/base/clock.h"
 
 static void keep(struct events *events, const struct ipc_event *event)
 {
@@ -25,7 +19,7 @@ static void keep(struct events *events, const struct ipc_event *event)
 void events_emit(struct events *events, struct ipc_channel *capture, enum log_level level,
 		 const struct event_about *about, const char *fmt, ...)
 {
-	struct ipc_event event = { .time_ns = now_ns(), .kind = about->kind };
+	struct ipc_event event = { .time_ns = clock_ns(CLOCK_REALTIME), .kind = about->kind };
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -51,7 +45,7 @@ void events_flush(struct events *events, struct ipc_channel *capture)
 		events->first = (events->first + 1) % EVENTS_WAITING_MAX;
 	}
 	if (events->lost > 0) {
-		struct ipc_event event = { .time_ns = now_ns(),
+		struct ipc_event event = { .time_ns = clock_ns(CLOCK_REALTIME),
 					   .kind = IPC_EVENT_SERVICE,
 					   .action = "events-lost" };
 

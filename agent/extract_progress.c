@@ -3,8 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "agent/base/clock.h"
 
 #define FIRST_MS 1000u
 #define EVERY_MS 500u
@@ -14,10 +15,7 @@
 
 static uint64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / NS_PER_MS;
 }
 
 void extract_progress_init(struct extract_progress *progress, char *const *files, size_t n)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/base/buf.h"
+#include "agent/base/hash.h"
 #include "agent/config_check.h"
 #include "agent/plan_view.h"
 #include "agent/reach_view.h"
@@ -31,27 +32,23 @@ json_t *plan_faults_json(const struct faults *faults, const char *detail)
 	return json_pack("{s:s, s:o}", "detail", detail, "errors", list);
 }
 
-/* FNV-1a: two plans of one file are to be told apart, and nobody gains by making two alike. */
-static uint64_t hash_add(uint64_t hash, const char *text)
-{
-	for (; text && *text; text++)
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-	return hash;
-}
-
+/* Two plans of one file are to be told apart, and nobody gains by making two alike. */
 static int hash_all(const struct config *config, const json_t *plan, char ret[17], struct err *err)
 {
 	char *dump = json_dumps(plan, JSON_COMPACT | JSON_SORT_KEYS);
-	uint64_t hash = UINT64_C(14695981039346656037);
+	uint64_t hash = HASH_INIT;
 	struct buf text;
 	int code = dump ? 0 : err_set(err, -ENOMEM, "no memory for the plan");
 
 	buf_init(&text, TEXT_MAX);
 	for (unsigned int role = CONFIG_FOR_AGENT; code == 0 && role <= CONFIG_FOR_WEB; role <<= 1)
 		code = config_write(config, (enum config_role)role, &text, err);
-	hash = hash_add(hash_add(hash, dump), text.data);
-	if (text.data)
+	if (dump)
+		hash = hash_bytes(hash, dump, strlen(dump));
+	if (text.data) {
+		hash = hash_bytes(hash, text.data, text.len);
 		explicit_bzero(text.data, text.len);
+	}
 	buf_done(&text);
 	free(dump);
 	if (code == 0)

@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
+
 /* What arrived is read after so many frames. */
 #define BURST 32
 
@@ -183,10 +185,7 @@ static bool listen_for(struct probe *probe, int wait_ms)
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)(clock_ns(CLOCK_MONOTONIC) / NS_PER_MS);
 }
 
 /* Until the frames from `first` on have arrived as far as they have to, or the time is over. */

@@ -2,9 +2,9 @@
 
 #ifdef HAVE_LIBSYSTEMD
 #include <inttypes.h>
-#include <stdint.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
+
+#include "agent/base/clock.h"
 
 void service_notify(const char *state)
 {
@@ -13,11 +13,8 @@ void service_notify(const char *state)
 
 void service_reloading(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+		   clock_ns(CLOCK_MONOTONIC) / NS_PER_US);
 }
 #else
 void service_notify(const char *state)

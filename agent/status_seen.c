@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NS_PER_S UINT64_C(1000000000)
+#include "agent/base/time_units.h"
 
 /* After this, nobody else has answered what a guest asked for: RFC 4862 section 5.4. */
 #define TENTATIVE_NS (2 * NS_PER_S)

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define NS_PER_S 1000000000u
+#include "agent/base/time_units.h"
 
 static const struct stats_link *counters_of(const struct stats_page *stats,
 					    const struct source *source)

@@ -6,9 +6,8 @@
 
 #include "agent/base/bpf_compile.h"
 #include "agent/base/pcapng_format.h"
+#include "agent/base/time_units.h"
 #include "capture/sift_record.h"
-
-#define NS_PER_S UINT64_C(1000000000)
 
 /* For the frames of matches in streams: a match has to be whole while its first frame is held. */
 #define FRAMES_MEMORY (64u << 20)

@@ -2,7 +2,7 @@
 
 #include <netinet/tcp.h>
 
-#define NS_PER_S UINT64_C(1000000000)
+#include "agent/base/time_units.h"
 
 /* Places that a key may have. */
 #define WAYS 8u

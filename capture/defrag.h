@@ -13,10 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/base/time_units.h"
 #include "capture/frame.h"
 
 /* As the kernel's ipfrag_time; RFC 8200 has 60 s. */
-#define DEFRAG_TIMEOUT_NS UINT64_C(30000000000)
+#define DEFRAG_TIMEOUT_NS (30 * NS_PER_S)
 
 /* Fragments of one packet: 64 KiB in the smallest MTU that IPv4 allows would be more. */
 #define DEFRAG_FRAGMENTS_MAX 1024u

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/pcap_live.h"
 #include "capture/capture_scan.h"
 #include "capture/payload_log.h"
@@ -292,7 +293,7 @@ uint64_t extract_capture_payloads(const struct extract_capture *capture)
 
 /* A look at the clock and at what was lost is due so often. */
 #define LOOK_MS 1000
-#define LOOK_NS UINT64_C(1000000000)
+#define LOOK_NS NS_PER_S
 
 /* What the ring may hold when the end comes: more is new. */
 #define DRAIN_ROUNDS 256
@@ -304,14 +305,6 @@ struct live {
 	uint64_t looked_ns;
 	bool failed; /* out of memory */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static void on_live_frame(void *data, const struct pcap_live_frame *frame)
 {
@@ -333,7 +326,7 @@ static void look(struct live *live)
 {
 	struct pcapng_file *file = live->run->capture->job->captures->conf.file;
 	struct capture_scan *scan = &live->run->scan;
-	uint64_t now = now_ns(), drops;
+	uint64_t now = clock_ns(CLOCK_REALTIME), drops;
 
 	if (now - live->looked_ns < LOOK_NS)
 		return;
@@ -368,7 +361,7 @@ static int listen_until(struct live *live, const volatile sig_atomic_t *stop, st
 uint64_t extract_capture_live(const struct extract_capture *capture,
 			      const volatile sig_atomic_t *stop)
 {
-	struct live live = { .looked_ns = now_ns() };
+	struct live live = { .looked_ns = clock_ns(CLOCK_REALTIME) };
 	struct err err, text;
 	struct run run;
 

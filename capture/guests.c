@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "agent/base/log.h"
+#include "agent/base/time_units.h"
 
 #define DETAIL_MAX 256
 
 /* From one guests_tick() to the next. */
-#define TICK_NS UINT64_C(1000000000)
+#define TICK_NS NS_PER_S
 
 static const struct guest_link *guest_of(const struct neighbours *neighbours)
 {

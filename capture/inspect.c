@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/pcapng_format.h"
 #include "capture/search_time.h"
 #include "capture/sift_record.h"
 #include "capture/sift_save.h"
-
-#define NS_PER_S 1000000000u
 
 static const enum sift_direction directions[STATS_DIRECTIONS] = {
 	[STATS_FROM_GUEST] = SIFT_FROM_GUEST,
@@ -78,7 +77,7 @@ static void on_parked(void *data, const struct sift_parked *parked)
 			"pattern %s: %u searches were given up within %u s, by match-limit %u: it is "
 			"not tried on this link for %u s",
 			conf->head.name, conf->quarantine_after,
-			(unsigned int)(QUARANTINE_WINDOW_NS / 1000000000u), conf->match_limit,
+			(unsigned int)(QUARANTINE_WINDOW_NS / NS_PER_S), conf->match_limit,
 			conf->quarantine_seconds);
 	else
 		snprintf(detail, sizeof(detail), "pattern %s: it is tried again", conf->head.name);
@@ -201,14 +200,6 @@ void inspect_frame(void *data, const struct source_frame *frame)
 	struct sift_result result;
 
 	inspect(data, frame, &result);
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 /*

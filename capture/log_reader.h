@@ -14,8 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/base/time_units.h"
+
 #define LOG_FILES_MAX 8u
-#define LOG_QUIET_NS  UINT64_C(2000000000)
+#define LOG_QUIET_NS  (2 * NS_PER_S)
 
 /* Of a longer line the rest is passed over. */
 #define LOG_LINE_MAX ((size_t)1 << 20)

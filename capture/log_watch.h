@@ -10,6 +10,7 @@
 #include "agent/base/err.h"
 #include "agent/base/ipc_msg.h"
 #include "agent/base/stats.h"
+#include "agent/base/time_units.h"
 #include "capture/emitter.h"
 #include "capture/log_reader.h"
 #include "capture/range_text.h"
@@ -27,7 +28,7 @@
  * And no longer than this: a worker that does not answer is ended, and the next one begins with the same
  * lines. Those that are left count as ones that their rules gave up on.
  */
-#define LOG_TIME_NS UINT64_C(2000000000)
+#define LOG_TIME_NS (2 * NS_PER_S)
 
 /* Rules that see the same lines: all that have no ranges, or one that has. */
 struct log_rules {

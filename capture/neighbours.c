@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "agent/base/cursor.h"
+#include "agent/base/time_units.h"
 #include "capture/neighbours_parts.h"
-
-#define NS_PER_S UINT64_C(1000000000)
 
 /* RFC 826: the fields of Ethernet and IPv4. */
 #define ARP_OPERATION	  6

@@ -14,16 +14,17 @@
 
 #include "agent/base/parse.h"
 #include "agent/base/stats.h"
+#include "agent/base/time_units.h"
 #include "capture/frame.h"
 
 /* New addresses of one link: so many at once, then one a second. */
 #define NEIGHBOURS_BURST 16
 
 /* An address whose guest was not heard of it for so long, and has no lease, is anybody's. */
-#define NEIGHBOURS_OWNED_NS UINT64_C(600000000000)
+#define NEIGHBOURS_OWNED_NS (600 * NS_PER_S)
 
 /* How long an address stays tentative: RetransTimer of RFC 4861 section 10, and some more. */
-#define NEIGHBOURS_DAD_NS UINT64_C(2000000000)
+#define NEIGHBOURS_DAD_NS (2 * NS_PER_S)
 
 enum neighbours_event_kind {
 	NEIGHBOURS_NEW,

@@ -2,9 +2,8 @@
 
 #include <string.h>
 
+#include "agent/base/time_units.h"
 #include "capture/dhcp.h"
-
-#define NS_PER_S UINT64_C(1000000000)
 
 enum dhcp_version {
 	DHCP_4,

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "agent/base/parse.h"
+#include "agent/base/time_units.h"
 #include "capture/payload_log.h"
 
 /* Of a header line: a time, a link, two addresses and the rest. */
@@ -51,7 +52,7 @@ static int read_time(const char *text, uint64_t *ret)
 	if (strspn(digits, "0123456789") != 9)
 		return -EINVAL;
 	ns = strtoull(digits, NULL, 10);
-	*ret = (uint64_t)timegm(&tm) * 1000000000u + ns;
+	*ret = (uint64_t)timegm(&tm) * NS_PER_S + ns;
 	return 0;
 }
 

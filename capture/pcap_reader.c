@@ -5,8 +5,7 @@
 
 #include "agent/base/cursor.h"
 #include "agent/base/pcapng_format.h"
-
-#define NS_PER_S 1000000000u
+#include "agent/base/time_units.h"
 
 /* 10^19 is the last power of ten below 2^64. */
 #define DECIMALS_MAX 19u

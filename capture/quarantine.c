@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "agent/base/time_units.h"
+
 struct quarantine_entry {
 	size_t rule;
 	uint32_t strikes;
@@ -59,7 +61,7 @@ bool quarantine_strike(struct quarantine *q, size_t rule, const struct pattern_c
 	if (++entry->strikes < conf->quarantine_after)
 		return false;
 	entry->strikes = 0;
-	entry->release_ns = now_ns + UINT64_C(1000000000) * conf->quarantine_seconds;
+	entry->release_ns = now_ns + NS_PER_S * conf->quarantine_seconds;
 	mask_add(&q->parked, rule);
 	find_first_release(q);
 	return true;

@@ -11,10 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/base/time_units.h"
 #include "capture/ruleset.h"
 
 /* Strikes further apart do not add up. */
-#define QUARANTINE_WINDOW_NS UINT64_C(60000000000)
+#define QUARANTINE_WINDOW_NS (60 * NS_PER_S)
 
 struct quarantine_entry;
 

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/base/hash.h"
+#include "agent/base/time_units.h"
 #include "agent/base/utf8.h"
 #include "capture/json_writer.h"
-
-#define NS_PER_S 1000000000u
 
 /* What is left of texts in the second try: every group still shows how it begins. */
 #define TEXT_CUT 64u
@@ -79,22 +79,13 @@ void record_format_ip(char out[ADDRESS_TEXT_MAX], const struct frame *frame, con
 		out[0] = '\0';
 }
 
-/* FNV-1a, 64 bits. Who can choose addresses can also make them collide: the id is a hint. */
-static uint64_t hash(uint64_t h, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * 0x100000001b3u;
-	return h;
-}
-
+/* Who can choose addresses can also make two flows alike: the id is a hint. */
 uint64_t record_flow_id(const struct frame *frame)
 {
 	const uint64_t mask = (UINT64_C(1) << 53) - 1;
 	size_t ip_len = frame->ip_version == 6 ? 16 : 4;
 	uint8_t ends[2][18] = { { 0 } };
-	uint64_t h = 0xcbf29ce484222325u;
+	uint64_t h = HASH_INIT;
 	int first;
 
 	memcpy(ends[0], frame->src_ip, ip_len);
@@ -102,9 +93,9 @@ uint64_t record_flow_id(const struct frame *frame)
 	memcpy(ends[0] + 16, &frame->src_port, 2);
 	memcpy(ends[1] + 16, &frame->dst_port, 2);
 	first = memcmp(ends[0], ends[1], sizeof(ends[0])) > 0;
-	h = hash(h, &frame->proto, 1);
-	h = hash(h, ends[first], sizeof(ends[0]));
-	h = hash(h, ends[!first], sizeof(ends[0]));
+	h = hash_bytes(h, &frame->proto, 1);
+	h = hash_bytes(h, ends[first], sizeof(ends[0]));
+	h = hash_bytes(h, ends[!first], sizeof(ends[0]));
 	return (h ^ (h >> 53)) & mask;
 }
 

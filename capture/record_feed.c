@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/log.h"
 
 /* Of one worker before others, and the links of this one, get their turn. */
@@ -28,14 +29,6 @@ struct record_feed {
 	struct record_run lost; /* the last ones that never came */
 	bool told_odd;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
 
 static const uint64_t *look_up(const struct record_run *run, uint64_t number, uint64_t *ret)
 {
@@ -63,13 +56,14 @@ static void tell_odd(struct record_feed *feed)
 		log_err("capture worker %u sent what is no record, or out of turn: it is left out",
 			feed->worker);
 	feed->told_odd = true;
-	emitter_missing(feed->feeds->emitter, now_ns(), 1, "corrupt");
+	emitter_missing(feed->feeds->emitter, clock_ns(CLOCK_REALTIME), 1, "corrupt");
 }
 
 static void take_lost(struct record_feed *feed, uint64_t first, uint64_t n)
 {
 	feed->lost = (struct record_run){ first, n, 0 };
-	feed->lost.seq = emitter_missing(feed->feeds->emitter, now_ns(), n, "worker-died");
+	feed->lost.seq =
+		emitter_missing(feed->feeds->emitter, clock_ns(CLOCK_REALTIME), n, "worker-died");
 }
 
 static void take(struct record_feed *feed, const char *line, size_t len)
@@ -85,7 +79,7 @@ static void take(struct record_feed *feed, const char *line, size_t len)
 	}
 	if (numbers.seq > expected)
 		take_lost(feed, expected, numbers.seq - expected);
-	seq = emitter_forward(feed->feeds->emitter, now_ns(), line, len, &numbers,
+	seq = emitter_forward(feed->feeds->emitter, clock_ns(CLOCK_REALTIME), line, len, &numbers,
 			      payload_seq_of(feed, &numbers, &named));
 	atomic_store_explicit(&feed->theirs->log_next, numbers.next, memory_order_relaxed);
 	run = (struct record_run){ numbers.seq, numbers.next - numbers.seq, seq };

@@ -6,8 +6,7 @@
 #include <sys/time.h>
 #include <time.h>
 
-#define NS_PER_S  UINT64_C(1000000000)
-#define NS_PER_MS UINT64_C(1000000)
+#include "agent/base/clock.h"
 
 /* No tick is more often: with each that finds the process at work there is a signal. */
 #define TICK_US 1000
@@ -18,18 +17,10 @@ static volatile sig_atomic_t over;
 static volatile uint64_t until_ns; /* 0: no bound */
 static volatile uint64_t first_ns; /* CPU time when the search was first seen; 0: not yet */
 
-static uint64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* Ticks are not counted: how far apart they are is the kernel's matter. */
 static uint64_t search_cpu_ns(void)
 {
-	const uint64_t now = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	const uint64_t now = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
 	if (!first_ns)
 		first_ns = now;
@@ -43,7 +34,7 @@ static uint64_t search_cpu_ns(void)
 static void on_tick(int number)
 {
 	(void)number;
-	if (until_ns && now_ns(CLOCK_MONOTONIC) >= until_ns)
+	if (until_ns && clock_ns(CLOCK_MONOTONIC) >= until_ns)
 		over = 1;
 	if (!armed || (!over && search_cpu_ns() < SEARCH_CPU_MAX_MS * NS_PER_MS))
 		return;

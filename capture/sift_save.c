@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/base/cursor.h"
+#include "agent/base/hash.h"
 #include "capture/sift_half.h"
 #include "capture/sift_judge.h"
 #include "capture/stream_save.h"
@@ -54,17 +55,9 @@ struct saving {
 
 /* ---- rules ---------------------------------------------------------------------------------- */
 
-static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t len)
-{
-	/* FNV-1a */
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 static uint64_t add_text(uint64_t hash, const char *text)
 {
-	return text ? add_bytes(hash, text, strlen(text) + 1) : add_bytes(hash, "\1", 1);
+	return text ? hash_text(hash, text) : hash_bytes(hash, "\1", 1);
 }
 
 /* The same for a rule that finds the same matches. */
@@ -73,13 +66,13 @@ static uint64_t id_of(const struct rule *rule)
 	const struct pattern_conf *conf = rule->conf;
 	const uint8_t flags[] = { conf->caseless, conf->multiline, conf->dotall, conf->utf,
 				  (uint8_t)conf->scope };
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = HASH_INIT;
 
 	hash = add_text(hash, conf->head.name);
 	hash = add_text(hash, conf->regex);
 	hash = add_text(hash, conf->preceded_by);
 	hash = add_text(hash, conf->followed_by);
-	return add_bytes(hash, flags, sizeof(flags));
+	return hash_bytes(hash, flags, sizeof(flags));
 }
 
 /* SIZE_MAX: the link has none. */

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define NS_PER_S 1000000000u
+#include "agent/base/time_units.h"
 
 /* V3_ALIGNMENT of net/packet/internal.h: frames in a block, and its private area. */
 #define RING_ALIGNMENT 8

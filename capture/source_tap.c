@@ -3,9 +3,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/counter_file.h"
-
-#define NS_PER_S 1000000000u
 
 /* The longest MTU of the lower devices that there are, and room for headers and tags. */
 #define FRAME_MAX (65536u + 4096u)
@@ -50,7 +49,6 @@ void source_tap_count(struct source_tap *source, int fd, uint64_t dropped)
 size_t source_tap_read(struct source_tap *source, size_t max, source_frame_cb cb, void *data)
 {
 	struct source_frame frame = { .direction = STATS_TO_GUEST };
-	struct timespec now;
 	size_t n = 0;
 
 	while (n < max) {
@@ -58,8 +56,7 @@ size_t source_tap_read(struct source_tap *source, size_t max, source_frame_cb cb
 
 		if (len < 0)
 			break;
-		clock_gettime(CLOCK_REALTIME, &now);
-		frame.time_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+		frame.time_ns = clock_ns(CLOCK_REALTIME);
 		frame.in = (struct decode_input){
 			.bytes = frame_bytes,
 			.len = (uint32_t)len,

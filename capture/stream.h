@@ -21,15 +21,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/base/time_units.h"
 #include "capture/flow.h"
 #include "capture/frame.h"
 
 #define STREAM_HOLD_ACKED_NS UINT64_C(100000000)
-#define STREAM_HOLD_ALONE_NS UINT64_C(1000000000)
+#define STREAM_HOLD_ALONE_NS NS_PER_S
 
 /* Of a closed flow, or one without data; STREAM_IDLE_NS of the others. */
-#define STREAM_YOUNG_NS UINT64_C(30000000000)
-#define STREAM_IDLE_NS	UINT64_C(300000000000)
+#define STREAM_YOUNG_NS (30 * NS_PER_S)
+#define STREAM_IDLE_NS	(300 * NS_PER_S)
 
 /* Segments that wait in one direction, whatever their length: bounds the walk over them. */
 #define STREAM_PENDING_SEGMENTS 1024u

@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 #include "agent/base/stats.h"
+#include "agent/base/time_units.h"
 #include "capture/frame.h"
 
 /* After this the list begins anew: what was long ago hides what is now. */
-#define TALKERS_NS (UINT64_C(3600) * 1000000000u)
+#define TALKERS_NS (3600 * NS_PER_S)
 
 struct talkers {
 	struct stats_talkers *list; /* in the counters pages */

@@ -6,12 +6,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/fd_io.h"
 #include "agent/base/log.h"
 #include "capture/tcp_reset.h"
-
-#define NS_PER_S  1000000000u
-#define NS_PER_MS 1000000u
 
 /* Both ends are told; the frame itself does not go on. */
 static void reset(struct watch *watch, enum stats_direction direction, const struct frame *frame,
@@ -33,11 +31,6 @@ static void reset(struct watch *watch, enum stats_direction direction, const str
 		relay_inject(watch->relay, back, segment, len);
 }
 
-static uint64_t time_ns(const struct timespec *time)
-{
-	return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
-}
-
 /* Where no pattern is tried there is nothing to spare, and the kernel's own look is enough. */
 static bool is_filtered(const struct watch *watch, enum stats_direction direction,
 			const uint8_t *frame, size_t len)
@@ -56,12 +49,10 @@ static enum stats_relay_drop judge(void *data, enum stats_direction direction, c
 	};
 	const struct frame *decoded;
 	enum pattern_action action;
-	struct timespec now;
 
 	if (is_filtered(watch, direction, frame, len))
 		return STATS_RELAY_FILTER;
-	clock_gettime(CLOCK_REALTIME, &now);
-	source.time_ns = time_ns(&now);
+	source.time_ns = clock_ns(CLOCK_REALTIME);
 	action = inspect_judge(&watch->inspected, &source, &decoded);
 	if (action == ACTION_RESET)
 		reset(watch, direction, decoded, frame);
@@ -106,12 +97,11 @@ int watch_relay_open(uv_loop_t *loop, struct watch *watch, int fd, const struct 
 static int take_streams(struct watch *watch, const struct ipc_rest *rest, int fd, struct err *err)
 {
 	void *bytes = malloc(rest->streams);
-	struct timespec now;
 	int code = bytes ? fd_read_all_at(fd, bytes, rest->streams, rest->streams_at) : -ENOMEM;
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	if (code == 0)
-		code = inspect_restore(&watch->inspected, bytes, rest->streams, time_ns(&now));
+		code = inspect_restore(&watch->inspected, bytes, rest->streams,
+				       clock_ns(CLOCK_REALTIME));
 	free(bytes);
 	if (ftruncate(fd, rest->streams_at) < 0 && code == 0)
 		code = -errno;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/config.h"
 #include "agent/base/ipc.h"
 #include "agent/base/log.h"
@@ -74,14 +75,6 @@ struct handler {
 
 static void on_tick(uv_timer_t *timer);
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* ---- log files ------------------------------------------------------------------------------ */
 
 static void tell_file(struct worker *w, enum emitter_file file)
@@ -135,7 +128,9 @@ static void flush(void *data)
 /* The first record of a worker, once it has taken over: see the lead comment of worker.h. */
 static void start_records(struct worker *w)
 {
-	struct record_head head = { .time_ns = now_ns(), .link = "", .set = "", .guest = "" };
+	struct record_head head = {
+		.time_ns = clock_ns(CLOCK_REALTIME), .link = "", .set = "", .guest = ""
+	};
 	char detail[128];
 
 	if (w->started)
@@ -182,7 +177,7 @@ static void forget_link(struct worker *w, uint32_t slot)
 {
 	if (!w->watches[slot])
 		return;
-	watch_drain(w->watches[slot], now_ns());
+	watch_drain(w->watches[slot], clock_ns(CLOCK_REALTIME));
 	watch_close(w->watches[slot]);
 	w->watches[slot] = NULL;
 }
@@ -191,7 +186,7 @@ static void tell_of_link(struct worker *w, const struct ipc_link *link, const ch
 			 const struct err *err)
 {
 	struct record_head head = {
-		.time_ns = now_ns(),
+		.time_ns = clock_ns(CLOCK_REALTIME),
 		.link = link->name,
 		.set = link->set,
 		.guest = link->guest,
@@ -232,7 +227,7 @@ static int on_link_add(struct worker *w, struct ipc_message *message, struct err
 	if (watch_open(&w->loop, link, fd, &conf, &w->watches[link->slot], err))
 		tell_unwatched(w, link, err);
 	else
-		watch_tick(w->watches[link->slot], now_ns());
+		watch_tick(w->watches[link->slot], clock_ns(CLOCK_REALTIME));
 	return 0;
 }
 
@@ -250,7 +245,7 @@ static int on_link_fd(struct worker *w, struct ipc_message *message, struct err 
 		log_err("%s: %s: the link goes on without", watch->link.name, err->text);
 		tell_of_link(w, &watch->link, "hand-over-failed", err);
 	}
-	watch_tick(watch, now_ns());
+	watch_tick(watch, clock_ns(CLOCK_REALTIME));
 	return 0;
 }
 
@@ -393,7 +388,7 @@ static void commit_logs(struct worker *w)
 static void on_log_tick(uv_timer_t *timer)
 {
 	struct worker *w = timer->data;
-	bool more = log_watches_poll(&w->logs, uv_hrtime(), now_ns());
+	bool more = log_watches_poll(&w->logs, uv_hrtime(), clock_ns(CLOCK_REALTIME));
 
 	write_out(w);
 	commit_logs(w);
@@ -515,7 +510,7 @@ static void worker_stop(struct worker *w, int exit_code)
 		if (!watch)
 			continue;
 		if (exit_code == 0) {
-			watch_drain(watch, now_ns());
+			watch_drain(watch, clock_ns(CLOCK_REALTIME));
 			save_link(w, watch);
 		}
 		watch_close(watch);
@@ -528,7 +523,7 @@ static void worker_stop(struct worker *w, int exit_code)
 		commit_logs(w);
 		tell_dropped(w);
 		if (exit_code == 0)
-			emitter_settle(&w->emitter, now_ns());
+			emitter_settle(&w->emitter, clock_ns(CLOCK_REALTIME));
 		record_feeds_close(&w->feeds);
 	}
 	uv_close((uv_handle_t *)&w->timer, NULL);
@@ -595,10 +590,10 @@ static void on_tick(uv_timer_t *timer)
 	w->busy = false;
 	for (size_t slot = 0; slot < STATS_LINKS_MAX; slot++) {
 		if (w->watches[slot])
-			watch_tick(w->watches[slot], now_ns());
+			watch_tick(w->watches[slot], clock_ns(CLOCK_REALTIME));
 	}
-	inspect_tick(&w->inspector, now_ns());
-	emitter_tick(&w->emitter, now_ns());
+	inspect_tick(&w->inspector, clock_ns(CLOCK_REALTIME));
+	emitter_tick(&w->emitter, clock_ns(CLOCK_REALTIME));
 	write_out(w);
 	if (!w->busy && !has_file_errors(w) && !inspect_is_waiting(&w->inspector) &&
 	    !emitter_is_waiting(&w->emitter))

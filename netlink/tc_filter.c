@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/hash.h"
 #include "netlink/anti_spoof.h"
 #include "netlink/attr_list.h"
 #include "netlink/bpf_emit.h"
@@ -74,11 +75,8 @@ int tc_program(const struct link_spec *spec, enum link_hook hook, struct bpf_cod
 
 uint64_t tc_hash(const struct bpf_op *ops, size_t n)
 {
-	const unsigned char *bytes = (const void *)ops;
-	uint64_t hash = 0xcbf29ce484222325u;
+	const uint64_t hash = hash_bytes(HASH_INIT, ops, n * sizeof(*ops));
 
-	for (size_t i = 0; i < n * sizeof(*ops); i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3u;
 	return hash ? hash : 1;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <jansson.h>
 
+#include "agent/base/hash.h"
 #include "web/basic.h"
 #include "web/password_info.h"
 #include "web/reply.h"
@@ -93,20 +94,10 @@ static uint64_t now_ms(const struct auth *auth)
 	return uv_now(auth->login.loop);
 }
 
-/* FNV-1a of 64 bits, over name and password: a user whose password is another one is another one. */
+/* A user whose password is another one is another one. */
 static uint64_t id_of(const struct user_conf *user)
 {
-	const char *const texts[] = { user->head.name, user->password };
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < 2; i++) {
-		const char *text = texts[i];
-
-		do {
-			hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-		} while (*text++);
-	}
-	return hash;
+	return hash_text(hash_text(HASH_INIT, user->head.name), user->password);
 }
 
 static const struct user_conf *user_of(const struct auth *auth, uint64_t id)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/hash.h"
+
 static int check_names(const struct boot_spec *spec, const struct target_conf *target,
 		       struct err *err)
 {
@@ -103,19 +105,10 @@ static int read_san(struct boot_spec *spec, const struct config *config,
 	return code;
 }
 
-/* FNV-1a of 64 bits, with its NUL so that "a" "bc" differs from "ab" "c". */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-	do {
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	} while (*text++);
-	return hash;
-}
-
 static void derive_uuid(char out[UUID_TEXT_LEN + 1], const char *given, const char *use,
 			const struct boot_spec *spec)
 {
-	uint64_t half[2] = { UINT64_C(0xcbf29ce484222325), UINT64_C(0x6c62272e07bb0142) };
+	uint64_t half[2] = { HASH_INIT, UINT64_C(0x6c62272e07bb0142) };
 
 	if (given) {
 		snprintf(out, UUID_TEXT_LEN + 1, "%s", given);

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "agent/base/time_units.h"
 
 /* "tapwarden":{"v":1,"seq":N}: the object's own keys before seq are few and short. */
 #define SEQ_WITHIN 64
@@ -225,32 +228,32 @@ static void add_line(struct event_reader *reader, const char *line, size_t len, 
 }
 
 /* As the gap records of the stream, but without a seq: it is this reader's alone. */
-static void add_gap(struct event_reader *reader, uint64_t lost, const struct timespec *now)
+static void add_gap(struct event_reader *reader, uint64_t lost, uint64_t now_ns)
 {
+	const time_t seconds = (time_t)(now_ns / NS_PER_S);
 	char stamp[32] = "", line[256];
 	struct tm tm;
 	int len;
 
-	if (gmtime_r(&now->tv_sec, &tm))
+	if (gmtime_r(&seconds, &tm))
 		strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	len = snprintf(line, sizeof(line),
-		       "{\"timestamp\":\"%s.%09ldZ\",\"event_type\":\"gap\","
+		       "{\"timestamp\":\"%s.%09" PRIu64 "Z\",\"event_type\":\"gap\","
 		       "\"gap\":{\"lost\":%" PRIu64
 		       ",\"unit\":\"records\",\"reason\":\"slow-reader\"},"
 		       "\"tapwarden\":{\"v\":1}}",
-		       stamp, now->tv_nsec, lost);
+		       stamp, now_ns % NS_PER_S, lost);
 	add_line(reader, line, (size_t)len, false, 0);
 }
 
-static void next_line(struct event_reader *reader, struct event_ring *ring,
-		      const struct timespec *now)
+static void next_line(struct event_reader *reader, struct event_ring *ring, uint64_t now_ns)
 {
 	const struct event_entry *entry;
 
 	buf_reset(&reader->line);
 	reader->sent = 0;
 	if (reader->index < ring->first) {
-		add_gap(reader, ring->first - reader->index, now);
+		add_gap(reader, ring->first - reader->index, now_ns);
 		ring->skipped += ring->first - reader->index;
 		reader->index = ring->first;
 	} else if (reader->index < ring->next) {
@@ -259,8 +262,8 @@ static void next_line(struct event_reader *reader, struct event_ring *ring,
 	}
 }
 
-ssize_t event_reader_read(struct event_reader *reader, struct event_ring *ring,
-			  const struct timespec *now, char *out, size_t max)
+ssize_t event_reader_read(struct event_reader *reader, struct event_ring *ring, uint64_t now_ns,
+			  char *out, size_t max)
 {
 	size_t done = 0;
 
@@ -268,7 +271,7 @@ ssize_t event_reader_read(struct event_reader *reader, struct event_ring *ring,
 		size_t left = reader->line.len - reader->sent;
 
 		if (left == 0) {
-			next_line(reader, ring, now);
+			next_line(reader, ring, now_ns);
 			if (reader->line.failed)
 				return -ENOMEM;
 			left = reader->line.len;

@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <time.h>
 
 #include "agent/base/buf.h"
 
@@ -92,13 +91,13 @@ void event_reader_done(struct event_reader *reader);
 
 /*
  * Puts up to `max` bytes of what the reader has not seen into `out`. Returns how many; 0 when it
- * has seen all; -ENOMEM. `now` (CLOCK_REALTIME) stamps a gap line.
+ * has seen all; -ENOMEM. `now_ns` (CLOCK_REALTIME) stamps a gap line.
  *
  * An SSE event's id is the record's seq, taken from `"tapwarden":{..."seq":N` near its beginning; a
  * record without one gives an event without an id.
  */
-ssize_t event_reader_read(struct event_reader *reader, struct event_ring *ring,
-			  const struct timespec *now, char *out, size_t max);
+ssize_t event_reader_read(struct event_reader *reader, struct event_ring *ring, uint64_t now_ns,
+			  char *out, size_t max);
 
 /* Sends a comment line, if nothing is being sent: proxies cut connections that are silent. */
 void event_reader_comment(struct event_reader *reader, const struct event_ring *ring);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/parse.h"
 #include "web/reply.h"
 
@@ -263,11 +264,10 @@ bool events_has_feed(const struct events *events)
 static ssize_t on_stream_read(void *data, char *out, size_t max)
 {
 	struct event_stream *stream = data;
-	struct timespec now;
 	ssize_t n;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	n = event_reader_read(&stream->reader, &stream->events->ring, &now, out, max);
+	n = event_reader_read(&stream->reader, &stream->events->ring, clock_ns(CLOCK_REALTIME), out,
+			      max);
 	return n == 0 && stream->ending ? -1 : n;
 }
 

@@ -7,6 +7,7 @@
 #include <pcap.h>
 
 #include "agent/base/bpf_compile.h"
+#include "agent/base/time_units.h"
 
 /* A GSO frame of the kernel is no longer. */
 #define SNAPLEN 262144
@@ -117,7 +118,7 @@ static void on_frame(u_char *data, const struct pcap_pkthdr *head, const u_char 
 				     .bytes = bytes,
 				     .len = head->caplen,
 				     .wire_len = head->len,
-				     .time_ns = (uint64_t)head->ts.tv_sec * 1000000000u +
+				     .time_ns = (uint64_t)head->ts.tv_sec * NS_PER_S +
 						(uint64_t)head->ts.tv_usec,
 			     });
 }

@@ -8,22 +8,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/hash.h"
+
 const char *const stats_relay_drop_names[STATS_RELAY_DROPS] = {
 	[STATS_RELAY_VERDICT] = "verdict", [STATS_RELAY_NO_PEER] = "no-peer",
 	[STATS_RELAY_FULL] = "full",	   [STATS_RELAY_TAP] = "tap",
 	[STATS_RELAY_LENGTH] = "length",   [STATS_RELAY_FILTER] = "filter",
 };
 
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
 uint64_t stats_tag(const char *link, const uint8_t mac[MAC_LEN])
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	for (size_t i = 0; i < MAC_LEN; i++)
-		hash = (hash ^ mac[i]) * 0x100000001b3u;
-	for (; *link; link++)
-		hash = (hash ^ (unsigned char)*link) * 0x100000001b3u;
-	return hash | 1;
+	return hash_bytes(hash_bytes(HASH_INIT, mac, MAC_LEN), link, strlen(link)) | 1;
 }
 
 unsigned int stats_latency_bucket(uint64_t ns)

@@ -1,6 +1,6 @@
 #include "agent/base/stats_traffic.h"
 
-#define NS_PER_S 1e9
+#include "agent/base/time_units.h"
 
 /* Below it a rate is none: a frame in some hours. */
 #define RATE_NONE 1e-4f
@@ -36,13 +36,13 @@ static double fade(double x)
 
 static double seconds_between(uint64_t from_ns, uint64_t to_ns)
 {
-	return from_ns && to_ns > from_ns ? (double)(to_ns - from_ns) / NS_PER_S : 0;
+	return from_ns && to_ns > from_ns ? (double)(to_ns - from_ns) / (double)NS_PER_S : 0;
 }
 
 void stats_rates_add(struct stats_rates *rates, const uint64_t counted[STATS_RATES],
 		     uint64_t span_ns, uint64_t now_ns)
 {
-	double span = (double)span_ns / NS_PER_S;
+	double span = (double)span_ns / (double)NS_PER_S;
 	double quiet = seconds_between(rates->at_ns, now_ns) - span;
 
 	for (int w = 0; w < STATS_WINDOWS; w++) {

@@ -108,6 +108,11 @@ finds() {
   finds 'netlink/plan.c:3: a pure file must not ask the clock'
 }
 
+@test "an edge asks the clock by the one function for it" {
+  put netlink/channel.c '#include "netlink/channel.h"' '' '	clock_gettime(CLOCK_REALTIME, &now);'
+  finds 'netlink/channel.c:3: clock_ns() of agent/base/clock.h asks the clock'
+}
+
 @test "a header says whether it is pure or edge" {
   put web/routes.h '/* Paths; Purely a test. */'
   finds 'web/routes.h:1: the lead comment says neither Pure nor Edge'
