@@ -5,7 +5,7 @@
 #include "agent/base/log.h"
 
 /* Notifications of one cause come within this time: one pass for all of them. */
-#define GATHER_MS 20
+#define GATHER_MS 5
 /* A storm of notifications costs at most one pass in this time. */
 #define PASS_MIN_MS 500
 /* When the kernel could not be asked. */
