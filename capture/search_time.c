@@ -1,15 +1,20 @@
 #include "capture/search_time.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/base/clock.h"
 
 /* No tick is more often: with each that finds the process at work there is a signal. */
 #define TICK_US 1000
+
+/* What is said below is of this thread: no other one may be taken out of what it does. */
+static _Thread_local bool searches;
 
 static sigjmp_buf out;
 static volatile sig_atomic_t armed; /* the search can be left */
@@ -20,7 +25,7 @@ static volatile uint64_t first_ns; /* CPU time when the search was first seen; 0
 /* Ticks are not counted: how far apart they are is the kernel's matter. */
 static uint64_t search_cpu_ns(void)
 {
-	const uint64_t now = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	const uint64_t now = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	if (!first_ns)
 		first_ns = now;
@@ -34,6 +39,8 @@ static uint64_t search_cpu_ns(void)
 static void on_tick(int number)
 {
 	(void)number;
+	if (!searches)
+		return;
 	if (until_ns && clock_ns(CLOCK_MONOTONIC) >= until_ns)
 		over = 1;
 	if (!armed || (!over && search_cpu_ns() < SEARCH_CPU_MAX_MS * NS_PER_MS))
@@ -49,6 +56,9 @@ int search_time_start(void)
 	const struct itimerval timer = { .it_interval.tv_usec = TICK_US,
 					 .it_value.tv_usec = TICK_US };
 
+	/* The kernel gives the signals of a process to its main thread first: complete_signal(). */
+	assert(gettid() == getpid());
+	searches = true;
 	if (sigaction(SIGVTALRM, &action, NULL) < 0 || setitimer(ITIMER_VIRTUAL, &timer, NULL) < 0)
 		return -errno;
 	return 0;
@@ -68,6 +78,7 @@ static bool is_over(void)
 
 static bool run(void (*search)(void *data), void *data)
 {
+	assert(searches);
 	if (sigsetjmp(out, 0))
 		return false;
 	first_ns = 0;

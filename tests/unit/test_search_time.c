@@ -2,7 +2,9 @@
 /* Searches that are left when their time is over, against the same ones that are not. */
 #include "capture/search_time.h"
 
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -98,6 +100,38 @@ static void who_has_time_is_not_disturbed(void **state)
 				 REGEX_NO_MATCH);
 }
 
+static volatile bool spins;
+
+static void *spin(void *data)
+{
+	(void)data;
+	while (spins)
+		;
+	return NULL;
+}
+
+/* Another thread's ticks and its CPU time are not those of the search. */
+static void another_thread_at_work_takes_no_time_of_a_search(void **state)
+{
+	const struct fixture *f = *state;
+	uint64_t begun = now_ns(), most = SEARCH_CPU_MAX_MS * MS;
+	pthread_t thread;
+	sigset_t ticks;
+
+	sigemptyset(&ticks);
+	sigaddset(&ticks, SIGVTALRM);
+	spins = true;
+	assert_int_equal(pthread_create(&thread, NULL, spin, NULL), 0);
+	/* All ticks go to the other one: to come back from it would be to another stack. */
+	pthread_sigmask(SIG_BLOCK, &ticks, NULL);
+	search_time_until(begun);
+	while (now_ns() - begun < most / 5)
+		assert_int_equal(search(f, f->quick), REGEX_MATCH);
+	pthread_sigmask(SIG_UNBLOCK, &ticks, NULL);
+	spins = false;
+	pthread_join(thread, NULL);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -105,6 +139,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_search_is_left_in_time_and_the_next_one_finds),
 		TEST(who_has_time_is_not_disturbed),
+		TEST(another_thread_at_work_takes_no_time_of_a_search),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
