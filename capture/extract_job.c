@@ -58,6 +58,7 @@ struct source {
 	uint64_t ended; /* the highest offset that was read to */
 	int error; /* errno of the first read that failed */
 	uint64_t hits;
+	uint64_t *given_up; /* of each rule, by all threads */
 	/* Lines before each part are counted by the threads, in order. */
 	uint64_t counted, lines;
 	struct extract_range_losses range_losses;
@@ -252,6 +253,7 @@ static void *thread_main(void *data)
 
 	code = extract_worker_init(&worker, &source->job->plan, &source->job->out);
 	worker.source = source->name;
+	worker.scan.given_up = source->given_up;
 	while (take_part(source, &part)) {
 		worker.outlet.part = source->first_turn + part;
 		if (!code)
@@ -324,9 +326,7 @@ static void show_count(struct source *source)
 	struct extract_outlet outlet;
 
 	extract_outlet_init(&outlet, &source->job->out, source->job->out.turn);
-	if (plan->format.names)
-		hit_format_name(&plan->format, source->name, &outlet.buf);
-	buf_addf(&outlet.buf, "%" PRIu64 "%c", source->hits, plan->format.end);
+	hit_format_count(&plan->format, source->name, source->hits, &outlet.buf);
 	extract_outlet_complete(&outlet, 0);
 	extract_outlet_done(&outlet);
 }
@@ -374,8 +374,11 @@ static void search_text(struct source *source)
 	extract_relay_init(&source->relay);
 	source->first_turn = job->out.turn;
 	source->part_size = part_size(job);
-	if (source->seekable && job->threads > 1 && !extract_job_alone(job) &&
-	    source->size >= 2 * source->part_size)
+	source->given_up = calloc(job->plan.search->n + 1, sizeof(*source->given_up));
+	if (!source->given_up)
+		fail(source, -ENOMEM);
+	else if (source->seekable && job->threads > 1 && !extract_job_alone(job) &&
+		 source->size >= 2 * source->part_size)
 		search_parallel(source);
 	else
 		search_alone(source);
@@ -385,6 +388,7 @@ static void search_text(struct source *source)
 	else if (source->seekable && !extract_out_stopped(&job->out) && is_shortened(source))
 		complain(source, 0,
 			 "it became shorter while it was read: the rest was not searched");
+	free(source->given_up);
 	extract_relay_done(&source->relay);
 	pthread_cond_destroy(&source->moved);
 	pthread_mutex_destroy(&source->lock);

@@ -1,5 +1,6 @@
 #include "capture/hit_format.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "agent/base/utf8.h"
@@ -82,7 +83,8 @@ static void add_place(const struct hit_format *format, struct buf *out, uint64_t
 	add_sep(format, out);
 }
 
-void hit_format_name(const struct hit_format *format, const char *source, struct buf *out)
+/* "NAME:" as it stands before a record, coloured. */
+static void add_name(const struct hit_format *format, const char *source, struct buf *out)
 {
 	buf_adds(out, format->color ? COLOR_NAME : "");
 	add_bytes(format, out, (const uint8_t *)source, strlen(source));
@@ -126,7 +128,7 @@ static void add_places(const struct hit_format *format, const char *source, uint
 		       uint64_t offset, struct buf *out)
 {
 	if (format->names)
-		hit_format_name(format, source, out);
+		add_name(format, source, out);
 	if (format->lines)
 		add_place(format, out, line);
 	if (format->offsets)
@@ -293,6 +295,24 @@ void hit_format_line(const struct hit_format *format, const char *source,
 		buf_add(out, line->rt, line->rt_len);
 	else if (!line->more)
 		buf_addc(out, format->end);
+}
+
+void hit_format_count(const struct hit_format *format, const char *source, uint64_t count,
+		      struct buf *out)
+{
+	struct json_writer w = { .out = out };
+
+	if (format->json) {
+		jw_object(&w, NULL);
+		jw_text(&w, "source", source);
+		jw_u64(&w, "count", count);
+		jw_object_end(&w);
+	} else {
+		if (format->names)
+			add_name(format, source, out);
+		buf_addf(out, "%" PRIu64, count);
+	}
+	buf_addc(out, format->end);
 }
 
 void hit_format_range(const struct hit_format *format, const char *source,

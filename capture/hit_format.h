@@ -61,7 +61,8 @@ void hit_format_line(const struct hit_format *format, const char *source,
 void hit_format_range(const struct hit_format *format, const char *source,
 		      const struct range_closed *closed, uint64_t offset, struct buf *out);
 
-/* "NAME:" as it stands before a record, coloured. */
-void hit_format_name(const struct hit_format *format, const char *source, struct buf *out);
+/* How many an input has, in the place of its records. */
+void hit_format_count(const struct hit_format *format, const char *source, uint64_t count,
+		      struct buf *out);
 
 #endif

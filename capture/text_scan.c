@@ -157,6 +157,21 @@ static size_t start_before(const struct search_rule *rule, const uint8_t *line, 
 	return (size_t)start;
 }
 
+static void give_up(struct text_scan *scan, size_t rule)
+{
+	scan->counts[rule].limited++;
+	if (scan->given_up)
+		__atomic_fetch_add(&scan->given_up[rule], 1, __ATOMIC_RELAXED);
+}
+
+static bool is_given_up(const struct text_scan *scan, size_t rule)
+{
+	uint64_t n = scan->given_up ? __atomic_load_n(&scan->given_up[rule], __ATOMIC_RELAXED)
+				    : scan->counts[rule].limited;
+
+	return n >= SEARCH_GIVE_UPS_MAX;
+}
+
 /* From `offset` on. `text` is the first text in the line that the rule needs; NULL if the rule has none. */
 static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line, size_t len,
 		      size_t offset, const uint8_t *text)
@@ -168,7 +183,7 @@ static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line
 	struct extract_match match;
 	enum regex_result result;
 
-	if (scan->counts[number].limited >= SEARCH_GIVE_UPS_MAX) {
+	if (is_given_up(scan, number)) {
 		scan->counts[number].left_out++;
 		return;
 	}
@@ -182,7 +197,8 @@ static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line
 		result = pattern_match(rule->pattern, scan->scratch, line, len, cursor.offset,
 				       cursor.not_empty_here ? REGEX_NOT_EMPTY_HERE : 0);
 		if (result != REGEX_MATCH) {
-			scan->counts[number].limited += result == REGEX_LIMIT;
+			if (result == REGEX_LIMIT)
+				give_up(scan, number);
 			scan->counts[number].failed += result == REGEX_ERROR;
 			return;
 		}

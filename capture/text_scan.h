@@ -28,6 +28,8 @@ struct text_scan {
 	bool stop; /* nothing more of the block is: may be set by the callback */
 
 	struct search_count *counts; /* of each rule */
+	/* How often each rule was given up on by all scans of one input; NULL: this one is all. */
+	uint64_t *given_up;
 	uint64_t hits;
 	uint64_t lines; /* before `counted` */
 	const uint8_t *counted;

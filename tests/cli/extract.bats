@@ -76,6 +76,8 @@ same_as() {
   same_as grep -oHn ab one two -- -e ab -n one two
   run extract -e ab --count one two
   [ "$output" = $'one:2\ntwo:1' ]
+  run extract -e ab --count --json one two
+  [ "$output" = $'{"source":"one","count":2}\n{"source":"two","count":1}' ]
   extract -q -e ab one
   run -1 extract -q -e nothing one
 }
