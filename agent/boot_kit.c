@@ -140,13 +140,13 @@ static int read_options(int argc, char **argv, struct kit_options *ret)
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "c:o:", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:o:", longs, NULL)) != -1) {
 		if (c == 'c')
 			options.config = optarg;
 		else if (c == 'o')
 			options.output = optarg;
 		else
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 	}
 	if (argc - optind != 1 || !options.output)
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);

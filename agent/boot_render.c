@@ -26,13 +26,13 @@ static int read_options(int argc, char **argv, struct render_options *ret)
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:", longs, NULL)) != -1) {
 		if (c == 'c')
 			options.config = optarg;
 		else if (c == 's' && boot_state_find(optarg) != BOOT_STATES)
 			options.state = optarg;
 		else
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 	}
 	if (argc - optind != 1)
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);

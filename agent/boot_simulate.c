@@ -89,9 +89,9 @@ static int read_options(int argc, char **argv, struct simulate_options *ret)
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:", longs, NULL)) != -1) {
 		if (take_option(&options, c) != 0)
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 	}
 	if (argc - optind != 1)
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);

@@ -31,7 +31,8 @@ int cli_fail(const struct err *err, const char *next)
 	return CLI_BAD;
 }
 
-int cli_usage(const char *verb, const char *word)
+/* The word, if any, then `what` is wrong with it. */
+static int print_usage(const char *verb, const char *word, const char *what)
 {
 	const struct cli_verb *v = cli_find(verb);
 
@@ -39,10 +40,15 @@ int cli_usage(const char *verb, const char *word)
 	if (word) {
 		fputc('"', stderr);
 		print_word(word);
+		fputs("\" ", stderr);
 	}
-	fputs(word ? "\" is not understood here" : "a word is missing", stderr);
-	fprintf(stderr, ": usage: tapwarden %s %s\n", v->name, v->usage ? v->usage : "");
+	fprintf(stderr, "%s: usage: tapwarden %s %s\n", what, v->name, v->usage ? v->usage : "");
 	return CLI_BAD;
+}
+
+int cli_usage(const char *verb, const char *word)
+{
+	return print_usage(verb, word, word ? "is not understood here" : "a word is missing");
 }
 
 /* Where `letter` is in a word of letters, or NULL. */
@@ -63,6 +69,12 @@ const char *cli_refused(char **argv)
 		return argv[optind - 1];
 	letter[1] = (char)optopt;
 	return letter;
+}
+
+int cli_usage_option(char **argv, int c)
+{
+	return print_usage(argv[0], cli_refused(argv),
+			   c == ':' ? "lacks its value" : "is not understood here");
 }
 
 int cli_flush(int code)
@@ -86,7 +98,7 @@ int cli_options(int argc, char **argv, unsigned int allow, int operands, struct 
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:", longs, NULL)) != -1) {
 		if (c == 'c')
 			options.config = optarg;
 		else if (c == 'j' && (allow & CLI_JSON))
@@ -96,7 +108,7 @@ int cli_options(int argc, char **argv, unsigned int allow, int operands, struct 
 		else if (c == 'p' && (allow & CLI_PRINT))
 			options.print = true;
 		else
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 	}
 	if (argc - optind != operands)
 		return cli_usage(argv[0],

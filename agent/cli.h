@@ -53,6 +53,12 @@ int cli_usage(const char *verb, const char *word);
  */
 const char *cli_refused(char **argv);
 
+/*
+ * As cli_usage(), of what getopt_long(3) did not take: `c` is what it returned, ':' for an option without
+ * its value, when the letters it was given begin with ':'. argv[0] is the verb.
+ */
+int cli_usage_option(char **argv, int c);
+
 /* Flushes stdout; CLI_BAD with the reason on stderr when it could not be written, else `code`. */
 int cli_flush(int code);
 

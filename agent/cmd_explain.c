@@ -112,9 +112,9 @@ static int read_words(int argc, char **argv, struct words *w)
 		.conf = { .head.name = "-e", .match_limit = 100000, .quarantine_after = 10 },
 	};
 	optind = 1;
-	while ((word = getopt_long(argc, argv, "c:e:i", longs, NULL)) != -1) {
+	while ((word = getopt_long(argc, argv, ":c:e:i", longs, NULL)) != -1) {
 		if (!read_word(word, optarg, w))
-			return cli_usage("explain", cli_refused(argv));
+			return cli_usage_option(argv, word);
 	}
 	if (!w->conf.regex && optind < argc)
 		w->name = argv[optind++];

@@ -126,16 +126,18 @@ static bool tell_limits(const struct search *search, const struct search_count *
 		any = true;
 		fprintf(stderr,
 			"tapwarden: pattern %s was given up on %" PRIu64
-			" times: %s: those places are not fully searched\n",
+			" time%s: %s: those places are not fully searched\n",
 			search->rules[i].name, counts[i].limited + counts[i].failed,
+			counts[i].limited + counts[i].failed == 1 ? "" : "s",
 			counts[i].limited ? "it took more steps than --match-limit"
 					  : "PCRE2 failed");
 		if (counts[i].left_out)
 			fprintf(stderr,
 				"tapwarden: pattern %s was not searched for in %" PRIu64
-				" places more: it had been given up on too often: another regex, or "
+				" more place%s: it had been given up on too often: another regex, or "
 				"a higher --match-limit\n",
-				search->rules[i].name, counts[i].left_out);
+				search->rules[i].name, counts[i].left_out,
+				counts[i].left_out == 1 ? "" : "s");
 	}
 	return any;
 }

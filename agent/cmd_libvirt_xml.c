@@ -33,13 +33,13 @@ static int read_options(int argc, char **argv, struct libvirt_options *ret)
 	struct libvirt_options options = { .config = CONFIG_DEFAULT_PATH };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:", longs, NULL)) != -1) {
 		if (c == 'c')
 			options.config = optarg;
 		else if (c == 'm')
 			options.mac = optarg;
 		else if (c != 'q' || parse_u64(optarg, 0, QUEUES_MAX, &options.queues, NULL))
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 	}
 	if (argc - optind != 1 || (options.queues && !options.mac))
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);

@@ -173,9 +173,9 @@ static int read_options(int argc, char **argv, struct passwd_options *o)
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "m:S:R:s", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":m:S:R:s", longs, NULL)) != -1) {
 		if (c == '?' || c == ':')
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 		if (set_option(o, c, optarg, &err) != 0)
 			return fail(&err);
 	}

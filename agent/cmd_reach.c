@@ -43,7 +43,7 @@ static int options_of(int argc, char **argv, struct reach_options *ret)
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:", longs, NULL)) != -1) {
 		if (c == 'c')
 			options.config = optarg;
 		else if (c == 'j')
@@ -53,7 +53,7 @@ static int options_of(int argc, char **argv, struct reach_options *ret)
 		else if (c == 'a')
 			options.all = true;
 		else
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 	}
 	if (optind < argc || (options.all && !options.probe))
 		return cli_usage(argv[0], optind < argc ? argv[optind] : "--all");

@@ -12,13 +12,13 @@ int cmd_run(int argc, char **argv)
 	int c;
 
 	optind = 1;
-	while ((c = getopt(argc, argv, "c:v")) != -1) {
+	while ((c = getopt(argc, argv, ":c:v")) != -1) {
 		if (c == 'c')
 			path = optarg;
 		else if (c == 'v')
 			log_init(NULL, LOG_LEVEL_DEBUG);
 		else
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 	}
 	if (optind != argc)
 		return cli_usage(argv[0], argv[optind]);

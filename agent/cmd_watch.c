@@ -153,7 +153,7 @@ static int watch_options(int argc, char **argv, const char **ret_config, struct 
 	int c;
 
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "c:n:", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:n:", longs, NULL)) != -1) {
 		if (c == 'c') {
 			*ret_config = optarg;
 		} else if (c == 'j') {
@@ -164,7 +164,7 @@ static int watch_options(int argc, char **argv, const char **ret_config, struct 
 				return cli_fail(&err, NULL);
 			}
 		} else {
-			return cli_usage(argv[0], cli_refused(argv));
+			return cli_usage_option(argv, c);
 		}
 	}
 	return optind == argc ? 0 : cli_usage(argv[0], argv[optind]);

@@ -93,7 +93,7 @@ static const struct option longs[] = {
 	{ 0 },
 };
 
-static const char letters[] = "e:f:Fig:Uc:nHhb0qw:";
+static const char letters[] = ":e:f:Fig:Uc:nHhb0qw:";
 
 /* ---- words ---------------------------------------------------------------------------------- */
 
@@ -246,7 +246,7 @@ static const struct range_word {
 	[WORD_END_TEST - WORD_BEGIN] = CHOICE(end_test, range_end_test_words),
 	[WORD_OPEN_END - WORD_BEGIN] = CHOICE(open_end, range_open_end_words),
 	[WORD_NEST - WORD_BEGIN] = CHOICE(nest, range_nest_words),
-	[WORD_MAX_LINES - WORD_BEGIN] = LIMIT(SCHEMA_SIZE, max_lines),
+	[WORD_MAX_LINES - WORD_BEGIN] = LIMIT(SCHEMA_U64, max_lines),
 	[WORD_MAX_BYTES - WORD_BEGIN] = LIMIT(SCHEMA_SIZE, max_bytes),
 };
 
@@ -350,13 +350,16 @@ static int read_word(int word, char *value, struct extract_options *o, struct ex
 	}
 }
 
-static int unknown(const char *word, struct err *err)
+/* What getopt_long(3), which returned `c`, did not take. */
+static int refuse(int c, const char *word, struct err *err)
 {
 	struct hint hint = hint_for(word[0] == '-' && word[1] == '-' ? word + 2 : "");
 
+	if (c == ':')
+		return err_set(err, -EINVAL, "\"%s\" lacks its value", word);
 	for (const struct option *l = longs; l->name && *word; l++)
 		hint_try(&hint, l->name);
-	return err_set(err, -EINVAL, "\"%s\" is not understood here, or lacks a value%s%s%s", word,
+	return err_set(err, -EINVAL, "\"%s\" is not understood here%s%s%s", word,
 		       hint.best ? ": did you mean \"--" : "", hint.best ? hint.best : "",
 		       hint.best ? "\"?" : "");
 }
@@ -380,9 +383,10 @@ int extract_options_read(int argc, char **argv, struct extract_options *ret, str
 	buf_adds(&ret->sep, "\t");
 	optind = 1;
 	while (!code && (word = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-		code = word == '?' ? -ENOENT : read_word(word, optarg, ret, &words, err);
-		if (code == -ENOENT && word == '?')
-			code = unknown(cli_refused(argv), err);
+		if (word == '?' || word == ':')
+			code = refuse(word, cli_refused(argv), err);
+		else
+			code = read_word(word, optarg, ret, &words, err);
 	}
 	if (!code)
 		code = extract_judge(ret, &words, err);

@@ -180,7 +180,7 @@ bool passwd_print_identity(const struct password_info *info, bool json)
 		       info->cost == m->cost.def ? " (the default)" : "");
 	if (info->memory)
 		printf("memory  %.0f MiB\n", mib);
-	printf("salt    %zu characters\n", info->salt_length);
+	printf("salt    %zu character%s\n", info->salt_length, info->salt_length == 1 ? "" : "s");
 	if (!info->whole)
 		printf("digest  none: this is a setting, not a hash\n");
 	if (weak)

@@ -231,8 +231,8 @@ int password_check_salt(const struct password_method *m, const char *salt, struc
 	if (m->salt_max == 0)
 		return err_set(err, -EINVAL, "%s has no salt", m->name);
 	if (len < m->salt_min)
-		return err_set(err, -EINVAL, "a salt of %s has %u characters or more", m->name,
-			       m->salt_min);
+		return err_set(err, -EINVAL, "a salt of %s has %u character%s or more", m->name,
+			       m->salt_min, m->salt_min == 1 ? "" : "s");
 	if (len > m->salt_max)
 		return err_set(err, -EINVAL,
 			       "a salt of %s has at most %u characters, and this has %zu: crypt(3) "
@@ -271,11 +271,12 @@ int password_check_rounds(const struct password_method *m, uint64_t rounds, stru
 		return 0;
 	if (m->shape != SHAPE_ROUNDS && m->shape != SHAPE_BSDI)
 		return err_set(err, -EINVAL,
-			       "%" PRIu64 " rounds: %s takes %" PRIu64 " to %" PRIu64
+			       "%" PRIu64 " round%s: %s takes %" PRIu64 " to %" PRIu64
 			       ": %s, and crypt(3) such a setting",
-			       rounds, m->name, m->cost.min, m->cost.max, lead);
+			       rounds, rounds == 1 ? "" : "s", m->name, m->cost.min, m->cost.max,
+			       lead);
 	return err_set(err, -EINVAL,
-		       "%" PRIu64 " rounds: %s takes %" PRIu64 " to %" PRIu64
+		       "%" PRIu64 " round%s: %s takes %" PRIu64 " to %" PRIu64
 		       ": crypt(3) refuses such a setting, crypt_gensalt(3) would use %" PRIu64,
-		       rounds, m->name, m->cost.min, m->cost.max, clamped);
+		       rounds, rounds == 1 ? "" : "s", m->name, m->cost.min, m->cost.max, clamped);
 }

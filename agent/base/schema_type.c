@@ -47,6 +47,14 @@ static int read_u32(const struct schema_reader *reader, const char *text, void *
 	return 0;
 }
 
+static int read_u64(const struct schema_reader *reader, const char *text, void *field,
+		    struct err *err)
+{
+	uint64_t max = reader->bounds->max ? reader->bounds->max : UINT64_MAX;
+
+	return parse_u64(text, reader->bounds->min, max, field, err);
+}
+
 static int read_size(const struct schema_reader *reader, const char *text, void *field,
 		     struct err *err)
 {
@@ -350,6 +358,7 @@ static bool format_secret(const void *field, struct buf *out)
 static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_BOOL] = { "yes|no", sizeof(bool), read_bool, NULL, NULL, NULL },
 	[SCHEMA_U32] = { "NUMBER", sizeof(uint32_t), read_u32, NULL, NULL, NULL },
+	[SCHEMA_U64] = { "NUMBER", sizeof(uint64_t), read_u64, NULL, NULL, NULL },
 	[SCHEMA_SIZE] = { "SIZE", sizeof(uint64_t), read_size, NULL, NULL, NULL },
 	[SCHEMA_PERMS] = { "OCTAL", sizeof(uint32_t), read_perms, NULL, NULL, NULL },
 	[SCHEMA_ENUM] = { "WORD", sizeof(unsigned int), read_enum, NULL, NULL, NULL },

@@ -14,6 +14,7 @@
 enum schema_type {
 	SCHEMA_BOOL, /* bool */
 	SCHEMA_U32, /* uint32_t */
+	SCHEMA_U64, /* uint64_t */
 	SCHEMA_SIZE, /* uint64_t, bytes */
 	SCHEMA_PERMS, /* uint32_t, permission bits */
 	SCHEMA_ENUM, /* an enum, one of bounds.words */

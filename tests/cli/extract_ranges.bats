@@ -90,6 +90,8 @@ shows() {
   [ "$(jq -r 'select(.match) | .match.text' got | tr -d '\n')" = xy ]
   extract --json --begin B --end E --nest restart <<<$'B\nB' >got
   [ "$(jq -r .range.end got | grep -v null | tr '\n' ' ')" = 'restart eof ' ]
+  run extract --begin B --end E --max-lines 0 </dev/null
+  [[ "$output" == *"--max-lines: 0 is out of range (1 to 18446744073709551615): "* ]]
   extract --json --begin B --end E --max-lines 1 <<<$'B\nx' >got
   [ "$(jq -r 'select(.range) | .range.end' got)" = limit ]
   [ "$(extract --count --begin B --end E text)" = 3 ]

@@ -114,8 +114,14 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
     [ "$status" -eq 2 ]
     [[ "$stderr" == *"\"-X\" is not understood here"* ]] || { echo "$line: $stderr"; false; }
   done
-  run --separate-stderr "$TAPWARDEN" status -c
-  [[ "$stderr" == *"\"-c\" is not understood here"* ]]
+  for line in "status -c" "explain -c" "passwd -m" "passwd -sm" "passwd --salt" "boot render -c" "run -c" \
+    "reach -c" "watch -n" "extract -e" "extract --threads" "libvirt-xml --check"; do
+    read -ra args <<<"$line"
+    run --separate-stderr "$TAPWARDEN" "${args[@]}"
+    [ "$status" -eq 2 ]
+    [[ "$stderr" == *"\"${args[*]: -1}\" lacks its value"* || "$line" == "passwd -sm" ]]
+    [[ "$stderr" == *"\"-m\" lacks its value"* || "$line" != "passwd -sm" ]]
+  done
   run --separate-stderr "$TAPWARDEN" status --json --jsno
   [[ "$stderr" == *"\"--jsno\" is not understood here"* ]]
 }

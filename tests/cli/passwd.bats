@@ -278,6 +278,8 @@ END
   run "$TAPWARDEN" passwd --identify '$6$saltsalt$qFmFH.bQmmtXzyBY0s9v7Oicd2z4XSIecDzlB5KiA2/jctKu9YterLp8wwnSq.qc.eoxqOmSuNp2xS0ktL3nh/'
   [ "$status" -eq 1 ]
   [ "$output" = $'method  sha512crypt\nrounds  5000 (the default)\nsalt    8 characters\npolicy  weaker: a cost that is too low' ]
+  run "$TAPWARDEN" passwd --identify '$6$a$'
+  [ "${lines[2]}" = 'salt    1 character' ]
   run "$TAPWARDEN" passwd --identify "$(hash -R 6)"
   [ "$status" -eq 0 ]
   [[ "$output" == *$'rounds  6\nmemory  32 MiB\n'* ]]
