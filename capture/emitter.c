@@ -399,7 +399,7 @@ void emitter_packet(struct emitter *emitter, uint32_t slot, const struct pcapng_
 {
 	if (flush_due(emitter, EMITTER_FRAMES, packet->len + PCAPNG_OVERHEAD_MAX))
 		flush_file(emitter, EMITTER_FRAMES);
-	if (sink_pcapng_put(&emitter->frames, slot, *packet))
+	if (sink_pcapng_put(&emitter->frames, slot, packet))
 		lose_entry(emitter, EMITTER_FRAMES);
 }
 

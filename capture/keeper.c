@@ -89,7 +89,7 @@ void keeper_match(struct keeper *keeper, const struct sift_match *match)
 
 /* ---- frames --------------------------------------------------------------------------------- */
 
-static void write_frame(struct keeper *keeper, uint32_t link, struct pcapng_packet packet)
+static void write_noted(const struct keeper *keeper, uint32_t link, struct pcapng_packet packet)
 {
 	const char *comments[PCAPNG_COMMENTS_MAX];
 
@@ -100,6 +100,15 @@ static void write_frame(struct keeper *keeper, uint32_t link, struct pcapng_pack
 			comments[packet.n_comments++] = keeper->notes[i].text;
 	}
 	keeper->conf.write(keeper->conf.data, link, &packet);
+}
+
+static void write_frame(const struct keeper *keeper, uint32_t link,
+			const struct pcapng_packet *packet)
+{
+	if (keeper->n_notes)
+		write_noted(keeper, link, *packet);
+	else
+		keeper->conf.write(keeper->conf.data, link, packet);
 }
 
 static uint32_t flags_of(const struct pcapng_packet *packet)
@@ -143,7 +152,7 @@ static bool on_kept(void *data, const struct flashback_frame *frame)
 		packet.verdict = frame->flags & KEPT_PASSED ? PCAPNG_PASSED : PCAPNG_DROPPED;
 	if (frame->flags & (KEPT_INBOUND | KEPT_OUTBOUND))
 		packet.direction = frame->flags & KEPT_INBOUND ? PCAPNG_INBOUND : PCAPNG_OUTBOUND;
-	write_frame(keeper, frame->link, packet);
+	write_frame(keeper, frame->link, &packet);
 	return true;
 }
 
@@ -173,12 +182,14 @@ static uint64_t flow_of(const struct frame *frame, const struct pcapng_packet *p
 	return joined ? flow_without_ports(frame) : record_flow_id(frame);
 }
 
-void keeper_frame(struct keeper *keeper, uint32_t link, const struct pcapng_packet *packet,
-		  const struct frame *frame)
+/* True when it is one of those after a match. */
+static bool hold(struct keeper *keeper, uint32_t link, const struct pcapng_packet *packet,
+		 const struct frame *frame)
 {
-	struct flashback_frame kept = {
+	const struct flashback_frame held = {
 		.number = packet->id,
 		.time_ns = packet->time_ns,
+		.flow = flow_of(frame, packet),
 		.link = link,
 		.flags = flags_of(packet),
 		.len = (uint32_t)packet->len,
@@ -186,17 +197,15 @@ void keeper_frame(struct keeper *keeper, uint32_t link, const struct pcapng_pack
 		.bytes = packet->bytes,
 	};
 
-	switch (keeper->conf.mode) {
-	case PCAP_OFF:
+	return flashback_add(&keeper->flashback, &held);
+}
+
+void keeper_frame(struct keeper *keeper, uint32_t link, const struct pcapng_packet *packet,
+		  const struct frame *frame)
+{
+	if (keeper->conf.mode == PCAP_OFF)
 		return;
-	case PCAP_ALL:
-		write_frame(keeper, link, *packet);
-		break;
-	case PCAP_MATCHES:
-		kept.flow = flow_of(frame, packet);
-		if (flashback_add(&keeper->flashback, &kept))
-			write_frame(keeper, link, *packet);
-		break;
-	}
+	if (keeper->conf.mode == PCAP_ALL || hold(keeper, link, packet, frame))
+		write_frame(keeper, link, packet);
 	keeper_settle(keeper);
 }

@@ -12,15 +12,28 @@
 #define TC_ACT_OK   0
 #define TC_ACT_SHOT 2
 
-/* Where a block began, so that its length can be filled in. */
+/* All that a block can have beside bytes and texts, and a text in it with what goes around that. */
+#define FIXED_MAX 128u
+#define TEXT_MAX  (PCAPNG_COMMENT_MAX + 8u)
+
+/*
+ * A block that is being made: room for the most that it can be is asked for once, and what there is
+ * of it goes there without further questions.
+ */
 struct block {
 	struct buf *out;
-	size_t begin;
+	char *begin, *at; /* the next byte */
 };
 
-static void add32(struct buf *out, uint32_t value)
+static void add(struct block *block, const void *bytes, size_t len)
 {
-	buf_add(out, &value, sizeof(value));
+	memcpy(block->at, bytes, len);
+	block->at += len;
+}
+
+static void add32(struct block *block, uint32_t value)
+{
+	add(block, &value, sizeof(value));
 }
 
 static size_t padded(size_t len)
@@ -28,79 +41,90 @@ static size_t padded(size_t len)
 	return (len + 3) / 4 * 4;
 }
 
-/* In one piece: `head`, then the bytes and zeros up to a multiple of four. */
-static void add_padded(struct buf *out, const void *head, size_t head_len, const void *bytes,
-		       size_t len)
+/* With zeros up to a multiple of four. */
+static void add_padded(struct block *block, const void *bytes, size_t len)
 {
-	char *at = buf_reserve(out, head_len + padded(len));
+	size_t zeros = padded(len) - len;
 
-	if (!at)
-		return;
-	memcpy(at, head, head_len);
-	at += head_len;
 	if (len)
-		memcpy(at, bytes, len);
-	memset(at + len, 0, padded(len) - len);
-	out->len += head_len + padded(len);
-	out->data[out->len] = '\0';
+		add(block, bytes, len);
+	memset(block->at, 0, zeros);
+	block->at += zeros;
 }
 
-static struct block block_begin(struct buf *out, uint32_t type)
+/* For a block with `bytes` bytes and `texts` texts. False: there is no room for it. */
+static bool block_begin(struct block *block, struct buf *out, uint32_t type, size_t bytes,
+			size_t texts)
 {
-	struct block block = { .out = out, .begin = out->len };
-
-	add32(out, type);
-	add32(out, 0); /* the length: filled in by block_end() */
-	return block;
+	block->out = out;
+	block->begin = block->at = buf_reserve(out, FIXED_MAX + padded(bytes) + texts * TEXT_MAX);
+	if (!block->begin)
+		return false;
+	add32(block, type);
+	add32(block, 0); /* the length: filled in by block_end() */
+	return true;
 }
 
-static void block_end(const struct block *block)
-{
-	uint32_t len = (uint32_t)(block->out->len - block->begin) + 4;
-
-	add32(block->out, len);
-	if (!block->out->failed)
-		memcpy(block->out->data + block->begin + 4, &len, sizeof(len));
-}
-
-static void add_option(struct buf *out, uint16_t code, const void *value, size_t len)
+static void add_option(struct block *block, uint16_t code, const void *value, size_t len)
 {
 	const uint16_t head[2] = { code, (uint16_t)len };
 
-	add_padded(out, head, sizeof(head), value, len);
+	add(block, head, sizeof(head));
+	add_padded(block, value, len);
 }
 
-static void add_text(struct buf *out, uint16_t code, const char *text, size_t max)
+/* Ends the options, too. */
+static void block_end(struct block *block)
+{
+	uint32_t len;
+
+	add_option(block, OPTION_END, NULL, 0);
+	len = (uint32_t)(block->at - block->begin) + (uint32_t)sizeof(len);
+	memcpy(block->begin + sizeof(uint32_t), &len, sizeof(len));
+	add32(block, len);
+	*block->at = '\0';
+	block->out->len += len;
+}
+
+static void add_text(struct block *block, uint16_t code, const char *text)
 {
 	if (text)
-		add_option(out, code, text, strnlen(text, max));
+		add_option(block, code, text, strnlen(text, PCAPNG_COMMENT_MAX));
 }
 
-static void add_u64(struct buf *out, uint16_t code, uint64_t value)
+static void add_u64(struct block *block, uint16_t code, uint64_t value)
 {
-	add_option(out, code, &value, sizeof(value));
+	add_option(block, code, &value, sizeof(value));
 }
 
 /* A time as two words, the upper first, whatever the byte order: section 4.3 of the draft. */
-static void add_time_option(struct buf *out, uint16_t code, uint64_t time_ns)
+static void add_time(struct block *block, uint64_t time_ns)
 {
-	uint32_t words[2] = { (uint32_t)(time_ns >> 32), (uint32_t)time_ns };
+	add32(block, (uint32_t)(time_ns >> 32));
+	add32(block, (uint32_t)time_ns);
+}
 
-	add_option(out, code, words, sizeof(words));
+static void add_time_option(struct block *block, uint16_t code, uint64_t time_ns)
+{
+	const uint16_t head[2] = { code, sizeof(time_ns) };
+
+	add(block, head, sizeof(head));
+	add_time(block, time_ns);
 }
 
 void pcapng_section(struct buf *out, const char *application, const char *host)
 {
 	static const uint16_t version[2] = { 1, 0 };
 	static const int64_t unknown_length = -1;
-	struct block block = block_begin(out, BLOCK_SECTION);
+	struct block block;
 
-	add32(out, BYTE_ORDER_MAGIC);
-	buf_add(out, version, sizeof(version));
-	buf_add(out, &unknown_length, sizeof(unknown_length));
-	add_text(out, SHB_USERAPPL, application, PCAPNG_COMMENT_MAX);
-	add_text(out, OPTION_COMMENT, host, PCAPNG_COMMENT_MAX);
-	add_option(out, OPTION_END, NULL, 0);
+	if (!block_begin(&block, out, BLOCK_SECTION, 0, 2))
+		return;
+	add32(&block, BYTE_ORDER_MAGIC);
+	add(&block, version, sizeof(version));
+	add(&block, &unknown_length, sizeof(unknown_length));
+	add_text(&block, SHB_USERAPPL, application);
+	add_text(&block, OPTION_COMMENT, host);
 	block_end(&block);
 }
 
@@ -108,14 +132,15 @@ void pcapng_interface(struct buf *out, const struct pcapng_interface *interface)
 {
 	const uint16_t link_type[2] = { interface->link_type, 0 };
 	const uint8_t resolution = TSRESOL_NS;
-	struct block block = block_begin(out, BLOCK_INTERFACE);
+	struct block block;
 
-	buf_add(out, link_type, sizeof(link_type));
-	add32(out, interface->snaplen);
-	add_text(out, IF_NAME, interface->name, PCAPNG_COMMENT_MAX);
-	add_text(out, IF_DESCRIPTION, interface->description, PCAPNG_COMMENT_MAX);
-	add_option(out, IF_TSRESOL, &resolution, sizeof(resolution));
-	add_option(out, OPTION_END, NULL, 0);
+	if (!block_begin(&block, out, BLOCK_INTERFACE, 0, 2))
+		return;
+	add(&block, link_type, sizeof(link_type));
+	add32(&block, interface->snaplen);
+	add_text(&block, IF_NAME, interface->name);
+	add_text(&block, IF_DESCRIPTION, interface->description);
+	add_option(&block, IF_TSRESOL, &resolution, sizeof(resolution));
 	block_end(&block);
 }
 
@@ -132,7 +157,7 @@ static uint32_t packet_flags(const struct pcapng_packet *packet)
 	       (packet->gso ? EPB_FLAG_GSO : 0);
 }
 
-static void add_verdict(struct buf *out, enum pcapng_verdict verdict)
+static void add_verdict(struct block *block, enum pcapng_verdict verdict)
 {
 	uint64_t action = verdict == PCAPNG_DROPPED ? TC_ACT_SHOT : TC_ACT_OK;
 	uint8_t value[1 + sizeof(action)] = { VERDICT_TC };
@@ -140,49 +165,47 @@ static void add_verdict(struct buf *out, enum pcapng_verdict verdict)
 	if (verdict == PCAPNG_NO_VERDICT)
 		return;
 	memcpy(value + 1, &action, sizeof(action));
-	add_option(out, EPB_VERDICT, value, sizeof(value));
+	add_option(block, EPB_VERDICT, value, sizeof(value));
 }
 
 void pcapng_packet(struct buf *out, const struct pcapng_packet *packet)
 {
+	size_t comments = packet->n_comments < PCAPNG_COMMENTS_MAX ? packet->n_comments
+								   : PCAPNG_COMMENTS_MAX;
 	uint32_t flags = packet_flags(packet);
-	const struct block block = { .out = out, .begin = out->len };
-	const uint32_t head[] = {
-		BLOCK_ENHANCED,
-		0, /* the length: filled in by block_end() */
-		packet->interface,
-		(uint32_t)(packet->time_ns >> 32),
-		(uint32_t)packet->time_ns,
-		(uint32_t)packet->len,
-		(uint32_t)packet->wire_len,
-	};
+	struct block block;
 
-	add_padded(out, head, sizeof(head), packet->bytes, packet->len);
+	if (!block_begin(&block, out, BLOCK_ENHANCED, packet->len, comments))
+		return;
+	add32(&block, packet->interface);
+	add_time(&block, packet->time_ns);
+	add32(&block, (uint32_t)packet->len);
+	add32(&block, (uint32_t)packet->wire_len);
+	add_padded(&block, packet->bytes, packet->len);
 	if (flags)
-		add_option(out, EPB_FLAGS, &flags, sizeof(flags));
+		add_option(&block, EPB_FLAGS, &flags, sizeof(flags));
 	if (packet->has_drops)
-		add_u64(out, EPB_DROPCOUNT, packet->drops);
+		add_u64(&block, EPB_DROPCOUNT, packet->drops);
 	if (packet->has_id)
-		add_u64(out, EPB_PACKETID, packet->id);
-	add_verdict(out, packet->verdict);
-	for (size_t i = 0; i < packet->n_comments && i < PCAPNG_COMMENTS_MAX; i++)
-		add_text(out, OPTION_COMMENT, packet->comments[i], PCAPNG_COMMENT_MAX);
-	add_option(out, OPTION_END, NULL, 0);
+		add_u64(&block, EPB_PACKETID, packet->id);
+	add_verdict(&block, packet->verdict);
+	for (size_t i = 0; i < comments; i++)
+		add_text(&block, OPTION_COMMENT, packet->comments[i]);
 	block_end(&block);
 }
 
 void pcapng_statistics(struct buf *out, const struct pcapng_statistics *statistics)
 {
-	struct block block = block_begin(out, BLOCK_STATISTICS);
+	struct block block;
 
-	add32(out, statistics->interface);
-	add32(out, (uint32_t)(statistics->time_ns >> 32));
-	add32(out, (uint32_t)statistics->time_ns);
-	add_time_option(out, ISB_STARTTIME, statistics->start_ns);
-	add_time_option(out, ISB_ENDTIME, statistics->end_ns);
-	add_u64(out, ISB_IFRECV, statistics->received);
-	add_u64(out, ISB_OSDROP, statistics->dropped);
-	add_option(out, OPTION_END, NULL, 0);
+	if (!block_begin(&block, out, BLOCK_STATISTICS, 0, 0))
+		return;
+	add32(&block, statistics->interface);
+	add_time(&block, statistics->time_ns);
+	add_time_option(&block, ISB_STARTTIME, statistics->start_ns);
+	add_time_option(&block, ISB_ENDTIME, statistics->end_ns);
+	add_u64(&block, ISB_IFRECV, statistics->received);
+	add_u64(&block, ISB_OSDROP, statistics->dropped);
 	block_end(&block);
 }
 

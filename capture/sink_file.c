@@ -90,18 +90,21 @@ void sink_file_done(struct sink_file *sink)
 	sink->n_pending = 0;
 }
 
-int sink_file_put(struct sink_file *sink, const void *entry, size_t len)
+int sink_file_added(struct sink_file *sink)
 {
-	if (len > sink->pending.max - sink->pending.len)
-		return -ENOBUFS;
-	buf_add(&sink->pending, entry, len);
 	if (sink->pending.failed) {
-		/* No memory: what is there is whole, since buf_add() adds all or nothing. */
+		/* What is there is whole: all of an entry is added or nothing. */
 		sink->pending.failed = false;
 		return -ENOBUFS;
 	}
 	sink->n_pending++;
 	return 0;
+}
+
+int sink_file_put(struct sink_file *sink, const void *entry, size_t len)
+{
+	buf_add(&sink->pending, entry, len);
+	return sink_file_added(sink);
 }
 
 /* Whether the name in the directory still stands for the open file, whose state is `ret`. */

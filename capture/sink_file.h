@@ -71,6 +71,9 @@ ssize_t sink_file_tail(const struct sink_file *sink, uint32_t number, void *out,
 /* Takes one entry; -ENOBUFS when too much is pending already. */
 int sink_file_put(struct sink_file *sink, const void *entry, size_t len);
 
+/* The same for an entry that was made where it waits: at once after all of it, or nothing, was added to `pending`. */
+int sink_file_added(struct sink_file *sink);
+
 /* The header has to be written again before anything else is. */
 void sink_file_restart(struct sink_file *sink);
 

@@ -66,7 +66,6 @@ int sink_pcapng_init(struct sink_pcapng *sink, const struct sink_file_conf *conf
 	file.trailer = trailer;
 	file.data = sink;
 	sink_file_init(&sink->file, &file);
-	buf_init(&sink->block, BLOCK_MAX);
 	sink->ids = calloc(STATS_LINKS_MAX, sizeof(*sink->ids));
 	return sink->ids ? 0 : -ENOMEM;
 }
@@ -74,7 +73,6 @@ int sink_pcapng_init(struct sink_pcapng *sink, const struct sink_file_conf *conf
 void sink_pcapng_done(struct sink_pcapng *sink)
 {
 	sink_file_done(&sink->file);
-	buf_done(&sink->block);
 	free(sink->ids);
 	free(sink->links);
 }
@@ -117,28 +115,27 @@ void sink_pcapng_drops(struct sink_pcapng *sink, uint32_t slot, uint64_t drops)
 	link->untold += drops;
 }
 
-int sink_pcapng_put(struct sink_pcapng *sink, uint32_t slot, struct pcapng_packet packet)
+int sink_pcapng_put(struct sink_pcapng *sink, uint32_t slot, const struct pcapng_packet *packet)
 {
 	struct sink_pcapng_link *link = link_of(sink, slot);
+	struct pcapng_packet own = *packet;
 	int err;
 
 	if (!link)
 		return -ENOENT;
-	packet.interface = sink->ids[slot] - 1;
-	packet.has_drops = link->untold > 0;
-	packet.drops = link->untold;
-	buf_reset(&sink->block);
-	pcapng_packet(&sink->block, &packet);
-	err = sink->block.failed ? -ENOBUFS
-				 : sink_file_put(&sink->file, sink->block.data, sink->block.len);
+	own.interface = sink->ids[slot] - 1;
+	own.has_drops = link->untold > 0;
+	own.drops = link->untold;
+	pcapng_packet(&sink->file.pending, &own);
+	err = sink_file_added(&sink->file);
 	if (err) {
 		link->untold++;
 		return err;
 	}
 	link->untold = 0;
 	if (!link->received)
-		link->first_ns = packet.time_ns;
+		link->first_ns = packet->time_ns;
 	link->received++;
-	link->last_ns = sink->now_ns = packet.time_ns;
+	link->last_ns = sink->now_ns = packet->time_ns;
 	return 0;
 }

@@ -23,7 +23,6 @@ struct sink_pcapng {
 	uint32_t *ids; /* by slot: index into links, plus 1; 0: none */
 	struct sink_pcapng_link *links; /* by interface number */
 	size_t n_links, cap_links;
-	struct buf block;
 };
 
 /* `conf` names the directory, file and bounds; the rest of it is filled in. 0 or -ENOMEM. */
@@ -37,9 +36,9 @@ int sink_pcapng_link(struct sink_pcapng *sink, uint32_t slot, const char *name);
 void sink_pcapng_drops(struct sink_pcapng *sink, uint32_t slot, uint64_t drops);
 
 /*
- * Takes a frame of a link; fills in `interface` and drops. -ENOBUFS: no room, it counts as a drop.
+ * Takes a frame of a link; its `interface` and drops are filled in here. -ENOBUFS: no room, it counts as a drop.
  * -ENOENT: no such link.
  */
-int sink_pcapng_put(struct sink_pcapng *sink, uint32_t slot, struct pcapng_packet packet);
+int sink_pcapng_put(struct sink_pcapng *sink, uint32_t slot, const struct pcapng_packet *packet);
 
 #endif

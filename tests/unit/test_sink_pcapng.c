@@ -92,7 +92,7 @@ static void check_file(const struct fixture *f, const char *name, const char *ex
 static int put(struct fixture *f, uint32_t slot, const char *text)
 {
 	return sink_pcapng_put(&f->sink, slot,
-			       (struct pcapng_packet){
+			       &(struct pcapng_packet){
 				       .time_ns = 1,
 				       .bytes = (const uint8_t *)text,
 				       .len = strlen(text),
