@@ -30,8 +30,10 @@ static const struct cli_verb verbs[] = {
 	  "every pair: each 96 bytes, of the experimental ethertype 0x88b5, which guests and hosts\n"
 	  "ignore. Where a filter looks into frames, one of 0x88b6, ARP or IP is sent beside it, such\n"
 	  "as it treats otherwise, and such as nobody answers; with anti-spoof one of a false MAC to\n"
-	  "the wire. No tap is opened: what the filter to a guest drops is not seen while a program\n"
-	  "reads its tap, and the row says so. Exits 1 when an answer differs." },
+	  "the wire. No guest's tap is opened: what the filter to a guest drops is not seen while a\n"
+	  "program reads its tap, and the row says so. What comes from outside is written to a tap of\n"
+	  "its own, tw-wireN, whose frames the lower device receives as if the wire had brought them;\n"
+	  "it goes with the process. Exits 1 when an answer differs." },
 	{ "qemu", cmd_qemu, "LINK [-c FILE] [--print] -- CMD...",
 	  "run a guest with the queues of a link's tap open",
 	  "CMD is run in place of tapwarden, with these replaced in its words:\n"

@@ -4,13 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "agent/cli.h"
 #include "agent/desired.h"
 #include "agent/held_taps.h"
+#include "agent/reach_judge.h"
 #include "agent/reach_probe.h"
 #include "agent/reach_view.h"
 #include "netlink/nl_channel.h"
+#include "netlink/wire_tap.h"
 
 /* A row per pair of classes, at most some hundred bytes each; the JSON has names too. */
 #define REACH_TEXT_MAX (16u << 20)
@@ -103,16 +106,25 @@ static void mark_held(struct reach_shots *shots, const struct held_taps *held)
 static int prove_lower(struct reach_run *run, size_t i, bool all, const struct held_taps *held,
 		       struct err *err)
 {
-	uint32_t number[2];
-	int code;
+	const struct reach_lower *lower = &run->reach.lowers[i];
+	struct reach_wish wish = { .all = all };
+	struct err no_outside;
+	int wire = -1, code;
 
-	if (getrandom(number, sizeof(number), 0) != (ssize_t)sizeof(number))
+	if (getrandom(wish.run, sizeof(wish.run), 0) != (ssize_t)sizeof(wish.run))
 		return err_errno(err, -errno, "could not probe: no random number");
-	code = reach_shots_plan(&run->reach.lowers[i], all, number, &run->shots[i], err);
-	if (code < 0)
-		return code;
-	mark_held(&run->shots[i], held);
-	return reach_probe(&run->shots[i], err);
+	if (lower->device)
+		wire = wire_tap_open(lower->device->ifindex, &no_outside);
+	if (lower->device && wire < 0)
+		wish.no_outside = no_outside.text;
+	code = reach_shots_plan(lower, &wish, &run->shots[i], err);
+	if (code == 0) {
+		mark_held(&run->shots[i], held);
+		code = reach_probe(&run->shots[i], wire, err);
+	}
+	if (wire >= 0)
+		close(wire);
+	return code;
 }
 
 /* One lower device after the other; returns how many answers differ, or -errno. */

@@ -126,6 +126,12 @@ static bool has_nothing_up(const struct reach_lower *lower, const struct reach_s
 	return shots && !shots->n;
 }
 
+static bool has_no_outside(const struct reach_lower *lower, const struct reach_shots *shots)
+{
+	(void)lower;
+	return shots && shots->n && *shots->no_outside;
+}
+
 static bool was_not_seen(const struct reach_lower *lower, const struct reach_shots *shots)
 {
 	for (size_t i = 0; shots && i < lower->n_cells; i++) {
@@ -153,10 +159,12 @@ static bool has_hidden(const struct reach_lower *lower, const struct reach_shots
 }
 
 /* "macvtap vepa (set db)": which sets share the device in other modes. */
-static void add_sets(const struct reach_lower *lower, struct buf *out)
+static void add_sets(const struct reach_lower *lower, const struct reach_shots *shots,
+		     struct buf *out)
 {
 	char end[REACH_END_MAX];
 
+	(void)shots;
 	for (size_t i = 0; i < lower->n_classes; i++) {
 		const struct reach_class *class = &lower->classes[i];
 		const char *last = NULL;
@@ -177,10 +185,12 @@ static void add_sets(const struct reach_lower *lower, struct buf *out)
 }
 
 /* The first of them, and how many more there are. */
-static void add_hidden(const struct reach_lower *lower, struct buf *out)
+static void add_hidden(const struct reach_lower *lower, const struct reach_shots *shots,
+		       struct buf *out)
 {
 	size_t n = 0;
 
+	(void)shots;
 	for (size_t i = 0; i < lower->n_classes; i++) {
 		for (size_t k = 0; k < lower->classes[i].n; k++) {
 			if (hides(&lower->classes[i].members[k]) && n++ < NAMES_SHOWN)
@@ -192,11 +202,20 @@ static void add_hidden(const struct reach_lower *lower, struct buf *out)
 		buf_addf(out, " and %zu more", n - NAMES_SHOWN);
 }
 
+static void add_no_outside(const struct reach_lower *lower, const struct reach_shots *shots,
+			   struct buf *out)
+{
+	(void)lower;
+	buf_addf(out, ": %s", shots->no_outside);
+}
+
 static const struct note {
 	bool (*holds)(const struct reach_lower *lower, const struct reach_shots *shots);
 	const char *text;
 	bool of_config; /* and not of what happens to be there */
-	void (*add)(const struct reach_lower *lower, struct buf *out); /* behind it; NULL: none */
+	/* Puts more behind it; NULL: none. */
+	void (*add)(const struct reach_lower *lower, const struct reach_shots *shots,
+		    struct buf *out);
 } notes[] = {
 	{ is_missing, "the device is not there: all of this is planned", false, NULL },
 	{ is_refused, "the kernel refuses passthru beside other links: not all of these can be",
@@ -221,22 +240,25 @@ static const struct note {
 	{ was_not_seen,
 	  "what the filter of a tap drops that a program reads was not seen: the cells say which",
 	  false, NULL },
+	{ has_no_outside, "what comes from outside was not tried", false, add_no_outside },
 	{ has_nothing_up, "nothing was probed: no link of ours on it is up", false, NULL },
 };
 
 #define NOTES (sizeof(notes) / sizeof(notes[0]))
 
-static void add_note(const struct reach_lower *lower, const struct note *note, struct buf *out)
+static void add_note(const struct reach_lower *lower, const struct reach_shots *shots,
+		     const struct note *note, struct buf *out)
 {
 	buf_adds(out, note->text);
 	if (note->add)
-		note->add(lower, out);
+		note->add(lower, shots, out);
 }
 
-static void add_line(const struct reach_lower *lower, const struct note *note, struct buf *out)
+static void add_line(const struct reach_lower *lower, const struct reach_shots *shots,
+		     const struct note *note, struct buf *out)
 {
 	buf_addf(out, "! %s: ", lower->name);
-	add_note(lower, note, out);
+	add_note(lower, shots, note, out);
 	buf_addc(out, '\n');
 }
 
@@ -245,7 +267,7 @@ void reach_notes_text(const struct reach_lower *lower, const struct reach_shots 
 {
 	for (size_t i = 0; i < NOTES; i++) {
 		if (notes[i].holds(lower, shots))
-			add_line(lower, &notes[i], out);
+			add_line(lower, shots, &notes[i], out);
 	}
 }
 
@@ -254,7 +276,7 @@ void reach_notes_config(const struct reach *reach, struct buf *out)
 	for (size_t i = 0; i < reach->n; i++) {
 		for (size_t k = 0; k < NOTES; k++) {
 			if (notes[k].of_config && notes[k].holds(&reach->lowers[i], NULL))
-				add_line(&reach->lowers[i], &notes[k], out);
+				add_line(&reach->lowers[i], NULL, &notes[k], out);
 		}
 	}
 }
@@ -268,7 +290,7 @@ json_t *reach_notes_json(const struct reach_lower *lower, const struct reach_sho
 		if (!notes[i].holds(lower, shots))
 			continue;
 		buf_init(&text, 1 << 20);
-		add_note(lower, &notes[i], &text);
+		add_note(lower, shots, &notes[i], &text);
 		json_array_append_new(list, json_string(text.data ? text.data : ""));
 		buf_done(&text);
 	}

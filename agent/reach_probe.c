@@ -13,12 +13,14 @@
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/reach_judge.h"
 
 /* What arrived is read after so many frames. */
 #define BURST 32
 
 struct probe {
 	struct reach_shots *shots;
+	int wire; /* what is written to it seems to come in */
 	/* For each port as many sockets as the run has ethertypes, or one for all. */
 	struct pollfd *fds;
 	size_t *ports; /* whose they are */
@@ -124,6 +126,12 @@ static int send_shot(struct probe *probe, size_t number, struct err *err)
 	uint8_t frame[REACH_FRAME_LEN];
 
 	reach_shots_frame(probe->shots, number, frame);
+	if (from == REACH_PORT_WIRE) {
+		if (write(probe->wire, frame, sizeof(frame)) < 0)
+			return err_errno(err, -errno, "could not probe: nothing comes in by %s",
+					 probe->shots->ports[from].link->name);
+		return 0;
+	}
 	/* ENOBUFS: a filter or a queue of the sender dropped it (net_xmit_errno()): not arrived. */
 	if (send(fd_of(probe, from), frame, sizeof(frame), 0) < 0 && errno != ENOBUFS)
 		return err_errno(err, -errno, "could not probe: nothing can be sent by %s",
@@ -145,7 +153,8 @@ static void take(struct probe *probe, size_t port, const uint8_t *frame, unsigne
 	if (ntohl(mark.shot) >= probe->shots->n)
 		return;
 	shot = &probe->shots->shots[ntohl(mark.shot)];
-	if (port == REACH_PORT_WIRE && !is_outgoing && shot->cast == REACH_BROADCAST)
+	if (port == REACH_PORT_WIRE && shot->from != REACH_PORT_WIRE && !is_outgoing &&
+	    shot->cast == REACH_BROADCAST)
 		probe->shots->came_back = true;
 	if (shot->to == port && is_outgoing == (port == REACH_PORT_WIRE))
 		shot->arrived = true;
@@ -224,11 +233,12 @@ static int run(struct probe *probe, struct err *err)
 	return 0;
 }
 
-int reach_probe(struct reach_shots *shots, struct err *err)
+int reach_probe(struct reach_shots *shots, int wire, struct err *err)
 {
 	const size_t most = shots->n_ports * REACH_KINDS;
 	struct probe probe = {
 		.shots = shots,
+		.wire = wire,
 		.fds = calloc(most + 1, sizeof(*probe.fds)),
 		.ports = calloc(most + 1, sizeof(*probe.ports)),
 	};

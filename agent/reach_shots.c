@@ -5,6 +5,7 @@
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/pkt_cls.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,18 +62,58 @@ static size_t port_of(struct plan *plan, const struct reach_member *member)
 	return shots->n_ports++;
 }
 
-/* Whether a link of mode source takes the frames of that sender. */
-static bool lists(const struct link_state *link, const struct link_state *sender)
+static bool is_of_source(const struct link_state *link)
 {
-	return link->is_macvlan && link->macvlan_mode == link_mode_to_kernel(LINK_MODE_SOURCE) &&
-	       link_sources_have(&link_state_lists(link)->sources, sender->mac);
+	return link->is_macvlan && link->macvlan_mode == link_mode_to_kernel(LINK_MODE_SOURCE);
+}
+
+/* Whether a link of mode source takes the frames of that sender. */
+static bool lists(const struct link_state *link, const uint8_t sender[MAC_LEN])
+{
+	return is_of_source(link) && link_sources_have(&link_state_lists(link)->sources, sender);
+}
+
+static bool is_inside(const struct reach_lower *lower, const uint8_t mac[MAC_LEN])
+{
+	if (memcmp(lower->device->mac, mac, MAC_LEN) == 0)
+		return true;
+	for (size_t i = 0; i < lower->n_classes; i++) {
+		const struct reach_class *class = &lower->classes[i];
+
+		for (size_t k = 0; k < class->n; k++) {
+			const struct link_state *link = class->members[k].link;
+
+			if (link && memcmp(link->mac, mac, MAC_LEN) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Who is outside and sends to that link: one on its list where it has one, else nobody. */
+static const uint8_t *outsider_of(const struct reach_shots *shots, const struct link_state *link)
+{
+	const struct link_sources *sources = &link_state_lists(link)->sources;
+
+	for (size_t i = 0; is_of_source(link) && i < sources->n; i++) {
+		if (!is_inside(shots->lower, sources->macs[i]))
+			return sources->macs[i];
+	}
+	return shots->nobody;
+}
+
+/* What macvlan sees of who sends from there to that link. */
+static const uint8_t *sender_of(const struct reach_shots *shots, size_t from,
+				const struct link_state *to)
+{
+	return from == REACH_PORT_WIRE ? outsider_of(shots, to) : shots->ports[from].link->mac;
 }
 
 /*
  * With nodst, macvlan gives the sender's frames to links of mode source alone when they come in by
  * the lower device (macvlan_forward_source()); unicast between bridge mode links does so too.
  */
-static bool is_taken(const struct reach_lower *lower, const struct link_state *sender)
+static bool is_taken(const struct reach_lower *lower, const uint8_t sender[MAC_LEN])
 {
 	for (size_t i = 0; i < lower->n_classes; i++) {
 		const struct reach_class *class = &lower->classes[i];
@@ -190,6 +231,7 @@ static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
 {
 	struct reach_shots *shots = plan->shots;
 	const struct reach_port *ends = shots->ports;
+	const uint8_t *sender = sender_of(shots, from, ends[to].link);
 	const struct reach_shot false_mac = {
 		.cell = cell,
 		.from = from,
@@ -204,11 +246,13 @@ static void add_pair(struct plan *plan, size_t cell, size_t from, size_t to)
 			.from = from,
 			.to = to,
 			.cast = (enum reach_cast)cast,
-			.is_listed = lists(ends[to].link, ends[from].link),
-			.is_taken = is_taken(shots->lower, ends[from].link),
+			.is_listed = lists(ends[to].link, sender),
+			.is_taken = is_taken(shots->lower, sender),
 		};
-		const struct reach_shot *added = add_judged(plan, &shot);
+		const struct reach_shot *added;
 
+		memcpy(shot.outsider, sender, MAC_LEN);
+		added = add_judged(plan, &shot);
 		if (added && shots->lower->cells[cell].pass[cast] != REACH_PASS_ALL)
 			add_witnesses(plan, added);
 	}
@@ -237,7 +281,6 @@ struct choice {
 static void add_from(struct plan *plan, const struct choice *choice, size_t from)
 {
 	const struct reach_cell *cell = &plan->shots->lower->cells[choice->cell];
-	const struct link_state *sender = plan->shots->ports[from].link;
 	const struct reach_class *to = cell->to_class;
 
 	if (!to) {
@@ -247,8 +290,8 @@ static void add_from(struct plan *plan, const struct choice *choice, size_t from
 	for (size_t i = 0; i < to->n && !is_enough(plan, choice->cell, choice->all); i++) {
 		const struct link_state *link = to->members[i].link;
 
-		if (can_speak(&to->members[i]) && link != sender &&
-		    (!choice->listed || lists(link, sender)))
+		if (can_speak(&to->members[i]) && link != plan->shots->ports[from].link &&
+		    (!choice->listed || lists(link, sender_of(plan->shots, from, link))))
 			add_pair(plan, choice->cell, from, port_of(plan, &to->members[i]));
 	}
 }
@@ -273,8 +316,7 @@ static void add_cell(struct plan *plan, size_t at, bool all)
 	const struct reach_cell *cell = &plan->shots->lower->cells[at];
 	struct choice choice = { .cell = at, .all = all };
 
-	/* Nobody outside sends for us. */
-	if (cell->from == REACH_OUTSIDE)
+	if (cell->from == REACH_OUTSIDE && *plan->shots->no_outside)
 		return;
 	/* One pair is to prove that a list works, if it can. */
 	if (cell->to == REACH_SOURCE && !all) {
@@ -286,16 +328,18 @@ static void add_cell(struct plan *plan, size_t at, bool all)
 		add_senders(plan, &choice);
 }
 
-int reach_shots_plan(const struct reach_lower *lower, bool all, const uint32_t run[2],
+int reach_shots_plan(const struct reach_lower *lower, const struct reach_wish *wish,
 		     struct reach_shots *ret, struct err *err)
 {
-	struct reach_shots shots = { .lower = lower, .run = { run[0], run[1] } };
+	struct reach_shots shots = { .lower = lower, .run = { wish->run[0], wish->run[1] } };
 	struct plan plan = { .shots = &shots, .ports_cap = 16 };
 
 	shots.nobody[0] = 0x02; /* locally administered */
-	memcpy(shots.nobody + 1, run, MAC_LEN - 1);
+	memcpy(shots.nobody + 1, wish->run, MAC_LEN - 1);
 	memcpy(shots.someone, shots.nobody, MAC_LEN);
 	shots.someone[MAC_LEN - 1] ^= 1;
+	if (wish->no_outside)
+		snprintf(shots.no_outside, sizeof(shots.no_outside), "%s", wish->no_outside);
 
 	shots.proofs = calloc(lower->n_cells + 1, sizeof(*shots.proofs));
 	shots.ports = calloc(plan.ports_cap, sizeof(*shots.ports));
@@ -306,7 +350,7 @@ int reach_shots_plan(const struct reach_lower *lower, bool all, const uint32_t r
 		shots.ports[REACH_PORT_WIRE].link = lower->device;
 		shots.n_ports = REACH_PORT_LINKS;
 		for (size_t i = 0; i < lower->n_cells; i++)
-			add_cell(&plan, i, all);
+			add_cell(&plan, i, wish->all);
 	}
 	if (plan.code < 0) {
 		reach_shots_done(&shots);
@@ -339,13 +383,20 @@ static const uint8_t *mac_of(const struct reach_port *port)
 	return port->spec ? port->spec->mac : port->link->mac;
 }
 
+static const uint8_t *from_mac(const struct reach_shots *shots, const struct reach_shot *shot)
+{
+	if (shot->kind == REACH_KIND_FALSE)
+		return shots->someone;
+	return shot->from == REACH_PORT_WIRE ? shot->outsider : mac_of(&shots->ports[shot->from]);
+}
+
 void reach_shots_frame(const struct reach_shots *shots, size_t at, uint8_t ret[REACH_FRAME_LEN])
 {
 	static const uint8_t everybody[MAC_LEN] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 	const struct reach_shot *shot = &shots->shots[at];
 	const struct reach_port *from = &shots->ports[shot->from], *to = &shots->ports[shot->to];
 	struct reach_frame frame = {
-		.from = shot->kind == REACH_KIND_FALSE ? shots->someone : mac_of(from),
+		.from = from_mac(shots, shot),
 		.to = mac_of(to),
 		.from_addrs = from->spec ? &from->spec->addresses : NULL,
 		.to_addrs = to->spec ? &to->spec->addresses : NULL,
@@ -359,95 +410,4 @@ void reach_shots_frame(const struct reach_shots *shots, size_t at, uint8_t ret[R
 	else if (shot->to == REACH_PORT_WIRE)
 		frame.to = shots->nobody;
 	reach_frame_write(&frame, ret);
-}
-
-/* Whether it is not to be seen if the filter of `to` drops it. */
-static bool is_unproven(const struct reach_shots *shots, const struct reach_shot *shot)
-{
-	const struct reach_port *to = &shots->ports[shot->to];
-
-	return to->is_held && to->programs[LINK_HOOK_TO_GUEST].n;
-}
-
-/* Whether there is a way for it, but for filters. */
-static bool has_way(const struct reach_shots *shots, const struct reach_shot *shot)
-{
-	const struct reach_cell *cell = &shots->lower->cells[shot->cell];
-	enum reach_reflection reflection = shots->lower->reflection;
-
-	if (cell->to == REACH_SOURCE && !shot->is_listed)
-		return false;
-	if (shot->is_taken && cell->to != REACH_SOURCE && cell->to != REACH_OUTSIDE &&
-	    (shot->cast == REACH_UNICAST ||
-	     reach_path(cell->from, cell->to, shot->cast) == REACH_REFLECTED))
-		return false;
-	if (reflection == REACH_REFLECTS_UNKNOWN)
-		reflection = shots->came_back ? REACH_REFLECTS_YES : REACH_REFLECTS_NO;
-	return reach_answer(reach_path(cell->from, cell->to, shot->cast), reflection) != REACH_NO;
-}
-
-bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot *shot)
-{
-	return has_way(shots, shot) && shot->passes[LINK_HOOK_FROM_GUEST] &&
-	       (shot->passes[LINK_HOOK_TO_GUEST] || is_unproven(shots, shot));
-}
-
-bool reach_shots_are_in(const struct reach_shots *shots, size_t first, size_t n)
-{
-	for (size_t i = first; i < first + n; i++) {
-		if (!shots->shots[i].arrived && reach_shot_is_due(shots, &shots->shots[i]))
-			return false;
-	}
-	return true;
-}
-
-static const char *port_name(const struct reach_shots *shots, size_t port)
-{
-	return port == REACH_PORT_WIRE ? "the wire" : shots->ports[port].link->name;
-}
-
-static void judge_plain(const struct reach_shots *shots, const struct reach_shot *shot,
-			struct reach_proof *proof, bool differs)
-{
-	const bool is_first = proof->differ[REACH_UNICAST] + proof->differ[REACH_BROADCAST] == 0;
-
-	if (!proof->from || (differs && is_first)) {
-		proof->from = port_name(shots, shot->from);
-		proof->to = port_name(shots, shot->to);
-	}
-	proof->arrived[shot->cast] += shot->arrived;
-	proof->differ[shot->cast] += differs;
-}
-
-/* One that has no way shows nothing of filters, nor does one that was seen before them. */
-static void judge_witness(const struct reach_shots *shots, const struct reach_shot *shot,
-			  struct reach_proof *proof, bool differs)
-{
-	const bool shows = has_way(shots, shot) && !(shot->arrived && is_unproven(shots, shot));
-
-	if (differs ? !proof->witnesses_differ : !proof->witness && shows)
-		proof->witness = shot;
-	proof->witnesses_differ += differs;
-}
-
-size_t reach_shots_judge(struct reach_shots *shots)
-{
-	size_t differ = 0;
-
-	for (size_t i = 0; i < shots->n; i++) {
-		const struct reach_shot *shot = &shots->shots[i];
-		struct reach_proof *proof = &shots->proofs[shot->cell];
-		bool differs = shot->arrived != reach_shot_is_due(shots, shot);
-
-		if (shot->is_witness)
-			judge_witness(shots, shot, proof, differs);
-		else
-			judge_plain(shots, shot, proof, differs);
-		if (has_way(shots, shot) && is_unproven(shots, shot)) {
-			proof->held = proof->held ? proof->held : port_name(shots, shot->to);
-			proof->unproven++;
-		}
-		differ += differs;
-	}
-	return differ;
 }

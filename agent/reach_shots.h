@@ -20,7 +20,7 @@
 /* Where frames are sent and seen: a link of ours, or one of two on the lower device. */
 enum {
 	REACH_PORT_HOST, /* what the host's stack gets */
-	REACH_PORT_WIRE, /* what leaves by the lower device, and what comes in by it */
+	REACH_PORT_WIRE, /* what leaves by the lower device, and what seems to come in by it */
 	REACH_PORT_LINKS, /* the first of the links */
 };
 
@@ -35,6 +35,7 @@ struct reach_port {
 struct reach_shot {
 	size_t cell;
 	size_t from, to; /* ports */
+	uint8_t outsider[MAC_LEN]; /* who sends, where `from` is the wire */
 	enum reach_cast cast;
 	enum reach_kind kind;
 	uint16_t number; /* of its port, where the kind has one */
@@ -65,31 +66,30 @@ struct reach_shots {
 	struct reach_shot *shots;
 	size_t n;
 	uint32_t run[2]; /* a random number that its frames carry */
-	uint8_t nobody[MAC_LEN]; /* unicast, for what is to go out */
+	uint8_t nobody[MAC_LEN]; /* unicast, for what is to go out, and what comes in */
 	uint8_t someone[MAC_LEN]; /* the like, that a sender says it is */
 	bool came_back; /* a frame that was sent by the lower device was received by it again */
+	char no_outside[192]; /* why no frame of an outsider can be tried; "" when one can */
 	struct reach_proof *proofs; /* one per cell of the lower device */
 };
 
+/* What is to be tried. */
+struct reach_wish {
+	bool all; /* every pair of links, not the first of each cell alone */
+	const char *no_outside; /* why frames cannot seem to come in by the wire; NULL: they can */
+	uint32_t run[2]; /* a random number */
+};
+
 /*
- * Chooses pairs among the links of ours that are up: for each cell the first, or with `all` every
- * one. For each a plain frame is sent, and where filters treat some other frame otherwise, one of these
- * too; where anti-spoof is on, one of a false MAC goes to the wire. `run` is a random number. -E2BIG with the reason in `err` when these are too many; -ENOMEM.
+ * Chooses pairs among the links of ours that are up. For each a plain frame is sent, and where filters
+ * treat some other frame otherwise, one of these too; where anti-spoof is on, one of a false MAC goes to
+ * the wire. -E2BIG with the reason in `err` when these are too many; -ENOMEM.
  */
-int reach_shots_plan(const struct reach_lower *lower, bool all, const uint32_t run[2],
+int reach_shots_plan(const struct reach_lower *lower, const struct reach_wish *wish,
 		     struct reach_shots *ret, struct err *err);
 void reach_shots_done(struct reach_shots *shots);
 
 /* The bytes of one, with its place in the list. */
 void reach_shots_frame(const struct reach_shots *shots, size_t at, uint8_t ret[REACH_FRAME_LEN]);
-
-/* Whether the frame has to arrive, with what is known by now of the switch. */
-bool reach_shot_is_due(const struct reach_shots *shots, const struct reach_shot *shot);
-
-/* Whether of `n` frames from `first` on every one that has to arrive has done so. */
-bool reach_shots_are_in(const struct reach_shots *shots, size_t first, size_t n);
-
-/* Fills the proofs; returns how many frames differ. */
-size_t reach_shots_judge(struct reach_shots *shots);
 
 #endif

@@ -6,6 +6,7 @@
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/tc_act/tc_mirred.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@
 #define KIND_BPF     "bpf"
 #define KIND_CLSACT  "clsact"
 #define KIND_INGRESS "ingress"
+#define KIND_MIRRED  "mirred"
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ETH_P_ALL_BE ((uint32_t)ETH_P_ALL << 8)
@@ -181,21 +183,65 @@ void tc_delete_clsact(struct tc_batch *batch, uint32_t ifindex)
 	add_kind(batch, RTM_DELQDISC, NLM_F_ACK, &about, KIND_CLSACT);
 }
 
-void tc_set_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook,
-		   const struct bpf_op *ops, size_t n)
+/* One whose options are to follow. */
+static struct nlmsghdr *start_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook,
+				     size_t payload, struct nlattr **ret_options)
 {
 	const struct tcmsg about = about_filter(ifindex, hook);
 	struct nlmsghdr *h =
-		start(batch, RTM_NEWTFILTER, NLM_F_ACK | NLM_F_CREATE, &about, n * sizeof(*ops));
+		start(batch, RTM_NEWTFILTER, NLM_F_ACK | NLM_F_CREATE, &about, payload);
+
+	if (h) {
+		mnl_attr_put_strz(h, TCA_KIND, KIND_BPF);
+		*ret_options = mnl_attr_nest_start(h, TCA_OPTIONS);
+	}
+	return h;
+}
+
+static void add_program(struct nlmsghdr *h, const struct bpf_op *ops, size_t n)
+{
+	mnl_attr_put_u16(h, TCA_BPF_OPS_LEN, (uint16_t)n);
+	mnl_attr_put(h, TCA_BPF_OPS, n * sizeof(*ops), ops);
+}
+
+void tc_set_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook,
+		   const struct bpf_op *ops, size_t n)
+{
 	struct nlattr *options;
+	struct nlmsghdr *h = start_filter(batch, ifindex, hook, n * sizeof(*ops), &options);
 
 	if (!h)
 		return;
-	mnl_attr_put_strz(h, TCA_KIND, KIND_BPF);
-	options = mnl_attr_nest_start(h, TCA_OPTIONS);
 	mnl_attr_put_u32(h, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
-	mnl_attr_put_u16(h, TCA_BPF_OPS_LEN, (uint16_t)n);
-	mnl_attr_put(h, TCA_BPF_OPS, n * sizeof(*ops), ops);
+	add_program(h, ops, n);
+	mnl_attr_nest_end(h, options);
+	finish(batch, h);
+}
+
+void tc_add_redirect(struct tc_batch *batch, uint32_t ifindex, uint32_t to)
+{
+	/* Whatever it is: -1 stands for the filter's own class (cls_bpf_classify()). */
+	static const struct bpf_op all = { .code = BPF_RET | BPF_K, .k = UINT32_MAX };
+	const struct tc_mirred mirred = {
+		.action = TC_ACT_STOLEN,
+		.eaction = TCA_INGRESS_REDIR,
+		.ifindex = to,
+	};
+	struct nlattr *options, *actions, *action, *parameters;
+	struct nlmsghdr *h =
+		start_filter(batch, ifindex, LINK_HOOK_TO_GUEST, sizeof(all), &options);
+
+	if (!h)
+		return;
+	add_program(h, &all, 1);
+	actions = mnl_attr_nest_start(h, TCA_BPF_ACT);
+	action = mnl_attr_nest_start(h, 1);
+	mnl_attr_put_strz(h, TCA_ACT_KIND, KIND_MIRRED);
+	parameters = mnl_attr_nest_start(h, TCA_ACT_OPTIONS);
+	mnl_attr_put(h, TCA_MIRRED_PARMS, sizeof(mirred), &mirred);
+	mnl_attr_nest_end(h, parameters);
+	mnl_attr_nest_end(h, action);
+	mnl_attr_nest_end(h, actions);
 	mnl_attr_nest_end(h, options);
 	finish(batch, h);
 }

@@ -55,6 +55,12 @@ void tc_set_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook
 		   const struct bpf_op *ops, size_t n);
 void tc_delete_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook);
 
+/*
+ * What comes in by the link `ifindex` is received by the link `to` instead, as if it had come in by that
+ * one (tc-mirred(8)). The link has a clsact.
+ */
+void tc_add_redirect(struct tc_batch *batch, uint32_t ifindex, uint32_t to);
+
 /* Asks for ours: the answer is RTM_NEWTFILTER, or -ENOENT. */
 void tc_get_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook);
 

@@ -73,6 +73,7 @@ grid() {
     esac
     echo "host > $1 $from $reflected $reflected"
     echo "$1 $from > outside 1 1"
+    echo "outside > $1 $from 1 1"
   done | sort
 }
 
@@ -185,6 +186,51 @@ END
   run -1 tapwarden reach --probe --json
   run -0 jq -r '.lowers[0].probe.differ' <<<"$output"
   [ "$output" = 4 ]
+  inside tc qdisc del dev tap-bridge1 clsact
+  inside tc qdisc add dev tap-bridge1 clsact
+  inside tc filter add dev tap-bridge1 ingress bpf da bytecode '1,6 0 0 2,'
+  run -1 tapwarden reach --probe
+  echo "$output"
+  grep -Eq '^outside +macvtap bridge .* ! DIFFERS: the wire > tap-bridge1: unicast arrived at 0 of 1, broadcast arrived at 0 of 1 ' <<<"$output"
+}
+
+@test "frames from outside go by no wire, and what they went by goes with the process" {
+  local before link ours=
+  switch_up
+  sets macvtap bridge | config
+  tapwarden apply
+  before=$(all_links)
+  ip netns exec "$SWITCH" tcpdump -i peer1 -Q in -U --immediate-mode -w "$DIR/wire.pcap" \
+    ether proto 0x88b5 2>"$DIR/tcpdump" 3>&- &
+  HOLDER=$!
+  HOLDERS="$HOLDER $HOLDERS"
+  until grep -q 'listening on' "$DIR/tcpdump"; do
+    kill -0 "$HOLDER"
+    sleep 0.02
+  done
+  run -0 tapwarden reach --probe --json
+  run -0 jq -c '.lowers[0].cells[] | select(.from == "outside") | [.unicast, .broadcast, .probe.pairs,
+    .probe.unicast, .probe.broadcast, .probe.differ]' <<<"$output"
+  [ "$output" = '["yes","yes",1,1,1,0]' ]
+  kill -INT "$HOLDER"
+  wait "$HOLDER"
+  for link in eno1 tap-bridge1 tap-bridge2; do
+    ours="${ours:+$ours or }ether src $(fact "$link" .address)"
+  done
+  [ "$(tcpdump -r "$DIR/wire.pcap" "$ours" 2>/dev/null | wc -l)" -gt 0 ]
+  [ "$(tcpdump -r "$DIR/wire.pcap" "not ($ours)" 2>/dev/null | wc -l)" = 0 ]
+  [ "$(all_links)" = "$before" ]
+  # Killed as the first of them is sent.
+  run -137 inside strace -o /dev/null -P /dev/net/tun -e trace=write -e inject=write:signal=KILL \
+    "$TAPWARDEN" reach --probe -c "$INI"
+  [ "$(all_links)" = "$before" ]
+  # Without a way in, all else is tried and the reason is told.
+  run -0 inside strace -f -o /dev/null -e trace=openat -P /dev/net/tun -e inject=openat:error=ENOENT \
+    "$TAPWARDEN" reach --probe -c "$INI"
+  echo "$output"
+  grep -Eq '^outside +macvtap bridge +yes +yes +- ' <<<"$output"
+  grep -Eq '^macvtap bridge +macvtap bridge .* agrees ' <<<"$output"
+  [[ "$output" == *"! eno1: what comes from outside was not tried: could not open /dev/net/tun: No such file or directory"* ]]
 }
 
 @test "links of others count on the same device, and are not probed" {
@@ -213,7 +259,7 @@ END
   [[ "$output" == *"macvtap  private  1000   1000 planned  web0001 web0002 web0003 web0004 ..."* ]]
 }
 
-# listener NODST: tap-vepa1 and tap-bridge1 are on the list of src1, of mode source.
+# listener NODST: a link of each mode and one outside are on the list of src1, of mode source.
 listener() {
   config <<END
 $(sets macvtap vepa bridge private)
@@ -223,7 +269,7 @@ mode = source
 flags = $1
 name = src%d
 count = 2
-source-macs = 52:54:00:00:00:01 52:54:00:00:00:02 52:54:00:00:00:03 52:54:00:00:00:04
+source-macs = 52:54:00:00:00:01 52:54:00:00:00:02 52:54:00:00:00:03 52:54:00:00:00:04 52:54:00:00:00:99
 
 [link tap-vepa1]
 set = macvtap-vepa
@@ -253,9 +299,9 @@ END
       hairpin "$state"
       run -0 tapwarden reach --probe --all
       run -0 tapwarden reach --probe --json
-      local expected="[1,1] [1,1] [1,1] [1,1] [0,0]"
+      local expected="[1,1] [1,1] [1,1] [1,1] [0,0] [1,1]"
       if [ "$state" = off ]; then
-        expected="[0,0] [0,0] [0,0] [0,0] [0,0]"
+        expected="[0,0] [0,0] [0,0] [0,0] [0,0] [1,1]"
       fi
       run -0 jq -r '[.lowers[0].cells[] | select(.to == "macvtap source" and .probe)
         | "\([.probe.unicast, .probe.broadcast])"] | join(" ")' <<<"$output"
@@ -330,7 +376,7 @@ END
     [ "$(cell "macvlan bridge" "macvlan bridge")" = "filtered|filtered|0 0 TCP port 5432 true 0" ]
     [ "$(cell "macvtap vepa" outside)" = "yes|no|1 0 a false MAC false 0" ]
     [ "$(cell "macvtap bridge" outside)" = "filtered|filtered|1 1 0x88b6 false 0" ]
-    [ "$(cell outside "macvlan bridge")" = "filtered|filtered|-" ]
+    [ "$(cell outside "macvlan bridge")" = "filtered|filtered|0 0 TCP port 5432 true 0" ]
     local came
     came=$([ "$state" = on ] && echo "1 0 ARP" || echo "0 0 -")
     [[ "$(cell "macvtap vepa" "macvtap vepa")" == "if reflected, filtered|no|${came%% *} 0 "* ]]
@@ -359,7 +405,7 @@ END
   echo "$output"
   grep -Eq '^macvlan bridge +macvtap bridge +no +no +agrees +filter to guest of web1 drops all$' <<<"$output"
   grep -Eq '^macvtap bridge +macvlan bridge +yes +yes +agrees +handed over inside the host$' <<<"$output"
-  grep -Eq '^outside +macvtap bridge +filtered +filtered +- ' <<<"$output"
+  grep -Eq '^outside +macvtap bridge +filtered +filtered +agrees +received from the wire by its MAC; ' <<<"$output"
 }
 
 @test "the filter that a tap is read behind is really in the way, and told where a program reads it" {

@@ -1,5 +1,5 @@
 /* links: netlink/link_addr.c netlink/bridge_port.c */
-/* links: agent/reach_shots.c agent/reach_view.c agent/table.c netlink/reach.c */
+/* links: agent/reach_judge.c agent/reach_shots.c agent/reach_view.c agent/table.c netlink/reach.c */
 /* links: netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c */
 /* links: netlink/link_compare.c netlink/reach_filter.c netlink/bpf_bound.c */
 /* links: agent/base/bpf_run.c netlink/tc_filter.c netlink/anti_spoof.c netlink/hook_filter.c */
@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "agent/base/bpf_compile.h"
+#include "agent/reach_judge.h"
 #include "agent/reach_view.h"
 #include "agent/base/bpf_run.h"
 #include "netlink/link_kind.h"
@@ -97,12 +98,20 @@ static void add_tap(const char *name, enum link_mode mode, uint32_t flags)
 	add(name, LINK_KIND_MACVTAP, mode, flags, 0, false);
 }
 
+static const char *no_outside;
+
 static void plan(bool all)
 {
+	const struct reach_wish wish = {
+		.all = all,
+		.no_outside = no_outside,
+		.run = { RUN[0], RUN[1] },
+	};
+
 	assert_int_equal(link_table_index(&table), 0);
 	assert_int_equal(reach_make(specs, n_specs, &table, GROUP, &reach), 0);
 	assert_int_equal(reach.n, 1);
-	assert_int_equal(reach_shots_plan(&reach.lowers[0], all, RUN, &shots, NULL), 0);
+	assert_int_equal(reach_shots_plan(&reach.lowers[0], &wish, &shots, NULL), 0);
 }
 
 /* The unicasts that are sent, as "a > b", and "!" after those that have to arrive. */
@@ -113,7 +122,8 @@ static void assert_shots(const char *expected)
 
 	for (size_t i = 0; i < shots.n; i++) {
 		const struct reach_shot *shot = &shots.shots[i];
-		const char *from = shots.ports[shot->from].link->name;
+		const char *from =
+			shot->from == REACH_PORT_WIRE ? "wire" : shots.ports[shot->from].link->name;
 		const char *to = shot->to == REACH_PORT_WIRE ? "wire"
 							     : shots.ports[shot->to].link->name;
 
@@ -135,8 +145,8 @@ static void one_pair_of_those_that_are_up(void **state)
 	add_tap("c", LINK_MODE_BRIDGE, UP);
 	add_tap("v", LINK_MODE_VEPA, UP);
 	plan(false);
-	assert_shots("v > a, v > eno1, eno1 > v, v > wire!, "
-		     "a > v, a > b!, a > eno1, eno1 > a, a > wire!");
+	assert_shots("v > a, v > eno1, eno1 > v, v > wire!, wire > v!, "
+		     "a > v, a > b!, a > eno1, eno1 > a, a > wire!, wire > a!");
 }
 
 static void all_pairs(void **state)
@@ -147,12 +157,14 @@ static void all_pairs(void **state)
 	add_tap("c", LINK_MODE_BRIDGE, UP);
 	plan(true);
 	assert_shots("a > b!, a > c!, b > a!, b > c!, c > a!, c > b!, a > eno1, b > eno1, "
-		     "c > eno1, eno1 > a, eno1 > b, eno1 > c, a > wire!, b > wire!, c > wire!");
+		     "c > eno1, eno1 > a, eno1 > b, eno1 > c, a > wire!, b > wire!, c > wire!, "
+		     "wire > a!, wire > b!, wire > c!");
 	assert_int_equal(shots.proofs[0].pairs, 6);
 }
 
 static void too_many_pairs(void **state)
 {
+	const struct reach_wish wish = { .all = true };
 	struct reach_shots none = { 0 };
 	struct err err;
 	char name[8];
@@ -163,7 +175,7 @@ static void too_many_pairs(void **state)
 		add_tap(name, LINK_MODE_BRIDGE, UP);
 	}
 	plan(false);
-	assert_int_equal(reach_shots_plan(&reach.lowers[0], true, RUN, &none, &err), -E2BIG);
+	assert_int_equal(reach_shots_plan(&reach.lowers[0], &wish, &none, &err), -E2BIG);
 	assert_string_equal(err.text,
 			    "could not probe eno1: all pairs of its links take more than 20000 "
 			    "frames: one pair of each kind is tried without --all");
@@ -176,15 +188,15 @@ static void what_is_due_follows_what_is_seen(void **state)
 	add_tap("v", LINK_MODE_VEPA, UP);
 	add_tap("w", LINK_MODE_VEPA, UP);
 	plan(false);
-	assert_shots("v > w, v > eno1, eno1 > v, v > wire!");
+	assert_shots("v > w, v > eno1, eno1 > v, v > wire!, wire > v!");
 	shots.came_back = true;
-	assert_shots("v > w!, v > eno1!, eno1 > v!, v > wire!");
+	assert_shots("v > w!, v > eno1!, eno1 > v!, v > wire!, wire > v!");
 	/* What is in sight is believed: then the frames that differ are told. */
 	reach.lowers[0].reflection = REACH_REFLECTS_NO;
-	assert_shots("v > w, v > eno1, eno1 > v, v > wire!");
+	assert_shots("v > w, v > eno1, eno1 > v, v > wire!, wire > v!");
 	shots.came_back = false;
 	reach.lowers[0].reflection = REACH_REFLECTS_YES;
-	assert_shots("v > w!, v > eno1!, eno1 > v!, v > wire!");
+	assert_shots("v > w!, v > eno1!, eno1 > v!, v > wire!, wire > v!");
 }
 
 static void lists_of_mode_source(void **state)
@@ -195,8 +207,45 @@ static void lists_of_mode_source(void **state)
 	add("s", LINK_KIND_MACVTAP, LINK_MODE_SOURCE, UP, 2, false);
 	plan(false);
 	shots.came_back = true;
-	assert_shots("a > b!, b > s!, a > eno1!, eno1 > a!, a > wire!, s > a!, s > eno1!, "
-		     "eno1 > s, s > wire!");
+	/* Nobody who is outside is on the list. */
+	assert_shots("a > b!, b > s!, a > eno1!, eno1 > a!, a > wire!, wire > a!, s > a!, "
+		     "s > eno1!, eno1 > s, s > wire!, wire > s");
+}
+
+/* An outsider is one of those on the list. */
+static void lists_of_outsiders(void **state)
+{
+	const uint8_t listed[MAC_LEN] = { 2, 200 };
+	uint8_t bytes[REACH_FRAME_LEN];
+
+	(void)state;
+	add_tap("a", LINK_MODE_BRIDGE, UP);
+	add("s", LINK_KIND_MACVTAP, LINK_MODE_SOURCE, UP, 200, true);
+	plan(false);
+	assert_shots("a > s, a > eno1, eno1 > a, a > wire!, wire > a!, s > a, s > eno1, eno1 > s, "
+		     "s > wire!, wire > s!");
+	reach_shots_frame(&shots, shots.n - 1, bytes);
+	assert_memory_equal(bytes + MAC_LEN, listed, MAC_LEN);
+}
+
+static void no_outsiders(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	no_outside = "there is no /dev/net/tun";
+	add_tap("a", LINK_MODE_BRIDGE, UP);
+	plan(false);
+	no_outside = NULL;
+	assert_shots("a > eno1, eno1 > a, a > wire!");
+	reach_shots_judge(&shots);
+	buf_init(&out, 1 << 16);
+	reach_view_text(&reach, &shots, &out);
+	assert_non_null(strstr(out.data, "\noutside         macvtap bridge  yes           yes"
+					 "           -  "));
+	assert_non_null(strstr(out.data, "! eno1: what comes from outside was not tried: there is "
+					 "no /dev/net/tun\n"));
+	buf_done(&out);
 }
 
 static void nodst_takes_from_the_others(void **state)
@@ -207,8 +256,8 @@ static void nodst_takes_from_the_others(void **state)
 	add("s", LINK_KIND_MACVTAP, LINK_MODE_SOURCE, UP, 1, true);
 	plan(false);
 	shots.came_back = true;
-	assert_shots("a > b, a > s!, a > eno1, eno1 > a!, a > wire!, s > a!, s > eno1!, "
-		     "eno1 > s, s > wire!");
+	assert_shots("a > b, a > s!, a > eno1, eno1 > a!, a > wire!, wire > a!, s > a!, s > eno1!, "
+		     "eno1 > s, s > wire!, wire > s");
 	/* Between bridge mode links a broadcast does not come by the lower device. */
 	assert_int_equal(shots.shots[1].cast, REACH_BROADCAST);
 	assert_true(reach_shot_is_due(&shots, &shots.shots[1]));
@@ -273,7 +322,7 @@ static void as_text(void **state)
 		"                         never inside the host; needs a reflecting switch\n"
 		"macvtap private  outside          yes           yes           agrees                "
 		"                         sent on the wire\n"
-		"outside          macvtap private  yes           yes           -                     "
+		"outside          macvtap private  yes           yes           agrees                "
 		"                         received from the wire by its MAC\n"
 		"! eno1: private does not isolate behind a reflecting switch\n"
 		"! eno1: the probe's frames did not come back: the switch does not reflect\n");
@@ -343,7 +392,7 @@ static void what_filters_drop_is_not_due(void **state)
 	plan(true);
 	/* Each with the one that passes beside it, or those that do not. */
 	assert_shots("a > b, a > b!, b > a!, a > eno1, a > eno1, b > eno1, eno1 > a, eno1 > b, "
-		     "eno1 > b, a > wire, a > wire!, b > wire!");
+		     "eno1 > b, a > wire, a > wire!, b > wire!, wire > a!, wire > b!, wire > b");
 	assert_int_equal(shots.shots[1].kind, REACH_KIND_TCP);
 	assert_int_equal(shots.shots[1].number, 80);
 	assert_true(shots.shots[1].is_witness);
@@ -366,28 +415,28 @@ static void what_filters_drop_is_not_due(void **state)
 /* Where its MAC is looked at a guest tries another one, to the wire. */
 static void a_false_mac(void **state)
 {
-	const struct reach_shot *last;
+	const size_t last = 6; /* of those of a */
 	uint8_t bytes[REACH_FRAME_LEN];
 
 	(void)state;
 	add_tap("a", LINK_MODE_BRIDGE, UP);
 	plan(false);
-	assert_shots("a > eno1, eno1 > a, a > wire!");
+	assert_shots("a > eno1, eno1 > a, a > wire!, wire > a!");
 	reach_shots_done(&shots);
 	reach_done(&reach);
 	specs[0].anti_spoof = ANTI_SPOOF_MAC;
 	plan(false);
-	assert_shots("a > eno1, eno1 > a, a > wire!, a > wire");
-	last = &shots.shots[shots.n - 1];
-	assert_int_equal(last->kind, REACH_KIND_FALSE);
-	reach_shots_frame(&shots, shots.n - 1, bytes);
+	assert_shots("a > eno1, eno1 > a, a > wire!, a > wire, wire > a!");
+	assert_true(last < shots.n);
+	assert_int_equal(shots.shots[last].kind, REACH_KIND_FALSE);
+	reach_shots_frame(&shots, last, bytes);
 	assert_memory_not_equal(bytes + MAC_LEN, specs[0].mac, MAC_LEN);
 	assert_int_equal(bytes[MAC_LEN] & 3, 2); /* local, of one */
 	/* One that comes is told. */
 	for (size_t i = 0; i < shots.n; i++)
 		shots.shots[i].arrived = reach_shot_is_due(&shots, &shots.shots[i]);
 	assert_int_equal(reach_shots_judge(&shots), 0);
-	shots.shots[shots.n - 1].arrived = true;
+	shots.shots[last].arrived = true;
 	memset(shots.proofs, 0, reach.lowers[0].n_cells * sizeof(*shots.proofs));
 	assert_int_equal(reach_shots_judge(&shots), 1);
 }
@@ -442,6 +491,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_many_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_due_follows_what_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_of_mode_source, setup, teardown),
+		cmocka_unit_test_setup_teardown(lists_of_outsiders, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_outsiders, setup, teardown),
 		cmocka_unit_test_setup_teardown(nodst_takes_from_the_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(judged, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_filters_drop_is_not_due, setup, teardown),
