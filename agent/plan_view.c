@@ -19,7 +19,8 @@ static const char *const block_names[LINK_BLOCKS] = {
 	[LINK_BLOCK_NONE] = NULL,	  [LINK_BLOCK_LOWER] = "lower",
 	[LINK_BLOCK_FOREIGN] = "foreign", [LINK_BLOCK_HELD] = "held",
 	[LINK_BLOCK_NODE] = "node",	  [LINK_BLOCK_WIRELESS] = "wireless",
-	[LINK_BLOCK_NETNS] = "netns",	  [LINK_BLOCK_MASTER] = "master",
+	[LINK_BLOCK_UNFIT] = "unfit",	  [LINK_BLOCK_NETNS] = "netns",
+	[LINK_BLOCK_MASTER] = "master",
 };
 
 static const char *name_of(const struct link_step *step)

@@ -1,12 +1,11 @@
 #include "netlink/explain.h"
 
 #include <errno.h>
-#include <net/if.h>
-#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "netlink/link_kind.h"
+#include "netlink/lower_fit.h"
 
 #define ACTION(x)  (1u << LINK_ACTION_##x)
 #define ANY_ACTION (~0u)
@@ -147,55 +146,12 @@ static bool mtu_is_too_large(const struct explain_input *in, const struct cause 
 		  in->step->spec->mtu, lower->name, lower->mtu);
 }
 
-static bool lower_is_loopback(const struct explain_input *in, const struct cause *cause)
+static bool lower_is_none(const struct explain_input *in, const struct cause *cause)
 {
 	const struct link_state *lower = lower_of(in);
 
-	if (!lower || !(lower->flags & IFF_LOOPBACK))
-		return false;
-	return is(cause, "the lower device %s is a loopback device, which carries no %s links",
-		  lower->name, link_kind_names[in->step->spec->kind]);
-}
-
-/* macvlan_port_create() */
-static bool lower_is_no_ethernet(const struct explain_input *in, const struct cause *cause)
-{
-	const struct link_state *lower = lower_of(in);
-
-	if (!lower || lower->type == ARPHRD_ETHER)
-		return false;
-	return is(cause, "the lower device %s is no Ethernet device", lower->name);
-}
-
-/* A device has one rx_handler: bridge port, bond member, ipvlan and macvlan exclude each other. */
-static bool lower_is_port(const struct explain_input *in, const struct cause *cause)
-{
-	const struct link_state *lower = lower_of(in), *master;
-
-	if (!lower || !lower->master)
-		return false;
-	master = link_table_find(lowers_of(in), lower->master);
-	if (!master)
-		return is(cause, "the lower device %s is a port of another device", lower->name);
-	return is(cause,
-		  "the lower device %s is a port of the %s %s: %s itself can be the lower device",
-		  lower->name, *master->kind_text ? master->kind_text : "device", master->name,
-		  master->name);
-}
-
-static bool lower_has_ipvlan(const struct explain_input *in, const struct cause *cause)
-{
-	const struct link_state *lower = lower_of(in);
-
-	for (size_t i = 0; lower && i < lowers_of(in)->n; i++) {
-		const struct link_state *link = &lowers_of(in)->links[i];
-
-		if (strncmp(link->kind_text, "ipv", 3) == 0 && link->lower == lower->ifindex &&
-		    !link->lower_elsewhere)
-			return is(cause, "the %s %s is on %s, and excludes macvlan",
-				  link->kind_text, link->name, lower->name);
-	}
-	return false;
+	return lower && in->step->spec &&
+	       lower_is_unfit(lowers_of(in), lower, in->step->spec->kind, cause->text, cause->size);
 }
 
 static bool lower_is_busy(const struct explain_input *in, const struct cause *cause)
@@ -368,12 +324,10 @@ static const struct {
 	{ EADDRINUSE, ANY_ACTION, mac_is_taken, OWN_MAC },
 	{ EADDRINUSE, ANY_ACTION, mac_is_elsewhere, OWN_MAC },
 	{ EADDRNOTAVAIL, ACTION(CREATE) | ACTION(SET_MAC), mac_is_bad, "mac = auto makes one" },
-	{ EINVAL, ACTION(CREATE), lower_is_loopback, OTHER_LOWER },
-	{ EINVAL, ACTION(CREATE), lower_is_no_ethernet, OTHER_LOWER },
+	{ EINVAL, ACTION(CREATE), lower_is_none, NULL },
 	{ EINVAL, ACTION(CREATE), passthru_is_alone, OTHER_LOWER },
 	{ EINVAL, ACTION(CREATE) | ACTION(SET_MTU), mtu_is_too_large, LOWER_MTU },
-	{ EBUSY, ACTION(CREATE), lower_is_port, NULL },
-	{ EBUSY, ACTION(CREATE), lower_has_ipvlan, OTHER_LOWER },
+	{ EBUSY, ACTION(CREATE), lower_is_none, NULL },
 	{ EBUSY, ACTION(CREATE), lower_is_busy, OTHER_LOWER },
 	{ EBUSY, ACTION(SET_NAME), name_is_fixed, "set it down to have its name back" },
 	{ EEXIST, ACTION(CREATE) | ACTION(SET_NAME), name_is_taken, OTHER_NAME },

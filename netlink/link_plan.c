@@ -8,6 +8,7 @@
 
 #include "netlink/link_compare.h"
 #include "netlink/link_kind.h"
+#include "netlink/lower_fit.h"
 
 const char *const link_op_names[LINK_OPS] = {
 	[LINK_OP_CREATE] = "create", [LINK_OP_CHANGE] = "change",   [LINK_OP_REPLACE] = "replace",
@@ -18,6 +19,10 @@ struct planner {
 	const struct link_plan_input *in;
 	const struct link_spec **by_name;
 	struct link_plan plan;
+	/* The lower device that was judged last: a thousand links stand on one. */
+	const struct link_state *judged;
+	enum link_kind judged_kind;
+	char unfit[LINK_REASON_MAX]; /* "": it can carry links of that kind */
 };
 
 uint32_t link_scratch_group(uint32_t group)
@@ -323,6 +328,25 @@ static bool is_on_the_air(const struct planner *planner, const struct link_state
 	return true;
 }
 
+static bool is_unfit(struct planner *planner, const struct link_state *lower,
+		     struct link_step *step)
+{
+	const enum link_kind kind = step->spec->kind;
+
+	if (planner->judged != lower || planner->judged_kind != kind) {
+		planner->judged = lower;
+		planner->judged_kind = kind;
+		planner->unfit[0] = '\0';
+		lower_is_unfit(planner->plan.lowers, lower, kind, planner->unfit,
+			       sizeof(planner->unfit));
+	}
+	if (!*planner->unfit)
+		return false;
+	block(step, LINK_BLOCK_UNFIT);
+	link_because(step, "%s", planner->unfit);
+	return true;
+}
+
 static void plan_create(struct planner *planner, struct link_step *step)
 {
 	const struct link_spec *spec = step->spec;
@@ -381,7 +405,8 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 		block(&step, LINK_BLOCK_LOWER);
 		say_no_lower(planner, &step);
 		add_step(planner, &step);
-	} else if (!step.link && is_on_the_air(planner, lower, &step)) {
+	} else if (!step.link &&
+		   (is_unfit(planner, lower, &step) || is_on_the_air(planner, lower, &step))) {
 		add_step(planner, &step);
 	} else if (!step.link) {
 		plan_create(planner, &step);

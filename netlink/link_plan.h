@@ -65,6 +65,7 @@ enum link_block {
 	LINK_BLOCK_HELD, /* a program holds the tap that would go */
 	LINK_BLOCK_NODE, /* /dev has no node of the tap, or another link's in its place */
 	LINK_BLOCK_WIRELESS, /* the lower device is wireless */
+	LINK_BLOCK_UNFIT, /* the lower device cannot carry such links */
 	LINK_BLOCK_NETNS, /* its network namespace is not there, or cannot be entered */
 	LINK_BLOCK_MASTER, /* its bridge is not there */
 	LINK_BLOCKS,

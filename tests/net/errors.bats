@@ -63,18 +63,18 @@ MAC=52:54:00:00:00:07
   host link add br7 type bridge
   host link set port master br7
   asks "$(link web1 port)"
-  says "could not make web1: the lower device port is a port of the bridge br7: br7 itself can be the lower device"
+  says "link web1: the lower device port is a port of the bridge br7: br7 itself can be the lower device"
   # What it says is so.
   asks "$(link web1 br7)"
   tapwarden apply
   is_built web1
 
   asks "$(link web2 lo)"
-  says "could not make web2: the lower device lo is a loopback device, which carries no macvtap links: another lower device is needed"
+  says "link web2: the lower device lo is a loopback device, which carries no macvtap links: another lower device is needed"
 
   inside ip tuntap add dev tun7 mode tun
   asks "$(link web3 tun7)"
-  says "could not make web3: the lower device tun7 is no Ethernet device: another lower device is needed"
+  says "link web3: the lower device tun7 is no Ethernet device: another lower device is needed"
 
   asks "$(link web4 eno9)"
   says "link web4: the lower device eno9 does not exist: waiting for it"

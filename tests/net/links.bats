@@ -564,7 +564,7 @@ Plan: 1 blocked." ]
   ip -n "$NETNS" link add br7 type bridge
   ip -n "$NETNS" link set eno1 master br7
   run -2 tapwarden apply
-  [[ "$output" == *"could not make web1: the lower device eno1 is a port of the bridge br7: br7 itself can be the lower device"* ]]
+  [[ "$output" == *"link web1: the lower device eno1 is a port of the bridge br7: br7 itself can be the lower device"* ]]
 }
 
 @test "down removes what is ours, also of sets that are no longer in the file" {

@@ -7,7 +7,7 @@
 /* links: netlink/hook_filter.c netlink/tc_filter.c netlink/anti_spoof.c */
 /* links: agent/link_track.c agent/desired.c agent/leases.c agent/state_file.c agent/base/fd_io.c agent/owner.c netlink/link_apply.c netlink/link_plan.c */
 /* links: netlink/link_requests.c netlink/wireless.c */
-/* links: netlink/link_compare.c */
+/* links: netlink/link_compare.c netlink/lower_fit.c */
 /* links: netlink/link_spec.c netlink/link_kind.c netlink/link_state.c netlink/link_table.c */
 /* links: netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c netlink/nl_dump.c netlink/explain.c */
 /* links: netlink/tap_node.c netlink/host_stack.c agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */

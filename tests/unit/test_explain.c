@@ -1,4 +1,4 @@
-/* links: netlink/explain.c netlink/link_kind.c netlink/link_table.c */
+/* links: netlink/explain.c netlink/link_kind.c netlink/link_table.c netlink/lower_fit.c */
 /* links: agent/base/link_types.c agent/base/parse.c agent/base/err.c */
 #include "netlink/explain.h"
 

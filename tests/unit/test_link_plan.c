@@ -1,12 +1,13 @@
 /* links: netlink/link_addr.c */
 /* links: netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c netlink/link_table.c */
-/* links: netlink/link_compare.c */
+/* links: netlink/link_compare.c netlink/lower_fit.c */
 /* links: agent/base/link_types.c agent/base/parse.c agent/base/err.c */
 #include "netlink/link_plan.h"
 
 #include <errno.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -37,8 +38,16 @@ static int setup(void **state)
 {
 	(void)state;
 	link_table_reset(&table);
-	add(&(struct link_state){ .ifindex = 2, .name = "eno1", .mtu = 1500, .mac = MAC(0xe1) });
-	add(&(struct link_state){ .ifindex = 3, .name = "eno2", .mtu = 1500, .mac = MAC(0xe2) });
+	add(&(struct link_state){ .ifindex = 2,
+				  .name = "eno1",
+				  .type = ARPHRD_ETHER,
+				  .mtu = 1500,
+				  .mac = MAC(0xe1) });
+	add(&(struct link_state){ .ifindex = 3,
+				  .name = "eno2",
+				  .type = ARPHRD_ETHER,
+				  .mtu = 1500,
+				  .mac = MAC(0xe2) });
 	return 0;
 }
 
@@ -606,6 +615,57 @@ static void the_bridge_of_a_macvlan(void **state)
 	assert_plan_of(&spec, NULL, "");
 }
 
+/* Where the kernel would refuse the link the plan says so, for each kind in its word. */
+static void a_lower_that_carries_none_is_refused(void **state)
+{
+	static const struct {
+		struct link_state lower;
+		const char *reason;
+	} cases[] = {
+		{ { .name = "lo", .type = ARPHRD_LOOPBACK, .flags = IFF_LOOPBACK },
+		  "the lower device lo is a loopback device, which carries no macvtap links: another "
+		  "lower device is needed" },
+		{ { .name = "tun0", .type = ARPHRD_NONE },
+		  "the lower device tun0 is no Ethernet device: another lower device is needed" },
+		{ { .name = "eno5", .type = ARPHRD_ETHER, .master = 7 },
+		  "the lower device eno5 is a port of the bridge br0: br0 itself can be the lower "
+		  "device" },
+		{ { .name = "eno5", .type = ARPHRD_ETHER, .master = 8 },
+		  "the lower device eno5 is a port of another device: another lower device is "
+		  "needed" },
+	};
+	struct link_spec specs[] = { wanted(), wanted() };
+	struct link_state link = made();
+	char expected[512];
+
+	(void)state;
+	snprintf(specs[1].name, sizeof(specs[1].name), "web02");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct link_plan_input input = {
+			.specs = specs,
+			.n_specs = 2,
+			.table = &table,
+			.group = GROUP,
+		};
+		struct link_state lower = cases[i].lower;
+
+		setup(NULL);
+		lower.ifindex = 20;
+		add(&lower);
+		add(&(struct link_state){ .ifindex = 7, .name = "br0", .kind_text = "bridge" });
+		for (size_t k = 0; k < 2; k++)
+			snprintf(specs[k].lower, sizeof(specs[k].lower), "%s", lower.name);
+		snprintf(expected, sizeof(expected), "blocked web01 %s; blocked web02 %s",
+			 cases[i].reason, cases[i].reason);
+		assert_plan(&input, expected);
+		/* One that is there stays. */
+		link.lower = 20;
+		add(&link);
+		snprintf(expected, sizeof(expected), "blocked web02 %s", cases[i].reason);
+		assert_plan(&input, expected);
+	}
+}
+
 static bool eno1_is_wireless(const struct link_state *lower, void *data)
 {
 	(void)data;
@@ -787,6 +847,7 @@ int main(void)
 		cmocka_unit_test_setup(another_namespace, setup),
 		cmocka_unit_test_setup(a_move_takes_the_place_of_a_create, setup),
 		cmocka_unit_test_setup(the_bridge_of_a_macvlan, setup),
+		cmocka_unit_test_setup(a_lower_that_carries_none_is_refused, setup),
 		cmocka_unit_test_setup(a_wireless_lower_is_refused, setup),
 		cmocka_unit_test_setup(remove_takes_ours_only, setup),
 		cmocka_unit_test_setup(waits_for_its_lower, setup),
