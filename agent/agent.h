@@ -84,8 +84,8 @@ struct agent {
 	struct supervisor supervisor;
 	struct worker captures[STATS_CAPTURES_MAX];
 	unsigned int n_captures; /* of those, the first so many serve, or are started again */
-	unsigned int
-		draining; /* capture workers that a reload relieves: none gets links before all ended */
+	/* capture workers that a reload relieves: none gets links before all ended */
+	unsigned int draining;
 	unsigned int
 		n_sharing; /* capture workers that share the links now: until then those before */
 	struct worker web;
@@ -126,12 +126,17 @@ void agent_worker_lost(struct worker *worker, const char *why, uint64_t delay_ms
 void agent_emit(struct agent *agent, enum log_level level, const char *action, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* records_pipe.c: a capture worker serves from now on: where its records go, or all others' come from. */
+/*
+ * records_pipe.c: a capture worker serves from now on: where its records go, or all others' come
+ * from.
+ */
 void agent_connect_records(struct agent *agent, const struct worker *worker,
 			   struct ipc_channel *channel);
 void agent_close_records(struct agent *agent);
 
-/* reload.c: starts a reload; the answer is an event. Asked for during a reload: one more follows. */
+/*
+ * reload.c: starts a reload; the answer is an event. Asked for during a reload: one more follows.
+ */
 void agent_reload(struct agent *agent);
 void agent_worker_replaced(struct worker *worker, int result, const char *why);
 void agent_worker_switched(struct worker *worker);
@@ -149,7 +154,9 @@ void agent_send_file(struct agent *agent, struct ipc_channel *web,
 /* The ends of the record log, for a web worker that begins. */
 void agent_send_history(const struct agent *agent, struct ipc_channel *web);
 
-/* Before the web worker serves no more: what waits is answered now, by a look from within the loop. */
+/*
+ * Before the web worker serves no more: what waits is answered now, by a look from within the loop.
+ */
 void agent_answer_waiting(struct agent *agent);
 
 /* Something that the status tells has changed: the next request gets a new one. */

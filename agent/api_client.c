@@ -89,7 +89,9 @@ static int refused(const char *socket, int error, struct err *err)
 		       "no agent answers at %s: is tapwarden running?", socket);
 }
 
-/* libcurl, with all that it is linked to, takes longer to load than most verbs run: not for nobody. */
+/*
+ * libcurl, with all that it is linked to, takes longer to load than most verbs run: not for nobody.
+ */
 static int is_listening(const char *socket_path, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

@@ -54,7 +54,9 @@ static int open_boot_file(const struct agent *a, const struct ipc_request *reque
 	return fd;
 }
 
-/* Of the log directory, which is the capture worker's; the bytes are the web worker's to look at. */
+/*
+ * Of the log directory, which is the capture worker's; the bytes are the web worker's to look at.
+ */
 static int open_logged(const struct agent *a, const char *name, size_t *ret_length, struct err *err)
 {
 	int fd = openat(a->setup.log_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);

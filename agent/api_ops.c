@@ -28,7 +28,9 @@ struct answer {
 
 void agent_forget_status(struct agent *a)
 {
-	/* The text stays: it may be that of an answer on its way, and the next one needs the room. */
+	/*
+	 * The text stays: it may be that of an answer on its way, and the next one needs the room.
+	 */
 	a->status_fresh = false;
 }
 

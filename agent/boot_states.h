@@ -52,8 +52,8 @@ const struct boot_guest *boot_states_find(const struct boot_states *states, cons
 int boot_guest_set(struct boot_guest *guest, enum boot_state state);
 
 /*
- * The guest took a step; its menu begins a boot anew, and a script that no menu came before. `good`:
- * the phone-home showed the token. Returns whether its state is another one after it.
+ * The guest took a step; its menu begins a boot anew, and a script that no menu came before.
+ * `good`: the phone-home showed the token. Returns whether its state is another one after it.
  */
 bool boot_guest_step(struct boot_guest *guest, enum boot_step step, bool good, int64_t now_ms);
 

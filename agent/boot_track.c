@@ -132,7 +132,10 @@ int boot_track_set(struct agent *a, const char *name, const char *word, struct e
 	code = boot_guest_set(guest, state);
 	if (code)
 		return err_errno(err, code, "the state of guest %s stays as it is", name);
-	/* An older file would send the guest where its next agent was told not to, as into an installer. */
+	/*
+	 * An older file would send the guest where its next agent was told not to, as into an
+	 * installer.
+	 */
 	code = boot_states_save(&a->boot, state_dir(a), err);
 	if (code) {
 		*guest = before;

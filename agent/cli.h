@@ -48,14 +48,14 @@ int cli_fail(const struct err *err, const char *next);
 int cli_usage(const char *verb, const char *word);
 
 /*
- * What getopt_long(3) did not take: the word, or a letter of one with several, which `optind` is not
- * yet behind. Good until the next call.
+ * What getopt_long(3) did not take: the word, or a letter of one with several, which `optind` is
+ * not yet behind. Good until the next call.
  */
 const char *cli_refused(char **argv);
 
 /*
- * As cli_usage(), of what getopt_long(3) did not take: `c` is what it returned, ':' for an option without
- * its value, when the letters it was given begin with ':'. argv[0] is the verb.
+ * As cli_usage(), of what getopt_long(3) did not take: `c` is what it returned, ':' for an option
+ * without its value, when the letters it was given begin with ':'. argv[0] is the verb.
  */
 int cli_usage_option(char **argv, int c);
 

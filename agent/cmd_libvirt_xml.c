@@ -1,4 +1,6 @@
-/* tapwarden libvirt-xml: a link's place in a domain of libvirt, and whether a domain has it right. */
+/*
+ * tapwarden libvirt-xml: a link's place in a domain of libvirt, and whether a domain has it right.
+ */
 #include "agent/cli.h"
 
 #include <errno.h>

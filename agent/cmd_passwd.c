@@ -25,7 +25,9 @@ struct passwd_options {
 	unsigned int given; /* mask of enum given */
 };
 
-/* Options that are about something: each belongs to some questions and means nothing to the others. */
+/*
+ * Options that are about something: each belongs to some questions and means nothing to the others.
+ */
 enum given {
 	GIVEN_METHOD = 1 << 0,
 	GIVEN_SALT = 1 << 1,

@@ -157,7 +157,9 @@ static void check_all_addresses(const struct link_wish *wishes, size_t n, struct
 	}
 }
 
-/* Words that only iPXE's script has, and that it cannot carry: told now, not to a guest that boots. */
+/*
+ * Words that only iPXE's script has, and that it cannot carry: told now, not to a guest that boots.
+ */
 static void check_cmdlines(const struct guest_conf *guest, struct faults *faults)
 {
 	const struct {

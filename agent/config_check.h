@@ -1,4 +1,7 @@
-/* Everything that can be told of a configuration without acting on it: check, run and reload ask it. */
+/*
+ * Everything that can be told of a configuration without acting on it: check, run and reload ask
+ * it.
+ */
 #ifndef TW_CONFIG_CHECK_H
 #define TW_CONFIG_CHECK_H
 
@@ -7,8 +10,8 @@
 #include "agent/base/config.h"
 
 /*
- * config_load(), and every pattern is compiled, every owner looked up. All faults, sorted, are in `faults`; returns 0, or
- * -EINVAL with at least one of them.
+ * config_load(), and every pattern is compiled, every owner looked up. All faults, sorted, are in
+ * `faults`; returns 0, or -EINVAL with at least one of them.
  */
 int config_check(const char *path, struct config **ret, struct faults *faults);
 

@@ -253,8 +253,8 @@ int daemon_run(const char *path)
 	int code;
 
 	/*
-	 * What a pass and an answer need for a while is given back to the system, whatever was freed
-	 * before: by default malloc(3) raises this threshold as it goes.
+	 * What a pass and an answer need for a while is given back to the system, whatever was
+	 * freed before: by default malloc(3) raises this threshold as it goes.
 	 */
 	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	/* The pool has four threads, which are idle most of the time. */

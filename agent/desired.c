@@ -73,7 +73,9 @@ static bool is_zero(const uint8_t mac[MAC_LEN])
 	return memcmp(mac, zero, MAC_LEN) == 0;
 }
 
-/* The MACs that links have: a table of places that is never more than half full, 0 for a free one. */
+/*
+ * The MACs that links have: a table of places that is never more than half full, 0 for a free one.
+ */
 struct macs {
 	uint64_t *at;
 	size_t mask;
@@ -195,7 +197,10 @@ static int set_rights(struct link_spec *specs, size_t at, const struct link_wish
 	specs[at].guest_uid = tap->uid;
 	specs[at].guest_gid = tap->gid;
 	tap->perms = keys->perms;
-	/* Behind a relay nobody but the agent has business at the tap: a guest could get round its patterns. */
+	/*
+	 * Behind a relay nobody but the agent has business at the tap: a guest could get round its
+	 * patterns.
+	 */
 	if (keys->monitor == MONITOR_INLINE)
 		*tap = (struct tap_rights){ .perms = 0600 };
 	return code ? err_prefix(err, code, "the owner of %s", wishes[at].name) : 0;

@@ -18,8 +18,8 @@ struct extract_captures {
 };
 
 /*
- * Sets the scope of `confs`, which outlive this, when one was asked for. `config` may be NULL. 0, or
- * a negative errno with what is wrong.
+ * Sets the scope of `confs`, which outlive this, when one was asked for. `config` may be NULL. 0,
+ * or a negative errno with what is wrong.
  */
 int extract_captures_init(struct extract_captures *captures, const struct extract_options *options,
 			  struct pattern_conf *confs, size_t n, const struct config *config,

@@ -13,7 +13,8 @@
 #include "agent/extract_patterns.h"
 
 /*
- * Ten times what a guest's payload may cost: whoever runs the verb waits for it, and may ask for more.
+ * Ten times what a guest's payload may cost: whoever runs the verb waits for it, and may ask for
+ * more.
  */
 #define MATCH_LIMIT 1000000u
 #define TEXT_MAX    65536u

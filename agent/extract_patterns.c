@@ -49,7 +49,9 @@ int extract_words_file(struct extract_words *words, const char *path, struct err
 	return code;
 }
 
-/* No byte but letters, digits and those above ASCII means anything behind a backslash but itself. */
+/*
+ * No byte but letters, digits and those above ASCII means anything behind a backslash but itself.
+ */
 static char *quote(const char *text)
 {
 	char *quoted = malloc(2 * strlen(text) + 1), *p = quoted;

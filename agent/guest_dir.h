@@ -4,9 +4,9 @@
  *   qemu.sock   stream: QEMU listens there (server=on); dgram: QEMU's own end
  *   relay.sock  dgram: the agent's end
  *
- * The folder belongs to the link's `owner`, as its tap does, and nobody else may enter. Whoever that
- * is could put anything there, so nothing is followed: what is connected to is a socket of that owner
- * or root, and on the other side of a stream is one of them.
+ * The folder belongs to the link's `owner`, as its tap does, and nobody else may enter. Whoever
+ * that is could put anything there, so nothing is followed: what is connected to is a socket of
+ * that owner or root, and on the other side of a stream is one of them.
  */
 #ifndef TW_GUEST_DIR_H
 #define TW_GUEST_DIR_H

@@ -1,4 +1,6 @@
-/* A link as whoever starts a guest on it must know it: of a configuration, and of the kernel. Edge. */
+/*
+ * A link as whoever starts a guest on it must know it: of a configuration, and of the kernel. Edge.
+ */
 #ifndef TW_GUEST_LINK_H
 #define TW_GUEST_LINK_H
 

@@ -1,8 +1,8 @@
 /*
  * The connection to the QEMU of an inline link, made whenever there is a QEMU to connect to. Edge.
  *
- * QEMU comes and goes as it likes; a watch on the folder tells when its socket is there. The handle is
- * freed by the loop some time after guest_socket_close().
+ * QEMU comes and goes as it likes; a watch on the folder tells when its socket is there. The handle
+ * is freed by the loop some time after guest_socket_close().
  */
 #ifndef TW_GUEST_SOCKET_H
 #define TW_GUEST_SOCKET_H

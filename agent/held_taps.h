@@ -17,8 +17,8 @@ struct held_taps {
 };
 
 /*
- * Does nothing when it is known already. What `agent` (0: none) and its workers hold themselves does not
- * count. Returns 0 or -errno.
+ * Does nothing when it is known already. What `agent` (0: none) and its workers hold themselves
+ * does not count. Returns 0 or -errno.
  */
 int held_taps_find(struct held_taps *held, const struct link_table *table, pid_t agent);
 

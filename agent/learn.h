@@ -1,9 +1,9 @@
 /*
  * Leases on their way from the capture worker to the filters of links with `learn = dhcp`.
  *
- * Edge: keeps the file of leases.h and a timer for the end of the next one. What counts is a server's
- * answer that the worker says a guest got; the agent judges who the server is. An answer that came from
- * a link of ours is a guest's, and one guest could give another what it likes.
+ * Edge: keeps the file of leases.h and a timer for the end of the next one. What counts is a
+ * server's answer that the worker says a guest got; the agent judges who the server is. An answer
+ * that came from a link of ours is a guest's, and one guest could give another what it likes.
  */
 #ifndef TW_LEARN_H
 #define TW_LEARN_H

@@ -17,14 +17,14 @@ struct libvirt_nic {
 
 /*
  * Appends <interface type='ethernet'>, for <devices>: managed='no' is what makes libvirt take the
- * link that is there (formatdomain.html, "Generic ethernet connection"). 0, or -EINVAL for a name that
- * XML cannot carry.
+ * link that is there (formatdomain.html, "Generic ethernet connection"). 0, or -EINVAL for a name
+ * that XML cannot carry.
  */
 int libvirt_xml(const struct libvirt_nic *nic, struct buf *out, struct err *err);
 
 /*
- * Whether an interface that a domain asks for is the link's: libvirt looks at neither its MAC nor its
- * queues. `queues` 0: the domain says nothing of them. 0, or -EINVAL with what differs.
+ * Whether an interface that a domain asks for is the link's: libvirt looks at neither its MAC nor
+ * its queues. `queues` 0: the domain says nothing of them. 0, or -EINVAL with what differs.
  */
 int libvirt_check(const struct libvirt_nic *nic, const char *mac, uint64_t queues, struct err *err);
 

@@ -36,8 +36,9 @@ void link_track_refused(struct link_track *track, uint64_t now_ms);
 void link_track_done(struct link_track *track);
 
 /*
- * The link was there and had to be set right. Whoever keeps setting it otherwise is answered at once
- * the first time, then after 1, 2, 4 ... 60 seconds; there is no end to it, as nothing is lost.
+ * The link was there and had to be set right. Whoever keeps setting it otherwise is answered at
+ * once the first time, then after 1, 2, 4 ... 60 seconds; there is no end to it, as nothing is
+ * lost.
  */
 void link_track_changed(struct link_track *track, uint64_t now_ms);
 

@@ -149,7 +149,9 @@ static void take_moved(struct log_files *files, struct log_file *file, const cha
 		take(files, file, fd, &st);
 }
 
-/* What was renamed since the last look is not known: what is at the paths now is looked at as ever. */
+/*
+ * What was renamed since the last look is not known: what is at the paths now is looked at as ever.
+ */
 static void tell_overflow(struct log_files *files)
 {
 	char detail[600];
@@ -209,7 +211,9 @@ static void read_notes(struct log_files *files)
 	}
 }
 
-/* Each time anew, since the folder may be another: for the same one the kernel has the same number. */
+/*
+ * Each time anew, since the folder may be another: for the same one the kernel has the same number.
+ */
 static void watch_folder(const struct log_files *files, struct log_file *file)
 {
 	const char *base = strrchr(file->path, '/') + 1;

@@ -1,9 +1,10 @@
 /*
- * The files that [log] sections name: opened for the capture worker, and again when they are rotated.
+ * The files that [log] sections name: opened for the capture worker, and again when they are
+ * rotated.
  *
- * Edge. A path is looked at four times a second, with what the kernel noted of renames since; what was
- * renamed stays open until the worker has read it to its end. The agent reads no line of them. Where the
- * worker was is in the counters page, so a worker that follows another goes on there.
+ * Edge. A path is looked at four times a second, with what the kernel noted of renames since; what
+ * was renamed stays open until the worker has read it to its end. The agent reads no line of them.
+ * Where the worker was is in the counters page, so a worker that follows another goes on there.
  */
 #ifndef TW_LOG_FILES_H
 #define TW_LOG_FILES_H

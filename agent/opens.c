@@ -121,8 +121,8 @@ static int bind_tcp(const struct host_port *hp, const char *text, int *ret_fd, s
 	if (fd < 0)
 		return err_errno(err, -errno, "cannot make a socket for %s", text);
 	/*
-	 * Free bind (ip(7)): the address may be one that a link of ours, not yet made, will carry, and
-	 * a boot service that is there before its address is better than one that gave up.
+	 * Free bind (ip(7)): the address may be one that a link of ours, not yet made, will carry,
+	 * and a boot service that is there before its address is better than one that gave up.
 	 */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on)) < 0 ||

@@ -14,8 +14,9 @@
 #define LISTEN_BACKLOG 128
 
 /*
- * The log directory as an O_DIRECTORY fd that the caller closes. Made when missing, told by `ret_made`; given to `uid`
- * (0750) when new, or empty and root's. Of another owner: -EPERM, since the worker could not write.
+ * The log directory as an O_DIRECTORY fd that the caller closes. Made when missing, told by
+ * `ret_made`; given to `uid` (0750) when new, or empty and root's. Of another owner: -EPERM, since
+ * the worker could not write.
  */
 int open_log_dir(const char *path, uid_t uid, gid_t gid, int *ret_fd, bool *ret_made,
 		 struct err *err);

@@ -14,8 +14,9 @@
 
 /*
  * The sizes of a block, and of how many blocks there are at least for it to be taken: one is filled
- * while another is read. The reader is woken once for each block, so that large ones are cheap; 256 KiB
- * still hold a GSO frame of 64 KiB whole, and small ones let thousands of links share one budget.
+ * while another is read. The reader is woken once for each block, so that large ones are cheap; 256
+ * KiB still hold a GSO frame of 64 KiB whole, and small ones let thousands of links share one
+ * budget.
  */
 static const struct {
 	uint32_t size, min;

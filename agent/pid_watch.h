@@ -8,8 +8,8 @@
 struct pid_watch;
 
 /*
- * Calls `ended` once, from the loop. 0 or a negative errno; -ESRCH when there is no such process any
- * more. The loop frees the watch some time after pid_watch_stop().
+ * Calls `ended` once, from the loop. 0 or a negative errno; -ESRCH when there is no such process
+ * any more. The loop frees the watch some time after pid_watch_stop().
  */
 int pid_watch_start(uv_loop_t *loop, pid_t pid, void (*ended)(void *data), void *data,
 		    struct pid_watch **ret);

@@ -6,8 +6,8 @@
 #include "agent/base/err.h"
 
 /*
- * Writes the automatic MAC of each guest into the configuration, as if the file had said so: it is made
- * from the host's identity, which neither a worker nor web/ knows. 0 or a negative errno.
+ * Writes the automatic MAC of each guest into the configuration, as if the file had said so: it is
+ * made from the host's identity, which neither a worker nor web/ knows. 0 or a negative errno.
  */
 int pin_macs(struct config *config, struct err *err);
 

@@ -9,9 +9,10 @@
 #include "agent/reconcile.h"
 
 /*
- * {"hash", "file", "steps": [...], "ports": [...], "summary": {...}} as `plan --json`, and the hash of it all and
- * of the file's text. Returns 0; -EBADMSG for a file with faults: then `ret` is {"detail", "errors":
- * [{"line", "section", "key", "message", "file"}]}; another negative errno. The caller frees `ret`.
+ * {"hash", "file", "steps": [...], "ports": [...], "summary": {...}} as `plan --json`, and the hash
+ * of it all and of the file's text. Returns 0; -EBADMSG for a file with faults: then `ret` is
+ * {"detail", "errors": [{"line", "section", "key", "message", "file"}]}; another negative errno.
+ * The caller frees `ret`.
  */
 int plan_look(const char *path, json_t **ret, struct err *err);
 

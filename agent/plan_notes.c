@@ -38,7 +38,9 @@ static void note(const struct link_wish *wish, const json_t *link, struct buf *o
 			 wish->name);
 }
 
-/* The agent tells of links in the order of its configuration, which is as a rule that of this one. */
+/*
+ * The agent tells of links in the order of its configuration, which is as a rule that of this one.
+ */
 static const json_t *link_of(const json_t *links, size_t near, const char *name)
 {
 	const size_t n = json_array_size(links);

@@ -1,6 +1,6 @@
 /*
- * What a configuration asks for and a reload does not bring by itself: a guest's way to its tap changes
- * only when it comes anew. Edge: asks the agent that runs, if one does.
+ * What a configuration asks for and a reload does not bring by itself: a guest's way to its tap
+ * changes only when it comes anew. Edge: asks the agent that runs, if one does.
  */
 #ifndef TW_PLAN_NOTES_H
 #define TW_PLAN_NOTES_H

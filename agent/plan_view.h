@@ -27,7 +27,10 @@ json_t *plan_view_step_json(const struct link_step *step);
 /* {"op", "port", "set", "hairpin", "reason"} */
 json_t *plan_view_port_json(const struct port_step *step);
 
-/* {"steps": [...], "summary": {"create": N, ..., "kept": N}}; `plan` adds "ports": [...] and "notes": [text]. */
+/*
+ * {"steps": [...], "summary": {"create": N, ..., "kept": N}}; `plan` adds "ports": [...] and
+ * "notes": [text].
+ */
 json_t *plan_view_json(const struct link_plan *plan);
 
 #endif

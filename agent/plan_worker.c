@@ -38,8 +38,8 @@ static int read_holders(struct held_taps *held, struct err *err)
 }
 
 /*
- * What is left when the text comes: no capability, no file but those of /etc that everybody may read,
- * for the numbers of users and groups, and the netlink socket that is open.
+ * What is left when the text comes: no capability, no file but those of /etc that everybody may
+ * read, for the numbers of users and groups, and the netlink socket that is open.
  */
 static int give_up(struct reconcile_means *means, struct err *err)
 {

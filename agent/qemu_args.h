@@ -2,8 +2,8 @@
  * The words of a command that is to run a guest on a tap: placeholders in braces become what
  * qemu-system(1) wants to be told of the open queues. Pure.
  *
- *   {netdev}    the value of -netdev: tap,id=web01,fds=3:4,vhost=on,vhostfds=5:6, or of an inline link
- *               stream,id=web01,server=on,addr.type=unix,addr.path=/run/tapwarden/guests/web01/qemu.sock
+ *   {netdev}    the value of -netdev: tap,id=web01,fds=3:4,vhost=on,vhostfds=5:6, or of an inline
+ *               link stream,id=web01,server=on,addr.type=unix,addr.path=.../guests/web01/qemu.sock
  *   {device}    the value of -device: virtio-net-pci,netdev=web01,mac=...,mq=on,vectors=6
  *   {fds} {vhostfds} {mac} {queues} {link}    their parts
  *
@@ -50,7 +50,8 @@ int qemu_args_check(char *const *words, struct err *err);
 
 /*
  * The words with every placeholder replaced, NULL behind the last; freed by qemu_args_free().
- * -EINVAL as qemu_args_check(), and for {vhostfds} without vhost or {fds} of an inline link; -ENOMEM.
+ * -EINVAL as qemu_args_check(), and for {vhostfds} without vhost or {fds} of an inline link;
+ * -ENOMEM.
  */
 int qemu_args_make(char *const *words, const struct qemu_tap *tap, char ***ret, struct err *err);
 void qemu_args_free(char **args);

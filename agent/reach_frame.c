@@ -52,7 +52,10 @@ static void put16(uint8_t *at, unsigned int value)
 	at[1] = (uint8_t)value;
 }
 
-/* The first of `addrs` that is of the family and of `prefix` bits or more, in place of what is at `at`. */
+/*
+ * The first of `addrs` that is of the family and of `prefix` bits or more, in place of what is at
+ * `at`.
+ */
 static void put_address(uint8_t *at, const struct guest_addrs *addrs, uint8_t family,
 			uint8_t prefix)
 {
@@ -65,8 +68,8 @@ static void put_address(uint8_t *at, const struct guest_addrs *addrs, uint8_t fa
 }
 
 /*
- * Where none is known it comes from one for documentation (RFC 5737). What is not for the receiver itself
- * is for all on the link: nobody forwards that (RFC 1812, 5.3.5.1).
+ * Where none is known it comes from one for documentation (RFC 5737). What is not for the receiver
+ * itself is for all on the link: nobody forwards that (RFC 1812, 5.3.5.1).
  */
 static void put_ip4s(uint8_t *from, uint8_t *to, const struct reach_frame *frame)
 {

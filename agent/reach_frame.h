@@ -1,9 +1,10 @@
 /*
  * The frames that `reach --probe` sends. Pure.
  *
- * They are harmless: a stack that gets one drops it, and a router does not forward it. The first kind is
- * of the experimental ethertype 0x88b5 (IEEE 802). Where a filter looks into frames the others are tried
- * too: ARP of an experimental operation (RFC 5494), and IP whose transport checksum is wrong.
+ * They are harmless: a stack that gets one drops it, and a router does not forward it. The first
+ * kind is of the experimental ethertype 0x88b5 (IEEE 802). Where a filter looks into frames the
+ * others are tried too: ARP of an experimental operation (RFC 5494), and IP whose transport
+ * checksum is wrong.
  */
 #ifndef TW_REACH_FRAME_H
 #define TW_REACH_FRAME_H

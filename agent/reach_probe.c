@@ -66,10 +66,10 @@ static int listen_to(struct probe *probe, size_t port, uint16_t protocol, struct
 }
 
 /*
- * A socket for all protocols is shown a frame before the filters of the link's ingress are asked, one
- * for its protocol after them (__netif_receive_skb_core()). But between them is whoever reads the tap,
- * and takes it. On the wire every frame is looked at; for the host it counts what the stack is given,
- * after macvlan took its own.
+ * A socket for all protocols is shown a frame before the filters of the link's ingress are asked,
+ * one for its protocol after them (__netif_receive_skb_core()). But between them is whoever reads
+ * the tap, and takes it. On the wire every frame is looked at; for the host it counts what the
+ * stack is given, after macvlan took its own.
  */
 static bool hears_all(const struct reach_shots *shots, size_t port)
 {

@@ -196,7 +196,9 @@ static void add_witness(struct plan *plan, struct reach_shot like, const bool wa
 	shots->n -= shot != NULL;
 }
 
-/* Beside a plain frame that is dropped one that passes, beside one that passes those that do not. */
+/*
+ * Beside a plain frame that is dropped one that passes, beside one that passes those that do not.
+ */
 static void add_witnesses(struct plan *plan, const struct reach_shot *plain)
 {
 	static const bool both[LINK_HOOKS] = { true, true };

@@ -14,7 +14,10 @@
 #include "agent/reach_frame.h"
 #include "netlink/reach.h"
 
-/* Two frames for each pair of links, and two more where filters are: this is all pairs of 100 links. */
+/*
+ * Two frames for each pair of links, and two more where filters are: this is all pairs of 100
+ * links.
+ */
 #define REACH_SHOTS_MAX 20000
 
 /* Where frames are sent and seen: a link of ours, or one of two on the lower device. */
@@ -81,9 +84,9 @@ struct reach_wish {
 };
 
 /*
- * Chooses pairs among the links of ours that are up. For each a plain frame is sent, and where filters
- * treat some other frame otherwise, one of these too; where anti-spoof is on, one of a false MAC goes to
- * the wire. -E2BIG with the reason in `err` when these are too many; -ENOMEM.
+ * Chooses pairs among the links of ours that are up. For each a plain frame is sent, and where
+ * filters treat some other frame otherwise, one of these too; where anti-spoof is on, one of a
+ * false MAC goes to the wire. -E2BIG with the reason in `err` when these are too many; -ENOMEM.
  */
 int reach_shots_plan(const struct reach_lower *lower, const struct reach_wish *wish,
 		     struct reach_shots *ret, struct err *err);

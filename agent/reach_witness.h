@@ -1,6 +1,6 @@
 /*
- * Frames of which a filter may say something else than of the plain one: each kind, with the ports that
- * are among the numbers it compares with. Pure.
+ * Frames of which a filter may say something else than of the plain one: each kind, with the ports
+ * that are among the numbers it compares with. Pure.
  */
 #ifndef TW_REACH_WITNESS_H
 #define TW_REACH_WITNESS_H

@@ -255,7 +255,10 @@ static int refresh_addrs(struct reconcile *reconcile, struct reconcile_link *lin
 	return nl_channel_dump_addrs(reconcile->channel, link->link.ifindex, link->addrs, err);
 }
 
-/* Takes over what was known of each link's filters; false when one is new, or its qdisc came or went. */
+/*
+ * Takes over what was known of each link's filters; false when one is new, or its qdisc came or
+ * went.
+ */
 static bool know_filters(struct reconcile *reconcile)
 {
 	for (size_t i = 0; reconcile->filters_known && i < reconcile->n; i++) {
@@ -304,7 +307,10 @@ void reconcile_forget(struct reconcile *reconcile)
 	reconcile->air_asked = 0;
 }
 
-/* Ours as they were seen last, with the counters of now. An error means that they are not so any more. */
+/*
+ * Ours as they were seen last, with the counters of now. An error means that they are not so any
+ * more.
+ */
 static int recall_links(struct reconcile *reconcile)
 {
 	struct link_table *table = &reconcile->table;

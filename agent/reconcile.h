@@ -35,7 +35,10 @@ int reconcile_open(const struct config *config, struct reconcile **ret, struct e
 int reconcile_open_once(const struct config *config, struct reconcile **ret, struct err *err);
 void reconcile_free(struct reconcile *reconcile);
 
-/* What it takes from the host, for a process that gives up its rights before it reads a configuration. */
+/*
+ * What it takes from the host, for a process that gives up its rights before it reads a
+ * configuration.
+ */
 struct reconcile_means {
 	struct nl_channel *channel;
 	int home; /* the open network namespace */
@@ -57,8 +60,8 @@ int reconcile_open_prepared(const struct config *config, const struct reconcile_
 int reconcile_reload(struct reconcile *reconcile, const struct config *config, struct err *err);
 
 /*
- * What DHCP gave to guests, by `now` (CLOCK_REALTIME, seconds). Returns whether a link is to be changed,
- * by the next pass, or a negative errno.
+ * What DHCP gave to guests, by `now` (CLOCK_REALTIME, seconds). Returns whether a link is to be
+ * changed, by the next pass, or a negative errno.
  */
 int reconcile_learn(struct reconcile *reconcile, const struct leases *leases, int64_t now,
 		    struct err *err);
@@ -87,24 +90,24 @@ int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
 		   const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err);
 
 /*
- * As reconcile_plan() without force, by what is known of who holds the taps: `held` is taken over. For a
- * process that cannot look itself.
+ * As reconcile_plan() without force, by what is known of who holds the taps: `held` is taken over.
+ * For a process that cannot look itself.
  */
 int reconcile_plan_held(struct reconcile *reconcile, struct held_taps *held,
 			const struct link_plan **ret, struct err *err);
 
 /*
- * For `status`: the links whose taps somebody may hold, as the last pass saw them, in `ret`, which is the
- * caller's; 0 or -ENOMEM. When held_taps_find() has told of those, reconcile_look() refreshes the links and
- * changes nothing; it takes `held` over.
+ * For `status`: the links whose taps somebody may hold, as the last pass saw them, in `ret`, which
+ * is the caller's; 0 or -ENOMEM. When held_taps_find() has told of those, reconcile_look()
+ * refreshes the links and changes nothing; it takes `held` over.
  */
 int reconcile_taps(struct reconcile *reconcile, struct link_table *ret);
 int reconcile_look(struct reconcile *reconcile, struct held_taps *held, struct err *err);
 
 /*
- * The link that the machine with this address is behind, as frames from the host to it go: its MAC is
- * the link's and the way to it leads over the link's lower device. `ret_link` is its name, valid as
- * reconcile_links(). -ENOENT or -EHOSTUNREACH when it is behind none, with the reason.
+ * The link that the machine with this address is behind, as frames from the host to it go: its MAC
+ * is the link's and the way to it leads over the link's lower device. `ret_link` is its name, valid
+ * as reconcile_links(). -ENOENT or -EHOSTUNREACH when it is behind none, with the reason.
  */
 int reconcile_peer(struct reconcile *reconcile, const struct cidr *address, const char **ret_link,
 		   struct err *err);
@@ -136,9 +139,9 @@ int reconcile_apply_ports(struct reconcile *reconcile, port_result_cb cb, void *
 int reconcile_apply(struct reconcile *reconcile, link_result_cb cb, void *data, struct err *err);
 
 /*
- * Looks at what the kernel made of it: tells `cb` of each change that was done without an error, and
- * does not show. (A kernel passes over attributes that it does not know.) The plan is another one
- * after it. Returns how many there are, or a negative errno.
+ * Looks at what the kernel made of it: tells `cb` of each change that was done without an error,
+ * and does not show. (A kernel passes over attributes that it does not know.) The plan is another
+ * one after it. Returns how many there are, or a negative errno.
  */
 int reconcile_read_back(struct reconcile *reconcile, link_result_cb cb, void *data,
 			struct err *err);

@@ -53,7 +53,9 @@ void reconcile_link_judge(struct reconcile_link *link)
 	link->state = state_of(link);
 }
 
-/* The number costs a file of sysfs, and a thousand of them are dear: it stays as long as the link. */
+/*
+ * The number costs a file of sysfs, and a thousand of them are dear: it stays as long as the link.
+ */
 bool reconcile_link_find_tap(struct reconcile_link *link)
 {
 	struct link_state *now = &link->link;
@@ -63,8 +65,8 @@ bool reconcile_link_find_tap(struct reconcile_link *link)
 }
 
 /*
- * The tap's number is not needed for a node that is to be as the kernel makes it, and is: whosever it
- * is, nothing is to be done.
+ * The tap's number is not needed for a node that is to be as the kernel makes it, and is: whosever
+ * it is, nothing is to be done.
  */
 static void find_node(struct reconcile_link *link)
 {

@@ -27,8 +27,8 @@ enum reconcile_state {
 extern const char *const reconcile_state_names[RECONCILE_STATES];
 
 /*
- * What the kernel's drop counter of the link's clsact is of. There is one for both hooks: it is of one
- * direction as long as one of them alone has had a program.
+ * What the kernel's drop counter of the link's clsact is of. There is one for both hooks: it is of
+ * one direction as long as one of them alone has had a program.
  */
 struct reconcile_drops {
 	uint32_t ifindex; /* of the link; 0: it has no clsact */
@@ -59,7 +59,10 @@ struct reconcile_link {
 	uint32_t lower; /* ifindex of its lower when last present: tells a loss from a lost lower */
 };
 
-/* Another text in place of `*text`, which it frees; NULL for "" and, since few are said, for no memory. */
+/*
+ * Another text in place of `*text`, which it frees; NULL for "" and, since few are said, for no
+ * memory.
+ */
 void reconcile_say(char **text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Takes over what a dump has: `now` is the link if it is there and ours, else NULL. */

@@ -36,13 +36,16 @@ struct reconcile {
 	struct link_table table;
 	struct link_plan plan; /* points into table and specs */
 	struct held_taps held;
-	uint32_t
-		air_asked; /* the lower device last asked about, by ifindex; 0: none since the dump */
+	/* the lower device last asked about, by ifindex; 0: none since the dump */
+	uint32_t air_asked;
 	bool on_the_air; /* the answer */
 
 	bool stats; /* the next look is for counters, too */
 
-	/* What is known of links here, and of their filters, holds until notifications say otherwise. */
+	/*
+	 * What is known of links here, and of their filters, holds until notifications say
+	 * otherwise.
+	 */
 	bool links_known;
 	bool filters_known;
 

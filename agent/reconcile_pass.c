@@ -102,8 +102,8 @@ static bool says(const char *said, const char *reason)
 }
 
 /*
- * A blocked step is told when it is news; a stray that is held has no place to remember that. So is a
- * change that did not show the last time.
+ * A blocked step is told when it is news; a stray that is held has no place to remember that. So is
+ * a change that did not show the last time.
  */
 static bool is_news(const struct reconcile_link *link, const struct link_result *result)
 {

@@ -8,7 +8,9 @@
 
 #include "agent/base/log.h"
 
-/* Bytes of records, as the kernel counts them, that wait for the first capture worker of one other. */
+/*
+ * Bytes of records, as the kernel counts them, that wait for the first capture worker of one other.
+ */
 #define RECORDS_MAX (16 << 20)
 
 static void records_in(struct agent *a, struct ipc_channel *first, unsigned int index)

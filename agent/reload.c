@@ -138,7 +138,9 @@ void agent_reload(struct agent *a)
 	service_reloading();
 	code = setup_config(a->path, &config, &err);
 	if (code == 0 && agent_lock_is_lost(&a->lock, a->setup.config->agent.run_dir)) {
-		/* Somebody removed run-dir: it is made again, with the lock and the socket in it. */
+		/*
+		 * Somebody removed run-dir: it is made again, with the lock and the socket in it.
+		 */
 		code = agent_lock_again(&a->lock, a->setup.config->agent.run_dir, &err);
 		listeners_forget_api(&a->setup.listeners);
 		if (code)

@@ -11,7 +11,9 @@
 #include "agent/base/fd_io.h"
 #include "agent/base/ipc.h"
 
-/* The bounds of a CHAP secret: 96 bits (RFC 3720 section 8.2.1), and a login key's longest value. */
+/*
+ * The bounds of a CHAP secret: 96 bits (RFC 3720 section 8.2.1), and a login key's longest value.
+ */
 #define SECRET_MIN 12
 #define SECRET_MAX 255
 

@@ -1,8 +1,8 @@
 /*
  * The rates of the last hour, of each watched link: so that whoever looks sees what was. Pure.
  *
- * A link that was never heard costs a few bytes, another 5.6 KiB: 5.6 MiB for a thousand, 90 MiB for
- * as many as there are counters for.
+ * A link that was never heard costs a few bytes, another 5.6 KiB: 5.6 MiB for a thousand, 90 MiB
+ * for as many as there are counters for.
  */
 #ifndef TW_SERIES_H
 #define TW_SERIES_H
@@ -43,29 +43,29 @@ struct series {
 void series_done(struct series *series);
 
 /*
- * Some steps of SERIES_STEP_S have passed, mostly one, `span_s` seconds together; at `now_s` the last
- * ended. series_add() follows for each slot from 0 to below `n`. 0 or -ENOMEM.
+ * Some steps of SERIES_STEP_S have passed, mostly one, `span_s` seconds together; at `now_s` the
+ * last ended. series_add() follows for each slot from 0 to below `n`. 0 or -ENOMEM.
  */
 int series_step(struct series *series, size_t n, unsigned int steps, int64_t now_s);
 
 /*
- * What was counted so far of the link `name` in `slot`, the same for those steps; `counted` NULL: it is
- * not watched. A link of another name begins anew; so do counters that are less than before. -ENOMEM:
- * they are not kept.
+ * What was counted so far of the link `name` in `slot`, the same for those steps; `counted` NULL:
+ * it is not watched. A link of another name begins anew; so do counters that are less than before.
+ * -ENOMEM: they are not kept.
  */
 int series_add(struct series *series, size_t slot, const char *name,
 	       const uint64_t counted[STATS_RATES], unsigned int steps, double span_s);
 
 /*
- * Appends {"name", "step", "end", "from_guest": {"bytes": [...], "frames": [...]}, "to_guest"}: averages
- * a second of each step, the last one ended at `end`; null: it was not watched. Lists begin when
- * it was first watched. `slot` SIZE_MAX: never.
+ * Appends {"name", "step", "end", "from_guest": {"bytes": [...], "frames": [...]}, "to_guest"}:
+ * averages a second of each step, the last one ended at `end`; null: it was not watched. Lists
+ * begin when it was first watched. `slot` SIZE_MAX: never.
  */
 void series_write_link(const struct series *series, size_t slot, const char *name, struct buf *out);
 
 /*
- * Appends {"step", "end", "links": [{"name", "from_guest": [...], "to_guest": [...]}]}: bytes of the last
- * SERIES_SHORT steps, of the links that were heard in them.
+ * Appends {"step", "end", "links": [{"name", "from_guest": [...], "to_guest": [...]}]}: bytes of
+ * the last SERIES_SHORT steps, of the links that were heard in them.
  */
 void series_write_all(const struct series *series, struct buf *out);
 

@@ -36,7 +36,9 @@ void setup_done(struct setup *setup);
 int setup_worker(const struct setup *setup, enum worker_role role, unsigned int index,
 		 struct worker_config *ret);
 
-/* The same of a configuration that was never served: the log directory goes if it was made for it. */
+/*
+ * The same of a configuration that was never served: the log directory goes if it was made for it.
+ */
 void setup_drop(struct setup *setup);
 
 #endif

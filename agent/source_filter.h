@@ -15,8 +15,8 @@ struct source_filter {
 };
 
 /*
- * Makes the program that the spec has now, unless it is there; without one, an empty file. Returns 1 when
- * it is another than before, 0, or a negative errno with what was there left as it was.
+ * Makes the program that the spec has now, unless it is there; without one, an empty file. Returns
+ * 1 when it is another than before, 0, or a negative errno with what was there left as it was.
  */
 int source_filter_set(struct source_filter *filter, const struct link_spec *spec, struct err *err);
 

@@ -1,6 +1,6 @@
 /*
- * The guest of an inline link, as the agent has it: the socket that is handed to one worker after the
- * other, and what those had in hand when they were relieved. Edge.
+ * The guest of an inline link, as the agent has it: the socket that is handed to one worker after
+ * the other, and what those had in hand when they were relieved. Edge.
  */
 #ifndef TW_SOURCE_PEER_H
 #define TW_SOURCE_PEER_H
@@ -39,8 +39,8 @@ void source_peer_close(struct source_peer *peer);
 bool source_peer_is(const struct source_peer *peer, const struct source_peer_conf *conf);
 
 /*
- * A worker is about to get the link: whether it gets a peer with it. One on whose stream another worker
- * died is let go, since nobody knows where its frames begin, and called again.
+ * A worker is about to get the link: whether it gets a peer with it. One on whose stream another
+ * worker died is let go, since nobody knows where its frames begin, and called again.
  */
 bool source_peer_ready(struct source_peer *peer);
 

@@ -279,7 +279,10 @@ static bool is_taps(const struct source *source)
 {
 	const enum ipc_source kind = source->message.source;
 
-	/* What is opened beside an inline link takes its frames, but letting it go would end its guest. */
+	/*
+	 * What is opened beside an inline link takes its frames, but letting it go would end its
+	 * guest.
+	 */
 	return source->wanted &&
 	       (kind == IPC_SOURCE_TAP || (kind == IPC_SOURCE_INLINE && source->fd < 0));
 }
@@ -318,7 +321,7 @@ static void take_taps(struct sources *s)
 	free(list);
 }
 
-/* ---- guests of inline links ------------------------------------------------------------------- */
+/* ---- guests of inline links ------------------------------------------------------------------ */
 
 static struct ipc_channel *peer_channel(void *data, uint32_t slot)
 {

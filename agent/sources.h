@@ -112,7 +112,10 @@ void sources_rest(struct sources *sources, const struct ipc_rest *rest);
 void sources_holder(struct sources *sources, size_t near, const char *link,
 		    const struct tap_holder *holder);
 
-/* NULL for a link that never was watched. The place `near` is looked at first, then those behind it. */
+/*
+ * NULL for a link that never was watched. The place `near` is looked at first, then those behind
+ * it.
+ */
 const struct source *sources_find(const struct sources *sources, size_t near, const char *link);
 void sources_counters(const struct sources *sources, const struct source *source,
 		      struct source_counters *ret);

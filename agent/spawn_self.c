@@ -8,7 +8,9 @@ int spawn_self(uv_loop_t *loop, uv_process_t *process, const struct spawn_self *
 	char *args[] = { "tapwarden", (char *)self->verb, NULL };
 	const char *journal = getenv("JOURNAL_STREAM");
 	char journal_env[256];
-	/* By which its log knows that the journal reads it; nothing else of ours is its business. */
+	/*
+	 * By which its log knows that the journal reads it; nothing else of ours is its business.
+	 */
 	char *env[] = { NULL, NULL };
 	uv_stdio_container_t stdio[SPAWN_FDS] = { 0 };
 	uv_process_options_t options = {

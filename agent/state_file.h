@@ -1,4 +1,7 @@
-/* A small file of run-dir or state-dir that outlives the agent: read whole, and replaced whole. Edge. */
+/*
+ * A small file of run-dir or state-dir that outlives the agent: read whole, and replaced whole.
+ * Edge.
+ */
 #ifndef TW_STATE_FILE_H
 #define TW_STATE_FILE_H
 
@@ -8,8 +11,8 @@
 int state_file_read(const char *path, const char *name, struct buf *out);
 
 /*
- * Puts another file in its place, for the agent's user alone; it is on the disk before, so that a power
- * cut leaves one of the two. 0 or a negative errno: as it was.
+ * Puts another file in its place, for the agent's user alone; it is on the disk before, so that a
+ * power cut leaves one of the two. 0 or a negative errno: as it was.
  */
 int state_file_write(const char *path, const char *name, const struct buf *text);
 

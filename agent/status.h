@@ -42,10 +42,10 @@ struct status_input {
  *             filtered {frames, direction "from_guest", "to_guest" or "both"} or null (dropped by
  *             filters, in 32 bits of the kernel's, see struct reconcile_drops),
  *             captured {from_guest {frames, bytes}, to_guest {frames, bytes}, payloads, drops,
- *             truncated, malformed} or null, seen {status_seen.h} or null, protocols, rates, talkers
- *             {status_traffic.h} or null, matches]
- *             relay {attached, from_guest, to_guest {dropped {by reason}, latency {p50_ns, p99_ns}}, peers,
- *             injected, protocol, failed, late} or null (of an inline link),
+ *             truncated, malformed} or null, seen {status_seen.h} or null, protocols, rates,
+ *             talkers {status_traffic.h} or null, matches,
+ *             relay {attached, from_guest, to_guest {dropped {by reason}, latency {p50_ns,
+ *             p99_ns}}, peers, injected, protocol, failed, late} or null (of an inline link)]
  *   patterns [name, tried, matches, dropped, limited, skipped (in quarantine), quarantined (links)]
  *   logs     [status_logs.h]
  *   guests   [boot_track.h]

@@ -50,8 +50,8 @@ static void write_tap(struct json_writer *w, const struct reconcile_link *link)
 }
 
 /*
- * Null where no program of ours has ever been: what drops there is another's matter. A relay drops what the
- * one at egress would.
+ * Null where no program of ours has ever been: what drops there is another's matter. A relay drops
+ * what the one at egress would.
  */
 static void write_filtered(struct json_writer *w, const struct reconcile_drops *drops,
 			   uint64_t relayed)
@@ -232,7 +232,9 @@ static void write_set(struct status_text *text, const struct set_conf *set, stru
 	status_text_item_end(text, STATUS_SETS);
 }
 
-/* Links come in the order of their sets: the one looked for is as a rule that of the link before. */
+/*
+ * Links come in the order of their sets: the one looked for is as a rule that of the link before.
+ */
 static size_t set_of(const struct status_input *in, const struct reconcile_link *link, size_t near)
 {
 	const size_t n = in->config->n_sets;

@@ -7,8 +7,9 @@
 #include "agent/log_files.h"
 
 /*
- * [name, file, state "followed", "missing" or "starting", error, lines, bytes, matches, limited, cut,
- * skipped, behind (bytes that are not read yet; of a file before the last one they are not counted)]
+ * [name, file, state "followed", "missing" or "starting", error, lines, bytes, matches, limited,
+ * cut, skipped, behind (bytes that are not read yet; of a file before the last one they are not
+ * counted)]
  */
 json_t *status_logs_json(const struct log_files *files);
 

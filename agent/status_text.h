@@ -1,6 +1,6 @@
 /*
- * The text of a status, JSON, and where in it those things are that can be asked for by name. A tree of
- * what a thousand links have would take ten times the memory and time. Pure.
+ * The text of a status, JSON, and where in it those things are that can be asked for by name. A
+ * tree of what a thousand links have would take ten times the memory and time. Pure.
  */
 #ifndef TW_STATUS_TEXT_H
 #define TW_STATUS_TEXT_H
@@ -38,8 +38,8 @@ void status_text_done(struct status_text *text);
 void status_text_reset(struct status_text *text);
 
 /*
- * Around a list of at most `max` items, under its name, and around each item: an object that begins with
- * its name, which needs no escapes.
+ * Around a list of at most `max` items, under its name, and around each item: an object that begins
+ * with its name, which needs no escapes.
  */
 void status_text_list(struct status_text *text, enum status_list list, size_t max);
 void status_text_list_end(struct status_text *text, enum status_list list);

@@ -1,4 +1,7 @@
-/* What a link's frames are, how fast they come and with whom, for `status`: from the counters pages. */
+/*
+ * What a link's frames are, how fast they come and with whom, for `status`: from the counters
+ * pages.
+ */
 #ifndef TW_STATUS_TRAFFIC_H
 #define TW_STATUS_TRAFFIC_H
 
@@ -10,13 +13,14 @@
 /*
  * Members of a link, null for one (NULL) that is not watched:
  *
- *   protocols  {arp, ipv4, ipv6, other, tcp, udp, icmp: {from_guest {frames, bytes}, to_guest}}, those
- *              that came; see enum stats_protocol
- *   sizes      {from_guest, to_guest}, each a list of frames by enum stats_size; null before the first
- *   talkers    {since, bytes, list [address, protocol (number), port or null, frames, bytes, error]},
- *              the most bytes first, at most `max`; null when there are none
- *   rates      {from_guest {frames, bytes}, to_guest}, each a list of frames or bytes a second, averages
- *              over 1, 10 and 60 seconds; null when all are 0
+ *   protocols  {arp, ipv4, ipv6, other, tcp, udp, icmp: {from_guest {frames, bytes}, to_guest}},
+ *              those that came; see enum stats_protocol
+ *   sizes      {from_guest, to_guest}, each a list of frames by enum stats_size; null before the
+ *              first
+ *   talkers    {since, bytes, list [address, protocol (number), port or null, frames, bytes,
+ *              error]}, the most bytes first, at most `max`; null when there are none
+ *   rates      {from_guest {frames, bytes}, to_guest}, each a list of frames or bytes a second,
+ *              averages over 1, 10 and 60 seconds; null when all are 0
  *
  * `talkers` has no key of its own: it may be asked for by itself.
  */

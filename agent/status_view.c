@@ -56,7 +56,9 @@ static void add_rate(struct table *table, const json_t *of, const char *directio
 	table_add(table, "%s", rate);
 }
 
-/* "12 / 1.4 KiB, 1.2 kbit/s": frames and bytes of one direction, and what comes now, if anything. */
+/*
+ * "12 / 1.4 KiB, 1.2 kbit/s": frames and bytes of one direction, and what comes now, if anything.
+ */
 static void add_traffic(struct table *table, const json_t *link, const char *direction)
 {
 	const json_t *traffic = json_object_get(link, direction);
@@ -213,7 +215,9 @@ static void add_relay(struct table *table, const json_t *link, const char *direc
 		  (double)number(latency, "p99_ns") / 1000);
 }
 
-/* Of inline links: frames dropped by a verdict and for other reasons, and how long the others took. */
+/*
+ * Of inline links: frames dropped by a verdict and for other reasons, and how long the others took.
+ */
 static void add_relays(const json_t *links, struct buf *out)
 {
 	static const char *const headline[] = { "INLINE",    "GUEST",	   "DROPPED FROM",

@@ -67,7 +67,10 @@ static void on_timer(uv_timer_t *timer)
 	if (reconcile_pass(s->reconcile, s->last_pass_ms, &watch, &wait_ms, &err))
 		log_err("%s: trying again in a second", err.text);
 	s->ops->passed(s);
-	/* What was made is looked at soon, to be watched; but whoever undoes it sets no faster pace. */
+	/*
+	 * What was made is looked at soon, to be watched; but whoever undoes it sets no faster
+	 * pace.
+	 */
 	s->looking = s->acted && !s->looking;
 	if (s->looking)
 		arm(s, GATHER_MS);
@@ -82,8 +85,9 @@ static void on_notified(uv_poll_t *poll, int status, int events)
 
 	(void)events;
 	/*
-	 * An overrun of the socket's buffer is an error to poll(2), at which libuv stops the handle. It
-	 * means that notifications were lost, so a pass is due; and the next ones are to be heard.
+	 * An overrun of the socket's buffer is an error to poll(2), at which libuv stops the
+	 * handle. It means that notifications were lost, so a pass is due; and the next ones are to
+	 * be heard.
 	 */
 	if (status < 0)
 		uv_poll_start(poll, UV_READABLE, on_notified);

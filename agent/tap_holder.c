@@ -45,7 +45,9 @@ static void read_comm(int proc, char ret[TAP_COMM_MAX])
 		close(fd);
 }
 
-/* The fourth field of /proc/PID/stat; the second, the name, may hold spaces and brackets (proc(5)). */
+/*
+ * The fourth field of /proc/PID/stat; the second, the name, may hold spaces and brackets (proc(5)).
+ */
 static pid_t parent_of(int proc)
 {
 	char line[256];
@@ -70,8 +72,9 @@ static bool is_skipped(const struct tap_skip *skip, pid_t pid)
 }
 
 /*
- * A descriptor outlives the link that it was opened for, whose number the next link gets, in whichever
- * network namespace (tap_free_minor()). It says so itself; a copy of it is no queue of its own.
+ * A descriptor outlives the link that it was opened for, whose number the next link gets, in
+ * whichever network namespace (tap_free_minor()). It says so itself; a copy of it is no queue of
+ * its own.
  */
 static bool is_dead(pid_t pid, int fd)
 {
@@ -106,7 +109,9 @@ static void found(struct search *search, dev_t dev, int proc, pid_t pid, int fd)
 	}
 }
 
-/* The fds of one process. One that ends meanwhile, or that may not be looked into, holds nothing. */
+/*
+ * The fds of one process. One that ends meanwhile, or that may not be looked into, holds nothing.
+ */
 static void search_process(struct search *search, int proc, pid_t pid)
 {
 	int dir = openat(proc, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

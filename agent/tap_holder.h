@@ -24,9 +24,9 @@ struct tap_skip {
 
 /*
  * Fills in the holders of all `n` devices in one walk over /proc, and orders them by device. The
- * processes of `skip` (0: none) and their children do not count, nor does a descriptor whose link is
- * gone, where that can be asked (pidfd_getfd(2)). Processes in other pid namespaces, or of other users
- * when not root, are not seen. Returns 0 or -errno when /proc cannot be read.
+ * processes of `skip` (0: none) and their children do not count, nor does a descriptor whose link
+ * is gone, where that can be asked (pidfd_getfd(2)). Processes in other pid namespaces, or of other
+ * users when not root, are not seen. Returns 0 or -errno when /proc cannot be read.
  */
 int tap_holders_find(struct tap_holder *holders, size_t n, struct tap_skip skip);
 

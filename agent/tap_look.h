@@ -1,6 +1,6 @@
 /*
- * Who holds the taps, found in the thread pool: a walk over /proc takes longer than links may wait for
- * the loop where thousands of processes run. Edge.
+ * Who holds the taps, found in the thread pool: a walk over /proc takes longer than links may wait
+ * for the loop where thousands of processes run. Edge.
  */
 #ifndef TW_TAP_LOOK_H
 #define TW_TAP_LOOK_H
@@ -23,9 +23,10 @@ struct tap_look {
 };
 
 /*
- * Takes `taps` over and calls `found` once, from the loop, with what a held_taps_find() on it gave; what
- * `held` then has is to be taken over, or is freed behind the call. Not while one is busy; `look` stays
- * until it has found. Returns 0, or a negative errno when it cannot begin: nothing is called then.
+ * Takes `taps` over and calls `found` once, from the loop, with what a held_taps_find() on it gave;
+ * what `held` then has is to be taken over, or is freed behind the call. Not while one is busy;
+ * `look` stays until it has found. Returns 0, or a negative errno when it cannot begin: nothing is
+ * called then.
  */
 int tap_look_start(struct tap_look *look, uv_loop_t *loop, struct link_table *taps, pid_t agent,
 		   void (*found)(struct tap_look *look, struct held_taps *held, int error));

@@ -17,7 +17,10 @@ static void let_go(struct tap_take *take)
 	take->fd = -1;
 }
 
-/* What a queue is opened with is a vnet header; what offloads there are is the device's (tap_ioctl()). */
+/*
+ * What a queue is opened with is a vnet header; what offloads there are is the device's
+ * (tap_ioctl()).
+ */
 static int make_plain(int fd)
 {
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };

@@ -22,10 +22,10 @@ struct tap_take {
 };
 
 /*
- * Opens those that are free, and closes those that somebody else holds: two walks over /proc for all.
- * An fd is of an Ethernet device without packet information and without vnet header (frames come and
- * go as on a wire, checksums and segments done by the kernel), non-blocking, close-on-exec, and a
- * write never waits for a receiver.
+ * Opens those that are free, and closes those that somebody else holds: two walks over /proc for
+ * all. An fd is of an Ethernet device without packet information and without vnet header (frames
+ * come and go as on a wire, checksums and segments done by the kernel), non-blocking,
+ * close-on-exec, and a write never waits for a receiver.
  */
 void tap_take_all(struct tap_take *list, size_t n);
 

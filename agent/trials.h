@@ -1,6 +1,6 @@
 /*
- * Patterns and configurations that users try: each in a process of its own, which reads what they sent so
- * that the agent does not, and the answer goes to the web worker as it comes. Edge.
+ * Patterns and configurations that users try: each in a process of its own, which reads what they
+ * sent so that the agent does not, and the answer goes to the web worker as it comes. Edge.
  */
 #ifndef TW_TRIALS_H
 #define TW_TRIALS_H

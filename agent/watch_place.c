@@ -20,7 +20,9 @@ void watch_place_cut(struct watch_place *place)
 	place->back = true;
 }
 
-/* No id comes before record 0, so all that there is is asked for; and so it is before any record. */
+/*
+ * No id comes before record 0, so all that there is is asked for; and so it is before any record.
+ */
 const char *watch_place_ask(const struct watch_place *place, char header[WATCH_HEADER_MAX])
 {
 	header[0] = '\0';

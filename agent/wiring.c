@@ -286,8 +286,9 @@ static void feed_forget(struct agent *a)
 }
 
 /*
- * Records go from one worker to the other, past the agent, which must not read what guests sent. The
- * capture worker gets its end first; what it writes waits in the socket until the web worker reads.
+ * Records go from one worker to the other, past the agent, which must not read what guests sent.
+ * The capture worker gets its end first; what it writes waits in the socket until the web worker
+ * reads.
  */
 static void feed_connect(struct agent *a)
 {

@@ -154,7 +154,10 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 	struct worker *w = p->worker;
 
 	if (!message) {
-		/* At its end a process closes first and exits then: only a protocol fault kills at once. */
+		/*
+		 * At its end a process closes first and exits then: only a protocol fault kills at
+		 * once.
+		 */
 		if (is_closed(reason))
 			uv_timer_start(&p->timer, on_limit, DRAIN_LIMIT_MS, 0);
 		else
@@ -253,7 +256,9 @@ static uint64_t backoff_ms(unsigned int in_a_row, uint64_t lived_ms)
 {
 	unsigned int shift = in_a_row > 7 ? 6 : in_a_row - 1;
 
-	/* The first death of a process that has lived costs no wait; two starts are a second apart. */
+	/*
+	 * The first death of a process that has lived costs no wait; two starts are a second apart.
+	 */
 	if (in_a_row == 1)
 		return lived_ms >= 1000 ? 0 : 1000 - lived_ms;
 	return 1000u << shift > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : 1000u << shift;
@@ -314,7 +319,9 @@ static void process_exited(struct worker_process *p, const char *why, bool clean
 	if (p != w->active)
 		return; /* a successor that was called off */
 	w->active = NULL;
-	/* Nobody asks how a process ends that was relieved, and it may not have written all it had. */
+	/*
+	 * Nobody asks how a process ends that was relieved, and it may not have written all it had.
+	 */
 	if (!clean && (w->committed || w->stopping))
 		log_err("%s worker: %s while it drained: what it had in hand may be lost", w->name,
 			why);

@@ -34,8 +34,8 @@ struct worker;
 
 struct worker_ops {
 	/*
-	 * After IPC_CONFIG: what the role needs besides before it can be ready. A successor is made for
-	 * the configuration that worker_replace() was given.
+	 * After IPC_CONFIG: what the role needs besides before it can be ready. A successor is made
+	 * for the configuration that worker_replace() was given.
 	 */
 	void (*setup)(struct worker *worker, struct ipc_channel *channel, bool successor);
 	/* A process serves from now on: hand it all that it works with. */
@@ -108,7 +108,9 @@ struct ipc_channel *worker_channel(struct worker *worker);
 /* 0 when there is no process. */
 pid_t worker_pid(const struct worker *worker);
 
-/* "ready", "starting", "waiting" (for the next try) or "stopped"; what the process said when ready. */
+/*
+ * "ready", "starting", "waiting" (for the next try) or "stopped"; what the process said when ready.
+ */
 const char *worker_state(const struct worker *worker, struct ipc_ready *ret_ready);
 
 #endif

@@ -73,8 +73,8 @@ bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns)
 }
 
 /*
- * Who sent it, and from which side, which addresses do not tell; and which sequence number the answer to it
- * acknowledges (RFC 9293 section 3.5).
+ * Who sent it, and from which side, which addresses do not tell; and which sequence number the
+ * answer to it acknowledges (RFC 9293 section 3.5).
  */
 static uint64_t syn_of(unsigned int end, bool from_guest, uint32_t acknowledged)
 {

@@ -3,10 +3,10 @@
  *
  * Pure over memory that all workers share, at the same time and one after the other: what one has
  * condemned stays so for the next. A connection stays as long as its frames
- * keep coming, and CONDEMNED_S more: its ends may send again what was dropped (RFC 9293 section 3.8.3
- * gives up after 100 seconds at the earliest). A new one between the same ports takes its place once both
- * ends have opened it: whoever answers a SYN by one has nothing left of the old. Of a full set of the table the one that was quiet for
- * longest goes, and is counted.
+ * keep coming, and CONDEMNED_S more: its ends may send again what was dropped (RFC 9293 section
+ * 3.8.3 gives up after 100 seconds at the earliest). A new one between the same ports takes its
+ * place once both ends have opened it: whoever answers a SYN by one has nothing left of the old. Of
+ * a full set of the table the one that was quiet for longest goes, and is counted.
  */
 #ifndef TW_CONDEMNED_H
 #define TW_CONDEMNED_H
@@ -30,10 +30,10 @@ uint64_t condemned_fragment_key(const struct stats_condemned *table, const struc
 bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns);
 
 /*
- * A segment of a condemned connection, sent by `end` (flow_key_of()), that may pass because it ends that,
- * or opens another: one without data that is a RST, a SYN, the answer to it of an end that has the old
- * one still (RFC 5961 section 4), the SYN that answers it from the other side of
- * the link, which ends the condemnation.
+ * A segment of a condemned connection, sent by `end` (flow_key_of()), that may pass because it ends
+ * that, or opens another: one without data that is a RST, a SYN, the answer to it of an end that
+ * has the old one still (RFC 5961 section 4), the SYN that answers it from the other side of the
+ * link, which ends the condemnation.
  */
 bool condemned_opens(struct stats_condemned *table, uint64_t key, const struct frame *segment,
 		     unsigned int end, bool from_guest);

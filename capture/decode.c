@@ -399,7 +399,9 @@ static enum decode_reason null_type(struct decoder *d)
 	return cursor_pull(&d->c, 4) ? raw_type(d) : DECODE_ETHERNET_SHORT;
 }
 
-/* Where a cooked header has the EtherType, and how long it is: of `any` devices (pcap-linktype(7)). */
+/*
+ * Where a cooked header has the EtherType, and how long it is: of `any` devices (pcap-linktype(7)).
+ */
 static enum decode_reason cooked_type(struct decoder *d, size_t header, size_t type_at)
 {
 	const uint8_t *p = cursor_pull(&d->c, header);

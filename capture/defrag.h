@@ -78,8 +78,9 @@ int defrag_init(struct defrag *defrag, size_t memory_max, uint64_t seed,
 void defrag_done(struct defrag *defrag);
 
 /*
- * Takes a frame with `part` set; `owner` is the caller's word for the link. With DEFRAG_WHOLE, `ret` is the packet as a frame, decoded; it and
- * `spans`, of its IP payload, which `joined` has, are valid until the next call.
+ * Takes a frame with `part` set; `owner` is the caller's word for the link. With DEFRAG_WHOLE,
+ * `ret` is the packet as a frame, decoded; it and `spans`, of its IP payload, which `joined` has,
+ * are valid until the next call.
  */
 enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, uint32_t link,
 			      const void *owner, uint64_t packet, uint64_t now_ns,

@@ -15,8 +15,8 @@
 #define FLUSH_AT (1u << 20)
 
 /*
- * Of the feed to the web worker. The kernel cuts it to net.core.wmem_max: as much as may be had, so that
- * a burst of matches fits. It also bounds one record (unix(7)).
+ * Of the feed to the web worker. The kernel cuts it to net.core.wmem_max: as much as may be had, so
+ * that a burst of matches fits. It also bounds one record (unix(7)).
  */
 #define FEED_MAX (8 << 20)
 
@@ -85,9 +85,9 @@ static int put_log(struct emitter *emitter, struct buf *line, size_t more)
 }
 
 /*
- * A worker that makes records faster than the first one writes them waits, so that frames stay in the
- * rings as they would if it wrote itself. Not where a guest waits for its frames; and after one wait in
- * vain only when there was room again, so that a first worker that is gone holds nobody up.
+ * A worker that makes records faster than the first one writes them waits, so that frames stay in
+ * the rings as they would if it wrote itself. Not where a guest waits for its frames; and after one
+ * wait in vain only when there was room again, so that a first worker that is gone holds nobody up.
  */
 static int put_feed(struct emitter *emitter, struct buf *line, size_t more)
 {
@@ -192,7 +192,9 @@ static void begin_log(struct emitter *emitter, uint64_t seq)
 		lose(emitter, EMITTER_LOG, next, seq - next, "worker-died");
 }
 
-/* Hands emitter->line, which stands for `n` numbers, to its outlets; `err` is why there is no line. */
+/*
+ * Hands emitter->line, which stands for `n` numbers, to its outlets; `err` is why there is no line.
+ */
 static void distribute(struct emitter *emitter, const struct record_head *head, uint64_t n, int err)
 {
 	begin_log(emitter, head->seq);
@@ -216,8 +218,8 @@ static void number(struct emitter *emitter, struct record_head *head, uint64_t n
 }
 
 /*
- * Where the log of an agent before this one ends, counters that are new go on. That its worker still
- * writes is an error: numbers would be given twice.
+ * Where the log of an agent before this one ends, counters that are new go on. That its worker
+ * still writes is an error: numbers would be given twice.
  */
 static int go_on(struct emitter *emitter)
 {
@@ -449,7 +451,10 @@ void emitter_tick(struct emitter *emitter, uint64_t now_ns)
 		if (file != EMITTER_RECORDS)
 			tell_lost(emitter, file, now_ns);
 	}
-	/* Not with the next record, as otherwise: that one may never come, and another worker writes it. */
+	/*
+	 * Not with the next record, as otherwise: that one may never come, and another worker
+	 * writes it.
+	 */
 	if (emitter->index)
 		(void)tell_loss(emitter, EMITTER_FEED, now_ns);
 }

@@ -75,9 +75,10 @@ struct emitter {
 };
 
 /*
- * Of the worker `index`. `dir_fd`, `host` and `stats` (that worker's) stay the caller's and outlive the
- * emitter, which does not move. Counters that are new go on with the number behind the log's last
- * record, if there is one. 0, -ENOMEM, or -EWOULDBLOCK when another worker still writes that log.
+ * Of the worker `index`. `dir_fd`, `host` and `stats` (that worker's) stay the caller's and outlive
+ * the emitter, which does not move. Counters that are new go on with the number behind the log's
+ * last record, if there is one. 0, -ENOMEM, or -EWOULDBLOCK when another worker still writes that
+ * log.
  */
 int emitter_init(struct emitter *emitter, unsigned int index, int dir_fd, const char *host,
 		 const struct record_conf *conf, struct stats_capture *stats);
@@ -96,9 +97,9 @@ void emitter_event(struct emitter *emitter, struct record_head head, enum ipc_ev
 void emitter_gap(struct emitter *emitter, struct record_head head, const struct record_gap *gap);
 
 /*
- * A record that another worker made, or its gap of records, in the place of whose numbers come those of
- * this one: returns the first. `numbers` is what was read of the line, `payload_seq` what it names, in
- * numbers of this one; NULL: unknown.
+ * A record that another worker made, or its gap of records, in the place of whose numbers come
+ * those of this one: returns the first. `numbers` is what was read of the line, `payload_seq` what
+ * it names, in numbers of this one; NULL: unknown.
  */
 uint64_t emitter_forward(struct emitter *emitter, uint64_t time_ns, const char *line, size_t len,
 			 const struct record_numbers *numbers, const uint64_t *payload_seq);
@@ -126,7 +127,9 @@ void emitter_flush(struct emitter *emitter);
  */
 void emitter_tick(struct emitter *emitter, uint64_t now_ns);
 
-/* At the end of a worker that hands its records to the first: waits a little to tell what was lost. */
+/*
+ * At the end of a worker that hands its records to the first: waits a little to tell what was lost.
+ */
 void emitter_settle(struct emitter *emitter, uint64_t now_ns);
 
 /* Whether emitter_tick() still has something to tell of what was lost. */

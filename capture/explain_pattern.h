@@ -1,5 +1,6 @@
 /*
- * How a pattern runs: engine, machine code, the texts it is found by, what it keeps, what is unwise.
+ * How a pattern runs: engine, machine code, the texts it is found by, what it keeps, what is
+ * unwise.
  *
  * Pure.
  */
@@ -30,7 +31,8 @@ struct pattern_explained {
 	uint32_t captures;
 	bool ranges; /* it is tried inside ranges: the next is of their BEGIN */
 	struct literal_set required; /* n == 0: tried on every payload */
-	bool shape; /* beside other patterns it is tried where a few bytes in a row are of its sets */
+	/* beside other patterns it is tried where a few bytes in a row are of its sets */
+	bool shape;
 	bool straight; /* lines of a text are searched for it without PCRE2 */
 	size_t lookback; /* bytes before a place that a search there may look at */
 	size_t tail; /* bytes of each stream that are kept until a text comes; 0: it sees all */

@@ -13,8 +13,8 @@
 #include "capture/input_kind.h"
 
 /*
- * A file is cut in parts of this for several threads; a smaller one is not worth their start. Those of
- * ranges are read, so they stay in the cache between the two looks at them.
+ * A file is cut in parts of this for several threads; a smaller one is not worth their start. Those
+ * of ranges are read, so they stay in the cache between the two looks at them.
  */
 #define PART_SIZE	((uint64_t)2 << 20)
 #define RANGE_PART_SIZE ((uint64_t)512 << 10)
@@ -86,9 +86,9 @@ static bool by_line(const struct extract_plan *plan)
 }
 
 /*
- * The text of a mapped file may change while it is looked at. To PCRE2 that is the same as any other
- * text, but not where it has found it to be valid UTF-8. What ranges and whole texts keep cannot be
- * taken back.
+ * The text of a mapped file may change while it is looked at. To PCRE2 that is the same as any
+ * other text, but not where it has found it to be valid UTF-8. What ranges and whole texts keep
+ * cannot be taken back.
  */
 static bool may_map(const struct source *source)
 {
@@ -395,8 +395,8 @@ static void search_text(struct source *source)
 }
 
 /*
- * Reads as much as tells what the source is; of one that is seekable it is read again. What it begins
- * with may be a while in coming: it is not waited for longer than it takes.
+ * Reads as much as tells what the source is; of one that is seekable it is read again. What it
+ * begins with may be a while in coming: it is not waited for longer than it takes.
  */
 static enum input_kind kind_of(struct source *source)
 {

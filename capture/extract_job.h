@@ -27,8 +27,8 @@ struct extract_totals {
 struct extract_job {
 	struct extract_plan plan;
 	unsigned int threads; /* for one large file at a time */
-	uint64_t
-		part_size; /* of a file that threads share; 0: a good one. No record depends on it. */
+	/* of a file that threads share; 0: a good one. No record depends on it. */
+	uint64_t part_size;
 	struct capture_search *captures; /* NULL: everything is text */
 	struct extract_out out;
 	struct extract_totals totals;
@@ -39,8 +39,8 @@ int extract_job_init(struct extract_job *job, int fd);
 void extract_job_done(struct extract_job *job);
 
 /*
- * Searches one file after the other, each as what it is (input_kind.h); what fails is complained of and counted as a gap, and the next
- * file is taken.
+ * Searches one file after the other, each as what it is (input_kind.h); what fails is complained of
+ * and counted as a gap, and the next file is taken.
  */
 void extract_job_file(struct extract_job *job, const char *path);
 

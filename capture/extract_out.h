@@ -3,7 +3,8 @@
  * workers find them. Edge.
  *
  * The input is cut in parts that are numbered; each part has an outlet of its own, which keeps its
- * records until it is the part's turn. What is kept is bounded: a worker that is too far ahead waits.
+ * records until it is the part's turn. What is kept is bounded: a worker that is too far ahead
+ * waits.
  */
 #ifndef TW_EXTRACT_OUT_H
 #define TW_EXTRACT_OUT_H

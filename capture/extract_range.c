@@ -179,8 +179,8 @@ static void give(struct extract_range *range, const struct range_text *text)
 /*
  * The search goes first, with a guess at what comes from the parts before. When that is known, the
  * places that were found are gone through without a look at what is between them, so the next part
- * knows it in turn; and then once more, to show what is to be shown. `all`: the part is no more than
- * these lines.
+ * knows it in turn; and then once more, to show what is to be shown. `all`: the part is no more
+ * than these lines.
  */
 static void take_part(struct extract_range *range, uint64_t offset, const uint8_t *lines,
 		      size_t len, bool all)

@@ -1,6 +1,6 @@
 /*
- * An extraction from records that a pattern separates: text in, the records, or the matches in them,
- * out. Edge.
+ * An extraction from records that a pattern separates: text in, the records, or the matches in
+ * them, out. Edge.
  *
  * As awk splits with RS: the separator belongs to no record, and behind the last one there is a
  * record only if there is text. A record is a subject of its own.

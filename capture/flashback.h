@@ -43,8 +43,8 @@ int flashback_init(struct flashback *flashback, size_t bytes, size_t flows);
 void flashback_done(struct flashback *flashback);
 
 /*
- * Takes a copy of a frame, if it fits at all. True when it is wanted, as one of those after a match;
- * it counts as taken then.
+ * Takes a copy of a frame, if it fits at all. True when it is wanted, as one of those after a
+ * match; it counts as taken then.
  */
 bool flashback_add(struct flashback *flashback, const struct flashback_frame *frame);
 

@@ -1,5 +1,6 @@
 /*
- * The table of TCP flows that are followed: found by their ends, bounded in memory, oldest out first.
+ * The table of TCP flows that are followed: found by their ends, bounded in memory, oldest out
+ * first.
  *
  * Pure. Time is that of the frames. Everything that a flow holds is charged to one account; when it
  * is full, flows that never carried data go first, then those that were quiet for longest. So a
@@ -91,7 +92,10 @@ struct flow_table {
 	void *data;
 };
 
-/* `seed` is random where the frames are hostile: it keeps flows from being made to collide. -ENOMEM. */
+/*
+ * `seed` is random where the frames are hostile: it keeps flows from being made to collide.
+ * -ENOMEM.
+ */
 int flow_table_init(struct flow_table *table, size_t memory_max, uint64_t seed,
 		    void (*evict)(void *data, struct flow *flow), void *data);
 

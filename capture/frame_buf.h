@@ -1,9 +1,10 @@
 /*
  * Frames on their way between a tap and a guest, each behind its length, in one buffer.
  *
- * Pure. The layout is that of a stream socket of qemu-system(1) (`-netdev stream`, net/stream.c): four
- * bytes of length, big-endian, then the frame. So a frame that is read in place goes out without being
- * copied, and many of them by one write(2); what comes in is taken apart where it lies.
+ * Pure. The layout is that of a stream socket of qemu-system(1) (`-netdev stream`, net/stream.c):
+ * four bytes of length, big-endian, then the frame. So a frame that is read in place goes out
+ * without being copied, and many of them by one write(2); what comes in is taken apart where it
+ * lies.
  *
  *   frames in:  frame_buf_room() -> read(tap)    -> frame_buf_push()
  *   bytes out:  frame_buf_bytes() -> write(sock) -> frame_buf_sent()
@@ -16,7 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* NET_BUFSIZE of QEMU's net/net.h: 64 KiB of data and room for headers. A longer one ends the peer. */
+/*
+ * NET_BUFSIZE of QEMU's net/net.h: 64 KiB of data and room for headers. A longer one ends the peer.
+ */
 #define FRAME_BUF_FRAME_MAX (65536u + 4096u)
 
 #define FRAME_BUF_HEADER 4u

@@ -335,7 +335,9 @@ __attribute__((target("avx2"))) static void look_avx2(struct gram_search *s, siz
 	const __m256i mask = _mm256_set1_epi32((int)index->mask);
 	const __m256i fold = _mm256_set1_epi32((int)index->fold);
 
-	/* The last place of a block is up to three bytes behind its first, and all have four bytes. */
+	/*
+	 * The last place of a block is up to three bytes behind its first, and all have four bytes.
+	 */
 	for (; last >= BLOCK && at <= last - BLOCK && s->len - at >= BLOCK + 4 && s->n <= s->max;
 	     at += BLOCK) {
 		for (size_t k = 0; k < 4; k += index->step) {

@@ -1,9 +1,9 @@
 /*
  * Finds many literal texts at once: by short grams of theirs, looked up at every few bytes.
  *
- * Pure. Of each text as many grams that follow each other are known as bytes are stepped over, so one
- * of them is at a place that is looked at, wherever the text is. What has the gram of a text is then
- * compared with the whole text. The same texts are found with AVX2 and without.
+ * Pure. Of each text as many grams that follow each other are known as bytes are stepped over, so
+ * one of them is at a place that is looked at, wherever the text is. What has the gram of a text is
+ * then compared with the whole text. The same texts are found with AVX2 and without.
  */
 #ifndef TW_GRAM_INDEX_H
 #define TW_GRAM_INDEX_H
@@ -51,8 +51,8 @@ void gram_index_done(struct gram_index *index);
 #define GRAM_HITS_FULL SIZE_MAX
 
 /*
- * The texts that begin at `from` or behind and before `to`, and are wholly in `data`, in the order of
- * where they begin. Returns how many there are, GRAM_HITS_FULL if they are more than `max`.
+ * The texts that begin at `from` or behind and before `to`, and are wholly in `data`, in the order
+ * of where they begin. Returns how many there are, GRAM_HITS_FULL if they are more than `max`.
  */
 size_t gram_index_find(const struct gram_index *index, const uint8_t *data, size_t len, size_t from,
 		       size_t to, struct gram_hit *hits, size_t max);

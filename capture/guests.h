@@ -35,13 +35,16 @@ struct guest_link {
 };
 
 /*
- * All are the caller's and outlive the guests, which do not move. `alone`: no other worker has links
- * whose guests may have the same addresses.
+ * All are the caller's and outlive the guests, which do not move. `alone`: no other worker has
+ * links whose guests may have the same addresses.
  */
 void guests_init(struct guests *guests, const struct config *config, struct stats_page *stats,
 		 struct emitter *emitter, bool alone);
 
-/* Goes on where another worker was relieved. `guest`, which is zero, does not move; `link` is the caller's. */
+/*
+ * Goes on where another worker was relieved. `guest`, which is zero, does not move; `link` is the
+ * caller's.
+ */
 void guests_begin(struct guests *guests, struct guest_link *guest, const struct ipc_link *link);
 void guests_end(struct guest_link *guest);
 

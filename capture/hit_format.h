@@ -20,7 +20,8 @@ struct hit_format {
 	bool names, lines, offsets; /* before each record */
 	bool color;
 	bool escape; /* what could steer a terminal is shown as \xNN */
-	bool raw; /* a line of a range is not given the LF that it lacks, and a record ends as it does */
+	/* a line of a range is not given the LF that it lacks, and a record ends as it does */
+	bool raw;
 	char end; /* of a record: LF or NUL */
 	const char *sep; /* between groups */
 	size_t sep_len;
@@ -30,7 +31,9 @@ struct hit_format {
 
 struct hit_line;
 
-/* `source` is what the input is called; `record` is the one that the hit is in, if there are any. */
+/*
+ * `source` is what the input is called; `record` is the one that the hit is in, if there are any.
+ */
 void hit_format_add(const struct hit_format *format, const char *source, const struct hit *hit,
 		    const struct hit_line *record, struct buf *out);
 

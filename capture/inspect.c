@@ -203,8 +203,8 @@ void inspect_frame(void *data, const struct source_frame *frame)
 }
 
 /*
- * A search that was left has gone by on-error of its rule. Of a frame that is late without that, nobody
- * knows for how long the next will be: the strictest rule decides.
+ * A search that was left has gone by on-error of its rule. Of a frame that is late without that,
+ * nobody knows for how long the next will be: the strictest rule decides.
  */
 static void judge_late(const struct inspected_link *inspected, struct stats_relay *stats,
 		       struct sift_result *result, uint64_t begun_ns)

@@ -40,8 +40,8 @@ struct inspected_link {
 };
 
 /*
- * Rules, configuration, counters and emitter are the caller's and outlive the inspector, which has its
- * share of the memory for all `n_workers`. `seed` is random. 0 or -ENOMEM.
+ * Rules, configuration, counters and emitter are the caller's and outlive the inspector, which has
+ * its share of the memory for all `n_workers`. `seed` is random. 0 or -ENOMEM.
  */
 int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 		   const struct config *config, struct stats_page *stats, struct emitter *emitter,
@@ -51,16 +51,16 @@ int inspector_init(struct inspector *inspector, const struct ruleset *rules,
 void inspector_done(struct inspector *inspector);
 
 /*
- * 0 or -ENOMEM. `link` is the caller's; `mask` has the rules that it wants. `inspected` does not move
- * until inspect_end().
+ * 0 or -ENOMEM. `link` is the caller's; `mask` has the rules that it wants. `inspected` does not
+ * move until inspect_end().
  */
 int inspect_begin(struct inspected_link *inspected, struct inspector *inspector,
 		  const struct ipc_link *link, const struct rule_mask *mask);
 void inspect_end(struct inspected_link *inspected);
 
 /*
- * For the worker that goes on with an inline link, see sift_save.h: the link is ended after inspect_save(),
- * and has had no frame before inspect_restore(), which returns 0 or -EBADMSG.
+ * For the worker that goes on with an inline link, see sift_save.h: the link is ended after
+ * inspect_save(), and has had no frame before inspect_restore(), which returns 0 or -EBADMSG.
  */
 void inspect_save(struct inspected_link *inspected, struct buf *out);
 int inspect_restore(struct inspected_link *inspected, const void *bytes, size_t len,
@@ -70,8 +70,8 @@ int inspect_restore(struct inspected_link *inspected, const void *bytes, size_t 
 void inspect_frame(void *data, const struct source_frame *frame);
 
 /*
- * The same for a frame of an inline link, which waits: ACTION_LOG when it may go on. `ret` (valid until
- * the next frame) is the frame as it was decoded. The deadline is that of the link.
+ * The same for a frame of an inline link, which waits: ACTION_LOG when it may go on. `ret` (valid
+ * until the next frame) is the frame as it was decoded. The deadline is that of the link.
  */
 enum pattern_action inspect_judge(struct inspected_link *inspected,
 				  const struct source_frame *frame, const struct frame **ret);

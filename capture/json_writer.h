@@ -28,7 +28,9 @@ void jw_bool(struct json_writer *w, const char *key, bool value);
 void jw_u64(struct json_writer *w, const char *key, uint64_t value);
 void jw_i64(struct json_writer *w, const char *key, int64_t value);
 
-/* With two digits behind the point; 0 for what a fast link's rates never are (1e15 and above, NaN). */
+/*
+ * With two digits behind the point; 0 for what a fast link's rates never are (1e15 and above, NaN).
+ */
 void jw_hundredths(struct json_writer *w, const char *key, double value);
 
 /* A value that is JSON already. */

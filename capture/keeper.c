@@ -5,7 +5,9 @@
 /* Flows whose frames are found again: one more than that may have pushed another out. */
 #define FLOWS (1u << 16)
 
-/* A frame comes back out of the ring as it went in: flags has the rest of a struct pcapng_packet. */
+/*
+ * A frame comes back out of the ring as it went in: flags has the rest of a struct pcapng_packet.
+ */
 enum kept_flag {
 	KEPT_INBOUND = 1 << 0,
 	KEPT_OUTBOUND = 1 << 1,

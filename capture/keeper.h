@@ -1,8 +1,8 @@
 /*
  * Which frames a pcapng file gets, and what it says about them.
  *
- * Pure. All frames, or those of matches with some of the same flow before and after them; each frame
- * of a match says in a comment which rule it was and which bytes.
+ * Pure. All frames, or those of matches with some of the same flow before and after them; each
+ * frame of a match says in a comment which rule it was and which bytes.
  */
 #ifndef TW_KEEPER_H
 #define TW_KEEPER_H

@@ -272,7 +272,9 @@ static struct part read_sequence(struct literal_reader *r)
 
 		skip_ignored(r);
 		if (!r->quoted && reader_skip(r, "\\Q")) {
-			/* Whether what follows "\Q\E" counts what stands before, is not for here. */
+			/*
+			 * Whether what follows "\Q\E" counts what stands before, is not for here.
+			 */
 			if (reader_skip(r, "\\E"))
 				reader_doubt(r);
 			r->quoted = !reader_at_end(r);

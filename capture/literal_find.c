@@ -190,7 +190,7 @@ static void choose_rare(struct literal_finder *f, size_t len)
 	}
 }
 
-/* ---- several texts: buckets by the nibbles of the first bytes, as Hyperscan's Teddy ----------- */
+/* ---- several texts: buckets by the nibbles of the first bytes, as Hyperscan's Teddy ---------- */
 
 DATA static const uint8_t *bucket_verify(const struct literal_finder *f, const uint8_t *p,
 					 size_t left, unsigned int buckets)

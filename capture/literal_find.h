@@ -20,7 +20,9 @@ struct literal_finder {
 	size_t rare[2];
 	uint8_t rare_byte[2];
 	uint8_t rare_fold[2]; /* 0x20 where the byte stands for a letter of either case, else 0 */
-	/* Several: by nibble of each of the first bytes, the buckets of texts that have it there. */
+	/*
+	 * Several: by nibble of each of the first bytes, the buckets of texts that have it there.
+	 */
 	size_t n_shuffles;
 	uint8_t low[3][16], high[3][16];
 	uint16_t bucket_first[9]; /* texts are sorted by bucket: where each begins */

@@ -41,7 +41,9 @@ struct part part_behind(const struct part *inside);
 /* Either of two. */
 struct part part_either(const struct part *a, const struct part *b);
 
-/* Makes an exact part either itself or `other`, also exact; false and no change if they are many. */
+/*
+ * Makes an exact part either itself or `other`, also exact; false and no change if they are many.
+ */
 bool part_add_alternative(struct part *part, const struct part *other);
 
 /* Parts one behind the other. */

@@ -1,6 +1,6 @@
 /*
- * Ranges that are open in a followed log when a worker is relieved, or dies: the next one goes on with
- * them. Edge: they are in the counters page.
+ * Ranges that are open in a followed log when a worker is relieved, or dies: the next one goes on
+ * with them. Edge: they are in the counters page.
  */
 #ifndef TW_LOG_RANGES_H
 #define TW_LOG_RANGES_H

@@ -4,8 +4,8 @@
  * It is read by fd, and looked at again and again: no notification tells of every file system. The
  * files that follow each other in its place are handed over by whoever sees the folder. One is read
  * to its end, and until nothing was added to it for LOG_QUIET_NS, before the next one is begun: so
- * what its writer still had in hand when it was renamed comes first. A last line without its newline
- * waits for it, or for the file to be left.
+ * what its writer still had in hand when it was renamed comes first. A last line without its
+ * newline waits for it, or for the file to be left.
  */
 #ifndef TW_LOG_READER_H
 #define TW_LOG_READER_H
@@ -28,7 +28,10 @@
 struct log_reader_ops {
 	/* Whole lines, or one without its newline; `offset` is that of the first byte. */
 	void (*lines)(void *data, const uint8_t *block, size_t len, uint64_t offset);
-	/* The file was cut before `offset`, up to which it had been read, and goes on from its beginning. */
+	/*
+	 * The file was cut before `offset`, up to which it had been read, and goes on from its
+	 * beginning.
+	 */
 	void (*cut)(void *data, uint64_t offset);
 	/* The file was left for the next one. */
 	void (*left)(void *data);

@@ -129,7 +129,10 @@ static void feed_ranges(struct log_rules *group, const uint8_t *block, size_t le
 	uint64_t lost;
 
 	range_text_feed(ranges, block, len, 0);
-	/* On these it was not known whether they begin or end a range; of those, what was kept back. */
+	/*
+	 * On these it was not known whether they begin or end a range; of those, what was kept
+	 * back.
+	 */
 	lost = ranges->n_limited + ranges->n_overrun;
 	ranges->n_limited = ranges->n_overrun = 0;
 	tell_limited(group, 0, lost, 0);
@@ -221,7 +224,10 @@ static int group_init(struct log_rules *group, size_t n, struct err *err)
 	free(confs);
 	if (!code)
 		code = text_scan_init(&group->scan, &group->search, on_hit, group);
-	/* A line may be so long that match-limit ends no search of it before the agent ends this worker. */
+	/*
+	 * A line may be so long that match-limit ends no search of it before the agent ends this
+	 * worker.
+	 */
 	if (!code)
 		regex_scratch_guard(group->scan.scratch, &search_time_guard);
 	if (!code && first->range)
@@ -385,7 +391,10 @@ void log_watches_commit(struct log_watches *ws)
 		if (!file)
 			continue;
 		log_ranges_leave_begin(w);
-		/* Never the new file with the old place: a reader in between takes the new one's beginning. */
+		/*
+		 * Never the new file with the old place: a reader in between takes the new one's
+		 * beginning.
+		 */
 		if (stat_get(&w->stats->file) != file)
 			atomic_store_explicit(&w->stats->position, 0, memory_order_release);
 		atomic_store_explicit(&w->stats->file, file, memory_order_release);

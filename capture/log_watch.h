@@ -20,13 +20,14 @@
 
 /*
  * Bytes of one log that are searched before frames and messages have their turn, and then the next
- * log: in lines that make a rule give up, each up to its match-limit, they take a third of a second.
+ * log: in lines that make a rule give up, each up to its match-limit, they take a third of a
+ * second.
  */
 #define LOG_BUDGET ((size_t)64 << 10)
 
 /*
- * And no longer than this: a worker that does not answer is ended, and the next one begins with the same
- * lines. Those that are left count as ones that their rules gave up on.
+ * And no longer than this: a worker that does not answer is ended, and the next one begins with the
+ * same lines. Those that are left count as ones that their rules gave up on.
  */
 #define LOG_TIME_NS (2 * NS_PER_S)
 
@@ -78,12 +79,14 @@ void log_watches_add(struct log_watches *ws, const struct ipc_log *message, int 
 		     uint64_t now_ns);
 
 /*
- * Reads on until one log has had its turn, all of them if nothing came; `now_ns` is of CLOCK_MONOTONIC,
- * `time_ns` of CLOCK_REALTIME. True when there may be more at once.
+ * Reads on until one log has had its turn, all of them if nothing came; `now_ns` is of
+ * CLOCK_MONOTONIC, `time_ns` of CLOCK_REALTIME. True when there may be more at once.
  */
 bool log_watches_poll(struct log_watches *ws, uint64_t now_ns, uint64_t time_ns);
 
-/* The records of what was read are written: a worker that comes after this one goes on behind it. */
+/*
+ * The records of what was read are written: a worker that comes after this one goes on behind it.
+ */
 void log_watches_commit(struct log_watches *ws);
 
 #endif

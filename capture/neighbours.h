@@ -1,10 +1,10 @@
 /*
  * The addresses of a link's guest, learned from its ARP, neighbour discovery and DHCP. Pure.
  *
- * A guest's word counts for itself alone: ARP (RFC 826, RFC 5227) and neighbour discovery (RFC 4861,
- * RFC 4862) that it sends under the MAC of its link, and the server's ACK of a request that it sent.
- * The table is bounded; what is told too fast or has no place is counted. A guest that claims the
- * address of another keeps its claim, which is marked: the other's is not touched.
+ * A guest's word counts for itself alone: ARP (RFC 826, RFC 5227) and neighbour discovery (RFC
+ * 4861, RFC 4862) that it sends under the MAC of its link, and the server's ACK of a request that
+ * it sent. The table is bounded; what is told too fast or has no place is counted. A guest that
+ * claims the address of another keeps its claim, which is marked: the other's is not touched.
  */
 #ifndef TW_NEIGHBOURS_H
 #define TW_NEIGHBOURS_H
@@ -69,7 +69,10 @@ struct neighbours_claim;
 struct neighbourhood {
 	struct neighbours *first;
 	neighbours_cb cb;
-	/* Whether one of another worker's has it, by neighbours_owns(); NULL: there is no other worker. */
+	/*
+	 * Whether one of another worker's has it, by neighbours_owns(); NULL: there is no other
+	 * worker.
+	 */
 	bool (*elsewhere)(void *data, const struct neighbours *neighbours,
 			  const struct neighbours_claim *claim, uint64_t now_ns,
 			  struct neighbours_owner *ret);

@@ -178,8 +178,8 @@ struct tries {
 };
 
 /*
- * Many of the same byte, one that ends the run, then all of which PCRE2 knows that it has to be there,
- * since otherwise it ends early; the text also before them, unless that is a match.
+ * Many of the same byte, one that ends the run, then all of which PCRE2 knows that it has to be
+ * there, since otherwise it ends early; the text also before them, unless that is a match.
  */
 static size_t make_hostile(const struct tries *tries, uint8_t byte, bool led, uint8_t *ret)
 {

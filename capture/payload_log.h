@@ -8,9 +8,9 @@
  *   <CR LF, and the newline that ends the entry>
  *
  * The fields are: "@", the time, the link, "from" or "to" (the guest), source ">" destination (an
- * IPv6 address in brackets; ICMP has no ports), protocol, LEN, and "cut" when the capture did not keep all of it. A
- * reader that counts LEN bytes cannot be misled by a payload that looks like a header; for grep(1)
- * and sed(1) each payload begins on a line of its own.
+ * IPv6 address in brackets; ICMP has no ports), protocol, LEN, and "cut" when the capture did not
+ * keep all of it. A reader that counts LEN bytes cannot be misled by a payload that looks like a
+ * header; for grep(1) and sed(1) each payload begins on a line of its own.
  */
 #ifndef TW_PAYLOAD_LOG_H
 #define TW_PAYLOAD_LOG_H

@@ -9,7 +9,9 @@
 #include "agent/base/stats.h"
 #include "capture/frame.h"
 
-/* What an entry says; the frame's addresses are in `ip`, its payload in the bytes that were read. */
+/*
+ * What an entry says; the frame's addresses are in `ip`, its payload in the bytes that were read.
+ */
 struct payload_entry {
 	uint64_t time_ns;
 	char link[IFNAME_SIZE];

@@ -2,8 +2,8 @@
  * A pcapng file that one run writes from its beginning to its end: `extract -w`.
  *
  * Edge. Interfaces are described as they come; each has its statistics at the end. Every write is
- * checked, and after one that failed nothing more is written: the file then has whole frames but for
- * its last one.
+ * checked, and after one that failed nothing more is written: the file then has whole frames but
+ * for its last one.
  */
 #ifndef TW_PCAPNG_FILE_H
 #define TW_PCAPNG_FILE_H

@@ -1,14 +1,15 @@
 /*
- * Which of many rules can match in bytes at all: those of which a required text (literal.h) is there.
+ * Which of many rules can match in bytes at all: those of which a required text (literal.h) is
+ * there.
  *
  * Pure. One pass over the bytes, however many rules there are. A rule without texts can match
  * anywhere: it is always a candidate. The answer is never too few, and PCRE2 has the last word on
  * each candidate; so what is found does not depend on there being a prefilter.
  *
- * Hyperscan 5.4.0 and Vectorscan 5.4.9 of Debian 12 were measured beside it, for a 32 MiB log on one
- * core: 64 texts in 6.4 and 4.8 ms against 9.9 here, 1000 in 17.8 and 20.4 against 32, and 100 ms to
- * compile the 1000 against 0.7 at each start of a worker. What they could save is small beside what
- * the regular expressions cost, and they are one library more: so they are not linked.
+ * Hyperscan 5.4.0 and Vectorscan 5.4.9 of Debian 12 were measured beside it, for a 32 MiB log on
+ * one core: 64 texts in 6.4 and 4.8 ms against 9.9 here, 1000 in 17.8 and 20.4 against 32, and 100
+ * ms to compile the 1000 against 0.7 at each start of a worker. What they could save is small
+ * beside what the regular expressions cost, and they are one library more: so they are not linked.
  */
 #ifndef TW_PREFILTER_H
 #define TW_PREFILTER_H
@@ -24,8 +25,8 @@
 struct prefilter;
 
 /*
- * `sets[i]` has the texts of rule i, of which any will do, as of pattern_required(); with n == 0 the
- * rule has none. Nothing of them is kept. Without `simd` no AVX2, which changes no answer. 0 or
+ * `sets[i]` has the texts of rule i, of which any will do, as of pattern_required(); with n == 0
+ * the rule has none. Nothing of them is kept. Without `simd` no AVX2, which changes no answer. 0 or
  * -ENOMEM.
  */
 int prefilter_new(const struct literal_set *const *sets, size_t n_rules, bool simd,
@@ -85,8 +86,8 @@ void prefilter_walk_begin(struct prefilter_walk *walk, const struct prefilter *p
 			  const uint8_t *data, size_t len);
 
 /*
- * The next text that is wholly in the data, in the order of where they begin; false when there are no
- * more. Rules without texts are not told.
+ * The next text that is wholly in the data, in the order of where they begin; false when there are
+ * no more. Rules without texts are not told.
  */
 bool prefilter_walk_next(struct prefilter_walk *walk, struct prefilter_hit *ret);
 

@@ -1,8 +1,9 @@
 /*
- * The rules of a link that are left out for a while, because their searches were given up too often.
+ * The rules of a link that are left out for a while, because their searches were given up too
+ * often.
  *
- * Pure. Time is that of the frames. It is by link, so that a guest whose payloads make a rule give up
- * blinds nobody but itself; and for a time only, so that it does not do so for good.
+ * Pure. Time is that of the frames. It is by link, so that a guest whose payloads make a rule give
+ * up blinds nobody but itself; and for a time only, so that it does not do so for good.
  */
 #ifndef TW_QUARANTINE_H
 #define TW_QUARANTINE_H
@@ -30,8 +31,8 @@ struct quarantine {
 void quarantine_done(struct quarantine *quarantine);
 
 /*
- * A search of the rule was given up. True when that parks it: it was its conf->quarantine_after'th in
- * the window. Without memory to remember it by, a strike is not counted.
+ * A search of the rule was given up. True when that parks it: it was its conf->quarantine_after'th
+ * in the window. Without memory to remember it by, a strike is not counted.
  */
 bool quarantine_strike(struct quarantine *quarantine, size_t rule, const struct pattern_conf *conf,
 		       uint64_t now_ns);

@@ -2,9 +2,9 @@
  * The delimiters of ranges in a piece of a text, found before it is known whether a range is open
  * where the piece begins.
  *
- * Pure. Each place is the answer to one question: from some line on, with a range open or not, which
- * line is next to change that? Whoever guessed wrong asks another question; from the place on where
- * both had the same state the answers are the same again.
+ * Pure. Each place is the answer to one question: from some line on, with a range open or not,
+ * which line is next to change that? Whoever guessed wrong asks another question; from the place on
+ * where both had the same state the answers are the same again.
  */
 #ifndef TW_RANGE_PLACES_H
 #define TW_RANGE_PLACES_H
@@ -40,7 +40,9 @@ void range_places_reset(struct range_places *places);
 /* Without memory, or beyond the bound, nothing is kept. */
 void range_places_add(struct range_places *places, const struct range_place *place);
 
-/* What is known of the lines from `from` on; false: it has to be searched. `from` never goes back. */
+/*
+ * What is known of the lines from `from` on; false: it has to be searched. `from` never goes back.
+ */
 bool range_places_find(struct range_places *places, bool open, size_t from,
 		       struct range_place *ret);
 

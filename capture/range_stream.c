@@ -108,7 +108,9 @@ static void close_range(struct range_stream *rs, uint64_t to, bool whole, bool g
 
 /* ---- from delimiter to delimiter ------------------------------------------------------------ */
 
-/* The delimiter that is looked for now sees the subject from `at` on, and as far back as it looks. */
+/*
+ * The delimiter that is looked for now sees the subject from `at` on, and as far back as it looks.
+ */
 static void look_from(struct range_stream *rs, uint64_t at)
 {
 	struct stream_match *sm = wanted(rs);

@@ -2,10 +2,10 @@
  * The matches of a pattern inside ranges of bytes: from a match of BEGIN to the next match of END.
  *
  * Pure. The subject comes in pieces, and what is told does not depend on the cuts. END is searched
- * from where the match of BEGIN ends, and BEGIN again from where that of END does; both may look back
- * at what is before. What is in a range, with its delimiters if `include` says so, is a subject of its
- * own, searched when the range is closed. So much of it is kept as `max` allows: a longer range is
- * closed there, which is told as a loss.
+ * from where the match of BEGIN ends, and BEGIN again from where that of END does; both may look
+ * back at what is before. What is in a range, with its delimiters if `include` says so, is a
+ * subject of its own, searched when the range is closed. So much of it is kept as `max` allows: a
+ * longer range is closed there, which is told as a loss.
  */
 #ifndef TW_RANGE_STREAM_H
 #define TW_RANGE_STREAM_H

@@ -18,9 +18,9 @@
 
 struct range_text_ops {
 	/*
-	 * Whole lines that are shown, one behind the other in the text; `offset` is where they begin in
-	 * the whole text, and `before` how many lines are before them, 0 without number_lines. Only
-	 * the last line of the text may lack its LF. Valid during the call.
+	 * Whole lines that are shown, one behind the other in the text; `offset` is where they
+	 * begin in the whole text, and `before` how many lines are before them, 0 without
+	 * number_lines. Only the last line of the text may lack its LF. Valid during the call.
 	 */
 	void (*shown)(void *data, const uint8_t *lines, size_t len, uint64_t offset,
 		      uint64_t before);
@@ -54,7 +54,10 @@ struct range_text {
 	uint64_t before;
 	bool out_of_memory; /* something of RANGE_DROP could not be kept: that range was dropped */
 
-	/* Of the next piece, and set by the owner: what is known of it, and what it is found to have. */
+	/*
+	 * Of the next piece, and set by the owner: what is known of it, and what it is found to
+	 * have.
+	 */
 	struct range_places *known, *found; /* NULL: nothing; nobody wants to know */
 };
 
@@ -78,8 +81,8 @@ void range_text_feed(struct range_text *text, const uint8_t *piece, size_t len, 
 bool range_text_continue(struct range_text *text, size_t len, bool ends);
 
 /*
- * Where a text is cut and goes on elsewhere: what is left of a range that is open there, but for what
- * is kept back of it.
+ * Where a text is cut and goes on elsewhere: what is left of a range that is open there, but for
+ * what is kept back of it.
  */
 struct range_carry {
 	uint32_t depth; /* of BEGINs without END; 0: none is open */
@@ -88,8 +91,8 @@ struct range_carry {
 };
 
 /*
- * Whether parts of a text may be looked at apart, when it is known that a range is open or not: there
- * is no limit, no nesting, and nothing is kept back.
+ * Whether parts of a text may be looked at apart, when it is known that a range is open or not:
+ * there is no limit, no nesting, and nothing is kept back.
  */
 bool range_text_splits(const struct range_conf *conf);
 void range_text_leave(const struct range_text *text, struct range_carry *ret);

@@ -20,8 +20,8 @@
  *   capture_file  the pcapng file that gets the frames, where that is another than frames.pcapng
  *   vlan        ids, outermost first; left out for none
  *   ether       src_mac, dest_mac, ether_type
- *   alert       action "allowed" or "blocked", gid 1, signature_id, rev 1, signature (the rule), category,
- *               severity
+ *   alert       action "allowed" or "blocked", gid 1, signature_id, rev 1, signature (the rule),
+ *               category, severity
  *   payload     base64, and payload_printable: of that frame, cut at the configuration's
  *               payload-bytes; only in the first record of a frame
  *   tapwarden   payload_seq, in the further records of a frame: seq of the one with the payload;
@@ -36,15 +36,16 @@
  *               trunc: something above was cut, or the capture cut the frame;
  *               enc of the match: "utf-8" or "binary"
  *
- *   Of a line of a log there is no flow and no frame: payload is the line, and tapwarden has log and
- *               file, scope "line", and the offset in the file
+ *   Of a line of a log there is no flow and no frame: payload is the line, and tapwarden has log
+ *               and file, scope "line", and the offset in the file
  *
  * link, service: what the supervisor did; the body, under a key of that name, is action and detail
  *
- * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads", "pcap-frames", "bytes", "lines", "files") and reason. For
- *   bytes, there are the flow as in an alert, and tapwarden.offset and rule; a gap without a rule is
- *   one for all of them. For records, seq is the number of the first that is missing, so that seq has no hole.
- *   Reason "cut" is of frames of which only the beginning was seen.
+ * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads",
+ *   "pcap-frames", "bytes", "lines", "files") and reason. For bytes, there are the flow as in an
+ *   alert, and tapwarden.offset and rule; a gap without a rule is one for all of them. For records,
+ *   seq is the number of the first that is missing, so that seq has no hole. Reason "cut" is of
+ *   frames of which only the beginning was seen.
  */
 #ifndef TW_RECORD_H
 #define TW_RECORD_H
@@ -146,8 +147,8 @@ int record_gap(struct buf *out, const struct record_head *head, const struct rec
 uint64_t record_flow_id(const struct frame *frame);
 
 /*
- * The length of the longest prefix of `data` that consists of whole lines; `ret_lines` (may be NULL)
- * is how many.
+ * The length of the longest prefix of `data` that consists of whole lines; `ret_lines` (may be
+ * NULL) is how many.
  */
 size_t record_whole(const void *data, size_t len, uint64_t *ret_lines);
 

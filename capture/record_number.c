@@ -27,8 +27,8 @@ static bool starts_with(const char *p, const char *end, const char *text)
 }
 
 /*
- * The number behind a key, its first digit and where it ends; NULL for none. Quotes inside texts are
- * escaped, so that a key with its own stands only where a key is.
+ * The number behind a key, its first digit and where it ends; NULL for none. Quotes inside texts
+ * are escaped, so that a key with its own stands only where a key is.
  */
 static const char *find_number(const char *p, const char *end, const char *key, uint64_t *ret,
 			       const char **ret_digits)

@@ -1,6 +1,6 @@
 /*
- * The numbers in a record's line: read from the log that an agent before this one left, and replaced
- * where one worker made the record and another numbers it. Pure.
+ * The numbers in a record's line: read from the log that an agent before this one left, and
+ * replaced where one worker made the record and another numbers it. Pure.
  */
 #ifndef TW_RECORD_NUMBER_H
 #define TW_RECORD_NUMBER_H

@@ -97,8 +97,8 @@ static void say_fault(struct err *err, const char *what, int error, const char *
 
 /*
  * PCRE2 10.42 takes the first byte of a match from a lookahead at its start, and looks for the last
- * required byte behind that one: /(?=b)(?:ab|b)/ does not match "b". Where the two may be the same byte
- * it must not be clever.
+ * required byte behind that one: /(?=b)(?:ab|b)/ does not match "b". Where the two may be the same
+ * byte it must not be clever.
  */
 static bool outwits_itself(const pcre2_code *code, const char *text)
 {
@@ -496,7 +496,10 @@ static void search_jit(void *data)
 								s->scratch->context);
 }
 
-/* Where the stack of a search that was left ends, nobody knows. Without memory PCRE2 has a small one. */
+/*
+ * Where the stack of a search that was left ends, nobody knows. Without memory PCRE2 has a small
+ * one.
+ */
 static void renew_stack(struct regex_scratch *scratch)
 {
 	pcre2_jit_stack_free(scratch->stack);
@@ -574,7 +577,9 @@ struct span regex_group_span(const struct regex *regex, const struct regex_scrat
 
 	if (!group->first)
 		return regex_span(scratch, group->number);
-	/* An entry of the table of names begins with the group's number in two bytes: pcre2api(3). */
+	/*
+	 * An entry of the table of names begins with the group's number in two bytes: pcre2api(3).
+	 */
 	for (const uint8_t *entry = group->first;; entry += regex->name_entry_size) {
 		span = regex_span(scratch, (uint32_t)(entry[0] << 8 | entry[1]));
 		if (span_is_set(span) || entry == group->last)

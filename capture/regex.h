@@ -42,7 +42,8 @@ enum regex_result {
 	REGEX_MATCH,
 	REGEX_NO_MATCH,
 	REGEX_PARTIAL, /* with REGEX_MORE: what is behind the end decides */
-	REGEX_LIMIT, /* match, depth, heap, stack or time limit: the subject was not fully searched */
+	/* match, depth, heap, stack or time limit: the subject was not fully searched */
+	REGEX_LIMIT,
 	REGEX_ERROR, /* PCRE2 refused for another reason */
 };
 
@@ -106,8 +107,8 @@ int regex_scratch_new(struct regex_scratch **ret);
 void regex_scratch_free(struct regex_scratch *scratch);
 
 /*
- * Who stops searches from without; the functions are those of search_time.h. What run() left is not looked
- * at any more, and the search counts as one that was given up.
+ * Who stops searches from without; the functions are those of search_time.h. What run() left is not
+ * looked at any more, and the search counts as one that was given up.
  */
 struct regex_guard {
 	bool (*is_over)(void); /* none is to be begun */

@@ -13,7 +13,9 @@
 /* Frames of one side before the other gets its turn. */
 #define BATCH 64
 
-/* What waits for a peer that does not read: some hundred frames, as a tap's own queue (txqueuelen). */
+/*
+ * What waits for a peer that does not read: some hundred frames, as a tap's own queue (txqueuelen).
+ */
 #define OUT_BYTES (1u << 20)
 
 /* One read(2) of a stream; a whole batch of frames at full size. */
@@ -175,7 +177,10 @@ static void flush(struct relay *relay)
 	if (!relay->peer)
 		return;
 	code = flush_kinds[relay->peer->kind](relay);
-	/* Without memory for a message it is tried again, as when the peer's queue is full (unix(7)). */
+	/*
+	 * Without memory for a message it is tried again, as when the peer's queue is full
+	 * (unix(7)).
+	 */
 	if (code == -EAGAIN || code == -ENOBUFS || code == -ENOMEM)
 		await(relay->peer, true);
 	else if (code)

@@ -1,8 +1,9 @@
 /*
  * A rule on one subject that comes in pieces, be it inside ranges or everywhere. Pure.
  *
- * The functions are those of stream_match.h and range_stream.h of the same names. A rule with ranges
- * neither sleeps nor is late, and is not peeked at: what is in a range is searched once it is closed.
+ * The functions are those of stream_match.h and range_stream.h of the same names. A rule with
+ * ranges neither sleeps nor is late, and is not peeked at: what is in a range is searched once it
+ * is closed.
  */
 #ifndef TW_RULE_STREAM_H
 #define TW_RULE_STREAM_H
@@ -33,7 +34,10 @@ void rule_stream_flush(struct rule_stream *rs, struct regex_scratch *scratch);
 enum regex_result rule_stream_peek(struct rule_stream *rs, struct regex_scratch *scratch);
 uint64_t rule_stream_needs(const struct rule_stream *rs);
 
-/* As stream_match_mark(); false for a rule with ranges: another process does not know of an open one. */
+/*
+ * As stream_match_mark(); false for a rule with ranges: another process does not know of an open
+ * one.
+ */
 bool rule_stream_mark(const struct rule_stream *rs, struct stream_match_mark *ret,
 		      struct stream_tail *ret_kept);
 void rule_stream_go_on(struct rule_stream *rs, struct regex_scratch *scratch,

@@ -188,7 +188,7 @@ static void on_match(void *data, const struct extract_match *match)
 	told->ops->match(told->data, told->rule, match);
 }
 
-/* ---- inside ranges ----------------------------------------------------------------------------- */
+/* ---- inside ranges --------------------------------------------------------------------------- */
 
 static void shift(struct span *span, size_t by)
 {

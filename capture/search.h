@@ -37,8 +37,9 @@ struct search {
 };
 
 /*
- * A rule that was given up on so often is left out of the rest of an input, however many threads search
- * it: each time took what the limit allows, milliseconds, and a hostile text can ask for it on every line.
+ * A rule that was given up on so often is left out of the rest of an input, however many threads
+ * search it: each time took what the limit allows, milliseconds, and a hostile text can ask for it
+ * on every line.
  */
 #define SEARCH_GIVE_UPS_MAX 200
 

@@ -33,8 +33,8 @@ static uint64_t search_cpu_ns(void)
 }
 
 /*
- * What is left has no lock and allocates nothing: pcre2_jit_match() with a stack of its own. The signal
- * is not blocked here (SA_NODEFER), so nothing is to be restored but where the process is.
+ * What is left has no lock and allocates nothing: pcre2_jit_match() with a stack of its own. The
+ * signal is not blocked here (SA_NODEFER), so nothing is to be restored but where the process is.
  */
 static void on_tick(int number)
 {

@@ -1,7 +1,8 @@
 /*
  * Sets of bytes in the text of a pattern: `\d`, `[a-f]`, `x`, and how often they are to be there.
  *
- * Pure. Nothing but what is certain is read: by the tables of the C locale, which PCRE2 has built in.
+ * Pure. Nothing but what is certain is read: by the tables of the C locale, which PCRE2 has built
+ * in.
  */
 #ifndef TW_SET_READER_H
 #define TW_SET_READER_H
@@ -22,7 +23,9 @@ struct set_reader {
 	bool caseless, dotall; /* as the options of PCRE2 */
 };
 
-/* Adds what stands here to the set, which is empty, as one byte. False: it is not known to be that. */
+/*
+ * Adds what stands here to the set, which is empty, as one byte. False: it is not known to be that.
+ */
 bool set_read(struct set_reader *r, uint64_t *set);
 
 /*

@@ -6,7 +6,9 @@
 
 /* ---- reading the pattern --------------------------------------------------------------------- */
 
-/* A shape that is there more often than at so many bytes in 1000 of usual text selects too little. */
+/*
+ * A shape that is there more often than at so many bytes in 1000 of usual text selects too little.
+ */
 #define OFTEN 0.01
 
 /* Groups that are repeated in groups that are repeated: no more is read. */

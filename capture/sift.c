@@ -258,7 +258,9 @@ void sift_end_link(struct sift *sift, const struct sift_link *link)
 	sift->ending = false;
 }
 
-/* Replaces a fragment by the packet that it made whole; false when there is nothing to search yet. */
+/*
+ * Replaces a fragment by the packet that it made whole; false when there is nothing to search yet.
+ */
 static bool put_together(struct sift *sift, const struct sift_input *input, struct sift_result *ret)
 {
 	struct frame whole;
@@ -320,7 +322,9 @@ static void search_frame(struct sift *sift, const struct sift_input *input, stru
 	if (!judged)
 		return;
 	judge_counts(sift, &before);
-	/* What waits behind a hole goes on before its stream can be searched: it is by itself, too. */
+	/*
+	 * What waits behind a hole goes on before its stream can be searched: it is by itself, too.
+	 */
 	if (sift->streams.waits)
 		ret->matches += try_payload(sift, &a, &input->link->streams);
 }

@@ -1,10 +1,10 @@
 /*
  * Frames to matches: decoded, fragments and streams put together, rules tried on what comes out.
  *
- * Pure, and the same for a live link and for a capture file: so both give the same matches. Rules of
- * scope `stream` see what a TCP connection carries and, since nothing else has streams, the payload
- * of every other frame; rules of scope `packet` see each payload by itself. An IP packet that came
- * in fragments is searched once it is whole, or, as far as it came, when it is given up.
+ * Pure, and the same for a live link and for a capture file: so both give the same matches. Rules
+ * of scope `stream` see what a TCP connection carries and, since nothing else has streams, the
+ * payload of every other frame; rules of scope `packet` see each payload by itself. An IP packet
+ * that came in fragments is searched once it is whole, or, as far as it came, when it is given up.
  */
 #ifndef TW_SIFT_H
 #define TW_SIFT_H
@@ -142,12 +142,12 @@ struct sift {
 /* What became of a frame. */
 struct sift_result {
 	enum decode_reason reason;
-	const struct frame *
-		frame; /* decoded; put together where its last fragment came; valid until the next call */
+	/* decoded; put together where its last fragment came; valid until the next call */
+	const struct frame *frame;
 	size_t matches; /* in its payload, or completed by it */
 	bool searched; /* it had a payload, and rules to try on it */
-	enum pattern_action
-		verdict; /* ACTION_LOG: it may go on; so does every frame of a link that is not judged */
+	/* ACTION_LOG: it may go on; so does every frame of a link that is not judged */
+	enum pattern_action verdict;
 	bool failed; /* it was not fully searched, and on-error decided */
 };
 

@@ -48,12 +48,18 @@ static inline bool half_is_parked(const struct tried_half *half, size_t number)
 	return mask_has(&half->link->quarantine->parked, number);
 }
 
-/* A direction of the flow, whose half->user it is then; no rule is tried on it. NULL: there is no memory. */
+/*
+ * A direction of the flow, whose half->user it is then; no rule is tried on it. NULL: there is no
+ * memory.
+ */
 struct tried_half *half_new(struct sift *sift, const struct sift_link *link, struct flow *flow,
 			    unsigned int end, enum sift_direction direction);
 void half_free(struct tried_half *half);
 
-/* Brings the account up to date; without room for what the rules keep, they see no more of it: false. */
+/*
+ * Brings the account up to date; without room for what the rules keep, they see no more of it:
+ * false.
+ */
 bool half_charge(struct tried_half *half);
 
 /* It waits for the next tick to be tried, or not any more. */
@@ -76,7 +82,9 @@ void half_keep(struct tried_half *half, const struct stream_chunk *chunk);
 /* Of what was seen before `offset`, there is but a byte that stands for what is missing. */
 void half_keep_gap(struct tried_half *half, uint64_t offset);
 
-/* The rule sees what comes from here on, and what is kept; it is counted where it is in quarantine. */
+/*
+ * The rule sees what comes from here on, and what is kept; it is counted where it is in quarantine.
+ */
 void half_wake(struct tried_half *half, size_t number);
 
 /* Wakes the rules that wait for no text. */

@@ -81,7 +81,10 @@ bool judge_admits_segment(struct sift *sift)
 		raise_to(sift, ACTION_DROP, NULL);
 		return false;
 	}
-	/* Receivers take an urgent byte out of the stream, or do not (RFC 6093): nobody knows what they read. */
+	/*
+	 * Receivers take an urgent byte out of the stream, or do not (RFC 6093): nobody knows what
+	 * they read.
+	 */
 	if (sift->input->link->n_stream && (sift->frame.tcp_flags & TH_URG)) {
 		judge_failure(sift, NULL);
 		if (j->verdict != ACTION_LOG)

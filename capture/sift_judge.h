@@ -1,10 +1,10 @@
 /*
  * The verdict on a frame of an inline link, from what sift.c and sift_stream.c find. Pure.
  *
- * The heaviest action of the rules that match decides. What could not be searched goes by on-error: of
- * the rule that gave up, or, where nothing was searched at all, of the strictest rule of the link. A TCP
- * connection whose frame did not pass, or of which bytes went by unsearched, is condemned: its ends
- * would send the same again.
+ * The heaviest action of the rules that match decides. What could not be searched goes by on-error:
+ * of the rule that gave up, or, where nothing was searched at all, of the strictest rule of the
+ * link. A TCP connection whose frame did not pass, or of which bytes went by unsearched, is
+ * condemned: its ends would send the same again.
  */
 #ifndef TW_SIFT_JUDGE_H
 #define TW_SIFT_JUDGE_H
@@ -19,7 +19,10 @@ void judge_link(struct sift_link *link, const struct ruleset *rules, const struc
 void judge_begin(struct sift *sift);
 void judge_end(struct sift *sift, struct sift_result *result);
 
-/* Whether the frame in hand, a fragment or a TCP segment, can be searched: else the verdict is there. */
+/*
+ * Whether the frame in hand, a fragment or a TCP segment, can be searched: else the verdict is
+ * there.
+ */
 bool judge_admits_fragment(struct sift *sift);
 bool judge_admits_segment(struct sift *sift);
 

@@ -19,7 +19,9 @@ struct saved_head {
 	uint32_t len; /* bytes that follow */
 };
 
-/* A direction: bytes of the stream, the last that were seen, then marks of rules that are at work. */
+/*
+ * A direction: bytes of the stream, the last that were seen, then marks of rules that are at work.
+ */
 struct saved_tail {
 	uint64_t end_offset;
 	uint32_t len;
@@ -89,7 +91,10 @@ static size_t rule_of(const struct tried_half *half, uint64_t id)
 
 /* ---- saved ---------------------------------------------------------------------------------- */
 
-/* What reaches back furthest of all that is kept up to the last byte; and how many rules are at work. */
+/*
+ * What reaches back furthest of all that is kept up to the last byte; and how many rules are at
+ * work.
+ */
 static struct stream_tail longest(const struct tried_half *half, uint32_t *ret_rules)
 {
 	struct stream_tail longest = half_tail(half), kept;

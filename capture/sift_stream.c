@@ -3,7 +3,10 @@
 #include "capture/sift_judge.h"
 #include "capture/sift_half.h"
 
-/* Of a flow on the link of the frame that is in hand, from `offset` on; NULL: there is no memory for it. */
+/*
+ * Of a flow on the link of the frame that is in hand, from `offset` on; NULL: there is no memory
+ * for it.
+ */
 static struct tried_half *half_begin(struct sift *sift, struct flow *flow, unsigned int end,
 				     uint64_t offset)
 {
@@ -19,7 +22,10 @@ static struct tried_half *half_begin(struct sift *sift, struct flow *flow, unsig
 	return half;
 }
 
-/* A rule that was parked sees no more of a stream that it is in: it could not go on from where it was. */
+/*
+ * A rule that was parked sees no more of a stream that it is in: it could not go on from where it
+ * was.
+ */
 static void leave(struct tried_rule *tried, const struct stream_chunk *chunk)
 {
 	uint64_t needs = rule_stream_needs(&tried->stream);

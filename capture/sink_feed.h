@@ -15,8 +15,8 @@ struct sink_feed {
 void sink_feed_init(struct sink_feed *feed);
 
 /*
- * Takes `fd`, a connected SOCK_SEQPACKET socket, in place of the one before. What waits in it may have
- * `bound` bytes, of which the kernel allows as many as it likes; 0: as many as it is set to.
+ * Takes `fd`, a connected SOCK_SEQPACKET socket, in place of the one before. What waits in it may
+ * have `bound` bytes, of which the kernel allows as many as it likes; 0: as many as it is set to.
  */
 void sink_feed_set(struct sink_feed *feed, int fd, int bound);
 void sink_feed_done(struct sink_feed *feed);

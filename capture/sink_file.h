@@ -4,7 +4,8 @@
  * Entries are collected in memory and written by sink_file_flush(). A file only ever holds whole
  * entries: what a full disk or a killed process left of one is cut off before the next is written.
  * A file with more behind its whole entries than that can be is damaged, and is set aside as it is:
- * rotated, also when none are kept otherwise. What cannot be written stays in memory, up to a bound, and is tried again with the next flush.
+ * rotated, also when none are kept otherwise. What cannot be written stays in memory, up to a
+ * bound, and is tried again with the next flush.
  *
  * The writer holds a lock (flock(2)) on the file, so that a worker which is replaced and the one
  * that replaces it do not write into each other's entries. A file that someone moved away is made
@@ -31,10 +32,10 @@ struct sink_file_conf {
 	const char *name; /* rotated to name.1 ... name.keep */
 	uint64_t
 		rotate_bytes; /* a file does not grow beyond it, unless by one flush; 0: no bound */
-	uint64_t
-		rotate_seconds; /* of the clock: 3600 begins a file each full hour, UTC; 0: no bound */
-	uint64_t
-		quota_bytes; /* of all files together; rotated ones go, the oldest first; 0: no bound */
+	/* of the clock: 3600 begins a file each full hour, UTC; 0: no bound */
+	uint64_t rotate_seconds;
+	/* of all files together; rotated ones go, the oldest first; 0: no bound */
+	uint64_t quota_bytes;
 	uint32_t keep;
 	size_t pending_max; /* bytes that wait in memory */
 	sink_whole whole;
@@ -71,16 +72,19 @@ ssize_t sink_file_tail(const struct sink_file *sink, uint32_t number, void *out,
 /* Takes one entry; -ENOBUFS when too much is pending already. */
 int sink_file_put(struct sink_file *sink, const void *entry, size_t len);
 
-/* The same for an entry that was made where it waits: at once after all of it, or nothing, was added to `pending`. */
+/*
+ * The same for an entry that was made where it waits: at once after all of it, or nothing, was
+ * added to `pending`.
+ */
 int sink_file_added(struct sink_file *sink);
 
 /* The header has to be written again before anything else is. */
 void sink_file_restart(struct sink_file *sink);
 
 /*
- * Writes what is pending, at `now_s` of the clock. `ret_written` is the number of entries written, also when some could not
- * be. -EAGAIN: another process still writes to the file; -ENOSPC ...: why not all was written or
- * the file not rotated.
+ * Writes what is pending, at `now_s` of the clock. `ret_written` is the number of entries written,
+ * also when some could not be. -EAGAIN: another process still writes to the file; -ENOSPC ...: why
+ * not all was written or the file not rotated.
  */
 int sink_file_flush(struct sink_file *sink, uint64_t now_s, uint64_t *ret_written);
 

@@ -36,8 +36,8 @@ int sink_pcapng_link(struct sink_pcapng *sink, uint32_t slot, const char *name);
 void sink_pcapng_drops(struct sink_pcapng *sink, uint32_t slot, uint64_t drops);
 
 /*
- * Takes a frame of a link; its `interface` and drops are filled in here. -ENOBUFS: no room, it counts as a drop.
- * -ENOENT: no such link.
+ * Takes a frame of a link; its `interface` and drops are filled in here. -ENOBUFS: no room, it
+ * counts as a drop. -ENOENT: no such link.
  */
 int sink_pcapng_put(struct sink_pcapng *sink, uint32_t slot, const struct pcapng_packet *packet);
 

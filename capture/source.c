@@ -114,7 +114,7 @@ static void tap_take_fd(struct source *source, const struct ipc_link_fd *what, i
 	source_tap_count(&source->tap, fd, what->dropped);
 }
 
-/* ---- inline: the frames are the relay's matter ------------------------------------------------ */
+/* ---- inline: the frames are the relay's matter ----------------------------------------------- */
 
 static int inline_open(struct source *source, const struct ipc_link *link, int fd,
 		       struct stats_link *stats, struct err *err)

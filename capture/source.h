@@ -21,8 +21,8 @@ struct source {
 };
 
 /*
- * Takes `fd`, also when this fails, but that of an inline link, which is for a relay. `stats` has the
- * counters of the link. 0 or a negative errno.
+ * Takes `fd`, also when this fails, but that of an inline link, which is for a relay. `stats` has
+ * the counters of the link. 0 or a negative errno.
  */
 int source_open(struct source *source, const struct ipc_link *link, int fd,
 		struct stats_link *stats, struct err *err);

@@ -34,7 +34,9 @@ static struct tpacket_block_desc *block_at(const struct source_packet *source, u
 	return (struct tpacket_block_desc *)(source->ring + (size_t)i * source->block_size);
 }
 
-/* The kernel writes the status last and a reader gives it back last: both sides are ordered by it. */
+/*
+ * The kernel writes the status last and a reader gives it back last: both sides are ordered by it.
+ */
 static bool block_ready(struct tpacket_block_desc *block)
 {
 	return __atomic_load_n(&block->hdr.bh1.block_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER;
@@ -222,7 +224,10 @@ static void frame_fill(const struct tpacket3_hdr *hdr, struct source_frame *fram
 		.checksum_partial = (hdr->tp_status & TP_STATUS_CSUMNOTREADY) != 0,
 		.gso = (hdr->tp_status & TP_STATUS_GSO_TCP) != 0,
 		.time_ns = (uint64_t)hdr->tp_sec * NS_PER_S + hdr->tp_nsec,
-		/* What the guest writes to its tap leaves by the link: outgoing, seen from the host. */
+		/*
+		 * What the guest writes to its tap leaves by the link: outgoing, seen from the
+		 * host.
+		 */
 		.direction = address.sll_pkttype == PACKET_OUTGOING ? STATS_FROM_GUEST :
 								      STATS_TO_GUEST,
 	};
@@ -243,7 +248,9 @@ static size_t block_read(struct source_packet *source, size_t max, source_frame_
 			return n;
 		}
 		frame_fill(hdr, &frame);
-		/* Written before and after: SIGKILL in between leaves the difference to be found. */
+		/*
+		 * Written before and after: SIGKILL in between leaves the difference to be found.
+		 */
 		mark->begun++;
 		atomic_signal_fence(memory_order_seq_cst);
 		cb(data, &frame);

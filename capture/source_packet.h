@@ -37,7 +37,8 @@ struct source_packet {
 
 /*
  * Maps the ring of `fd`, which the source owns from here on (also when this fails), and finds the
- * oldest block that was not given back; what a reader before died of is a loss from here on. -EINVAL for sizes that are not those of the ring.
+ * oldest block that was not given back; what a reader before died of is a loss from here on.
+ * -EINVAL for sizes that are not those of the ring.
  */
 int source_packet_open(struct source_packet *source, int fd, uint32_t block_size, uint32_t blocks,
 		       struct err *err);

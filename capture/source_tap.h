@@ -1,5 +1,6 @@
 /*
- * Frames to a guest that has no other reader: from the queue of its macvtap, which the agent opened.
+ * Frames to a guest that has no other reader: from the queue of its macvtap, which the agent
+ * opened.
  *
  * Edge. Whoever opens a macvtap's queue gets what the link receives (tap_handle_frame() of
  * drivers/net/tap.c); there is no guest then, so nothing comes from one. The queue is the kernel's
@@ -28,8 +29,8 @@ void source_tap_open(struct source_tap *source, int fd, uint32_t ifindex, struct
 void source_tap_close(struct source_tap *source);
 
 /*
- * Owns `fd` from here on: the file where the kernel counts what it dropped, which said `dropped` when
- * the tap was opened.
+ * Owns `fd` from here on: the file where the kernel counts what it dropped, which said `dropped`
+ * when the tap was opened.
  */
 void source_tap_count(struct source_tap *source, int fd, uint64_t dropped);
 

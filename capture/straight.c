@@ -95,6 +95,9 @@ bool straight_compile(const char *regex, const struct straight_options *options,
 		return true;
 	}
 	fill_rows(ret);
-	/* To look for a text, and then back, is another matter; so is a first item that may be missing. */
+	/*
+	 * To look for a text, and then back, is another matter; so is a first item that may be
+	 * missing.
+	 */
 	return !required->n && ret->items[0].min && !ret->takes_cr;
 }

@@ -46,8 +46,8 @@ struct straight_options {
 };
 
 /*
- * Whether `regex`, which PCRE2 compiles, is such a pattern for lines: no match is empty or depends on
- * where its line begins, so blocks of lines are searched as if they were one. `required` is what
+ * Whether `regex`, which PCRE2 compiles, is such a pattern for lines: no match is empty or depends
+ * on where its line begins, so blocks of lines are searched as if they were one. `required` is what
  * literal_required() says of it. Without `simd` no AVX2, which changes no answer.
  */
 bool straight_compile(const char *regex, const struct straight_options *options,

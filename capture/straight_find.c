@@ -112,7 +112,9 @@ static size_t runs_slow(struct search *f, size_t at)
 	return at;
 }
 
-/* Where to go on behind a start: from within a run of any length it would come to the same place. */
+/*
+ * Where to go on behind a start: from within a run of any length it would come to the same place.
+ */
 static size_t behind(const struct search *f, size_t at)
 {
 	const struct straight_item *item = &f->s->items[0];
@@ -169,7 +171,10 @@ __attribute__((target("avx2"))) static inline uint32_t members(const struct rows
 	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_and_si256(row, bit), bit));
 }
 
-/* Begins and ends of runs by turns, out of the bits where one byte is a member and its neighbour is not. */
+/*
+ * Begins and ends of runs by turns, out of the bits where one byte is a member and its neighbour is
+ * not.
+ */
 __attribute__((target("avx2,bmi"))) static size_t runs_avx2(struct search *f, size_t at)
 {
 	const struct rows rows = load_rows(f->s);

@@ -14,7 +14,9 @@
 /* A RST so far ahead of what is waited for is believed; a blind one would have to guess it. */
 #define RST_WINDOW (1 << 20)
 
-/* A flow that is looked at by a tick because it may have a hole was heard of so long ago at most. */
+/*
+ * A flow that is looked at by a tick because it may have a hole was heard of so long ago at most.
+ */
 #define RECENT_NS (3 * STREAM_HOLD_ALONE_NS)
 
 #define FLAGS_SYN_ACK (TH_SYN | TH_ACK)
@@ -265,7 +267,10 @@ static void take_data(struct stream_side *s, const struct frame *frame, uint32_t
 		s->streams->counts.odd++;
 		return;
 	}
-	/* Of bytes from before the pick-up the offset is below 0: the sums wrap, as those of seq do. */
+	/*
+	 * Of bytes from before the pick-up the offset is below 0: the sums wrap, as those of seq
+	 * do.
+	 */
 	part.offset = s->half->offset + (uint64_t)(int64_t)ahead;
 	/* In the path nothing of it goes on when the beginning may not. */
 	if (ahead < 0 && !compare_repeat(s, &part))

@@ -107,7 +107,8 @@ struct streams {
 	struct stream_counts counts;
 	uint64_t now_ns; /* of the last frame or tick */
 	bool waits; /* the last frame had bytes that wait behind a hole */
-	bool in_path; /* set by the caller, of the next frame: it waits here, and what repeats is compared */
+	/* set by the caller, of the next frame: it waits here, and what repeats is compared */
+	bool in_path;
 	bool from_guest; /* the same, of a frame in the path: which side of the link sent it */
 };
 
@@ -129,8 +130,8 @@ void streams_tick(struct streams *streams, uint64_t now_ns);
 void streams_end_link(struct streams *streams, uint32_t link);
 
 /*
- * Takes the flows of a link out, the quietest first: each ends with STREAM_HANDED where take() says that
- * another process has all of it, else with STREAM_EVICTED.
+ * Takes the flows of a link out, the quietest first: each ends with STREAM_HANDED where take() says
+ * that another process has all of it, else with STREAM_EVICTED.
  */
 void streams_take_link(struct streams *streams, uint32_t link,
 		       bool (*take)(void *data, struct flow *flow), void *data);
@@ -138,7 +139,9 @@ void streams_take_link(struct streams *streams, uint32_t link,
 /* Ends a flow without handing over what waits. */
 void streams_cut_flow(struct streams *streams, struct flow *flow, enum stream_end why);
 
-/* Ends a flow of which nothing more is to come, if it is there; not from within the reader's calls. */
+/*
+ * Ends a flow of which nothing more is to come, if it is there; not from within the reader's calls.
+ */
 void streams_end_flow(struct streams *streams, const struct flow_key *key);
 
 /* The reader does not need the packets of bytes before `offset` any more. */

@@ -1,8 +1,9 @@
 /*
  * The bytes of a stream that its receiver has not acknowledged, for those who stand in its path.
  *
- * Pure. A segment may be sent again, and whoever has seen it once cannot know which copy the receiver
- * will take, or took: only the same bytes may pass again. What is acknowledged is of no account any more.
+ * Pure. A segment may be sent again, and whoever has seen it once cannot know which copy the
+ * receiver will take, or took: only the same bytes may pass again. What is acknowledged is of no
+ * account any more.
  */
 #ifndef TW_STREAM_KEPT_H
 #define TW_STREAM_KEPT_H

@@ -4,8 +4,9 @@
  *
  * Pure. What a match may still need is kept: from where the next search begins, and before it as
  * far as the pattern looks back. A match is told as soon as no byte to come can change it. Where
- * one could go on for ever, as `x.*` without a newline, what is kept is bounded and the rest is told
- * as a loss; there the result does depend on the cuts, as it does at the pattern's match limit.
+ * one could go on for ever, as `x.*` without a newline, what is kept is bounded and the rest is
+ * told as a loss; there the result does depend on the cuts, as it does at the pattern's match
+ * limit.
  */
 #ifndef TW_STREAM_MATCH_H
 #define TW_STREAM_MATCH_H
@@ -57,8 +58,8 @@ struct stream_match {
 
 /*
  * All that is pointed to is the caller's and outlives this. `finder` is for the pattern's required
- * texts, NULL if it has none. `max` bounds the bytes that are kept; memory is taken as it is needed,
- * at most about the double. -E2BIG: the pattern looks back further than `max` allows.
+ * texts, NULL if it has none. `max` bounds the bytes that are kept; memory is taken as it is
+ * needed, at most about the double. -E2BIG: the pattern looks back further than `max` allows.
  */
 int stream_match_init(struct stream_match *sm, const struct pattern *pattern,
 		      const struct literal_finder *finder, const struct extract_policy *policy,
@@ -90,8 +91,8 @@ bool stream_match_is_late(const struct stream_match *sm);
 void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch);
 
 /*
- * Goes on with another part of a subject: `len` bytes that are only looked back at, at `offset`, and
- * then what is fed. With `begun` the first of them is not where the subject began.
+ * Goes on with another part of a subject: `len` bytes that are only looked back at, at `offset`,
+ * and then what is fed. With `begun` the first of them is not where the subject began.
  */
 void stream_match_resume(struct stream_match *sm, const uint8_t *before, size_t len,
 			 uint64_t offset, bool begun);
@@ -128,21 +129,24 @@ struct stream_tail {
  */
 bool stream_match_sleep(struct stream_match *sm, const struct stream_tail *tail);
 
-/* Goes on with the tail, which has at least stream_match_tail() bytes where something was cut off. */
+/*
+ * Goes on with the tail, which has at least stream_match_tail() bytes where something was cut off.
+ */
 void stream_match_wake(struct stream_match *sm, const struct stream_tail *tail);
 
 /* The bytes of the subject before it are not needed any more: no match to come starts there. */
 uint64_t stream_match_needs(const struct stream_match *sm);
 
 /*
- * Whether there is a match that is not told yet, if the subject ends here, `$` aside: it may be another
- * one, or none, with what is to come. REGEX_NO_MATCH, REGEX_MATCH, or why that is not known.
+ * Whether there is a match that is not told yet, if the subject ends here, `$` aside: it may be
+ * another one, or none, with what is to come. REGEX_NO_MATCH, REGEX_MATCH, or why that is not
+ * known.
  */
 enum regex_result stream_match_peek(const struct stream_match *sm, struct regex_scratch *scratch);
 
 /*
- * For another process that goes on with the same subject: where a search has come to in it, and the bytes
- * that it keeps.
+ * For another process that goes on with the same subject: where a search has come to in it, and the
+ * bytes that it keeps.
  */
 struct stream_match_mark {
 	uint64_t at; /* where the next search begins */

@@ -91,7 +91,9 @@ bool stream_piece_differs(const struct stream_half *half, const uint8_t *bytes, 
 		const struct stream_piece *piece = piece_at(half, i);
 
 		if (piece->offset == offset)
-			/* A keep-alive repeats one byte, which need not be the one that was sent. */
+			/*
+			 * A keep-alive repeats one byte, which need not be the one that was sent.
+			 */
 			return piece->len == len && len > 1 && piece->sum != sum_of(bytes, len);
 		if (piece->offset < offset)
 			return false;

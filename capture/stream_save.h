@@ -2,9 +2,9 @@
  * A flow as bytes, for another process that goes on with it: where its ends are, what was not
  * acknowledged, and what waits behind a hole.
  *
- * Pure. Both are the same program on the same machine, so structs are as they lie in memory. What is
- * read was written by a process that a guest may have taken over: it is checked, and what makes no
- * sense is refused.
+ * Pure. Both are the same program on the same machine, so structs are as they lie in memory. What
+ * is read was written by a process that a guest may have taken over: it is checked, and what makes
+ * no sense is refused.
  */
 #ifndef TW_STREAM_SAVE_H
 #define TW_STREAM_SAVE_H
@@ -25,8 +25,8 @@ bool stream_save(const struct flow *flow, const struct stream_save_ops *ops, voi
 		 struct buf *out);
 
 /*
- * The same flow in the table, as one of `link` that is in the path. 0, -EBADMSG, or -ENOMEM when there is
- * no room for it; `ret_key` is its key.
+ * The same flow in the table, as one of `link` that is in the path. 0, -EBADMSG, or -ENOMEM when
+ * there is no room for it; `ret_key` is its key.
  */
 int stream_restore(struct streams *streams, uint32_t link, const struct stream_save_ops *ops,
 		   void *data, struct cursor *in, struct flow_key *ret_key);

@@ -6,7 +6,10 @@
 /* Odd, with half its bits set: the multiplier of MurmurHash3's finalizer. */
 #define MIX UINT64_C(0xff51afd7ed558ccd)
 
-/* The address in two words, as it is in memory: the bytes of one are stored in parts and read whole. */
+/*
+ * The address in two words, as it is in memory: the bytes of one are stored in parts and read
+ * whole.
+ */
 struct key {
 	uint64_t ip[2];
 	uint8_t version;

@@ -1,8 +1,8 @@
 /*
  * Whom a guest exchanges most bytes with: the Space-Saving sketch of stats_traffic.h. Pure.
  *
- * A frame of somebody in the list costs a comparison or a few; one of somebody new takes the place of
- * the least, whose bytes become the newcomer's possible error.
+ * A frame of somebody in the list costs a comparison or a few; one of somebody new takes the place
+ * of the least, whose bytes become the newcomer's possible error.
  */
 #ifndef TW_TALKERS_H
 #define TW_TALKERS_H
@@ -28,7 +28,10 @@ void talkers_init(struct talkers *talkers, struct stats_talkers *list, struct st
 
 void talkers_clear(struct stats_talkers *list, struct stats_link *counters);
 
-/* `bytes` is the frame's length on the wire. Frames of no IP, and to a group of hosts, are not counted. */
+/*
+ * `bytes` is the frame's length on the wire. Frames of no IP, and to a group of hosts, are not
+ * counted.
+ */
 void talkers_frame(struct talkers *talkers, const struct frame *frame,
 		   enum stats_direction direction, size_t bytes, uint64_t time_ns);
 

@@ -23,8 +23,8 @@ enum tcp_reset_to {
 };
 
 /*
- * The reset for one end of the connection of `frame`, whose bytes begin at `bytes`; its length, or 0
- * when the frame is no TCP segment, or one that carries RST itself: a reset is not answered.
+ * The reset for one end of the connection of `frame`, whose bytes begin at `bytes`; its length, or
+ * 0 when the frame is no TCP segment, or one that carries RST itself: a reset is not answered.
  */
 size_t tcp_reset(const struct frame *frame, const uint8_t *bytes, enum tcp_reset_to to,
 		 uint8_t ret[TCP_RESET_MAX]);

@@ -7,8 +7,8 @@
 #include "capture/frame.h"
 
 /*
- * Whether it is right. A receiver drops a segment where it is not, so nothing may be concluded from its
- * bytes. True for a frame that has no whole segment.
+ * Whether it is right. A receiver drops a segment where it is not, so nothing may be concluded from
+ * its bytes. True for a frame that has no whole segment.
  */
 bool tcp_sum_is_right(const struct frame *frame);
 

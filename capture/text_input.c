@@ -24,7 +24,9 @@ int text_input_open(struct text_input *input, int fd, bool seekable, uint64_t st
 	return 0;
 }
 
-/* A part of a file is read not much further than it goes: to the end of its last line, as a rule. */
+/*
+ * A part of a file is read not much further than it goes: to the end of its last line, as a rule.
+ */
 #define BEHIND 4096u
 
 int text_input_room(struct text_input *input, uint64_t size)

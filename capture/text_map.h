@@ -3,7 +3,8 @@
  *
  * Half of what read(2) costs is the copy. A mapping has none, but where the file was cut the
  * processor finds no memory: SIGBUS, for which there is a handler here that puts zeroes there. So
- * whoever reads a window asks afterwards whether it is intact, and throws away what it found if not.
+ * whoever reads a window asks afterwards whether it is intact, and throws away what it found if
+ * not.
  */
 #ifndef TW_TEXT_MAP_H
 #define TW_TEXT_MAP_H

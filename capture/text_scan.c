@@ -172,7 +172,10 @@ static bool is_given_up(const struct text_scan *scan, size_t rule)
 	return n >= SEARCH_GIVE_UPS_MAX;
 }
 
-/* From `offset` on. `text` is the first text in the line that the rule needs; NULL if the rule has none. */
+/*
+ * From `offset` on. `text` is the first text in the line that the rule needs; NULL if the rule has
+ * none.
+ */
 static void scan_line(struct text_scan *scan, size_t number, const uint8_t *line, size_t len,
 		      size_t offset, const uint8_t *text)
 {

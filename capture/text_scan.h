@@ -1,9 +1,9 @@
 /*
  * The matches in the lines of a text, which comes in blocks of whole lines.
  *
- * Pure. A subject is one line without its LF or CRLF: nothing that a match, a lookahead or \z sees is
- * behind it. Where a rule cannot match without certain texts, only lines that hold one are looked
- * at. The matches of a line are told in the order of where they start, then of the rules.
+ * Pure. A subject is one line without its LF or CRLF: nothing that a match, a lookahead or \z sees
+ * is behind it. Where a rule cannot match without certain texts, only lines that hold one are
+ * looked at. The matches of a line are told in the order of where they start, then of the rules.
  */
 #ifndef TW_TEXT_SCAN_H
 #define TW_TEXT_SCAN_H
@@ -17,8 +17,8 @@ struct text_scan {
 	struct regex_scratch *scratch;
 	hit_cb cb;
 	/*
-	 * In the place of `cb`, for many hits at once of a rule that tells nothing but them; set by the
-	 * owner. `block` goes on to `end`; nobody stops within.
+	 * In the place of `cb`, for many hits at once of a rule that tells nothing but them; set by
+	 * the owner. `block` goes on to `end`; nobody stops within.
 	 */
 	void (*spans_cb)(void *data, const uint8_t *block, const uint8_t *end,
 			 const struct span *spans, size_t n);
@@ -44,8 +44,8 @@ int text_scan_init(struct text_scan *scan, const struct search *search, hit_cb c
 void text_scan_done(struct text_scan *scan);
 
 /*
- * Whole lines; only the last line of the text may lack its LF. `offset` is where the block begins in the
- * input, and with count_lines `scan->lines` how many lines are before it, which is kept.
+ * Whole lines; only the last line of the text may lack its LF. `offset` is where the block begins
+ * in the input, and with count_lines `scan->lines` how many lines are before it, which is kept.
  */
 void text_scan_block(struct text_scan *scan, const uint8_t *block, size_t len, uint64_t offset);
 

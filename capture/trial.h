@@ -15,11 +15,11 @@
 
 /*
  * `request`: {"regex", "preceded-by", "followed-by", "begin", "end", "include": text, "caseless",
- * "multiline", "dotall", "utf": boolean, "scope": "packet" or "stream", "groups": [name], "subjects":
- * [base64]}, as the keys of a [pattern]; all but "regex" may be left out. The answer is {"explained":
- * see explain_json.h, "groups": [name], "subjects":
- * [{"result": "done", "too-many", "limit" or "error", "matches": [{"offset", "length", "groups":
- * [{"offset", "length"} or null]}]}]}, each subject searched by itself.
+ * "multiline", "dotall", "utf": boolean, "scope": "packet" or "stream", "groups": [name],
+ * "subjects": [base64]}, as the keys of a [pattern]; all but "regex" may be left out. The answer is
+ * {"explained": see explain_json.h, "groups": [name], "subjects": [{"result": "done", "too-many",
+ * "limit" or "error", "matches": [{"offset", "length", "groups": [{"offset", "length"} or
+ * null]}]}]}, each subject searched by itself.
  *
  * 0, or -EINVAL with the text for who asked, -ENOMEM.
  */

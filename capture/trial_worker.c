@@ -31,7 +31,10 @@ int trial_worker_main(void)
 
 	if (code == 0)
 		code = sandbox_limit(TRIAL_SECONDS, &err);
-	/* It compiles what a client sent, so that its code cannot be sealed; it needs no file at all. */
+	/*
+	 * It compiles what a client sent, so that its code cannot be sealed; it needs no file at
+	 * all.
+	 */
 	if (code == 0)
 		code = landlock_enter(-1, &abi, &err);
 	if (code == 0) {

@@ -1,6 +1,6 @@
 /*
- * The process of one trial: a pattern may be made to hold one up, and what a user sends is not for a
- * process that has secrets or somebody else's frames. Edge: standard input and output.
+ * The process of one trial: a pattern may be made to hold one up, and what a user sends is not for
+ * a process that has secrets or somebody else's frames. Edge: standard input and output.
  */
 #ifndef TW_TRIAL_WORKER_H
 #define TW_TRIAL_WORKER_H

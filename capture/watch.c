@@ -17,8 +17,8 @@ static void on_frames(uv_poll_t *poll, int status, int events)
 
 	(void)events;
 	/*
-	 * The link went down or away. What the source still holds is read by the tick, which also polls
-	 * again, since a link that comes up again uses the same socket.
+	 * The link went down or away. What the source still holds is read by the tick, which also
+	 * polls again, since a link that comes up again uses the same socket.
 	 */
 	if (status < 0) {
 		uv_poll_stop(poll);

@@ -1,5 +1,6 @@
 /*
- * A link that is watched: where its frames come from, polled by the loop, and what they are tried on.
+ * A link that is watched: where its frames come from, polled by the loop, and what they are tried
+ * on.
  *
  * Edge. A watch owns its descriptors and is freed by the loop some time after watch_close().
  */
@@ -62,7 +63,10 @@ void watch_close(struct watch *watch);
 /* Reads what the source holds, bounded, and tells what it lost. */
 void watch_drain(struct watch *watch, uint64_t now_ns);
 
-/* At once and every second while there is something to do: tells losses, and looks after a link that went down. */
+/*
+ * At once and every second while there is something to do: tells losses, and looks after a link
+ * that went down.
+ */
 void watch_tick(struct watch *watch, uint64_t now_ns);
 
 #endif

@@ -261,8 +261,8 @@ static int on_link_del(struct worker *w, struct ipc_message *message, struct err
 /* ---- the rest of the messages --------------------------------------------------------------- */
 
 /*
- * Patterns that cannot be loaded, for want of memory or because a library dies of them, must not keep
- * links from being relayed that are to fail open.
+ * Patterns that cannot be loaded, for want of memory or because a library dies of them, must not
+ * keep links from being relayed that are to fail open.
  */
 static int load_rules(struct worker *w, struct err *err)
 {
@@ -578,8 +578,8 @@ static bool has_file_errors(const struct worker *w)
 }
 
 /*
- * Ticks end when nothing came since the last one and nothing is waited for: a worker with nothing to
- * do sleeps.
+ * Ticks end when nothing came since the last one and nothing is waited for: a worker with nothing
+ * to do sleeps.
  */
 static void on_tick(uv_timer_t *timer)
 {
@@ -611,7 +611,9 @@ static void worker_done(struct worker *w)
 		close(w->log_dir);
 	if (w->stats)
 		munmap(w->stats, sizeof(*w->stats));
-	/* To free code that is sealed, also that of logs, would end the process, see code_pages.h. */
+	/*
+	 * To free code that is sealed, also that of logs, would end the process, see code_pages.h.
+	 */
 	if (!w->sealed)
 		ruleset_done(&w->rules);
 	free(w->wishes);

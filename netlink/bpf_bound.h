@@ -1,6 +1,7 @@
 /*
- * What a filter of bpf_compile() can say of frames of which only some bits are known, as of all that
- * go from one MAC to another: whether every one matches, none, or it depends on what is in them. Pure.
+ * What a filter of bpf_compile() can say of frames of which only some bits are known, as of all
+ * that go from one MAC to another: whether every one matches, none, or it depends on what is in
+ * them. Pure.
  */
 #ifndef TW_BPF_BOUND_H
 #define TW_BPF_BOUND_H

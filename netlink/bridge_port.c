@@ -25,7 +25,9 @@ void port_mark(char ret[ALTNAME_SIZE], uint32_t group, const struct link_state *
 	snprintf(ret, ALTNAME_SIZE, MARK_PREFIX "%u", group, words[was], port->ifindex);
 }
 
-/* By its beginning alone: a port that was moved here from another namespace has another index now. */
+/*
+ * By its beginning alone: a port that was moved here from another namespace has another index now.
+ */
 static bool read_mark(const char *altname, uint32_t group, bool *ret_was)
 {
 	for (int was = 0; was < 2; was++) {

@@ -3,9 +3,9 @@
  * back where they came from (bridge(8)), as VEPA needs. Pure.
  *
  * The port is somebody else's, so what it was before is remembered and given back. The memory is a
- * mark in the kernel object, an altname of the port (ip-link(8)): it lives exactly as long as what it
- * tells of, survives the agent and shows in `ip link`, where a file could outlive the port and be
- * believed of another one of its name. It is there if and only if we have changed the port: set
+ * mark in the kernel object, an altname of the port (ip-link(8)): it lives exactly as long as what
+ * it tells of, survives the agent and shows in `ip link`, where a file could outlive the port and
+ * be believed of another one of its name. It is there if and only if we have changed the port: set
  * before the change, taken away after the change back, so that a crash in between loses nothing.
  */
 #ifndef TW_BRIDGE_PORT_H

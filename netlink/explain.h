@@ -46,9 +46,9 @@ struct explain_input {
 };
 
 /*
- * "could not bring up web01: web02 on eno1 already has the MAC 52:54:...: each link on a device needs a
- * MAC of its own". Without a known cause it is the
- * kernel's own text, else strerror(). Returns input->error.
+ * "could not bring up web01: web02 on eno1 already has the MAC 52:54:...: each link on a device
+ * needs a MAC of its own". Without a known cause it is the kernel's own text, else strerror().
+ * Returns input->error.
  */
 int explain(const struct explain_input *input, struct err *err);
 

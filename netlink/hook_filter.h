@@ -2,10 +2,10 @@
  * A program over the frame on the wire, as bpf_compile() makes it, for a clsact hook. Pure.
  *
  * There the kernel may have taken the outer VLAN tag out of the bytes (skb_vlan_untag(), and a VLAN
- * device that leaves it to the card), so the program is there twice: for a frame without a tag beside
- * it, and for one with, where each load is of the frame as if the tag were in its place. An offset
- * that is computed, begins in the Ethernet header, and comes to lie on a byte of that tag is taken
- * for one outside the frame: no match.
+ * device that leaves it to the card), so the program is there twice: for a frame without a tag
+ * beside it, and for one with, where each load is of the frame as if the tag were in its place. An
+ * offset that is computed, begins in the Ethernet header, and comes to lie on a byte of that tag is
+ * taken for one outside the frame: no match.
  */
 #ifndef TW_HOOK_FILTER_H
 #define TW_HOOK_FILTER_H

@@ -10,10 +10,10 @@
 int host_stack_socket(void);
 
 /*
- * By the socket `s`: sets disable_ipv6 of link `name`, in the network namespace of the caller. The link stays in the
- * multicast group in which neighbours look for the address that IPv6 makes of `mac`: the host was
- * in it for its own address, the guest's is the same, and a macvlan filters multicast by what the
- * host has joined (macvlan_set_mac_lists()).
+ * By the socket `s`: sets disable_ipv6 of link `name`, in the network namespace of the caller. The
+ * link stays in the multicast group in which neighbours look for the address that IPv6 makes of
+ * `mac`: the host was in it for its own address, the guest's is the same, and a macvlan filters
+ * multicast by what the host has joined (macvlan_set_mac_lists()).
  *
  * Returns 0, also when the kernel runs no IPv6 on the link (not built in, or an mtu below 1280) and
  * so has no such sysctl; -ENODEV when `name` is not the link `ifindex`; else another -errno.

@@ -6,13 +6,15 @@
 #include "netlink/link_msg.h"
 
 /*
- * The mark of ours in the kernel object, IFA_PROTO: who put the address there. The kernel has used 1
- * to 3 (IFAPROT_KERNEL_LO ...), and keeps it since Linux 5.18; before, addresses that are not wanted
- * any more stay.
+ * The mark of ours in the kernel object, IFA_PROTO: who put the address there. The kernel has used
+ * 1 to 3 (IFAPROT_KERNEL_LO ...), and keeps it since Linux 5.18; before, addresses that are not
+ * wanted any more stay.
  */
 #define LINK_ADDR_PROTO 0x74
 
-/* What of a link matters: the wanted addresses may be anybody's, those to be taken away are ours. */
+/*
+ * What of a link matters: the wanted addresses may be anybody's, those to be taken away are ours.
+ */
 struct link_addr {
 	uint32_t ifindex;
 	struct cidr cidr;

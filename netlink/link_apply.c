@@ -288,7 +288,9 @@ static int set_filters(struct apply *apply)
 	return code;
 }
 
-/* Up comes late: a link that is up with IPv6 on it speaks, and a guest sends what is not filtered. */
+/*
+ * Up comes late: a link that is up with IPv6 on it speaks, and a guest sends what is not filtered.
+ */
 static int set_attrs(struct apply *apply)
 {
 	const uint32_t by_hand = 1u << LINK_ATTR_IPV6 | 1u << LINK_ATTR_OWNER |
@@ -331,7 +333,9 @@ static int change_links(struct apply *apply)
 			progress->attrs_once_up = step->attrs & 1u << LINK_ATTR_FLAGS;
 			progress->attrs &= ~(1u << LINK_ATTR_FLAGS);
 		}
-		/* An mtu that rises to 1280 brings IPv6 anew (addrconf_notify()), a MAC its group. */
+		/*
+		 * An mtu that rises to 1280 brings IPv6 anew (addrconf_notify()), a MAC its group.
+		 */
 		if (step->attrs & renewed && link_kind_ops[step->spec->kind]->host_is_quiet)
 			progress->attrs |= 1u << LINK_ATTR_IPV6;
 	}

@@ -254,7 +254,9 @@ static void compare_rights(struct link_step *step, const struct tap_rights *now)
 	}
 }
 
-/* A node that cannot be had is told only where it should have been another than the kernel makes. */
+/*
+ * A node that cannot be had is told only where it should have been another than the kernel makes.
+ */
 static void compare_node(struct link_step *step, const struct tap_node *node)
 {
 	if (!node)

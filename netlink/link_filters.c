@@ -68,8 +68,8 @@ static int take_filter(size_t i, const struct nlmsghdr *answer, void *data)
 	(void)i;
 	if (ack.error < 0) {
 		/*
-		 * ENODEV: the link went. EINVAL with a text: its qdisc did, or nobody has a filter there;
-		 * without one: the filter is too long to tell (tc_get_tfilter()).
+		 * ENODEV: the link went. EINVAL with a text: its qdisc did, or nobody has a filter
+		 * there; without one: the filter is too long to tell (tc_get_tfilter()).
 		 */
 		look->must_dump = look->must_dump || (ack.error == -EINVAL && !*ack.text) ||
 				  ack.error == -EMSGSIZE;

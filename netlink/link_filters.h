@@ -11,8 +11,8 @@
 #include "netlink/nl_channel.h"
 
 /*
- * Fills `tc` of the links of our group in the table, but for the programs: one dump of all qdiscs, which
- * has the drops. `known` stays false. Returns 0 or a negative errno.
+ * Fills `tc` of the links of our group in the table, but for the programs: one dump of all qdiscs,
+ * which has the drops. `known` stays false. Returns 0 or a negative errno.
  */
 int link_filters_look_at_qdiscs(struct nl_channel *channel, struct link_table *table,
 				uint32_t group, struct err *err);

@@ -200,7 +200,10 @@ static bool is_renamed(const struct planner *planner, const struct link_spec *sp
 	return link_find_ours(planner->in->table, spec, planner->in->group) == link;
 }
 
-/* Somebody has moved the link here. It takes its tap along, if it has one, under whoever holds that. */
+/*
+ * Somebody has moved the link here. It takes its tap along, if it has one, under whoever holds
+ * that.
+ */
 static void plan_move(struct planner *planner, const struct link_spec *spec,
 		      const struct link_state *link)
 {
@@ -257,7 +260,9 @@ static void plan_replace(struct planner *planner, struct link_step *step)
 	add_step(planner, step);
 }
 
-/* The bridge that the link is to be in. One that is not there keeps nothing else from being done. */
+/*
+ * The bridge that the link is to be in. One that is not there keeps nothing else from being done.
+ */
 static void find_master(const struct planner *planner, struct link_step *step)
 {
 	const struct link_state *master =
@@ -312,8 +317,8 @@ static void plan_change(struct planner *planner, struct link_step *step)
 }
 
 /*
- * A station's access point takes frames from the one MAC that has joined it alone (IEEE Std 802.11),
- * so guests with MACs of their own would be cut off: the kernel does not say so.
+ * A station's access point takes frames from the one MAC that has joined it alone (IEEE Std
+ * 802.11), so guests with MACs of their own would be cut off: the kernel does not say so.
  */
 static bool is_on_the_air(const struct planner *planner, const struct link_state *lower,
 			  struct link_step *step)

@@ -139,8 +139,8 @@ struct link_plan_input {
 int link_plan_make(const struct link_plan_input *input, struct link_plan *ret);
 
 /*
- * Puts the steps of `more`, of another namespace, behind those of `plan`, as those of `place`; `more`
- * is empty after it. A spec whose link is to be moved here has no other step. 0 or -ENOMEM.
+ * Puts the steps of `more`, of another namespace, behind those of `plan`, as those of `place`;
+ * `more` is empty after it. A spec whose link is to be moved here has no other step. 0 or -ENOMEM.
  */
 int link_plan_append(struct link_plan *plan, struct link_plan *more, unsigned int place);
 void link_plan_done(struct link_plan *plan);
@@ -152,8 +152,8 @@ bool link_is_in_group(const struct link_state *link, uint32_t group);
 bool link_is_ours(const struct link_state *link, uint32_t group);
 
 /*
- * The link that is `spec`'s: the one of its name that is ours, else one of ours whose alias says so,
- * which somebody has renamed; NULL when there is none.
+ * The link that is `spec`'s: the one of its name that is ours, else one of ours whose alias says
+ * so, which somebody has renamed; NULL when there is none.
  */
 const struct link_state *link_find_ours(const struct link_table *table,
 					const struct link_spec *spec, uint32_t group);

@@ -217,7 +217,9 @@ static int (*const setters[LINK_ATTRS])(struct link_requests *r, size_t step, ui
 	[LINK_ATTR_ADDRESSES] = add_addresses,
 };
 
-/* What goes into IFLA_INFO_DATA and nowhere else. Mode and flags are one request, sent for either. */
+/*
+ * What goes into IFLA_INFO_DATA and nowhere else. Mode and flags are one request, sent for either.
+ */
 static const struct {
 	enum link_action action;
 	uint32_t data;

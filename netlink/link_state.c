@@ -20,8 +20,8 @@ static int take_u32(const struct nlattr *attr, struct link_state *ret, size_t of
 }
 
 /*
- * Ours are of printable ASCII. What others call a link may be any bytes (dev_valid_name() forbids spaces,
- * '/' and ':'; altnames may be anything), and would steer the terminal that is told of it.
+ * Ours are of printable ASCII. What others call a link may be any bytes (dev_valid_name() forbids
+ * spaces, '/' and ':'; altnames may be anything), and would steer the terminal that is told of it.
  */
 static void copy_printable(char *ret, const char *s, size_t len)
 {

@@ -27,7 +27,10 @@ struct link_lists {
 	struct link_sources sources; /* in mode source alone */
 };
 
-/* Of IFLA_STATS64, zero where that was not asked for; packets and bytes as the kernel counts them for the link. */
+/*
+ * Of IFLA_STATS64, zero where that was not asked for; packets and bytes as the kernel counts them
+ * for the link.
+ */
 struct link_stats {
 	uint64_t rx_packets, tx_packets;
 	uint64_t rx_bytes, tx_bytes;
@@ -78,10 +81,10 @@ const struct link_lists *link_state_lists(const struct link_state *link);
 bool link_state_has_altname(const struct link_state *link, const char *name);
 
 /*
- * Fills `ret` from a message of type RTM_NEWLINK; in its texts '?' stands for what is not printable ASCII. Reads nothing outside nlmsg_len bytes, which must
- * all be there. Returns 0; -EBADMSG for a message that is too short or whose attributes overrun it
- * or have a wrong length; -EINVAL for another type. `ret` is untouched on failure. Its lists, if it
- * has any, are in `room`.
+ * Fills `ret` from a message of type RTM_NEWLINK; in its texts '?' stands for what is not printable
+ * ASCII. Reads nothing outside nlmsg_len bytes, which must all be there. Returns 0; -EBADMSG for a
+ * message that is too short or whose attributes overrun it or have a wrong length; -EINVAL for
+ * another type. `ret` is untouched on failure. Its lists, if it has any, are in `room`.
  */
 int link_state_parse(const struct nlmsghdr *msg, struct link_lists *room, struct link_state *ret);
 

@@ -12,9 +12,9 @@
 #include "netlink/link_state.h"
 
 /*
- * True when links of `kind` cannot stand on `lower`; then `text` has the reason and what helps: "the
- * lower device lo is a loopback device, which carries no macvtap links: another lower device is
- * needed". Otherwise `text` is left alone. `lowers` is the table that `lower` is of.
+ * True when links of `kind` cannot stand on `lower`; then `text` has the reason and what helps:
+ * "the lower device lo is a loopback device, which carries no macvtap links: another lower device
+ * is needed". Otherwise `text` is left alone. `lowers` is the table that `lower` is of.
  */
 bool lower_is_unfit(const struct link_table *lowers, const struct link_state *lower,
 		    enum link_kind kind, char *text, size_t size);

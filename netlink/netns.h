@@ -1,8 +1,8 @@
 /*
  * Other network namespaces. Edge: the calling thread enters one and comes back.
  *
- * A socket keeps the namespace that it was made in, and keeps it alive; so none is kept for longer than
- * a look, or `ip netns del` would not be the end of it.
+ * A socket keeps the namespace that it was made in, and keeps it alive; so none is kept for longer
+ * than a look, or `ip netns del` would not be the end of it.
  */
 #ifndef TW_NETNS_H
 #define TW_NETNS_H
@@ -22,8 +22,8 @@ int netns_open(const char *name);
 bool netns_is_same(int a, int b);
 
 /*
- * A channel for requests in the namespace of the open file `fd`. It takes CAP_SYS_ADMIN, which is made
- * effective for the moment where it is only permitted.
+ * A channel for requests in the namespace of the open file `fd`. It takes CAP_SYS_ADMIN, which is
+ * made effective for the moment where it is only permitted.
  */
 int netns_channel(int fd, struct nl_channel **ret, struct err *err);
 

@@ -1,6 +1,6 @@
 /*
- * The ids that one network namespace has for others (RTM_NEWNSID, rtnetlink(7)): by them a link tells
- * where its lower device is. Pure.
+ * The ids that one network namespace has for others (RTM_NEWNSID, rtnetlink(7)): by them a link
+ * tells where its lower device is. Pure.
  */
 #ifndef TW_NETNS_MSG_H
 #define TW_NETNS_MSG_H

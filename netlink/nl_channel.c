@@ -151,8 +151,8 @@ ssize_t nl_receive_answer(struct nl_channel *channel)
 }
 
 /*
- * Only the last asks for an ack: the kernel works in order, and tells what fails without being asked
- * (netlink_rcv_skb()). An ack for each would cost a datagram for each.
+ * Only the last asks for an ack: the kernel works in order, and tells what fails without being
+ * asked (netlink_rcv_skb()). An ack for each would cost a datagram for each.
  */
 static int send_batch(struct nl_channel *channel, struct nl_request *requests, size_t n)
 {

@@ -28,17 +28,17 @@ void nl_channel_free(struct nl_channel *channel);
 
 /*
  * Replaces the content of `table` by all links of the namespace, indexed, with their counters where
- * `stats` says so: it costs the kernel a sum over all processors for each link. A dump that the kernel
- * calls interrupted is done again, at most NL_DUMP_TRIES times, then -EAGAIN. After a failure the
- * table is empty.
+ * `stats` says so: it costs the kernel a sum over all processors for each link. A dump that the
+ * kernel calls interrupted is done again, at most NL_DUMP_TRIES times, then -EAGAIN. After a
+ * failure the table is empty.
  */
 #define NL_DUMP_TRIES 8
 int nl_channel_dump_links(struct nl_channel *channel, bool stats, struct link_table *table,
 			  struct err *err);
 
 /*
- * Fills in the counters alone of the links in the table, which is indexed, for much less than a dump of
- * links costs. 0 or a negative errno; -EAGAIN when links went or came meanwhile.
+ * Fills in the counters alone of the links in the table, which is indexed, for much less than a
+ * dump of links costs. 0 or a negative errno; -EAGAIN when links went or came meanwhile.
  */
 int nl_channel_dump_stats(struct nl_channel *channel, struct link_table *table, struct err *err);
 

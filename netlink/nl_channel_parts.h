@@ -26,7 +26,8 @@ struct nl_channel {
 };
 
 /*
- * One datagram of answers into `received`: its length, or -errno. One that does not come is -ETIMEDOUT.
+ * One datagram of answers into `received`: its length, or -errno. One that does not come is
+ * -ETIMEDOUT.
  */
 ssize_t nl_receive_answer(struct nl_channel *channel);
 

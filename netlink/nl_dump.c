@@ -41,7 +41,9 @@ static int send_stats_dump(struct nl_channel *channel)
 	return mnl_socket_sendto(channel->request, h, h->nlmsg_len) < 0 ? -errno : 0;
 }
 
-/* Of one link: NETLINK_GET_STRICT_CHK makes the kernel look at the index (inet_valid_dump_...()). */
+/*
+ * Of one link: NETLINK_GET_STRICT_CHK makes the kernel look at the index (inet_valid_dump_...()).
+ */
 static int send_addr_dump(struct nl_channel *channel, uint32_t ifindex)
 {
 	_Alignas(4) unsigned char bytes[64] = { 0 };
@@ -127,7 +129,9 @@ static int take_dump_message(const struct nlmsghdr *h, struct dump *dump)
 	struct nl_ack ack;
 	int code;
 
-	/* The table changed under the dump: links may be missing or doubled (nl_dump_check...()). */
+	/*
+	 * The table changed under the dump: links may be missing or doubled (nl_dump_check...()).
+	 */
 	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 		dump->interrupted = true;
 	if (h->nlmsg_type == NLMSG_DONE) {

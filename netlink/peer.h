@@ -1,6 +1,6 @@
 /*
- * Which machine on the wire an address is: the hardware address that the host's answers to it go to,
- * and the device by which they leave. Edge: asks the kernel.
+ * Which machine on the wire an address is: the hardware address that the host's answers to it go
+ * to, and the device by which they leave. Edge: asks the kernel.
  */
 #ifndef TW_PEER_H
 #define TW_PEER_H
@@ -26,8 +26,8 @@ int peer_find(struct nl_channel *channel, const struct cidr *address, struct pee
 	      struct err *err);
 
 /*
- * Whether what is reached like this `peer` is on the device `lower`: by that itself, by a macvlan on
- * it, or by the bridge whose port it is. A device that is gone is none.
+ * Whether what is reached like this `peer` is on the device `lower`: by that itself, by a macvlan
+ * on it, or by the bridge whose port it is. A device that is gone is none.
  */
 bool peer_is_on(struct nl_channel *channel, const struct peer *peer, uint32_t lower);
 

@@ -40,13 +40,16 @@ enum reach_pass reach_pass_both(enum reach_pass one, enum reach_pass other);
 /* What filters leave of an answer that is by mode alone. */
 enum reach_answer reach_filtered(enum reach_answer answer, enum reach_pass pass);
 
-/* Takes one more link of that end into the sieve, which has `n` already; a `spec` of NULL has no filter. */
+/*
+ * Takes one more link of that end into the sieve, which has `n` already; a `spec` of NULL has no
+ * filter.
+ */
 void reach_sieve_add(struct reach_sieve *sieve, size_t n, const struct link_spec *spec,
 		     enum link_hook hook, const struct reach_peer *peer);
 
 /*
- * Whether a filter of the link lets IPv4 through and never ARP: then nobody finds the link by its IPv4
- * address, or it finds nobody.
+ * Whether a filter of the link lets IPv4 through and never ARP: then nobody finds the link by its
+ * IPv4 address, or it finds nobody.
  */
 bool reach_hides_from_arp(const struct link_spec *spec);
 

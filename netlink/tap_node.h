@@ -23,10 +23,10 @@
 int tap_node_dev(const char *name, uint32_t ifindex, dev_t *ret, struct err *err);
 
 /*
- * Opens the tap read-write, non-blocking, close-on-exec: through a node of our own, or, by whoever may
- * not make one, through /dev/tapN where that is the link's. Every open is a queue that takes its share
- * of the frames until it is closed (macvtap_open()). Device number and interface name of the opened
- * fd are checked: -ESTALE when they are not those of the link.
+ * Opens the tap read-write, non-blocking, close-on-exec: through a node of our own, or, by whoever
+ * may not make one, through /dev/tapN where that is the link's. Every open is a queue that takes
+ * its share of the frames until it is closed (macvtap_open()). Device number and interface name of
+ * the opened fd are checked: -ESTALE when they are not those of the link.
  */
 int tap_node_open(const char *name, uint32_t ifindex, int *ret_fd, struct err *err);
 
@@ -37,8 +37,9 @@ bool tap_node_is_kernels(uint32_t ifindex);
 void tap_node_look(uint32_t ifindex, dev_t dev, struct tap_node *ret);
 
 /*
- * Gives /dev/tapN owner and permissions, when it is the node of this link. -EXDEV when it is another
- * link's, -ENXIO when there is none; else as tap_node_dev(), or what chown(2) and chmod(2) say.
+ * Gives /dev/tapN owner and permissions, when it is the node of this link. -EXDEV when it is
+ * another link's, -ENXIO when there is none; else as tap_node_dev(), or what chown(2) and chmod(2)
+ * say.
  */
 int tap_node_set_rights(const char *name, uint32_t ifindex, const struct tap_rights *rights);
 

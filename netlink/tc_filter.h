@@ -4,8 +4,8 @@
  *
  * Each is a cls_bpf filter with a direct-action classic BPF program (tc-bpf(8)) at the clsact qdisc
  * of the link: what a guest sends is seen at egress, by whatever program holds the tap. Ours has a
- * preference and a handle of its own, by which it is known on a link of ours: those of others on the
- * same hook are never touched, and get every frame that ours lets pass.
+ * preference and a handle of its own, by which it is known on a link of ours: those of others on
+ * the same hook are never touched, and get every frame that ours lets pass.
  */
 #ifndef TW_TC_FILTER_H
 #define TW_TC_FILTER_H
@@ -20,7 +20,10 @@
 #include "netlink/link_spec.h"
 #include "netlink/link_state.h"
 
-/* The first that is asked (the lowest preference), so that no other can let through what ours drops. */
+/*
+ * The first that is asked (the lowest preference), so that no other can let through what ours
+ * drops.
+ */
 #define TC_PREFERENCE 1
 #define TC_HANDLE     0x7477
 
@@ -56,8 +59,8 @@ void tc_set_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook
 void tc_delete_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook);
 
 /*
- * What comes in by the link `ifindex` is received by the link `to` instead, as if it had come in by that
- * one (tc-mirred(8)). The link has a clsact.
+ * What comes in by the link `ifindex` is received by the link `to` instead, as if it had come in by
+ * that one (tc-mirred(8)). The link has a clsact.
  */
 void tc_add_redirect(struct tc_batch *batch, uint32_t ifindex, uint32_t to);
 
@@ -69,8 +72,8 @@ void tc_dump_qdiscs(struct tc_batch *batch);
 void tc_dump_filters(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook);
 
 /*
- * Of RTM_NEWQDISC: true for a clsact or an ingress, with its link and what it says of its `tc`. False
- * too for a message that is not as the kernel makes it.
+ * Of RTM_NEWQDISC: true for a clsact or an ingress, with its link and what it says of its `tc`.
+ * False too for a message that is not as the kernel makes it.
  */
 bool tc_parse_qdisc(const struct nlmsghdr *msg, uint32_t *ret_ifindex, struct link_tc *ret);
 

@@ -1,5 +1,6 @@
 /*
- * Whether a network device is a wireless one: the kernel's rtnetlink does not tell, sysfs does. Edge.
+ * Whether a network device is a wireless one: the kernel's rtnetlink does not tell, sysfs does.
+ * Edge.
  */
 #ifndef TW_WIRELESS_H
 #define TW_WIRELESS_H

@@ -51,9 +51,10 @@ void api_ask(struct api *api, struct http_request *request, const struct ipc_req
 void api_try(struct api *api, struct http_request *request, enum ipc_try_kind kind, uint32_t role);
 
 /*
- * What becomes of any answer. `request` is NULL when the client has gone: then there is nobody to answer,
- * and only what belongs to `data` is let go. `error` is 0, the agent's, -EBUSY when it could not be asked, or
- * -ETIMEDOUT. `fd` has `length` bytes and stays the caller's; -1 when the agent did not answer.
+ * What becomes of any answer. `request` is NULL when the client has gone: then there is nobody to
+ * answer, and only what belongs to `data` is let go. `error` is 0, the agent's, -EBUSY when it
+ * could not be asked, or -ETIMEDOUT. `fd` has `length` bytes and stays the caller's; -1 when the
+ * agent did not answer.
  */
 typedef void (*api_answer)(void *data, struct http_request *request, int error, int fd,
 			   size_t length);

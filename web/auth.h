@@ -64,8 +64,9 @@ typedef void (*auth_cb)(void *data, struct http_request *request, const struct r
 			const struct auth_who *who);
 
 /*
- * Finds out who asks and calls `cb`, at once or, for HTTP Basic, later; or answers 401, 403, 415, 429
- * or 503. On a unix socket (`local`) the other end's user decides: root is an admin, others view.
+ * Finds out who asks and calls `cb`, at once or, for HTTP Basic, later; or answers 401, 403, 415,
+ * 429 or 503. On a unix socket (`local`) the other end's user decides: root is an admin, others
+ * view.
  */
 void auth_check(struct auth *auth, struct http_request *request, const struct route_match *match,
 		bool local, auth_cb cb, void *data);

@@ -1,5 +1,6 @@
 /*
- * Boot scripts by MAC address, for the machine behind the link that has it. Edge: through http_server.
+ * Boot scripts by MAC address, for the machine behind the link that has it. Edge: through
+ * http_server.
  *
  * Who asks is told by the agent, by the hardware address that the host's answers go to, once for a
  * connection: what another guest boots from goes to no one else, whatever address it writes.
@@ -49,13 +50,17 @@ struct boot {
 	uint64_t failed; /* scripts or files that could not be made or read */
 };
 
-/* `config` and `api` must outlive it. Two guests with one MAC address are refused. 0 or a negative errno. */
+/*
+ * `config` and `api` must outlive it. Two guests with one MAC address are refused. 0 or a negative
+ * errno.
+ */
 int boot_init(struct boot *ret, const struct config *config, struct api *api, struct err *err);
 void boot_done(struct boot *boot);
 
 /*
  * What a route under /ipxe/{mac} gives, at once or later; as text 404 when there is no such guest
- * (unless boot-unknown says otherwise) or file, 403 for whom it is not, 503 when the agent cannot tell who asks.
+ * (unless boot-unknown says otherwise) or file, 403 for whom it is not, 503 when the agent cannot
+ * tell who asks.
  */
 void boot_serve(struct boot *boot, struct http_request *request, const struct route_match *match);
 
@@ -66,8 +71,8 @@ void boot_take_state(struct boot *boot, const struct ipc_boot_state *state);
 void boot_tell(const struct boot *boot, struct boot_entry *entry, enum boot_step step, bool good);
 
 /*
- * Appends the script that a guest gets now; `entry` may be NULL. `ret_caps` is what its iPXE can do, a
- * mask as of ipxe_lint(). 0 or as ipxe_script_of().
+ * Appends the script that a guest gets now; `entry` may be NULL. `ret_caps` is what its iPXE can
+ * do, a mask as of ipxe_lint(). 0 or as ipxe_script_of().
  */
 int boot_script_of(const struct boot *boot, const struct guest_conf *guest,
 		   const struct boot_entry *entry, struct buf *out, uint32_t *ret_caps,

@@ -80,7 +80,10 @@ static void reply_script(struct boot *boot, struct http_request *request, const 
 	}
 }
 
-/* Besides what is served a script depends on the configuration alone, and another has another worker. */
+/*
+ * Besides what is served a script depends on the configuration alone, and another has another
+ * worker.
+ */
 static void reply_own(struct boot *boot, struct http_request *request, struct boot_entry *entry,
 		      const struct ipxe_serving *serving)
 {

@@ -13,7 +13,9 @@
 /* udev prints LUN 256 and above in another form, and flat addressing begins there (RFC 4173). */
 #define BOOT_LUN_MAX 255
 
-/* RFC 3720 section 8.2.1 asks for 96 bits at least; 255 is the longest value of a login key (5.1). */
+/*
+ * RFC 3720 section 8.2.1 asks for 96 bits at least; 255 is the longest value of a login key (5.1).
+ */
 #define CHAP_SECRET_MIN 12
 #define CHAP_SECRET_MAX 255
 
@@ -79,8 +81,8 @@ struct boot_spec {
 };
 
 /*
- * Fills `ret`, all but the MAC address. Returns 0, or -EINVAL (naming section and key) when the values do not go together: no target of
- * that name, no portal, CHAP with only one of its halves.
+ * Fills `ret`, all but the MAC address. Returns 0, or -EINVAL (naming section and key) when the
+ * values do not go together: no target of that name, no portal, CHAP with only one of its halves.
  */
 int boot_spec_init(struct boot_spec *ret, const struct config *config,
 		   const struct guest_conf *guest, struct err *err);

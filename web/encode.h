@@ -30,7 +30,9 @@ int encode_sh(struct buf *out, const char *what, const void *bytes, size_t len, 
 /* One word of GRUB's script, as in a shell, of one line. */
 int encode_grub(struct buf *out, const char *what, const void *bytes, size_t len, struct err *err);
 
-/* What follows KEY= in INI files of systemd, NetworkManager and open-iscsi: no quotes, no escapes. */
+/*
+ * What follows KEY= in INI files of systemd, NetworkManager and open-iscsi: no quotes, no escapes.
+ */
 int encode_ini(struct buf *out, const char *what, const void *bytes, size_t len, struct err *err);
 
 /* A scalar of YAML 1.2 in double quotes; UTF-8. */

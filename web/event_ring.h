@@ -28,8 +28,8 @@ struct event_ring {
 	uint64_t first, next; /* indexes of the oldest entry and of the one to come */
 	size_t bytes;
 	/*
-	 * The seq behind the highest so far: one more, or `lost` more of a gap of records; 0: none had a
-	 * seq. Two capture workers of which one relieves the other may write in turns.
+	 * The seq behind the highest so far: one more, or `lost` more of a gap of records; 0: none
+	 * had a seq. Two capture workers of which one relieves the other may write in turns.
 	 */
 	uint64_t expected;
 	uint64_t rejected; /* not one line of JSON object shape, or too long */
@@ -82,8 +82,8 @@ void event_reader_init(struct event_reader *reader, const struct event_ring *rin
  * above the newest in the ring is unknown: it is of an agent that ran before, whose records were
  * numbered from 0 too. Then the reader begins with the oldest entry, as it does when `seq` is below
  * the oldest: better twice than never. A former agent's seq that is in the ring by chance cannot be
- * told from a present one here. While the ring is `filling`, a seq that it does not know yet is one to
- * come: then the reader begins with what is added from now on.
+ * told from a present one here. While the ring is `filling`, a seq that it does not know yet is one
+ * to come: then the reader begins with what is added from now on.
  */
 void event_reader_resume(struct event_reader *reader, const struct event_ring *ring, uint64_t seq,
 			 bool filling);

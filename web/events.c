@@ -112,7 +112,9 @@ static void tell_missed(struct events *events, uint64_t n)
 	event_ring_add(&events->ring, line, (size_t)len);
 }
 
-/* A capture worker that died, or that another relieved, may have had numbers that came by no feed. */
+/*
+ * A capture worker that died, or that another relieved, may have had numbers that came by no feed.
+ */
 static void add_record(struct events *events, const char *line, size_t len)
 {
 	const uint64_t expected = events->ring.expected;

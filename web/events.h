@@ -41,8 +41,8 @@ struct events {
 int events_init(struct events *events, uv_loop_t *loop);
 
 /*
- * What was recorded before: a file of the log, the older before the newer, all before the first feed.
- * The fd is owned from here on. 0 or a negative errno: then what was before is missing.
+ * What was recorded before: a file of the log, the older before the newer, all before the first
+ * feed. The fd is owned from here on. 0 or a negative errno: then what was before is missing.
  */
 int events_history(struct events *events, int fd);
 
@@ -50,9 +50,9 @@ int events_history(struct events *events, int fd);
  * Reads records from `fd` (SOCK_SEQPACKET, one record a datagram) in place of the feed before,
  * whose rest is read first. The fd is owned from here on, also when this fails.
  *
- * The first feed waits until the history has all that was before it: what a worker wrote to the feed of
- * the one before this is in the log by then. What is in both is told once. Of any feed, what is
- * missing between two records is told by a gap.
+ * The first feed waits until the history has all that was before it: what a worker wrote to the
+ * feed of the one before this is in the log by then. What is in both is told once. Of any feed,
+ * what is missing between two records is told by a gap.
  */
 int events_feed(struct events *events, int fd);
 bool events_has_feed(const struct events *events);

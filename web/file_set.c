@@ -58,7 +58,9 @@ void file_set_done(struct file_set *set)
 	*set = (struct file_set){ 0 };
 }
 
-/* Offsets and lengths are those of the ustar header; the checksum counts its own place as blanks. */
+/*
+ * Offsets and lengths are those of the ustar header; the checksum counts its own place as blanks.
+ */
 static void add_header(const struct file *file, struct buf *out)
 {
 	char header[TAR_BLOCK] = { 0 };

@@ -1,6 +1,6 @@
 /*
- * The records that were written before this worker began, from the end of the log's files, and what the
- * log gets while it begins. Edge: reads files that the agent opened.
+ * The records that were written before this worker began, from the end of the log's files, and what
+ * the log gets while it begins. Edge: reads files that the agent opened.
  */
 #ifndef TW_HISTORY_H
 #define TW_HISTORY_H
@@ -23,8 +23,8 @@ void history_done(struct history *history);
 
 /*
  * Adds the whole lines at the end of the file `fd` to the ring, as many as that can hold. The fd is
- * owned from here on and read on by history_more(), in place of the one before: files come in the order
- * in which they were written. 0 or a negative errno.
+ * owned from here on and read on by history_more(), in place of the one before: files come in the
+ * order in which they were written. 0 or a negative errno.
  */
 int history_take(struct history *history, struct event_ring *ring, int fd);
 

@@ -57,8 +57,8 @@ static void conn_cut(struct conn *conn)
 }
 
 /*
- * Of those from `addr`, NULL: of all. Whose deadline is next has waited longest; of equals, the last of
- * the list is the oldest.
+ * Of those from `addr`, NULL: of all. Whose deadline is next has waited longest; of equals, the
+ * last of the list is the oldest.
  */
 static bool evict_one(struct http_server *server, const struct sockaddr *addr)
 {
@@ -78,8 +78,9 @@ static bool evict_one(struct http_server *server, const struct sockaddr *addr)
 }
 
 /*
- * The address is looked at first: nobody else is evicted for one that has all its places. It gives one of
- * its own that is idle, so that many behind one address are not shut out by what one of them left open.
+ * The address is looked at first: nobody else is evicted for one that has all its places. It gives
+ * one of its own that is idle, so that many behind one address are not shut out by what one of them
+ * left open.
  */
 enum MHD_Result http_on_accept(void *cls, const struct sockaddr *addr, socklen_t len)
 {
@@ -168,7 +169,9 @@ static void conn_sweep(struct conn *conn, uint64_t now)
 
 	switch (conn->state) {
 	case CONN_STREAM:
-		/* libmicrohttpd does not watch a suspended connection, so its end shows here alone. */
+		/*
+		 * libmicrohttpd does not watch a suspended connection, so its end shows here alone.
+		 */
 		if (conn->suspended && peer_is_gone(conn->fd)) {
 			conn->ended = true;
 			http_stream_resume(conn);

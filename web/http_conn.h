@@ -72,7 +72,9 @@ struct http_server {
 	void *closed_data;
 };
 
-/* The connection that a request, or a handle of libmicrohttpd, belongs to; NULL while it is made. */
+/*
+ * The connection that a request, or a handle of libmicrohttpd, belongs to; NULL while it is made.
+ */
 struct conn *http_conn_of(const struct http_request *request);
 struct conn *http_conn_of_mhd(struct MHD_Connection *mhd);
 
@@ -86,8 +88,8 @@ void http_on_sweep(uv_timer_t *timer);
 uint64_t http_deadline_in(const struct http_server *server, unsigned int ms);
 
 /*
- * http_head.c: why a request of `version` with this head is refused before its content is looked at;
- * NULL: it is not.
+ * http_head.c: why a request of `version` with this head is refused before its content is looked
+ * at; NULL: it is not.
  */
 struct problem;
 const struct problem *http_head_fault(struct conn *conn, const char *version);
@@ -101,7 +103,9 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
 void http_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 		       enum MHD_RequestTerminationCode code);
 
-/* The request is answered by `response`, which the connection owns from here on; see conn->status. */
+/*
+ * The request is answered by `response`, which the connection owns from here on; see conn->status.
+ */
 void http_answer_by(struct conn *conn, struct MHD_Response *response);
 
 /* Every request that waits ends: libmicrohttpd must not be stopped while one is suspended. */

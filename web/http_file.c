@@ -31,8 +31,8 @@ static bool take_number(const char *s, const char *end, size_t *ret)
 
 /*
  * "bytes=FIRST-", "bytes=FIRST-LAST" or "bytes=-SUFFIX" of a file of `length` bytes. 0; -EINVAL for
- * anything else, several ranges too, which are answered as if nothing was asked; -ERANGE for one that
- * the file does not have.
+ * anything else, several ranges too, which are answered as if nothing was asked; -ERANGE for one
+ * that the file does not have.
  */
 static int read_range(const char *text, size_t length, struct range *ret)
 {

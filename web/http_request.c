@@ -163,8 +163,8 @@ static enum MHD_Result call_handler(struct conn *conn, const char *method)
 }
 
 /*
- * libmicrohttpd calls this when the head is read, for each part of the content, once more when all of
- * it is read, and again whenever a suspended request goes on.
+ * libmicrohttpd calls this when the head is read, for each part of the content, once more when all
+ * of it is read, and again whenever a suspended request goes on.
  */
 enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
 				const char *method, const char *version, const char *upload,
@@ -257,7 +257,9 @@ uint64_t *http_connection_tag(const struct http_request *request)
 	return &http_conn_of(request)->tag;
 }
 
-/* Without threads of its own libmicrohttpd goes on with a resumed connection when it is next run. */
+/*
+ * Without threads of its own libmicrohttpd goes on with a resumed connection when it is next run.
+ */
 static void conn_resume(struct conn *conn)
 {
 	mhd_lib.resume_connection(conn->mhd);

@@ -108,7 +108,9 @@ int http_server_open(struct http_server **ret, uv_loop_t *loop, int fd,
 	server->limits = *limits;
 	server->handler = handler;
 	server->data = data;
-	/* Two processes may wait for the same connection: the one that comes late must not block. */
+	/*
+	 * Two processes may wait for the same connection: the one that comes late must not block.
+	 */
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
 		code = err_errno(err, -errno, "cannot serve HTTP");
 		goto out;

@@ -1,10 +1,10 @@
 /*
  * An HTTP server on a listening socket that someone else opened. Edge: owns connections.
  *
- * The http_*.c files are the sole users of libmicrohttpd, whose epoll fd the loop polls. One server per listening socket,
- * with limits of its own, so that guests cannot starve operators. libmicrohttpd's own timeout is of
- * idle time, which a client that trickles a byte a second outlives: here every request has an
- * absolute deadline, at which its socket is shut down.
+ * The http_*.c files are the sole users of libmicrohttpd, whose epoll fd the loop polls. One server
+ * per listening socket, with limits of its own, so that guests cannot starve operators.
+ * libmicrohttpd's own timeout is of idle time, which a client that trickles a byte a second
+ * outlives: here every request has an absolute deadline, at which its socket is shut down.
  *
  * A server that is full closes the connection that has been without a request for longest, and
  * serves the newcomer: to hold connections open shuts nobody out. Only when every connection has a
@@ -26,8 +26,8 @@
 
 struct http_limits {
 	unsigned int connections;
-	unsigned int
-		per_peer; /* of one address: one more takes the place of an idle one; 0: no bound (unix sockets) */
+	/* of one address: one more takes the place of an idle one; 0: no bound (unix sockets) */
+	unsigned int per_peer;
 	unsigned int
 		request_ms; /* from the connection, or the end of the last reply, to a request */
 	unsigned int reply_ms; /* from the request to the end of its reply; streams have none */
@@ -39,8 +39,8 @@ struct http_counters {
 	uint64_t connections; /* accepted */
 	uint64_t requests;
 	uint64_t refused_busy; /* connections above the limit while all others had a request */
-	uint64_t
-		refused_peer; /* connections above the limit of one address, whose others all have requests */
+	/* connections above the limit of one address, whose others all have requests */
+	uint64_t refused_peer;
 	uint64_t evicted; /* connections without a request, closed to make room for another */
 	uint64_t cut; /* connections shut down at a deadline */
 };
@@ -105,8 +105,8 @@ void http_reply_file(struct http_request *request, int fd, size_t length, const 
 
 struct http_stream_ops {
 	/*
-	 * Puts up to `max` bytes into `out` and returns how many; 0 for none now, and then waits for
-	 * http_stream_wake(); -1 to end the stream.
+	 * Puts up to `max` bytes into `out` and returns how many; 0 for none now, and then waits
+	 * for http_stream_wake(); -1 to end the stream.
 	 */
 	ssize_t (*read)(void *data, char *out, size_t max);
 	void (*closed)(void *data); /* called exactly once; after it the request is gone */
@@ -129,8 +129,8 @@ bool http_tls_works(const struct http_tls *tls);
 
 /*
  * Serves `fd`, a listening socket, which the server owns from here on (also when this fails). It
- * may be shared with other processes and is never shut down. `handler` is called from the loop. With
- * `tls` (NULL: without) it speaks TLS 1.2 or 1.3 alone.
+ * may be shared with other processes and is never shut down. `handler` is called from the loop.
+ * With `tls` (NULL: without) it speaks TLS 1.2 or 1.3 alone.
  */
 int http_server_open(struct http_server **ret, uv_loop_t *loop, int fd,
 		     const struct http_limits *limits, const struct http_tls *tls,

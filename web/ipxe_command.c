@@ -338,7 +338,9 @@ bool ipxe_command_is_there(const struct ipxe_command_kind *kind, uint32_t caps)
 	       (kind->presence == IPXE_BY_CAP && (caps & (1u << kind->cap)));
 }
 
-/* Which option "--name", "--name=value", "-n" or "-nvalue" is; *ret_value is what follows, or NULL. */
+/*
+ * Which option "--name", "--name=value", "-n" or "-nvalue" is; *ret_value is what follows, or NULL.
+ */
 static const struct ipxe_option *find_option(const struct ipxe_command_kind *kind, const char *word,
 					     const char **ret_value)
 {

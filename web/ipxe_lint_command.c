@@ -11,7 +11,9 @@
 
 /* ---- words ----------------------------------------------------------------------------------- */
 
-/* Settings whose value the machine, its firmware or DHCP gives: whoever has those writes the word. */
+/*
+ * Settings whose value the machine, its firmware or DHCP gives: whoever has those writes the word.
+ */
 static const char *const from_outside[] = { "hostname",	    "domain",	    "filename",
 					    "root-path",    "asset",	    "serial",
 					    "product",	    "manufacturer", "user-class",

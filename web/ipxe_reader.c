@@ -182,7 +182,10 @@ int ipxe_read(const char *text, size_t len, struct ipxe_text *ret, struct err *e
 	if (len > IPXE_TEXT_MAX)
 		return err_set(err, -EFBIG, "a script of %zu bytes: %u are the most", len,
 			       IPXE_TEXT_MAX);
-	/* A word has a byte and a blank, a command a line or an operator and a blank; each its NULL. */
+	/*
+	 * A word has a byte and a blank, a command a line or an operator and a blank; each its
+	 * NULL.
+	 */
 	script.text = malloc(len + n_lines + 1);
 	script.words = calloc(len + 2 * n_lines, sizeof(*script.words));
 	script.commands = calloc(len / 2 + 2 * n_lines, sizeof(*script.commands));

@@ -162,7 +162,9 @@ static int add_source(const struct boot_spec *spec, const char *key, const char 
 	return 0;
 }
 
-/* Another system than the guest's own: the keys that name it, where it is served, what it is for. */
+/*
+ * Another system than the guest's own: the keys that name it, where it is served, what it is for.
+ */
 struct other_system {
 	const char *kernel_key, *initrd_key, *kernel_path, *initrd_path, *what;
 };

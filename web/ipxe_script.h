@@ -13,10 +13,10 @@
 #define IPXE_SCRIPT_MAX 16384
 
 /*
- * Appends the script that `spec` is given: its menu, or what boots it in its way. It needs nothing that the 2019 iPXE of Debian 12
- * lacks, unless the guest's caps say that its iPXE has it; what is left out for want of one is said
- * in a comment. Files of this host are fetched from where the script came from, as
- * IPXE_PATH_KERNEL and IPXE_PATH_INITRD behind the script's own path.
+ * Appends the script that `spec` is given: its menu, or what boots it in its way. It needs nothing
+ * that the 2019 iPXE of Debian 12 lacks, unless the guest's caps say that its iPXE has it; what is
+ * left out for want of one is said in a comment. Files of this host are fetched from where the
+ * script came from, as IPXE_PATH_KERNEL and IPXE_PATH_INITRD behind the script's own path.
  *
  * Returns 0, or -EINVAL with the byte and the reason when a value cannot be carried in the script
  * language, -ENOMEM when `out` is too small; then what was appended means nothing.

@@ -28,8 +28,8 @@ struct kit {
 int kit_files(struct kit *kit, struct file_set *set, struct err *err);
 
 /*
- * Appends the one file `path` of the seeds ("seed/user-data"), as kit_files() would make it. -ENOENT
- * when no seed has this path; else as kit_files().
+ * Appends the one file `path` of the seeds ("seed/user-data"), as kit_files() would make it.
+ * -ENOENT when no seed has this path; else as kit_files().
  */
 int kit_seed_file(const struct kit *kit, const char *path, struct buf *out, struct err *err);
 

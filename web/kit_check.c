@@ -1,4 +1,6 @@
-/* The steps in their order, what the console says when they go well, and how to read it otherwise. */
+/*
+ * The steps in their order, what the console says when they go well, and how to read it otherwise.
+ */
 #include "web/kit.h"
 
 #include "web/ipxe_script.h"

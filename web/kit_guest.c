@@ -1,4 +1,6 @@
-/* What goes into the guest so that its initrd finds the LUN: settings of iSCSI, initrd and loader. */
+/*
+ * What goes into the guest so that its initrd finds the LUN: settings of iSCSI, initrd and loader.
+ */
 #include "web/kit.h"
 
 #include <stdio.h>
@@ -113,7 +115,9 @@ static void write_initramfs_conf(const struct kit *kit, struct text_out *out)
 	text_add(out, "UMASK=0077\nMODULES=most\n");
 }
 
-/* initramfs.conf(5) takes no other value of DEVICE than a name; BOOTIF on the line finds it by MAC. */
+/*
+ * initramfs.conf(5) takes no other value of DEVICE than a name; BOOTIF on the line finds it by MAC.
+ */
 static void write_dracut(const struct kit *kit, struct text_out *out)
 {
 	const struct boot_spec *spec = kit->spec;

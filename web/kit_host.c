@@ -194,7 +194,9 @@ static void write_pxelinux(const struct kit *kit, struct text_out *out)
 	text_raw(out, "\n");
 }
 
-/* GRUB names a file by (PROTOCOL,SERVER)/PATH; its HTTP has port 80 unless the server says another. */
+/*
+ * GRUB names a file by (PROTOCOL,SERVER)/PATH; its HTTP has port 80 unless the server says another.
+ */
 static void add_grub_source(const struct kit *kit, struct text_out *out, const char *source,
 			    const char *path)
 {

@@ -103,7 +103,9 @@ static void write_image(const struct kit *kit, struct text_out *out)
 		buf_done(&content[i]);
 }
 
-/* debconf reads a value to the end of its line (preseeding, appendix B of the installation guide). */
+/*
+ * debconf reads a value to the end of its line (preseeding, appendix B of the installation guide).
+ */
 static void write_preseed(const struct kit *kit, struct text_out *out)
 {
 	const struct boot_spec *spec = kit->spec;

@@ -1,6 +1,6 @@
 /*
- * Passwords of users against their hashes, in worker threads: at most two at once, within a budget of
- * memory, and few may wait. Edge: threads of the loop.
+ * Passwords of users against their hashes, in worker threads: at most two at once, within a budget
+ * of memory, and few may wait. Edge: threads of the loop.
  */
 #ifndef TW_LOGIN_H
 #define TW_LOGIN_H

@@ -135,8 +135,8 @@ static void add_link_counter(struct buf *out, const json_t *links, size_t c)
 }
 
 /*
- * What frames were. An IP packet counts for its version and for what it carries: those of one kind are
- * not to be added to those of the other.
+ * What frames were. An IP packet counts for its version and for what it carries: those of one kind
+ * are not to be added to those of the other.
  */
 static void add_protocols(struct buf *out, const json_t *links)
 {

@@ -12,9 +12,9 @@
 #define METRICS_LINKS_MAX 1000
 
 /*
- * `status` is the answer to /v1/status, `health` that to /v1/health; either may lack anything. Labels
- * are set, link, protocol, le, rule, worker, state, listener and what the info metrics have: no MAC, address or pid
- * but there.
+ * `status` is the answer to /v1/status, `health` that to /v1/health; either may lack anything.
+ * Labels are set, link, protocol, le, rule, worker, state, listener and what the info metrics have:
+ * no MAC, address or pid but there.
  */
 void metrics_write(const json_t *status, const json_t *health, struct buf *out);
 

@@ -30,8 +30,8 @@ int password_hash(const char *password, const char *setting, char ret[PASSWORD_H
 		  struct err *err);
 
 /*
- * 1 when `password` has the hash, 0 when it has not, or as password_hash(). The comparison takes the
- * same time wherever the first difference is.
+ * 1 when `password` has the hash, 0 when it has not, or as password_hash(). The comparison takes
+ * the same time wherever the first difference is.
  */
 int password_verify(const char *password, const char *hash, struct err *err);
 

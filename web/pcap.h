@@ -5,8 +5,8 @@
 #include "web/api.h"
 
 /*
- * Answers with the frames that the parameters link, rule and packet of the request pick, up to what is
- * written by now; 404 when no frames are kept.
+ * Answers with the frames that the parameters link, rule and packet of the request pick, up to what
+ * is written by now; 404 when no frames are kept.
  */
 void pcap_serve(struct api *api, uv_loop_t *loop, struct http_request *request);
 

@@ -124,7 +124,9 @@ static bool wants_packet(const struct pcapng_pick *pick, const uint8_t *body, si
 	return rule && packet;
 }
 
-/* So many in the section that is open, and the next one stays one of its own: it may have as many. */
+/*
+ * So many in the section that is open, and the next one stays one of its own: it may have as many.
+ */
 #define INTERFACES_JOINED (PCAPNG_INTERFACES_MAX / 2)
 
 static bool begin_section(struct pcapng_pick *pick)

@@ -1,10 +1,11 @@
 /*
- * Some frames of a pcapng file of ours: those of a link, of a rule's matches, or a single one. Pure.
+ * Some frames of a pcapng file of ours: those of a link, of a rule's matches, or a single one.
+ * Pure.
  *
  * What is picked is a file by itself: sections and interfaces stay, so that numbers go on to mean
- * the same. Further files are added to the last section of the first, with other numbers: some readers
- * (Wireshark 4.0) look for an interface among those of all sections. Files of ours are in the
- * machine's byte order (capture/pcapng.h).
+ * the same. Further files are added to the last section of the first, with other numbers: some
+ * readers (Wireshark 4.0) look for an interface among those of all sections. Files of ours are in
+ * the machine's byte order (capture/pcapng.h).
  */
 #ifndef TW_PCAPNG_PICK_H
 #define TW_PCAPNG_PICK_H

@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * Whether the line has "KEY":"VALUE". Inside a JSON string a quote has a backslash before it, so text
- * that a guest sent cannot hold it in this form; the values are names, which need no escape.
+ * Whether the line has "KEY":"VALUE". Inside a JSON string a quote has a backslash before it, so
+ * text that a guest sent cannot hold it in this form; the values are names, which need no escape.
  */
 static bool has(const char *line, size_t len, const char *key, const char *value)
 {

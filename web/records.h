@@ -15,8 +15,8 @@ struct records_filter {
 
 /*
  * Appends {"records": [RECORD...], "next": N or null}, the newest first; N is the `before` of the
- * next page, null at the oldest record. The records are the ring's own bytes. A page goes on where the
- * one before ended also when another worker has answered that: seqs stay.
+ * next page, null at the oldest record. The records are the ring's own bytes. A page goes on where
+ * the one before ended also when another worker has answered that: seqs stay.
  */
 void records_page(const struct event_ring *ring, const struct records_filter *filter,
 		  struct buf *out);

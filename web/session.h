@@ -36,7 +36,9 @@ const struct session *session_new(struct sessions *sessions, uint64_t user,
 				  const uint8_t random[SESSION_RANDOM], uint64_t now,
 				  uint64_t lifetime);
 
-/* The session of a token, or NULL when it has ended or never was. Every place is compared, whole. */
+/*
+ * The session of a token, or NULL when it has ended or never was. Every place is compared, whole.
+ */
 const struct session *session_find(const struct sessions *sessions, const char *token,
 				   uint64_t now);
 

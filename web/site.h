@@ -41,8 +41,8 @@ int site_init(struct site *site, uv_loop_t *loop, const struct config *config,
 	      struct ipc_channel *channel, struct err *err);
 
 /*
- * What the agent read from tls-cert and tls-key, in `fd`, which stays the caller's; before the first
- * listener. -EINVAL when they are none that fit.
+ * What the agent read from tls-cert and tls-key, in `fd`, which stays the caller's; before the
+ * first listener. -EINVAL when they are none that fit.
  */
 #define SITE_PEM_MAX (256 << 10)
 int site_take_tls(struct site *site, int fd, struct err *err);

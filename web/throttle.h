@@ -7,7 +7,9 @@
 
 #include <stdint.h>
 
-/* The one that failed longest ago makes room; an attacker with more addresses than this has time. */
+/*
+ * The one that failed longest ago makes room; an attacker with more addresses than this has time.
+ */
 #define THROTTLE_PLACES 256
 
 #define THROTTLE_KEY_MAX 72
@@ -20,13 +22,16 @@ struct throttle {
 	} places[THROTTLE_PLACES];
 };
 
-/* A few slips are free; then 1 s, 2 s, 4 s up to this. After as long without a failure all is forgotten. */
+/*
+ * A few slips are free; then 1 s, 2 s, 4 s up to this. After as long without a failure all is
+ * forgotten.
+ */
 #define THROTTLE_FREE	 3
 #define THROTTLE_WAIT_MS 60000
 
 /*
- * Milliseconds that `key` has to wait yet; 0: it may try. `most` bounds the wait: of a user less than
- * of an address, so that nobody can keep a user out by failing in his name.
+ * Milliseconds that `key` has to wait yet; 0: it may try. `most` bounds the wait: of a user less
+ * than of an address, so that nobody can keep a user out by failing in his name.
  */
 uint64_t throttle_wait(const struct throttle *throttle, const char *key, uint64_t now,
 		       uint64_t most);

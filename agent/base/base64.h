@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Decodes all of `text`, with its padding or, as some write it, without. Returns 0 and the number of
- * bytes; -EINVAL for what is no base64, -ENOSPC for more than `max` bytes.
+ * Decodes all of `text`, with its padding or, as some write it, without. Returns 0 and the number
+ * of bytes; -EINVAL for what is no base64, -ENOSPC for more than `max` bytes.
  */
 int base64_decode(const char *text, uint8_t *out, size_t max, size_t *ret_len);
 

@@ -1,6 +1,6 @@
 /*
- * A classic BPF program as plain data, with the layout of struct sock_filter (linux/filter.h) and of
- * struct bpf_insn (pcap/bpf.h), whose headers exclude each other. Pure.
+ * A classic BPF program as plain data, with the layout of struct sock_filter (linux/filter.h) and
+ * of struct bpf_insn (pcap/bpf.h), whose headers exclude each other. Pure.
  */
 #ifndef TW_BPF_CODE_H
 #define TW_BPF_CODE_H

@@ -16,9 +16,9 @@ struct code_pages {
 
 /*
  * Takes writing from every page that can be executed. PCRE2 keeps its machine code and what it
- * notes about that in the same pages: to compile a pattern or to free one ends the process from here
- * on, to match does not. /proc/self/maps must be there. Returns 0, or
- * a negative errno when such pages may be left.
+ * notes about that in the same pages: to compile a pattern or to free one ends the process from
+ * here on, to match does not. /proc/self/maps must be there. Returns 0, or a negative errno when
+ * such pages may be left.
  */
 int code_pages_seal(struct code_pages *ret, struct err *err);
 

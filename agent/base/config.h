@@ -238,8 +238,8 @@ struct record_conf {
 	uint64_t payload_bytes; /* of a payload in one JSON record; more is cut and marked */
 	enum payload_log_mode payload_log;
 	uint32_t rotate_seconds; /* of the clock; 0: files rotate by size alone */
-	uint64_t
-		quota_bytes; /* of each file with those rotated from it; 0: `keep` alone bounds them */
+	/* of each file with those rotated from it; 0: `keep` alone bounds them */
+	uint64_t quota_bytes;
 	enum pcap_mode pcap;
 	uint32_t before; /* frames of the same flow that a match has in the pcapng file */
 	uint32_t after;
@@ -285,8 +285,8 @@ struct guest_conf {
 	char *install_kernel, *install_initrd, *install_cmdline; /* as kernel, for state install */
 	char *rescue_kernel, *rescue_initrd, *rescue_cmdline; /* for state rescue */
 	enum boot_seed install_seed;
-	uint32_t
-		menu; /* mask of 1 << enum boot_state, of those that a guest may choose; 0: no menu */
+	/* mask of 1 << enum boot_state, of those that a guest may choose; 0: no menu */
+	uint32_t menu;
 	uint32_t menu_timeout; /* seconds; 0: it waits for a key */
 	uint32_t ipxe_caps; /* mask of 1 << enum ipxe_cap */
 	char *uuid; /* of the machine; NULL, as the next three: made from names */
@@ -363,8 +363,8 @@ int config_load(const char *path, struct config **ret, struct faults *faults);
 
 /*
  * As config_load(), but gives the configuration also when it has faults, for checks that go deeper:
- * fields at fault are zero or NULL. Returns 0 with `ret` set, or -EINVAL when nothing could be read.
- * The caller sorts the faults.
+ * fields at fault are zero or NULL. Returns 0 with `ret` set, or -EINVAL when nothing could be
+ * read. The caller sorts the faults.
  */
 int config_read(const char *path, struct config **ret, struct faults *faults);
 
@@ -396,8 +396,9 @@ struct config_pin {
 };
 
 /*
- * Gives `n` links an explicit MAC each, as if their sections said so; a link that only its set's count
- * made gets a section. Wishes that config_links() gave before are no longer valid. Returns 0 or -ENOMEM.
+ * Gives `n` links an explicit MAC each, as if their sections said so; a link that only its set's
+ * count made gets a section. Wishes that config_links() gave before are no longer valid. Returns 0
+ * or -ENOMEM.
  */
 int config_pin_macs(struct config *config, const struct config_pin *pins, size_t n);
 

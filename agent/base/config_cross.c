@@ -233,8 +233,8 @@ static void check_host_links(struct cross *cross)
 }
 
 /*
- * Where a macvlan can be and a macvtap cannot: its tap is opened from here, and has the one handler of
- * received frames that a bridge would need (netdev_rx_handler_register()).
+ * Where a macvlan can be and a macvtap cannot: its tap is opened from here, and has the one handler
+ * of received frames that a bridge would need (netdev_rx_handler_register()).
  */
 static void check_places(struct cross *cross)
 {

@@ -4,7 +4,9 @@
 
 #include "agent/base/config.h"
 
-/* Pointers into the array of config_links(), in any order: they are sorted. Adds a fault for each. */
+/*
+ * Pointers into the array of config_links(), in any order: they are sorted. Adds a fault for each.
+ */
 void config_check_lowers(const struct link_wish **wishes, size_t n, struct faults *faults);
 
 #endif

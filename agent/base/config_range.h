@@ -4,8 +4,10 @@
 
 #include "agent/base/config.h"
 
-/* Adds a fault for each pattern with half a range, and for each set or link that names one whose range
- * is not for the bytes of guests. */
+/*
+ * Adds a fault for each pattern with half a range, and for each set or link that names one whose
+ * range is not for the bytes of guests.
+ */
 void config_range_check(const struct config *config, struct faults *faults);
 
 #endif

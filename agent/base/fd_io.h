@@ -11,7 +11,10 @@ ssize_t fd_read_all(int fd, void *out, size_t size);
 /* 0, or a negative errno: a part may be written then. */
 int fd_write_all(int fd, const void *data, size_t len);
 
-/* The same at a place of the file, whose position stays; the second is -EBADMSG when the file ends before. */
+/*
+ * The same at a place of the file, whose position stays; the second is -EBADMSG when the file ends
+ * before.
+ */
 int fd_write_all_at(int fd, const void *data, size_t len, off_t at);
 int fd_read_all_at(int fd, void *out, size_t len, off_t at);
 

@@ -1,9 +1,9 @@
 /*
  * FNV-1a of 64 bits, http://www.isthe.com/chongo/tech/comp/fnv/ . Pure.
  *
- * Some of what is made of it stays: MAC addresses and UUIDs of guests, marks of filters in the kernel, ids in
- * records and in what one worker hands to the next. It is no secret: who can choose what is hashed can make two
- * alike, and its upper bits are poor for short texts.
+ * Some of what is made of it stays: MAC addresses and UUIDs of guests, marks of filters in the
+ * kernel, ids in records and in what one worker hands to the next. It is no secret: who can choose
+ * what is hashed can make two alike, and its upper bits are poor for short texts.
  */
 #ifndef TW_HASH_H
 #define TW_HASH_H

@@ -188,7 +188,9 @@ static void add_key(struct reading *r, const struct ini_line *line, const char *
 	buf_addc(&r->chunk, '\n');
 }
 
-/* iniparser folds such a name in silence; going on with what it makes of it keeps other faults out. */
+/*
+ * iniparser folds such a name in silence; going on with what it makes of it keeps other faults out.
+ */
 static void fault_folded(struct reading *r, const struct ini_line *line)
 {
 	char note[3 * NAME_MAX_LEN];

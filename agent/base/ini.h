@@ -48,7 +48,10 @@ struct ini {
 	struct ini_private *private;
 };
 
-/* One thing wrong with the configuration, in printable UTF-8. section and key are NULL where none is meant. */
+/*
+ * One thing wrong with the configuration, in printable UTF-8. section and key are NULL where none
+ * is meant.
+ */
 struct fault {
 	char *file;
 	unsigned int line; /* 0: the file as a whole */

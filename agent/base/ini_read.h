@@ -1,4 +1,6 @@
-/* Inside the reading of INI files: one file's text becomes sections. Edge: iniparser reads files. */
+/*
+ * Inside the reading of INI files: one file's text becomes sections. Edge: iniparser reads files.
+ */
 #ifndef TW_INI_READ_H
 #define TW_INI_READ_H
 

@@ -25,13 +25,14 @@ struct ini_line {
 	enum ini_line_kind kind;
 	char name[NAME_MAX_LEN + 1]; /* the section's kind, or the key */
 	char section_name[NAME_MAX_LEN + 1]; /* "web" of "[set web]"; "" when there is none */
-	bool folded; /* an upper-case letter in one of them was made lower case, as iniparser does */
+	/* an upper-case letter in one of them was made lower case, as iniparser does */
+	bool folded;
 };
 
 /*
- * `line` is without its newline; a CR at its end belongs to the line end. Returns 0, or -EINVAL with
- * the reason; `ret` then tells as much as was understood: the kind, and the key whose value is at
- * fault.
+ * `line` is without its newline; a CR at its end belongs to the line end. Returns 0, or -EINVAL
+ * with the reason; `ret` then tells as much as was understood: the kind, and the key whose value is
+ * at fault.
  */
 int ini_scan_line(const char *line, size_t len, struct ini_line *ret, struct err *err);
 

@@ -218,8 +218,8 @@ int ipc_send(struct ipc_channel *channel, enum ipc_type type, const void *payloa
 	if (err == -EAGAIN)
 		err = enqueue(channel, bytes, sizeof(header) + info->length, fd);
 	/*
-	 * A peer that is gone is reported by the poll as end of file. A peer that does not read is not,
-	 * so the reading side is shut down here: the loop then sees the end of the channel.
+	 * A peer that is gone is reported by the poll as end of file. A peer that does not read is
+	 * not, so the reading side is shut down here: the loop then sees the end of the channel.
 	 */
 	if (err) {
 		if (!channel->send_error)
@@ -360,8 +360,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		(struct ipc_channel *)((char *)poll - offsetof(struct ipc_channel, poll));
 
 	/*
-	 * A peer that ends with messages unread is an error to poll(2), and libuv has stopped the handle.
-	 * What it sent before is read all the same; then it is gone like any other.
+	 * A peer that ends with messages unread is an error to poll(2), and libuv has stopped the
+	 * handle. What it sent before is read all the same; then it is gone like any other.
 	 */
 	if (status < 0) {
 		while (!channel->dead && receive(channel) > 0)

@@ -72,8 +72,8 @@ void ipc_close(struct ipc_channel *channel, void (*closed)(struct ipc_channel *c
 int ipc_send(struct ipc_channel *channel, enum ipc_type type, const void *payload, int fd);
 
 /*
- * From a signal handler of a worker that ends by it: an IPC_FAULT, before all that waits. `fd` is that
- * of the channel. Keeps to signal-safety(7).
+ * From a signal handler of a worker that ends by it: an IPC_FAULT, before all that waits. `fd` is
+ * that of the channel. Keeps to signal-safety(7).
  */
 void ipc_fault_now(int fd, const char *text);
 

@@ -30,18 +30,25 @@ enum ipc_type {
 	IPC_STATS, /* fd: the counters page set (stats.h); capture only */
 	IPC_LOG_DIR, /* fd: the open log directory; capture only */
 	IPC_AUTH, /* fd: memory of sessions and failed logins, shared by web workers; web only */
-	IPC_TLS, /* fd: memfd of the certificate's and the key's PEM; web only, where tls-cert is set */
+	/* fd: memfd of the certificate's and the key's PEM; web only, where tls-cert is set */
+	IPC_TLS,
 
 	/* agent to a worker, at any time once it said IPC_READY */
 	IPC_LISTEN, /* struct ipc_listen; fd: a listening socket; web only */
 	IPC_FEED, /* fd: SEQPACKET end, a JSON record a datagram: capture writes, web reads */
-	IPC_HISTORY, /* fd: a file of the record log, the older before the newer; web only, before its first feed */
-	IPC_RECORDS_OUT, /* fd: the same of a capture worker that is not the first: it writes its records */
-	IPC_RECORDS_IN, /* struct ipc_records_in; fd: its other end; the first capture worker alone */
+	/*
+	 * fd: a file of the record log, the older before the newer; web only, before its first feed
+	 */
+	IPC_HISTORY,
+	/* fd: the same of a capture worker that is not the first: it writes its records */
+	IPC_RECORDS_OUT,
+	/* struct ipc_records_in; fd: its other end; the first capture worker alone */
+	IPC_RECORDS_IN,
 	IPC_LINK_ADD, /* struct ipc_link; fd: as its source says; capture only */
 	IPC_LINK_FD, /* struct ipc_link_fd; fd: one more of a link that was added; capture only */
 	IPC_LINK_DEL, /* struct ipc_link_del; capture only */
-	IPC_LOG, /* struct ipc_log; fd: a file to follow, behind those of the same slot; capture only */
+	/* struct ipc_log; fd: a file to follow, behind those of the same slot; capture only */
+	IPC_LOG,
 	IPC_EVENT, /* struct ipc_event: becomes a record; capture only */
 	IPC_REPLY, /* struct ipc_reply; fd: memfd with JSON text; web only */
 	IPC_BOOT_STATE, /* struct ipc_boot_state: what a guest boots from here on; web only */
@@ -56,7 +63,8 @@ enum ipc_type {
 	IPC_BOOT_STEP, /* struct ipc_boot_step: how far a guest's boot came; web only */
 	IPC_TRY, /* struct ipc_try; fd: memfd with what is tried; web only */
 	IPC_PEER_LOST, /* struct ipc_peer_lost: the guest of an inline link; capture only */
-	IPC_REST, /* struct ipc_rest: the worker lets go of an inline link, for the next; capture only */
+	/* struct ipc_rest: the worker lets go of an inline link, for the next; capture only */
+	IPC_REST,
 	IPC_LEASE, /* struct ipc_lease; capture only */
 
 	IPC_TYPE_END,
@@ -91,13 +99,14 @@ struct ipc_records_in {
 enum ipc_source {
 	IPC_SOURCE_PACKET, /* a packet socket with its ring set up */
 	IPC_SOURCE_TAP, /* the tap itself, of which this is the only queue */
-	IPC_SOURCE_INLINE, /* the same; its guest is at the end of a socket that comes by IPC_LINK_FD */
+	/* the same; its guest is at the end of a socket that comes by IPC_LINK_FD */
+	IPC_SOURCE_INLINE,
 	IPC_SOURCES
 };
 
 struct ipc_link {
-	uint32_t
-		slot; /* place in the counters page, below STATS_LINKS_MAX; a used one is replaced */
+	/* place in the counters page, below STATS_LINKS_MAX; a used one is replaced */
+	uint32_t slot;
 	uint32_t ifindex;
 	uint32_t source; /* enum ipc_source */
 	uint32_t has_peer; /* 0 or 1: of an inline link, that socket follows */
@@ -110,8 +119,8 @@ struct ipc_link {
 };
 
 /*
- * What is in hand of an inline link, in this order: bytes from the guest, not a whole frame yet; those on
- * their way to it; and what is known of streams (capture/sift_save.h).
+ * What is in hand of an inline link, in this order: bytes from the guest, not a whole frame yet;
+ * those on their way to it; and what is known of streams (capture/sift_save.h).
  */
 #define IPC_REST_MAX	(2u << 20)
 #define IPC_STREAMS_MAX (1u << 30)
@@ -150,8 +159,8 @@ struct ipc_link_del {
 /* A file that a [log] names, or named before it was rotated. */
 struct ipc_log {
 	uint32_t slot; /* place in the counters page */
-	uint32_t
-		partial; /* 0 or 1: the offset may be in the middle of a line, which is passed over */
+	/* 0 or 1: the offset may be in the middle of a line, which is passed over */
+	uint32_t partial;
 	uint64_t file; /* never 0, and no two files have the same */
 	uint64_t offset; /* where it is read from */
 	char name[NAME_MAX_LEN + 1]; /* of the [log] */
@@ -214,8 +223,10 @@ enum ipc_op {
 	IPC_OP_RELOAD,
 	IPC_OP_RETRY,
 	IPC_OP_PEER, /* whether the machine with the address `name` is behind `link` */
-	IPC_OP_BOOT_FILE, /* opens what the guest `name` boots: its "kernel" or "initrd", by `link` */
-	IPC_OP_PCAP, /* opens a file of kept frames: that of the number `name`, from 0 on, of those there are */
+	/* opens what the guest `name` boots: its "kernel" or "initrd", by `link` */
+	IPC_OP_BOOT_FILE,
+	/* opens a file of kept frames: that of the number `name`, from 0 on, of those there are */
+	IPC_OP_PCAP,
 	IPC_OP_GUESTS, /* all, or the one called `name` */
 	IPC_OP_BOOT_SET, /* the guest `name` is in the state `link` from here on */
 	IPC_OP_SERIES, /* rates of the last hour, of the link `name`; ten minutes of all */
@@ -248,10 +259,13 @@ struct ipc_try {
 
 struct ipc_reply {
 	uint64_t id;
-	int32_t error; /* 0, or a negative errno: then the memfd holds a problem's detail as text, or as
-			  a JSON object with members beside */
-	uint32_t
-		length; /* bytes in the memfd, or in the file that it is (IPC_OP_BOOT_FILE, IPC_OP_PCAP) */
+	/*
+	 * 0, or a negative errno: then the memfd holds a problem's detail as text, or as a JSON
+	 * object with members beside
+	 */
+	int32_t error;
+	/* bytes in the memfd, or in the file that it is (IPC_OP_BOOT_FILE, IPC_OP_PCAP) */
+	uint32_t length;
 };
 
 struct ipc_boot_state {

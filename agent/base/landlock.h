@@ -11,11 +11,11 @@
 #define LANDLOCK_ABI_WHOLE 6u
 
 /*
- * From here on the process opens, makes and removes regular files below the directory `dir_fd` alone
- * (-1: nowhere), and what it has open it keeps. `ret_abi` is the kernel's version of Landlock, 0
- * without it: then nothing is restricted. An older version restricts less: 3 cutting files, 4 TCP,
- * 5 ioctl(2) of devices, 6 signals and abstract sockets. PR_SET_NO_NEW_PRIVS must be set. Returns 0
- * or a negative errno.
+ * From here on the process opens, makes and removes regular files below the directory `dir_fd`
+ * alone (-1: nowhere), and what it has open it keeps. `ret_abi` is the kernel's version of
+ * Landlock, 0 without it: then nothing is restricted. An older version restricts less: 3 cutting
+ * files, 4 TCP, 5 ioctl(2) of devices, 6 signals and abstract sockets. PR_SET_NO_NEW_PRIVS must be
+ * set. Returns 0 or a negative errno.
  */
 int landlock_enter(int dir_fd, int *ret_abi, struct err *err);
 

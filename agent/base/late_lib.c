@@ -14,7 +14,9 @@ int late_lib_load(const char *soname, const struct late_symbol *symbols, size_t 
 		if (!function)
 			library = NULL;
 		else
-			/* POSIX lets a function's address pass through a void pointer, C does not. */
+			/*
+			 * POSIX lets a function's address pass through a void pointer, C does not.
+			 */
 			memcpy(symbols[i].place, &function, sizeof(function));
 	}
 	return library ? 0 : err_set(err, -ENOENT, "cannot load %s: %s", soname, dlerror());

@@ -1,6 +1,7 @@
 /*
- * Libraries that few verbs and one worker need, loaded when they are: libcurl and GnuTLS bring thirty
- * others along, and to link those costs each start of the program more than all else it does. Edge.
+ * Libraries that few verbs and one worker need, loaded when they are: libcurl and GnuTLS bring
+ * thirty others along, and to link those costs each start of the program more than all else it
+ * does. Edge.
  */
 #ifndef TW_LATE_LIB_H
 #define TW_LATE_LIB_H
@@ -22,8 +23,8 @@ struct late_symbol {
 int late_lib_load(const char *soname, const struct late_symbol *symbols, size_t n, struct err *err);
 
 /*
- * Tells packagers of the library, whose tools look at what a program is linked to: a note as of the UAPI
- * Group's "ELF dlopen Metadata", which `readelf -n` and dh_dlopenlibdeps read.
+ * Tells packagers of the library, whose tools look at what a program is linked to: a note as of the
+ * UAPI Group's "ELF dlopen Metadata", which `readelf -n` and dh_dlopenlibdeps read.
  */
 #define LATE_LIB_NOTE(soname, what)                  \
 	LATE_LIB_NOTE_TEXT("[{\"soname\":[\"" soname \

@@ -28,7 +28,9 @@ static int find_number(const char *s, const char **ret_start, const char **ret_e
 	return 0;
 }
 
-/* As snprintf(3) with "%.*s%0*u%s", of which a thousand links took a fifth of the time of a plan. */
+/*
+ * As snprintf(3) with "%.*s%0*u%s", of which a thousand links took a fifth of the time of a plan.
+ */
 static int fill(const char *name_template, const char *start, const char *end, int width,
 		uint32_t number, char *ret, size_t size)
 {

@@ -99,7 +99,9 @@ int parse_ip(const char *s, struct err *err)
 	return err_set(err, -EINVAL, "\"%s\" is not an IP address", s);
 }
 
-/* Of the bytes that crypt(5) allows, those that libxcrypt's methods print. Never repeats the hash. */
+/*
+ * Of the bytes that crypt(5) allows, those that libxcrypt's methods print. Never repeats the hash.
+ */
 int parse_crypt_hash(const char *s, struct err *err)
 {
 	size_t good = strspn(s, "$./=,_-+" DIGITS LOWER UPPER);
@@ -118,7 +120,10 @@ bool boot_source_is_url(const char *s)
 	return s[0] != '/';
 }
 
-/* What stands between "//" and the path: another host would be asked for "http:///h/k" by each reader. */
+/*
+ * What stands between "//" and the path: another host would be asked for "http:///h/k" by each
+ * reader.
+ */
 static int check_authority(const char *s, struct err *err)
 {
 	char text[HOST_TEXT_MAX + sizeof("[]:65535")];

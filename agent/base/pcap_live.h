@@ -27,8 +27,8 @@ struct pcap_live_frame {
 typedef void (*pcap_live_cb)(void *data, const struct pcap_live_frame *frame);
 
 /*
- * `bpf` may be NULL: the kernel then hands all frames over. `buffer` is the ring's size in bytes. 0,
- * or a negative errno with the reason.
+ * `bpf` may be NULL: the kernel then hands all frames over. `buffer` is the ring's size in bytes.
+ * 0, or a negative errno with the reason.
  */
 int pcap_live_open(const char *interface, const char *bpf, size_t buffer, struct pcap_live **ret,
 		   struct err *err);

@@ -25,7 +25,8 @@ enum range_end_test {
 /* What becomes of a range that END never closed. */
 enum range_open_end {
 	RANGE_EMIT, /* it is shown, as it comes */
-	RANGE_DROP, /* it is not: whoever shows lines keeps those of a range back until it is closed */
+	/* it is not: whoever shows lines keeps those of a range back until it is closed */
+	RANGE_DROP,
 	RANGE_OPEN_ENDS
 };
 

@@ -13,7 +13,10 @@
  */
 int sandbox_enter(struct err *err);
 
-/* For a process that lives for one question: so much CPU time, a GiB of memory, and no other process. */
+/*
+ * For a process that lives for one question: so much CPU time, a GiB of memory, and no other
+ * process.
+ */
 int sandbox_limit(unsigned int seconds, struct err *err);
 
 /*
@@ -21,8 +24,8 @@ int sandbox_limit(unsigned int seconds, struct err *err);
  * what is code stays as it is (code_pages.h), files are those below `log_dir` (-1: none) and those
  * that are open or come from the agent (landlock.h), and few system calls are left
  * (syscall_filter.h). `channel_fd` is the one to the agent. `ret` says what the kernel had of all
- * that: with less of Landlock, mseal(2) or PR_SET_MDWE a worker goes on and says so; what the kernel
- * has must work. Returns 0 or a negative errno.
+ * that: with less of Landlock, mseal(2) or PR_SET_MDWE a worker goes on and says so; what the
+ * kernel has must work. Returns 0 or a negative errno.
  */
 int sandbox_seal(enum sandbox_role role, int log_dir, int channel_fd, struct ipc_sandbox *ret,
 		 struct err *err);

@@ -76,7 +76,9 @@ void schema_check_references(const struct schema *schema, const struct config *c
 bool schema_has(const struct schema *schema, const char *kind, const struct conf_head *head,
 		const char *key);
 
-/* Copies the shared keys that a section of kind `kind` gave from `from` to `to`, pointers and all. */
+/*
+ * Copies the shared keys that a section of kind `kind` gave from `from` to `to`, pointers and all.
+ */
 void schema_override(const struct schema *schema, const char *kind, const struct conf_head *head,
 		     const void *from, void *to);
 

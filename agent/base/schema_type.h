@@ -68,7 +68,9 @@ const char *schema_type_name(enum schema_type type);
 /* Bytes of the field. */
 size_t schema_type_size(enum schema_type type);
 
-/* Name `i` of a field that is a name or a list of names; NULL behind the last, or for other types. */
+/*
+ * Name `i` of a field that is a name or a list of names; NULL behind the last, or for other types.
+ */
 const char *schema_type_nth_name(enum schema_type type, const void *field, size_t i);
 
 /*

@@ -2,9 +2,9 @@
  * The counters, in one set of shared pages: capture workers write, the others read.
  *
  * A memfd that the agent makes once and keeps, so that counters live on when a worker dies. All
- * fields are 64-bit, start at 0 with the agent and, but for log_error, parked, those of streams and what
- * follows one link alone, only ever grow. Relaxed atomics: each counter
- * is exact, two counters need not be of the same moment.
+ * fields are 64-bit, start at 0 with the agent and, but for log_error, parked, those of streams and
+ * what follows one link alone, only ever grow. Relaxed atomics: each counter is exact, two counters
+ * need not be of the same moment.
  */
 #ifndef TW_STATS_H
 #define TW_STATS_H
@@ -44,7 +44,10 @@ struct stats_link {
 	stat_counter
 		network; /* of the link that a worker reads now, as its addresses go; 0: none */
 	stat_counter name[IFNAME_SIZE / 8]; /* of that link */
-	/* Of a tap that the agent reads: up to where the kernel's count of this interface is in drops. */
+	/*
+	 * Of a tap that the agent reads: up to where the kernel's count of this interface is in
+	 * drops.
+	 */
 	stat_counter tap_ifindex;
 	stat_counter tap_dropped;
 	struct stats_protocol_counters protocols[STATS_PROTOCOLS]; /* of that link, as the rates */
@@ -145,13 +148,15 @@ struct stats_streams {
 
 /* One for each capture worker. Only the first has a log of records. */
 struct stats_capture {
-	/* Of the next record. The first's goes on where the log ends; others count for themselves. */
+	/*
+	 * Of the next record. The first's goes on where the log ends; others count for themselves.
+	 */
 	stat_counter seq_next;
 	stat_counter records; /* written to the log */
 	stat_counter log_lost; /* records that could not be written */
 	/*
-	 * The seq after the last record in the log: what a killed worker left out. Of another than the
-	 * first: after the last that the first has taken, written by that one.
+	 * The seq after the last record in the log: what a killed worker left out. Of another than
+	 * the first: after the last that the first has taken, written by that one.
 	 */
 	stat_counter log_next;
 	stat_counter log_error; /* errno that keeps a log file from being written now; 0: none */
@@ -167,7 +172,10 @@ struct stats_page {
 	uint32_t magic;
 	uint32_t version;
 	struct stats_capture capture[STATS_CAPTURES_MAX];
-	/* By worker, so that none waits for what another counts, and in the order of the configuration. */
+	/*
+	 * By worker, so that none waits for what another counts, and in the order of the
+	 * configuration.
+	 */
 	struct stats_pattern patterns[STATS_CAPTURES_MAX][STATS_PATTERNS_MAX];
 	stat_counter slots; /* of links, in use so far */
 	struct stats_link links[STATS_LINKS_MAX]; /* by the slot that the agent gave */
@@ -185,8 +193,8 @@ static inline void stat_add(stat_counter *counter, uint64_t n)
 }
 
 /*
- * The same where there is one writer, as of all that is of a link: a load and a store cost a third of
- * what an addition does that others see as one, and a frame is counted at a dozen places.
+ * The same where there is one writer, as of all that is of a link: a load and a store cost a third
+ * of what an addition does that others see as one, and a frame is counted at a dozen places.
  */
 static inline void stat_count(stat_counter *counter, uint64_t n)
 {
@@ -210,8 +218,8 @@ unsigned int stats_latency_bucket(uint64_t ns);
 uint64_t stats_latency_bound(unsigned int bucket);
 
 /*
- * The time that `per_mille` of all counted did not exceed, as its bucket's bound; 0 when nothing was
- * counted.
+ * The time that `per_mille` of all counted did not exceed, as its bucket's bound; 0 when nothing
+ * was counted.
  */
 uint64_t stats_latency_quantile(const stat_counter buckets[STATS_LATENCY_BUCKETS],
 				unsigned int per_mille);

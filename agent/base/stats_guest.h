@@ -1,9 +1,9 @@
 /*
- * What the frames of a link say of its guest: the addresses that it has, as they lie in the counters
- * pages (stats.h). They stay there when the capture worker that learned them dies.
+ * What the frames of a link say of its guest: the addresses that it has, as they lie in the
+ * counters pages (stats.h). They stay there when the capture worker that learned them dies.
  *
- * One worker writes a link's part, anybody reads it: a copy is good when the sequence number was even
- * and the same before and after it.
+ * One worker writes a link's part, anybody reads it: a copy is good when the sequence number was
+ * even and the same before and after it.
  */
 #ifndef TW_STATS_GUEST_H
 #define TW_STATS_GUEST_H

@@ -67,7 +67,10 @@ void stats_rates_read(const struct stats_rates *rates, uint64_t now_ns,
 	double since = seconds_between(rates->at_ns, now_ns);
 
 	for (int w = 0; w < STATS_WINDOWS; w++) {
-		/* The next sample is due after a second: only what comes after is known to be quiet. */
+		/*
+		 * The next sample is due after a second: only what comes after is known to be
+		 * quiet.
+		 */
 		double f = since > 1 ? fade((since - 1) / window_s[w]) : 1;
 
 		for (int r = 0; r < STATS_RATES; r++)

@@ -15,8 +15,8 @@ enum stats_direction {
 };
 
 /*
- * Each frame is one of the first four; an IP packet may be one of the others besides. So those of one
- * kind are never added to those of the other.
+ * Each frame is one of the first four; an IP packet may be one of the others besides. So those of
+ * one kind are never added to those of the other.
  */
 enum stats_protocol {
 	STATS_ARP,
@@ -35,8 +35,9 @@ struct stats_protocol_counters {
 };
 
 /*
- * How long frames are, by the groups of RFC 2819 (etherStatsPkts64Octets and so on), which counts the
- * four octets of the frame check sequence. No virtual device pads: the first has what is shorter, too.
+ * How long frames are, by the groups of RFC 2819 (etherStatsPkts64Octets and so on), which counts
+ * the four octets of the frame check sequence. No virtual device pads: the first has what is
+ * shorter, too.
  */
 enum stats_size {
 	STATS_SIZE_64,
@@ -67,7 +68,7 @@ static inline enum stats_size stats_size_of(uint32_t bytes)
 	return (enum stats_size)(26u - (unsigned int)__builtin_clz(octets));
 }
 
-/* ---- rates: what a frame adds fades with the time since, by the window's length ---------------- */
+/* ---- rates: what a frame adds fades with the time since, by the window's length -------------- */
 
 enum stats_window {
 	STATS_1_S,
@@ -101,7 +102,7 @@ void stats_rates_add(struct stats_rates *rates, const uint64_t counted[STATS_RAT
 void stats_rates_read(const struct stats_rates *rates, uint64_t now_ns,
 		      double ret[STATS_WINDOWS][STATS_RATES]);
 
-/* ---- top talkers -------------------------------------------------------------------------------- */
+/* ---- top talkers ----------------------------------------------------------------------------- */
 
 #define STATS_TALKERS_MAX 32u
 

@@ -80,7 +80,7 @@ static const struct condition conditions[] = {
 	{ "setsockopt", WEB, false, 2, { EQUAL(1, IPPROTO_TCP), EQUAL(2, TCP_CORK) } },
 };
 
-/* ---- a call that ends the worker -------------------------------------------------------------- */
+/* ---- a call that ends the worker ------------------------------------------------------------- */
 
 static struct {
 	int channel_fd;
@@ -135,7 +135,7 @@ static int catch_sigsys(int channel_fd)
 	return 0;
 }
 
-/* ---- the filter ------------------------------------------------------------------------------- */
+/* ---- the filter ------------------------------------------------------------------------------ */
 
 static bool is_in(const char *const *list, const char *name)
 {

@@ -3,8 +3,8 @@
  * restricts every thread of the process.
  *
  * A call of the role's list works. One that a worker never makes by mistake, as to run a program or
- * to make a page executable, ends it by SIGSYS, and the agent is told which it was. Any other one is
- * answered by ENOSYS: a newer libc that tries it first then does without (clone3, statx ...).
+ * to make a page executable, ends it by SIGSYS, and the agent is told which it was. Any other one
+ * is answered by ENOSYS: a newer libc that tries it first then does without (clone3, statx ...).
  */
 #ifndef TW_SYSCALL_FILTER_H
 #define TW_SYSCALL_FILTER_H
@@ -18,8 +18,8 @@ enum sandbox_role {
 };
 
 /*
- * `channel_fd` is the one to the agent, for IPC_FAULT. PR_SET_NO_NEW_PRIVS must be set. Returns 0, or
- * a negative errno: -ENOSYS when the kernel has no seccomp(2).
+ * `channel_fd` is the one to the agent, for IPC_FAULT. PR_SET_NO_NEW_PRIVS must be set. Returns 0,
+ * or a negative errno: -ENOSYS when the kernel has no seccomp(2).
  */
 int syscall_filter_enter(enum sandbox_role role, int channel_fd, struct err *err);
 

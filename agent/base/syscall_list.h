@@ -1,4 +1,7 @@
-/* The lists of syscall_filter.h, by names; those that an architecture does not have are passed over. */
+/*
+ * The lists of syscall_filter.h, by names; those that an architecture does not have are passed
+ * over.
+ */
 #ifndef TW_SYSCALL_LIST_H
 #define TW_SYSCALL_LIST_H
 

@@ -2,11 +2,12 @@
 /*
  * Captures to measure with, always the same ones, as pcap on the standard output.
  *
- *   captures mixed COUNT   COUNT frames of some thousand flows: TCP in order with text, acknowledgements,
- *                          datagrams, ARP, VLAN tags, IPv6; each 200th payload has "needle-" and a number
+ *   captures mixed COUNT   COUNT frames of some thousand flows: TCP in order with text,
+ *                          acknowledgements, datagrams, ARP, VLAN tags, IPv6; each 200th payload
+ *                          has "needle-" and a number
  *   captures flows COUNT   as many TCP connections, open at once: of each a SYN, then of each data,
- *                          which ends with "split-" in each 20th, and then of each data, which begins
- *                          with a number
+ *                          which ends with "split-" in each 20th, and then of each data, which
+ *                          begins with a number
  */
 #include <arpa/inet.h>
 #include <stdbool.h>

@@ -9,8 +9,9 @@
  *   frames wire IFACE SIZE COUNT SOURCE TARGET        sends COUNT from a device
  *   frames bare LINK PATH                             relays between LINK's tap and PATH
  *
- * SIZE is that of the Ethernet frame: TCP with a beginning of an HTTP request. Each says a line "FRAMES
- * SECONDS" at its end; "arrive" says "P50 P99", how many microseconds the frames were on their way.
+ * SIZE is that of the Ethernet frame: TCP with a beginning of an HTTP request. Each says a line
+ * "FRAMES SECONDS" at its end; "arrive" says "P50 P99", how many microseconds the frames were on
+ * their way.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -95,8 +96,8 @@ static uint16_t fold(uint32_t value)
 }
 
 /*
- * The rest of frame `i` of a connection: its place, and its checksum. The first opens the connection and
- * has data (RFC 7413), the last ends it.
+ * The rest of frame `i` of a connection: its place, and its checksum. The first opens the
+ * connection and has data (RFC 7413), the last ends it.
  */
 static void place_frame(uint8_t *frame, size_t size, uint16_t port, unsigned int i)
 {
@@ -114,7 +115,9 @@ static void place_frame(uint8_t *frame, size_t size, uint16_t port, unsigned int
 	ip->check = fold(sum(0, ip, sizeof(*ip)));
 }
 
-/* One connection of BATCH frames after the other; the checksum changes with port and place alone. */
+/*
+ * One connection of BATCH frames after the other; the checksum changes with port and place alone.
+ */
 static void next_connection(uint8_t *const *frames, uint16_t port)
 {
 	for (int i = 0; i < BATCH; i++) {
@@ -219,7 +222,10 @@ static void give(const char *path, char **words)
 		(void)pause();
 }
 
-/* In bursts, as many as are due: the sleep of a process is not as short as the time between two frames. */
+/*
+ * In bursts, as many as are due: the sleep of a process is not as short as the time between two
+ * frames.
+ */
 static void pace(const char *path, char **words)
 {
 	static uint8_t frame[FRAME_MAX];

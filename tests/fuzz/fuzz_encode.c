@@ -16,7 +16,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Reads one value at *at of the text, which ends in NUL, into `value`; false when it is malformed. */
+/*
+ * Reads one value at *at of the text, which ends in NUL, into `value`; false when it is malformed.
+ */
 typedef bool (*reader)(const char *text, size_t *at, struct buf *value);
 
 /* Up to a byte that ends a word of a command line, for the kernel or for a shell. */

@@ -1,7 +1,7 @@
 /* links: capture/frame_buf.c */
 /*
- * What a peer sends on a stream socket, in the pieces that the first bytes say: the frames that come
- * out are those of the whole, taken apart by the rule alone.
+ * What a peer sends on a stream socket, in the pieces that the first bytes say: the frames that
+ * come out are those of the whole, taken apart by the rule alone.
  */
 #include <stdbool.h>
 #include <stdint.h>

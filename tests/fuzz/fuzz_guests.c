@@ -1,9 +1,10 @@
-/* links: capture/neighbours.c capture/neighbours_dhcp.c capture/dhcp.c capture/talkers.c capture/decode.c */
-/* links: agent/base/stats_guest.c agent/base/stats_traffic.c agent/base/parse.c agent/base/err.c */
+/* links: capture/neighbours.c capture/neighbours_dhcp.c capture/dhcp.c capture/talkers.c */
+/* links: capture/decode.c agent/base/stats_guest.c agent/base/stats_traffic.c agent/base/parse.c */
+/* links: agent/base/err.c */
 /*
- * Frames of two guests on one network: what is learned of them stays within its bounds and is what a
- * host can have. Of each frame the first three bytes say whose it is, which way it went, how much later
- * it came and how long it is; the rest of the input is split by that.
+ * Frames of two guests on one network: what is learned of them stays within its bounds and is what
+ * a host can have. Of each frame the first three bytes say whose it is, which way it went, how much
+ * later it came and how long it is; the rest of the input is split by that.
  */
 #include <stdint.h>
 #include <stdlib.h>

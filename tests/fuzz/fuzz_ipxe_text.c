@@ -1,6 +1,7 @@
-/* links: web/ipxe_lint*.c web/ipxe_run.c web/ipxe_effect.c web/ipxe_reader.c web/ipxe_command.c web/ipxe_setting.c web/ipxe_type.c */
-/* links: web/boot_decode.c web/decode_san.c web/decode_line.c web/san_uri.c web/ipxe_error.c */
-/* links: web/finding.c agent/base/hint.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: web/ipxe_lint*.c web/ipxe_run.c web/ipxe_effect.c web/ipxe_reader.c web/ipxe_command.c */
+/* links: web/ipxe_setting.c web/ipxe_type.c web/boot_decode.c web/decode_san.c web/decode_line.c */
+/* links: web/san_uri.c web/ipxe_error.c web/finding.c agent/base/hint.c agent/base/parse.c */
+/* links: agent/base/buf.c agent/base/err.c */
 /*
  * Any bytes as a script that is read, checked and run, and as a text that is decoded. What was read
  * is the text itself: words in their order, each found behind the one before.

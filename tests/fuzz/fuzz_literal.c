@@ -1,5 +1,6 @@
-/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c capture/literal_find.c */
-/* links: capture/pattern.c capture/regex.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
+/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
+/* links: capture/literal_find.c capture/pattern.c capture/regex.c agent/base/buf.c */
+/* links: agent/base/parse.c agent/base/err.c */
 /*
  * A pattern and a subject: "FLAGS REGEX\nSUBJECT". Wherever the pattern matches, one of the texts
  * that it is said to need has to be, as far from the start as is said; and the search for the texts

@@ -3,7 +3,10 @@
 /* links: netlink/link_plan.c netlink/link_spec.c agent/base/link_types.c agent/base/parse.c */
 /* links: netlink/link_compare.c netlink/lower_fit.c */
 /* links: agent/base/err.c */
-/* One netlink message as the kernel sends it: a link, an address, the id of a namespace or an ack; then a plan against that link. */
+/*
+ * One netlink message as the kernel sends it: a link, an address, the id of a namespace or an ack;
+ * then a plan against that link.
+ */
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* links: capture/extract.c capture/pattern.c capture/regex.c capture/record.c capture/json_writer.c */
-/* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
+/* links: capture/extract.c capture/pattern.c capture/regex.c capture/record.c */
+/* links: capture/json_writer.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */
 /*
  * A pattern and a subject: "FLAGS REGEX\nPRECEDED-BY\nFOLLOWED-BY\nGROUP\nSUBJECT". Whatever

@@ -1,7 +1,7 @@
 /* links: web/pcapng_pick.c agent/base/buf.c */
 /*
- * Any bytes as a file of kept frames, read in one piece and in small ones: what is picked is the same,
- * and is made of blocks of the file in their order.
+ * Any bytes as a file of kept frames, read in one piece and in small ones: what is picked is the
+ * same, and is made of blocks of the file in their order.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
-/* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c capture/literal_find.c */
-/* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c */
+/* links: capture/literal_find.c capture/pattern.c capture/regex.c capture/literal.c */
+/* links: capture/literal_reader.c capture/literal_part.c agent/base/parse.c agent/base/buf.c */
+/* links: agent/base/err.c */
 /*
  * Ranges of a text: "HOW CUTS LIMITS BEGIN\nEND\nTEXT", the text in pieces of whole lines: each bit
  * of CUTS, over and over, says whether a piece ends with a line. What is shown has to be what a

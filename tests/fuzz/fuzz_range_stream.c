@@ -2,9 +2,9 @@
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: capture/literal_find.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /*
- * A range of bytes and a subject in pieces: "FLAGS CUTS BEGIN\nEND\nREGEX\nSUBJECT". What is told has
- * to be what the subject gives in one piece; each bit of CUTS, over and over, says whether it is cut
- * behind a byte.
+ * A range of bytes and a subject in pieces: "FLAGS CUTS BEGIN\nEND\nREGEX\nSUBJECT". What is told
+ * has to be what the subject gives in one piece; each bit of CUTS, over and over, says whether it
+ * is cut behind a byte.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* links: capture/stream.c capture/stream_pending.c capture/stream_piece.c capture/stream_kept.c capture/flow.c */
+/* links: capture/stream.c capture/stream_pending.c capture/stream_piece.c capture/stream_kept.c */
+/* links: capture/flow.c */
 /*
  * Segments as hostile ends may send them, eight bytes each: which of four flows and direction,
  * flags, sequence, acknowledgement, length, time. Every byte handed over has to be one that was

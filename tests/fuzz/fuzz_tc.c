@@ -1,6 +1,9 @@
 /* links: netlink/tc_filter.c netlink/anti_spoof.c netlink/hook_filter.c netlink/bpf_bound.c */
 /* links: agent/base/bpf_code.c agent/base/link_types.c agent/base/parse.c agent/base/err.c */
-/* One netlink message as the kernel sends it: a qdisc, then a filter; what is read of a filter is set again. */
+/*
+ * One netlink message as the kernel sends it: a qdisc, then a filter; what is read of a filter is
+ * set again.
+ */
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdint.h>

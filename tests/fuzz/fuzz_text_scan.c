@@ -1,7 +1,9 @@
-/* links: capture/text_scan.c capture/hit_kept.c capture/search.c capture/lines.c capture/extract.c capture/pattern.c */
-/* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/literal_find.c capture/straight.c capture/set_reader.c capture/straight_find.c capture/prefilter.c capture/gram_index.c capture/shape.c */
-/* links: agent/base/buf.c agent/base/parse.c agent/base/err.c */
+/* links: capture/text_scan.c capture/hit_kept.c capture/search.c capture/lines.c */
+/* links: capture/extract.c capture/pattern.c capture/regex.c capture/literal.c */
+/* links: capture/literal_reader.c capture/literal_part.c capture/literal_find.c */
+/* links: capture/straight.c capture/set_reader.c capture/straight_find.c capture/prefilter.c */
+/* links: capture/gram_index.c capture/shape.c agent/base/buf.c agent/base/parse.c */
+/* links: agent/base/err.c */
 /*
  * Patterns and a text: "FLAGS CUTS REGEX[\nREGEX...]\n\nTEXT", the text in blocks of whole lines:
  * each bit of CUTS, over and over, says whether a block ends with a line. What is told has to be

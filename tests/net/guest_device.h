@@ -1,6 +1,6 @@
 /*
- * The guest's end for programs that play a virtual machine monitor: a network device of its own in a
- * network namespace, with the MAC of a link.
+ * The guest's end for programs that play a virtual machine monitor: a network device of its own in
+ * a network namespace, with the MAC of a link.
  */
 #ifndef TW_TEST_GUEST_DEVICE_H
 #define TW_TEST_GUEST_DEVICE_H

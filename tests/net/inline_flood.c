@@ -1,17 +1,18 @@
 /* links: capture/frame_buf.c agent/base/parse.c agent/base/err.c */
 /*
- * inline_flood SOCKET NETNS DEVICE MAC FRAMES SEED [at-once]: plays a guest that does all it can to get a
- * text past the relay, and whoever listens on the wire.
+ * inline_flood SOCKET NETNS DEVICE MAC FRAMES SEED [at-once]: plays a guest that does all it can to
+ * get a text past the relay, and whoever listens on the wire.
  *
  * Listens at SOCKET as `-netdev stream,server=on` and sends FRAMES frames with the source MAC: TCP
- * connections whose stream has "forbidden-" and a digit somewhere, cut at random, in random order, with
- * repetitions that are cut otherwise, or have other bytes. What arrives at DEVICE of NETNS is put together
- * as receivers do, those that keep the first copy of a byte and those that keep the last; none may come
- * to the text, and no frame may have it. Some connections have none, and must arrive whole. With "at-once"
- * every text is in one segment, and there is no SYN, as where a connection was there before.
+ * connections whose stream has "forbidden-" and a digit somewhere, cut at random, in random order,
+ * with repetitions that are cut otherwise, or have other bytes. What arrives at DEVICE of NETNS is
+ * put together as receivers do, those that keep the first copy of a byte and those that keep the
+ * last; none may come to the text, and no frame may have it. Some connections have none, and must
+ * arrive whole. With "at-once" every text is in one segment, and there is no SYN, as where a
+ * connection was there before.
  *
- * Says "flows N forbidden N arrived N innocent N short N frames N wire N"; exits 1 unless "arrived 0" and
- * "short 0".
+ * Says "flows N forbidden N arrived N innocent N short N frames N wire N"; exits 1 unless "arrived
+ * 0" and "short 0".
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -263,7 +264,9 @@ static void make_batch(struct flood *flood)
 			flood->pieces[flood->n_pieces++] = (struct piece){ .flow = i, .syn = true };
 	}
 	for (unsigned int i = 0; i < FLOWS; i++) {
-		/* The first copy of something is not what the stream has: it is as if it were lost. */
+		/*
+		 * The first copy of something is not what the stream has: it is as if it were lost.
+		 */
 		if (!flood->flows[i].innocent && !flood->at_once && chance(4) == 0) {
 			size_t at = chance((uint32_t)flood->flows[i].len);
 

@@ -1,7 +1,8 @@
 /*
  * link_return LINK...: deletes each link, and prints after how many milliseconds one of its name is
  * there again, up and watched by a packet socket. One after the other, with a pause in between, as
- * the agent makes one pass in a while. In the network namespace of the agent. 1 when one stays away.
+ * the agent makes one pass in a while. In the network namespace of the agent. 1 when one stays
+ * away.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>

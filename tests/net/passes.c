@@ -1,22 +1,22 @@
 /* links: netlink/link_addr.c netlink/bridge_port.c netlink/port_apply.c agent/reconcile_ports.c */
 /* links: agent/lock.c agent/base/counter_file.c */
 /* links: agent/reconcile_places.c netlink/netns.c netlink/netns_msg.c */
-/* links: agent/reconcile.c agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c agent/tap_holder.c */
-/* links: netlink/link_filters.c */
-/* links: agent/filter_compile.c agent/base/bpf_compile.c agent/base/bpf_code.c */
-/* links: netlink/hook_filter.c netlink/tc_filter.c netlink/anti_spoof.c */
-/* links: agent/link_track.c agent/desired.c agent/leases.c agent/state_file.c agent/base/fd_io.c agent/owner.c netlink/link_apply.c netlink/link_plan.c */
-/* links: netlink/link_requests.c netlink/wireless.c */
-/* links: netlink/link_compare.c netlink/lower_fit.c */
-/* links: netlink/link_spec.c netlink/link_kind.c netlink/link_state.c netlink/link_table.c */
-/* links: netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c netlink/nl_dump.c netlink/explain.c */
-/* links: netlink/tap_node.c netlink/host_stack.c agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
-/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c */
-/* links: agent/base/schema_list.c */
-/* links: agent/base/schema_print.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
-/* links: agent/base/fault.c agent/base/hint.c agent/base/name_template.c */
-/* links: agent/base/link_types.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
-/* links: agent/base/utf8.c */
+/* links: agent/reconcile.c agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c */
+/* links: agent/tap_holder.c netlink/link_filters.c agent/filter_compile.c */
+/* links: agent/base/bpf_compile.c agent/base/bpf_code.c netlink/hook_filter.c */
+/* links: netlink/tc_filter.c netlink/anti_spoof.c agent/link_track.c agent/desired.c */
+/* links: agent/leases.c agent/state_file.c agent/base/fd_io.c agent/owner.c netlink/link_apply.c */
+/* links: netlink/link_plan.c netlink/link_requests.c netlink/wireless.c netlink/link_compare.c */
+/* links: netlink/lower_fit.c netlink/link_spec.c netlink/link_kind.c netlink/link_state.c */
+/* links: netlink/link_table.c netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c */
+/* links: netlink/nl_dump.c netlink/explain.c netlink/tap_node.c netlink/host_stack.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
+/* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
+/* links: agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c */
+/* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/schema_print.c */
+/* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
+/* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/base/buf.c agent/base/err.c agent/base/utf8.c */
 /*
  * passes CONFIG < COMMANDS: a reconcile context on a clock of its own, so that hours of back-off
  * take no time. One command a line, each answered by what it did:

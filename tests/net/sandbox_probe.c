@@ -1,9 +1,12 @@
-/* links: agent/base/sandbox.c agent/base/landlock.c agent/base/code_pages.c agent/base/syscall_filter.c agent/base/syscall_list.c agent/base/ipc.c agent/base/ipc_msg.c agent/base/parse.c agent/base/err.c */
+/* links: agent/base/sandbox.c agent/base/landlock.c agent/base/code_pages.c */
+/* links: agent/base/syscall_filter.c agent/base/syscall_list.c agent/base/ipc.c */
+/* links: agent/base/ipc_msg.c agent/base/parse.c agent/base/err.c */
 /*
- * sandbox_probe capture|web|landlock|pages DIR: tries what a worker must not do, each in a process of
- * its own that has entered the sandbox of that role, or one part of it, with the log directory DIR.
- * For each a line: "NAME works", "NAME EACCES", "NAME SIGSYS: what it told the agent". As root: only
- * a worker's sandbox is entered as somebody else, so that nothing but Landlock is in its own way.
+ * sandbox_probe capture|web|landlock|pages DIR: tries what a worker must not do, each in a process
+ * of its own that has entered the sandbox of that role, or one part of it, with the log directory
+ * DIR. For each a line: "NAME works", "NAME EACCES", "NAME SIGSYS: what it told the agent". As
+ * root: only a worker's sandbox is entered as somebody else, so that nothing but Landlock is in its
+ * own way.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,7 +53,7 @@ static struct sockaddr_un abstract_address = { .sun_family = AF_UNIX };
 static socklen_t abstract_length;
 static volatile unsigned char *code, *data;
 
-/* ---- probes: -1 with errno when it is refused ------------------------------------------------- */
+/* ---- probes: -1 with errno when it is refused ------------------------------------------------ */
 
 static int open_in(int dir, const char *name, int flags)
 {
@@ -330,7 +333,7 @@ static const struct probe probes[] = {
 	{ "unknown-call", unknown_call, WORKERS },
 };
 
-/* ---- sandboxes -------------------------------------------------------------------------------- */
+/* ---- sandboxes ------------------------------------------------------------------------------- */
 
 static void must(int result, const char *what)
 {
@@ -392,7 +395,7 @@ static const struct {
 
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 
-/* ---- what is there before --------------------------------------------------------------------- */
+/* ---- what is there before -------------------------------------------------------------------- */
 
 static void open_sockets(void)
 {
@@ -430,7 +433,7 @@ static void prepare(const char *dir)
 	must(code == MAP_FAILED || data == MAP_FAILED ? -1 : 0, "mmap");
 }
 
-/* ---- running ---------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 static void child(size_t role, const struct probe *probe)
 {

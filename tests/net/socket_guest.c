@@ -7,7 +7,8 @@
  * `-netdev stream,server=on`, and takes one connection after the other; with REMOTE it sends
  * datagrams from the one to the other, as `-netdev dgram`. Start it by `ip netns exec HOST`.
  *
- * Says "ready LINK" when its socket is there, "peer LINK" for each connection. Exits 0 when asked to.
+ * Says "ready LINK" when its socket is there, "peer LINK" for each connection. Exits 0 when asked
+ * to.
  */
 #include <poll.h>
 #include <signal.h>

@@ -1,11 +1,11 @@
 /* links: netlink/tap_node.c agent/base/parse.c agent/base/err.c */
 /*
- * tap_frames LINK, or tap_frames --wire DEVICE: plays a guest that sends whatever it likes, on the tap
- * of LINK, or somebody outside on the other end of the wire.
+ * tap_frames LINK, or tap_frames --wire DEVICE: plays a guest that sends whatever it likes, on the
+ * tap of LINK, or somebody outside on the other end of the wire.
  *
  * Says "ready", then obeys its standard input, a line each: a frame in hex digits is sent, and
- * "mac XX:XX:XX:XX:XX:XX" changes the MAC of LINK by the tap, as its holder may. What the tap is given
- * is said as "got HEX". Ends with its input.
+ * "mac XX:XX:XX:XX:XX:XX" changes the MAC of LINK by the tap, as its holder may. What the tap is
+ * given is said as "got HEX". Ends with its input.
  */
 #include <arpa/inet.h>
 #include <errno.h>

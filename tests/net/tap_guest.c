@@ -160,7 +160,9 @@ static void relay(const struct guest *guest)
 	}
 }
 
-/* 0 with the queue open, or a negative errno; with --wait a link that is not there is waited for. */
+/*
+ * 0 with the queue open, or a negative errno; with --wait a link that is not there is waited for.
+ */
 static int find_queue(struct guest *guest)
 {
 	int r;

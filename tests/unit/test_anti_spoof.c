@@ -221,7 +221,9 @@ static void verdicts(void **state)
 	}
 }
 
-/* Cut anywhere, a frame that is dropped is still dropped: no verdict is 0, which would let it pass. */
+/*
+ * Cut anywhere, a frame that is dropped is still dropped: no verdict is 0, which would let it pass.
+ */
 static void cut_frames_are_not_let_through(void **state)
 {
 	(void)state;

@@ -14,7 +14,10 @@
 
 #define GROUP 7477
 
-/* eno1 (2) is a veth whose other end is peer1 (3), a bridge port; eno2 (4) is a NIC; sw1 (5) a port. */
+/*
+ * eno1 (2) is a veth whose other end is peer1 (3), a bridge port; eno2 (4) is a NIC; sw1 (5) a
+ * port.
+ */
 static struct link_table table;
 
 static struct link_state peer1(bool hairpin, const char *altname)

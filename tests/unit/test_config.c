@@ -1,9 +1,10 @@
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
-/* links: agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
-/* links: agent/base/schema_print.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
+/* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
+/* links: agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c */
+/* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/schema_print.c */
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
-/* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
-/* links: agent/base/parse.c agent/base/buf.c agent/base/err.c agent/base/utf8.c */
+/* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/base/buf.c agent/base/err.c agent/base/utf8.c */
 #include "agent/base/config.h"
 
 #include <errno.h>

@@ -1,8 +1,7 @@
-/* links: agent/desired.c agent/leases.c agent/state_file.c agent/base/fd_io.c agent/base/buf.c agent/owner.c agent/base/parse.c agent/base/err.c */
-/* links: agent/filter_compile.c agent/base/bpf_compile.c agent/base/bpf_code.c */
-/* links: netlink/hook_filter.c netlink/tc_filter.c netlink/anti_spoof.c */
-/* links: agent/base/hint.c */
-/* links: agent/base/link_types.c */
+/* links: agent/desired.c agent/leases.c agent/state_file.c agent/base/fd_io.c agent/base/buf.c */
+/* links: agent/owner.c agent/base/parse.c agent/base/err.c agent/filter_compile.c */
+/* links: agent/base/bpf_compile.c agent/base/bpf_code.c netlink/hook_filter.c */
+/* links: netlink/tc_filter.c netlink/anti_spoof.c agent/base/hint.c agent/base/link_types.c */
 #include "agent/desired.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
-/* links: capture/emitter.c capture/record.c capture/record_number.c capture/json_writer.c capture/payload_log.c */
-/* links: capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c capture/pattern.c capture/regex.c */
-/* links: agent/base/buf.c agent/base/err.c agent/base/parse.c */
-/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */
+/* links: capture/emitter.c capture/record.c capture/record_number.c capture/json_writer.c */
+/* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c */
+/* links: capture/sink_feed.c capture/pattern.c capture/regex.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/parse.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
+/* links: agent/base/utf8.c */
 #include "capture/emitter.h"
 
 #include <errno.h>

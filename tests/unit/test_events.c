@@ -241,7 +241,10 @@ static void page(const struct event_ring *ring, uint64_t limit, uint64_t before,
 	buf_done(&out);
 }
 
-/* By seq, which the ring of another worker has, too: whether the record itself is still there or not. */
+/*
+ * By seq, which the ring of another worker has, too: whether the record itself is still there or
+ * not.
+ */
 static void pages_go_on_before_a_seq(void **state)
 {
 	struct event_ring ring;

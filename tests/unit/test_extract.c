@@ -42,8 +42,8 @@ static void on_match(void *data, const struct extract_match *match)
 /*
  * Expected is what Perl gives, in bytes, for
  *   while (/REGEX/g) { print " $-[0]-$+[0]" }
- * less the empty matches; Perl knows neither CR as a newline nor bad bytes in UTF-8: there it is what
- * pcre2unicode(3) says.
+ * less the empty matches; Perl knows neither CR as a newline nor bad bytes in UTF-8: there it is
+ * what pcre2unicode(3) says.
  */
 struct extract_case {
 	const char *regex, *preceded_by, *followed_by;

@@ -1,11 +1,13 @@
-/* links: capture/extract_job.c capture/extract_worker.c capture/extract_range.c capture/extract_relay.c */
-/* links: capture/extract_records.c capture/extract_out.c */
-/* links: capture/text_input.c capture/text_map.c capture/text_scan.c capture/hit_kept.c capture/hit_format.c */
-/* links: capture/hit_template.c capture/json_writer.c capture/stream_match.c capture/search.c capture/extract.c */
-/* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c capture/pattern.c */
+/* links: capture/extract_job.c capture/extract_worker.c capture/extract_range.c */
+/* links: capture/extract_relay.c capture/extract_records.c capture/extract_out.c */
+/* links: capture/text_input.c capture/text_map.c capture/text_scan.c capture/hit_kept.c */
+/* links: capture/hit_format.c capture/hit_template.c capture/json_writer.c */
+/* links: capture/stream_match.c capture/search.c capture/extract.c capture/range_text.c */
+/* links: capture/range_places.c capture/range.c capture/lines.c capture/pattern.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/literal_find.c capture/straight.c capture/set_reader.c capture/straight_find.c capture/prefilter.c capture/gram_index.c capture/shape.c */
-/* links: agent/base/buf.c agent/base/parse.c agent/base/err.c agent/base/utf8.c */
+/* links: capture/literal_find.c capture/straight.c capture/set_reader.c capture/straight_find.c */
+/* links: capture/prefilter.c capture/gram_index.c capture/shape.c agent/base/buf.c */
+/* links: agent/base/parse.c agent/base/err.c agent/base/utf8.c */
 #include "capture/extract_job.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
-/* links: netlink/hook_filter.c agent/base/bpf_run.c agent/base/bpf_compile.c agent/base/bpf_code.c */
-/* links: agent/base/hint.c agent/base/parse.c agent/base/err.c */
+/* links: netlink/hook_filter.c agent/base/bpf_run.c agent/base/bpf_compile.c */
+/* links: agent/base/bpf_code.c agent/base/hint.c agent/base/parse.c agent/base/err.c */
 /*
- * Filters at the hook against two oracles: bpf_filter() of libpcap on the frame as it is on the wire,
- * and the kernel, which runs the same program on a datagram of a socket pair.
+ * Filters at the hook against two oracles: bpf_filter() of libpcap on the frame as it is on the
+ * wire, and the kernel, which runs the same program on a datagram of a socket pair.
  */
 #include <setjmp.h>
 #include <stdarg.h>

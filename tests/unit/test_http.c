@@ -1,5 +1,5 @@
-/* links: web/http_server.c web/http_conn.c web/http_request.c web/http_head.c web/http_file.c agent/base/buf.c agent/base/err.c web/mhd_lib.c agent/base/late_lib.c */
-/* links: web/problem.c */
+/* links: web/http_server.c web/http_conn.c web/http_request.c web/http_head.c web/http_file.c */
+/* links: agent/base/buf.c agent/base/err.c web/mhd_lib.c agent/base/late_lib.c web/problem.c */
 #include "web/http_server.h"
 #include "web/mhd_lib.h"
 
@@ -623,7 +623,10 @@ static void wait_until_closed(struct fixture *f, int fd)
 	buf_done(&out);
 }
 
-/* Who holds all that its address may have makes room with one of its own, and takes no other's place. */
+/*
+ * Who holds all that its address may have makes room with one of its own, and takes no other's
+ * place.
+ */
 static void bounds_connections_of_an_address(void **state)
 {
 	static const char get[] = "GET /a HTTP/1.1\r\n" CLOSE "\r\n";

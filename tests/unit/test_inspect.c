@@ -1,17 +1,24 @@
-/* links: capture/inspect.c capture/sift_record.c capture/guests.c capture/neighbours.c capture/neighbours_dhcp.c capture/talkers.c capture/dhcp.c capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/sift_half.c capture/stream.c */
-/* links: agent/base/stats.c agent/base/stats_guest.c agent/base/stats_traffic.c agent/base/log.c */
-/* links: capture/stream_pending.c capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c capture/search_time.c capture/flow.c capture/defrag.c */
-/* links: capture/stream_match.c capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
-/* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c capture/record_number.c capture/json_writer.c */
-/* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c */
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
-/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
-/* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
-/* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
-/* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
-/* links: agent/base/err.c agent/base/parse.c */
-/* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c agent/base/utf8.c */
+/* links: capture/inspect.c capture/sift_record.c capture/guests.c capture/neighbours.c */
+/* links: capture/neighbours_dhcp.c capture/talkers.c capture/dhcp.c capture/sift.c */
+/* links: capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c */
+/* links: capture/sift_half.c capture/stream.c agent/base/stats.c agent/base/stats_guest.c */
+/* links: agent/base/stats_traffic.c agent/base/log.c capture/stream_pending.c */
+/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c */
+/* links: capture/search_time.c capture/flow.c capture/defrag.c capture/stream_match.c */
+/* links: capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/shape.c */
+/* links: capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
+/* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c */
+/* links: capture/record_number.c capture/json_writer.c capture/payload_log.c capture/sink_file.c */
+/* links: capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c agent/base/config.c */
+/* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c */
+/* links: agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
+/* links: agent/base/fault.c agent/base/hint.c agent/base/ini.c agent/base/ini_load.c */
+/* links: agent/base/ini_scan.c agent/base/link_types.c agent/base/name_template.c */
+/* links: agent/base/schema.c agent/base/schema_print.c agent/base/schema_type.c */
+/* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/parse.c capture/literal.c capture/literal_find.c capture/literal_reader.c */
+/* links: capture/literal_part.c capture/prefilter.c capture/gram_index.c capture/quarantine.c */
+/* links: agent/base/utf8.c */
 #include "capture/inspect.h"
 
 #include <fcntl.h>

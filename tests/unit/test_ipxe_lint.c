@@ -1,6 +1,7 @@
-/* links: web/ipxe_lint*.c web/ipxe_reader.c web/ipxe_command.c web/ipxe_setting.c web/ipxe_type.c */
-/* links: web/boot_decode.c web/decode_san.c web/decode_line.c web/san_uri.c web/ipxe_error.c */
-/* links: web/finding.c agent/base/hint.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: web/ipxe_lint*.c web/ipxe_reader.c web/ipxe_command.c web/ipxe_setting.c */
+/* links: web/ipxe_type.c web/boot_decode.c web/decode_san.c web/decode_line.c web/san_uri.c */
+/* links: web/ipxe_error.c web/finding.c agent/base/hint.c agent/base/parse.c agent/base/buf.c */
+/* links: agent/base/err.c */
 #include "web/ipxe_lint.h"
 
 #include <errno.h>

@@ -1,11 +1,13 @@
-/* links: web/ipxe_script.c web/ipxe_menu.c agent/base/boot_types.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c web/encode_ipxe.c web/san_uri.c */
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
-/* links: agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
-/* links: agent/base/schema_print.c */
+/* links: web/ipxe_script.c web/ipxe_menu.c agent/base/boot_types.c web/kernel_line.c */
+/* links: web/encode.c web/encode_cmdline.c web/boot_spec.c web/encode_ipxe.c web/san_uri.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
+/* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
+/* links: agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c */
+/* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/schema_print.c */
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
-/* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
-/* links: agent/base/parse.c agent/base/buf.c agent/base/err.c agent/base/ipc.c */
-/* links: agent/base/ipc_msg.c agent/base/utf8.c */
+/* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/base/buf.c agent/base/err.c agent/base/ipc.c agent/base/ipc_msg.c */
+/* links: agent/base/utf8.c */
 #include "web/ipxe_script.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* links: agent/leases.c agent/state_file.c agent/base/fd_io.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
+/* links: agent/leases.c agent/state_file.c agent/base/fd_io.c agent/base/buf.c */
+/* links: agent/base/parse.c agent/base/err.c */
 #include "agent/leases.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* links: netlink/link_msg.c netlink/link_kind.c netlink/link_spec.c netlink/link_state.c */
-/* links: netlink/nl_ack.c netlink/link_table.c agent/base/link_types.c agent/base/parse.c agent/base/err.c */
+/* links: netlink/nl_ack.c netlink/link_table.c agent/base/link_types.c agent/base/parse.c */
+/* links: agent/base/err.c */
 #include "netlink/link_msg.h"
 
 #include <errno.h>
@@ -543,7 +544,10 @@ static void wrong_sizes_are_refused(void **state)
 	}
 }
 
-/* As if_nlmsg_stats_size() has it: the counters in an order of their own, behind a head of 12 bytes. */
+/*
+ * As if_nlmsg_stats_size() has it: the counters in an order of their own, behind a head of 12
+ * bytes.
+ */
 static void counters_by_themselves(void **state)
 {
 	const struct rtnl_link_stats64 told = {

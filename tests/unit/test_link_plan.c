@@ -477,7 +477,9 @@ static void addresses_of_a_host_link(void **state)
 		const char *expected;
 	} cases[] = {
 		{ { 1, { { .cidr = V4(1, 24), .is_ours = true } } }, "" },
-		/* Whoever gave it what is wanted; and what nobody asked us for is not ours to take. */
+		/*
+		 * Whoever gave it what is wanted; and what nobody asked us for is not ours to take.
+		 */
 		{ { 2, { { .cidr = V4(1, 24) }, { .cidr = V4(9, 24) } } }, "" },
 		{ { 0 }, "change web01 address +192.0.2.1/24" },
 		{ { 1, { { .cidr = V4(1, 25), .is_ours = true } } },

@@ -111,7 +111,7 @@ static void test_cases(void **state)
 	}
 }
 
-/* ---- the proof: what PCRE2 matches holds the literal, and where it is said to be -------------- */
+/* ---- the proof: what PCRE2 matches holds the literal, and where it is said to be ------------- */
 
 static uint64_t seed = 20260402;
 

@@ -1,5 +1,5 @@
-/* links: capture/neighbours.c capture/neighbours_dhcp.c capture/dhcp.c capture/decode.c agent/base/stats_guest.c agent/base/buf.c */
-/* links: agent/base/parse.c agent/base/err.c */
+/* links: capture/neighbours.c capture/neighbours_dhcp.c capture/dhcp.c capture/decode.c */
+/* links: agent/base/stats_guest.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
 #include "capture/neighbours.h"
 
 #include <arpa/inet.h>

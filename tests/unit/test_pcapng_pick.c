@@ -137,7 +137,10 @@ static void files_are_joined(void **state)
 {
 	static const char *const links[] = { NULL, "web01", "web02" };
 	static const char *const ids[] = { "123456123456123456", "134613461346", "252525" };
-	/* The first has two sections, of which the second stays; of others, four interfaces are added. */
+	/*
+	 * The first has two sections, of which the second stays; of others, four interfaces are
+	 * added.
+	 */
 	static const uint32_t interfaces[] = {
 		0, 1, 0, 0, 0, 1, 2, 3, 2, 2, 4, 5, 6, 7, 6, 6, 8, 9
 	};
@@ -174,7 +177,10 @@ static void files_are_joined(void **state)
 	buf_done(&file);
 }
 
-/* A file has a section for each worker that wrote it, all with their interfaces: no frame is left out. */
+/*
+ * A file has a section for each worker that wrote it, all with their interfaces: no frame is left
+ * out.
+ */
 static void many_sections_are_joined(void **state)
 {
 	struct pcapng_pick *picker = calloc(1, sizeof(*picker));

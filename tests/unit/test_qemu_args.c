@@ -1,4 +1,5 @@
-/* links: agent/base/link_types.c agent/qemu_args.c agent/base/hint.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/link_types.c agent/qemu_args.c agent/base/hint.c agent/base/parse.c */
+/* links: agent/base/buf.c agent/base/err.c */
 #include "agent/qemu_args.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
-/* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c capture/literal_find.c */
-/* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c */
+/* links: capture/literal_find.c capture/pattern.c capture/regex.c capture/literal.c */
+/* links: capture/literal_reader.c capture/literal_part.c agent/base/parse.c agent/base/buf.c */
+/* links: agent/base/err.c */
 #include "capture/range_text.h"
 
 #include <setjmp.h>
@@ -150,7 +151,7 @@ static void told_done(struct told *told)
 	buf_done(&told->closed);
 }
 
-/* ---- the table: "|" is a newline; B and E are delimiters unless said otherwise ---------------- */
+/* ---- the table: "|" is a newline; B and E are delimiters unless said otherwise --------------- */
 
 struct range_case {
 	const char *what;

@@ -58,7 +58,7 @@ static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to
 
 static const struct stream_match_ops ops = { .match = on_hit, .loss = on_loss };
 
-/* ---- the same, of the whole subject at once --------------------------------------------------- */
+/* ---- the same, of the whole subject at once -------------------------------------------------- */
 
 struct reference {
 	struct buf *text;

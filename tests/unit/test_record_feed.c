@@ -28,7 +28,8 @@ struct fixture {
 	char dir[64];
 	int dir_fd;
 	int out,
-		in; /* where the other worker's records go, and where they are read: the agent's own */
+		/* where the other worker's records go, and where they are read: the agent's own */
+		in;
 	struct stats_page *stats;
 	struct record_conf conf;
 	struct emitter first, other;
@@ -286,7 +287,10 @@ static void who_is_faster_waits(void **state)
 #define BEGIN "{\"timestamp\":\"2026-11-22T16:20:01.123456789Z\",\"event_type\":\"alert\","
 #define OWN   "\"tapwarden\":{\"v\":1,\"seq\":"
 
-/* What a record names is numbered as that was, also when it was lost; and left out when nobody knows. */
+/*
+ * What a record names is numbered as that was, also when it was lost; and left out when nobody
+ * knows.
+ */
 static void payloads_are_named(void **state)
 {
 	struct fixture *f = *state;

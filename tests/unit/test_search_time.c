@@ -1,4 +1,5 @@
-/* links: capture/search_time.c capture/regex.c agent/base/err.c agent/base/parse.c agent/base/buf.c */
+/* links: capture/search_time.c capture/regex.c agent/base/err.c agent/base/parse.c */
+/* links: agent/base/buf.c */
 /* Searches that are left when their time is over, against the same ones that are not. */
 #include "capture/search_time.h"
 

@@ -1,4 +1,5 @@
-/* links: agent/secrets.c agent/base/buf.c agent/base/ipc.c agent/base/ipc_msg.c agent/base/err.c agent/base/fd_io.c */
+/* links: agent/secrets.c agent/base/buf.c agent/base/ipc.c agent/base/ipc_msg.c agent/base/err.c */
+/* links: agent/base/fd_io.c */
 #include "agent/secrets.h"
 
 #include <errno.h>

@@ -149,7 +149,10 @@ static void an_hour_is_kept_and_no_more(void **state)
 			 SERIES_SHORT);
 	json_decref(json);
 
-	/* The host slept for a day; then the link is away for an hour, and its memory is given back. */
+	/*
+	 * The host slept for a day; then the link is away for an hour, and its memory is given
+	 * back.
+	 */
 	step(&s, 3, SERIES_SAMPLES);
 	add(&s, 2, "web01", 365 * 365 * 100 + 36000, SERIES_SAMPLES);
 	json = told(&s, 2, "web01");

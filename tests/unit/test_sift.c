@@ -1,14 +1,18 @@
-/* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
-/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c capture/defrag.c */
-/* links: capture/decode.c capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
-/* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
-/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
-/* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
-/* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
-/* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
-/* links: agent/base/err.c agent/base/parse.c */
-/* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c agent/base/utf8.c */
+/* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c */
+/* links: capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
+/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c */
+/* links: capture/defrag.c capture/decode.c capture/ruleset.c capture/shape.c */
+/* links: capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
+/* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_find.c */
+/* links: capture/literal_reader.c capture/literal_part.c agent/base/config.c */
+/* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c */
+/* links: agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
+/* links: agent/base/fault.c agent/base/hint.c agent/base/ini.c agent/base/ini_load.c */
+/* links: agent/base/ini_scan.c agent/base/link_types.c agent/base/name_template.c */
+/* links: agent/base/schema.c agent/base/schema_print.c agent/base/schema_type.c */
+/* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c agent/base/err.c */
+/* links: agent/base/parse.c capture/prefilter.c capture/gram_index.c capture/quarantine.c */
+/* links: agent/base/utf8.c */
 #include "capture/sift.h"
 
 #include <setjmp.h>
@@ -501,7 +505,10 @@ static void wait_for(struct fixture *f, uint64_t seconds)
 	f->number += seconds * 1000000;
 }
 
-/* A rule that gives up again and again is left out for a while; the others go on, and so does it later. */
+/*
+ * A rule that gives up again and again is left out for a while; the others go on, and so does it
+ * later.
+ */
 static void quarantine(void **state)
 {
 	struct pattern_conf patterns[] = {
@@ -620,7 +627,9 @@ static void small_memory(void **state)
 	buf_done(&f->text);
 }
 
-/* What all but completes a long match is not tried by itself; when nothing follows, the clock does. */
+/*
+ * What all but completes a long match is not tried by itself; when nothing follows, the clock does.
+ */
 static void late(void **state)
 {
 	static char text[6000] = "k=";

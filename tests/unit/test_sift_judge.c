@@ -1,13 +1,17 @@
-/* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
-/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c capture/stream_match.c capture/flow.c capture/defrag.c */
-/* links: capture/decode.c capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
-/* links: capture/literal.c capture/literal_find.c capture/literal_reader.c capture/literal_part.c */
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
-/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
-/* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
-/* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
-/* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c */
-/* links: agent/base/err.c agent/base/parse.c */
+/* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c */
+/* links: capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
+/* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c */
+/* links: capture/stream_match.c capture/flow.c capture/defrag.c capture/decode.c */
+/* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c */
+/* links: capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/literal.c capture/literal_find.c capture/literal_reader.c */
+/* links: capture/literal_part.c agent/base/config.c agent/base/config_cross.c */
+/* links: agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
+/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c */
+/* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
+/* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
+/* links: agent/base/schema_print.c agent/base/schema_type.c agent/base/parse_boot.c */
+/* links: agent/base/schema_list.c agent/base/buf.c agent/base/err.c agent/base/parse.c */
 /* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c agent/base/utf8.c */
 #include "capture/sift_judge.h"
 
@@ -370,7 +374,9 @@ static void a_guest_cannot_speak_for_the_other_end(void **state)
 
 	open_connection(f, 1024);
 	assert_int_equal(say(f, 1024, 100, "secXXX-"), ACTION_LOG);
-	/* Its receiver has not got that, and did not say so: what is sent again has to be the same. */
+	/*
+	 * Its receiver has not got that, and did not say so: what is sent again has to be the same.
+	 */
 	assert_int_equal(
 		give(f,
 		     (struct segment){
@@ -540,7 +546,10 @@ static void the_end_of_a_worker_condemns_nothing(void **state)
 	assert_int_equal(stat_get(&f->condemned.n), 0);
 }
 
-/* More than there is memory for, and then more than can be condemned: nothing is forgotten uncounted. */
+/*
+ * More than there is memory for, and then more than can be condemned: nothing is forgotten
+ * uncounted.
+ */
 static void what_is_pushed_out_is_condemned_and_counted(void **state)
 {
 	struct fixture *f = *state;

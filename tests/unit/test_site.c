@@ -1,15 +1,21 @@
-/* links: web/site.c web/pcap.c web/pcapng_pick.c web/api.c web/boot.c web/boot_reply.c web/http_file.c web/kit_seed.c web/kit_text.c web/iso9660.c web/text_out.c web/encode_yaml.c web/encode_ini.c web/encode_sh.c web/events.c web/history.c web/event_ring.c */
-/* links: web/http_server.c web/http_conn.c web/http_request.c web/http_head.c web/mhd_lib.c agent/base/late_lib.c */
-/* links: web/auth.c web/basic.c agent/base/base64.c web/login.c web/session.c web/throttle.c web/password.c */
-/* links: web/password_*.c web/handlers.c web/page.c web/page_files.c web/records.c web/metrics.c agent/base/stats_traffic.c web/openapi.c */
-/* links: web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/ipxe_menu.c agent/base/boot_types.c web/kernel_line.c web/encode.c web/encode_cmdline.c web/boot_spec.c */
-/* links: web/encode_ipxe.c web/san_uri.c web/boot_lint.c web/ipxe_lint*.c web/ipxe_reader.c web/ipxe_command.c */
-/* links: web/ipxe_setting.c web/ipxe_type.c web/boot_decode.c web/decode_san.c web/decode_line.c web/ipxe_error.c web/finding.c agent/base/hint.c */
-/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
-/* links: agent/base/schema.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
-/* links: agent/base/schema_print.c */
-/* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
-/* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
+/* links: web/site.c web/pcap.c web/pcapng_pick.c web/api.c web/boot.c web/boot_reply.c */
+/* links: web/http_file.c web/kit_seed.c web/kit_text.c web/iso9660.c web/text_out.c */
+/* links: web/encode_yaml.c web/encode_ini.c web/encode_sh.c web/events.c web/history.c */
+/* links: web/event_ring.c web/http_server.c web/http_conn.c web/http_request.c web/http_head.c */
+/* links: web/mhd_lib.c agent/base/late_lib.c web/auth.c web/basic.c agent/base/base64.c */
+/* links: web/login.c web/session.c web/throttle.c web/password.c web/password_*.c web/handlers.c */
+/* links: web/page.c web/page_files.c web/records.c web/metrics.c agent/base/stats_traffic.c */
+/* links: web/openapi.c web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/ipxe_menu.c */
+/* links: agent/base/boot_types.c web/kernel_line.c web/encode.c web/encode_cmdline.c */
+/* links: web/boot_spec.c web/encode_ipxe.c web/san_uri.c web/boot_lint.c web/ipxe_lint*.c */
+/* links: web/ipxe_reader.c web/ipxe_command.c web/ipxe_setting.c web/ipxe_type.c */
+/* links: web/boot_decode.c web/decode_san.c web/decode_line.c web/ipxe_error.c web/finding.c */
+/* links: agent/base/hint.c agent/base/config.c agent/base/config_cross.c */
+/* links: agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
+/* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/schema.c */
+/* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
+/* links: agent/base/schema_print.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
+/* links: agent/base/fault.c agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c agent/base/ipc.c */
 /* links: agent/base/ipc_msg.c agent/base/log.c agent/base/utf8.c */
 #include "web/mhd_lib.h"
@@ -189,7 +195,9 @@ static const struct {
 	{ "GET /ipxe/525400abcd02?serial=%00", 200, SCRIPT("two") },
 	{ "HEAD /ipxe/52-54-00-ab-cd-01", 200, "" },
 	{ "GET /ipxe/52-54-00-ab-cd-09", 404, UNKNOWN },
-	/* A guest whose link has an address only the agent knows, and addresses no link can have. */
+	/*
+	 * A guest whose link has an address only the agent knows, and addresses no link can have.
+	 */
 	{ "GET /ipxe/00-00-00-00-00-00", 404, UNKNOWN },
 	{ "GET /ipxe/ff-ff-ff-ff-ff-ff", 404, UNKNOWN },
 	{ "GET /ipxe/52-54-00-ab-cd-01/", 404, NOTHING },

@@ -1,5 +1,8 @@
-/* links: agent/status.c agent/status_text.c agent/status_links.c agent/status_seen.c agent/status_relay.c agent/status_logs.c agent/status_traffic.c agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c agent/base/buf.c agent/base/link_types.c agent/base/parse.c */
-/* links: agent/base/err.c capture/json_writer.c agent/base/utf8.c */
+/* links: agent/status.c agent/status_text.c agent/status_links.c agent/status_seen.c */
+/* links: agent/status_relay.c agent/status_logs.c agent/status_traffic.c */
+/* links: agent/base/stats_traffic.c agent/base/stats.c agent/base/stats_guest.c agent/version.c */
+/* links: agent/base/buf.c agent/base/link_types.c agent/base/parse.c agent/base/err.c */
+/* links: capture/json_writer.c agent/base/utf8.c */
 #include "agent/status.h"
 
 #include <errno.h>

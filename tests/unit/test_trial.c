@@ -1,15 +1,16 @@
-/* links: capture/trial.c capture/explain_json.c capture/explain_pattern.c capture/pattern_lint.c agent/base/base64.c */
-/* links: capture/search.c capture/straight.c capture/straight_find.c */
-/* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c agent/base/config.c */
-/* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c */
-/* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
-/* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
-/* links: agent/base/schema_print.c agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
-/* links: agent/base/buf.c agent/base/err.c */
-/* links: agent/base/parse.c */
-/* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
-/* links: capture/prefilter.c capture/gram_index.c capture/literal_find.c capture/stream_match.c */
-/* links: agent/base/utf8.c */
+/* links: capture/trial.c capture/explain_json.c capture/explain_pattern.c capture/pattern_lint.c */
+/* links: agent/base/base64.c capture/search.c capture/straight.c capture/straight_find.c */
+/* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c */
+/* links: capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
+/* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
+/* links: agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
+/* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
+/* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
+/* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
+/* links: agent/base/buf.c agent/base/err.c agent/base/parse.c capture/literal.c */
+/* links: capture/literal_reader.c capture/literal_part.c capture/prefilter.c */
+/* links: capture/gram_index.c capture/literal_find.c capture/stream_match.c agent/base/utf8.c */
 #include "capture/trial.h"
 
 #include <errno.h>
