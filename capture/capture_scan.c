@@ -307,7 +307,9 @@ static void count(struct capture_scan *scan, const struct pcap_packet *packet,
 		totals->payloads++;
 		totals->bytes += result->frame->payload_len;
 	}
-	if (packet->wire_len > packet->len) {
+	if (result->reason == DECODE_LINK_TYPE) {
+		scan->losses.unknown++;
+	} else if (packet->wire_len > packet->len) {
 		/* Padding that is not there does no harm. */
 		scan->losses.cut += result->reason != DECODE_OK || result->frame->truncated;
 	} else if (result->reason != DECODE_OK) {

@@ -54,6 +54,8 @@ static void say_losses(struct run *run)
 		 "streams were given up for others: there is not enough memory for all");
 	say_loss(run, losses->unfiltered,
 		 "frames are of a link type that --bpf cannot be tried on: they were not searched");
+	say_loss(run, losses->unknown,
+		 "frames are of a link type that is not known here: they were not searched");
 	say_loss(run, run->scan.keeper.missed,
 		 "matches are not all written: their first frames were too far back");
 	if (!losses->gaps)

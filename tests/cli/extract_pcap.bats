@@ -224,6 +224,15 @@ EOF
   [[ "$output" == *"whole: the capture is damaged at byte "* ]]
 }
 
+@test "frames of a link type that is not known are not searched, and said to be so" {
+  conversation whole
+  quiet editcap -T ieee-802-11 whole air
+  run --separate-stderr extract -e user air
+  [ "$status" -eq 2 ]
+  [ -z "$output" ]
+  [ "$stderr" = "tapwarden: air: $(packets whole | grep -c '^[0-9]') frames are of a link type that is not known here: they were not searched" ]
+}
+
 @test "frames that were cut when they were captured" {
   conversation whole -F pcap
   quiet editcap -s 60 -F pcap whole cut
