@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "agent/base/buf.h"
+#include "agent/base/fd_io.h"
 #include "web/problem.h"
 #include "web/reply.h"
 
@@ -179,7 +180,7 @@ static int read_body(int fd, size_t length, struct buf *out)
 {
 	struct stat st;
 	char *room;
-	size_t done = 0;
+	int code;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
@@ -188,15 +189,9 @@ static int read_body(int fd, size_t length, struct buf *out)
 	room = buf_reserve(out, length);
 	if (!room)
 		return -ENOMEM;
-	while (done < length) {
-		ssize_t n = pread(fd, room + done, length - done, (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		done += (size_t)n;
-	}
+	code = fd_read_all_at(fd, room, length, 0);
+	if (code)
+		return code;
 	room[length] = '\0';
 	out->len += length;
 	return 0;

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/base/fd_io.h"
+
 /* At the end of a file, all that the ring can hold; a whole line fits, too. */
 #define PIECE_MAX EVENT_RING_BYTES
 
@@ -19,24 +21,6 @@ void history_done(struct history *history)
 	if (history->fd >= 0)
 		close(history->fd);
 	history->fd = -1;
-}
-
-static ssize_t read_at(int fd, char *out, size_t size, off_t at)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = pread(fd, out + done, size - done, at + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
 }
 
 /* Whole lines, as far as there are; returns their bytes. */
@@ -73,7 +57,7 @@ int history_more(struct history *history, struct event_ring *ring)
 	text = malloc(size);
 	if (!text)
 		return -ENOMEM;
-	n = read_at(history->fd, text, size, history->at);
+	n = fd_read_at(history->fd, text, size, history->at);
 	if (n > 0)
 		history->at += (off_t)add_lines(history, ring, text, (size_t)n);
 	free(text);
@@ -88,7 +72,7 @@ static int find_begin(int fd, off_t size, off_t *ret)
 
 	/* A byte before: there may be a line that begins just there. */
 	while (at > 0) {
-		ssize_t n = read_at(fd, part, sizeof(part), at - 1);
+		ssize_t n = fd_read_at(fd, part, sizeof(part), at - 1);
 		const char *end = n > 0 ? memchr(part, '\n', (size_t)n) : NULL;
 
 		if (n < 0)

@@ -52,16 +52,29 @@ int fd_write_all_at(int fd, const void *data, size_t len, off_t at)
 	return 0;
 }
 
-int fd_read_all_at(int fd, void *out, size_t len, off_t at)
+ssize_t fd_read_at(int fd, void *out, size_t size, off_t at)
 {
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(fd, (char *)out + done, len - done, at + (off_t)done);
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = pread(fd, (char *)out + done, size - done, at + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
 		done += (size_t)n;
 	}
-	return 0;
+	return (ssize_t)done;
+}
+
+int fd_read_all_at(int fd, void *out, size_t len, off_t at)
+{
+	ssize_t n = fd_read_at(fd, out, len, at);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n < len ? -EBADMSG : 0;
 }

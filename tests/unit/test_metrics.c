@@ -1,4 +1,4 @@
-/* links: web/metrics.c agent/base/buf.c agent/base/stats_traffic.c */
+/* links: web/metrics*.c agent/base/buf.c agent/base/stats_traffic.c */
 /* links: agent/base/err.c */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,7 +4,7 @@
 /* links: web/event_ring.c web/http_server.c web/http_conn.c web/http_request.c web/http_head.c */
 /* links: web/mhd_lib.c agent/base/late_lib.c web/auth.c web/basic.c agent/base/base64.c */
 /* links: web/login.c web/session.c web/throttle.c web/password.c web/password_*.c web/handlers.c */
-/* links: web/page.c web/page_files.c web/records.c web/metrics.c agent/base/stats_traffic.c */
+/* links: web/page.c web/page_files.c web/records.c web/metrics*.c agent/base/stats_traffic.c */
 /* links: web/openapi.c web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/ipxe_menu.c */
 /* links: agent/base/boot_types.c web/kernel_line.c web/encode.c web/encode_cmdline.c */
 /* links: web/boot_spec.c web/encode_ipxe.c web/san_uri.c web/boot_lint.c web/ipxe_lint*.c */
@@ -17,7 +17,7 @@
 /* links: agent/base/schema_print.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/fault.c agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c agent/base/ipc.c */
-/* links: agent/base/ipc_msg.c agent/base/log.c agent/base/utf8.c */
+/* links: agent/base/ipc_msg.c agent/base/log.c agent/base/utf8.c agent/base/fd_io.c */
 #include "web/mhd_lib.h"
 #include "web/site.h"
 
