@@ -80,6 +80,7 @@ tap_guest() {
   [ "$(seen web01 '[.addresses[] | select(.by == "arp") | .address] | join(" ")')" = 192.0.2.10 ]
   wait_for 10 has_record '.link.action == "address-new" and (.link.detail | startswith("2001:db8::10 by neigh"))'
   [ "$(records 'select(.link.action == "address-new" and .link.detail == "192.0.2.10 by ARP") | .in_iface')" = '"web01"' ]
+  wait_for 10 grep -q 'link web01 address-new: 192.0.2.10 by ARP' "$DIR/agent.err"
   [ "$(grep -c 'link web01 address-new: 192.0.2.10 by ARP' "$DIR/agent.err")" -eq 1 ]
   tapwarden status | grep -E '^web01 .* (192.0.2.10|2001:db8::10|fe80:)'
 
@@ -121,6 +122,7 @@ tap_guest() {
   wait_for 30 status_of '.links[0].seen | .hostname == "shop" and .addresses[0].lease != null'
   [ "$(seen web01 '[.addresses[] | .address, .by] | join(" ")')" = "192.0.2.50 dhcp4" ]
   [ "$(seen web01 '.addresses[0].lease | . > 3500 and . <= 3600')" = true ]
+  wait_for 10 has_record '.link.action == "address-new"'
   [ "$(records 'select(.link.action == "address-new") | .link.detail')" = '"192.0.2.50 by DHCP, called shop"' ]
   wait_for 30 bound 192.0.2.50
   give_back

@@ -78,8 +78,7 @@ writer_start() {
     | [.alert.signature, .tapwarden.scope, .tapwarden.log, .tapwarden.file == "'"$LOG"'",
        .tapwarden.offset, .tapwarden.length, .payload_printable, has("src_ip"), has("in_iface")]'
   [ "$output" = '["event","line","app",true,27,7,"at noon: event 2!",false,false]' ]
-  run status_get '.logs[0] | [.lines, .matches, .behind]'
-  [ "$(jq -c . <<<"$output")" = '[4,3,0]' ]
+  wait_for 10 status_of '.logs[0] | [.lines, .matches, .behind] == [4, 3, 0]'
 }
 
 @test "a renamed file is read to its end, then the new one: each line once, in order" {
@@ -172,7 +171,7 @@ writer_start() {
 @test "a file that is not there is waited for, and then read from its beginning" {
   agent_start
   wait_for 20 has_event log-missing
-  status_of '.logs[0] | .state == "missing" and .error == "No such file or directory"'
+  wait_for 10 status_of '.logs[0] | .state == "missing" and .error == "No such file or directory"'
   tapwarden status | grep -Eq '^app +.*missing: No such file or directory$'
   event 1
   wait_for 20 has_found 1

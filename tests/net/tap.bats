@@ -184,6 +184,10 @@ guest_got() {
   wait_for 20 status_of '.links[0].captured.drops > 0'
   # What came and what is missing are all that was sent.
   wait_for 20 adds_up 100
+  wait_for 20 gaps_add_up
+}
+
+gaps_add_up() {
   [ "$(records 'select(.event_type == "gap" and .gap.reason == "tap-full") | .gap.lost' | jq -s add)" -eq \
     "$(status_get '.links[0].captured.drops')" ]
 }
