@@ -12,15 +12,15 @@ static void set(stat_counter *counter, uint64_t value)
 	atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 
-/* 0 stands for an empty place. */
-static uint64_t not_zero(uint64_t key)
-{
-	return key ? key : 1;
-}
+/* Of the keys of fragments. */
+#define FRAGMENT (UINT64_C(1) << 63)
 
+/* 0 stands for an empty place. */
 uint64_t condemned_key(const struct stats_condemned *table, const struct flow_key *key)
 {
-	return not_zero(flow_key_hash(key, stat_get(&table->seed)));
+	uint64_t hash = flow_key_hash(key, stat_get(&table->seed)) & ~FRAGMENT;
+
+	return hash ? hash : 1;
 }
 
 uint64_t condemned_fragment_key(const struct stats_condemned *table, const struct frame *frame,
@@ -28,13 +28,12 @@ uint64_t condemned_fragment_key(const struct stats_condemned *table, const struc
 {
 	struct flow_key key;
 
-	/* Not that of a connection: no port of those is 0 on both sides with such a version. */
 	flow_key_of(frame, link, &key);
 	key.port[0] = (uint16_t)frame->fragment_id;
 	key.port[1] = (uint16_t)(frame->fragment_id >> 16);
-	key.ip_version |= 0x80;
-	key.zero[0] = frame->fragment_proto;
-	return condemned_key(table, &key);
+	/* RFC 8200 section 4.5: only that of the first fragment counts. */
+	key.zero[0] = frame->ip_version == 6 ? 0 : frame->fragment_proto;
+	return condemned_key(table, &key) | FRAGMENT;
 }
 
 static struct stats_condemned_place *places_of(struct stats_condemned *table, uint64_t key)
@@ -51,7 +50,10 @@ static bool give(struct stats_condemned_place *place, uint64_t from, uint64_t to
 
 static bool is_over(const struct stats_condemned_place *place, uint64_t now_s)
 {
-	return stat_get(&place->seen_s) + CONDEMNED_S < now_s;
+	const uint64_t most_s = stat_get(&place->key) & FRAGMENT ? CONDEMNED_FRAGMENTS_S
+								 : CONDEMNED_S;
+
+	return stat_get(&place->seen_s) + most_s < now_s;
 }
 
 bool condemned_has(struct stats_condemned *table, uint64_t key, uint64_t now_ns)

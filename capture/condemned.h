@@ -2,11 +2,10 @@
  * TCP connections, and IP packets in fragments, of which nothing passes any more.
  *
  * Pure over memory that all workers share, at the same time and one after the other: what one has
- * condemned stays so for the next. A connection stays as long as its frames
- * keep coming, and CONDEMNED_S more: its ends may send again what was dropped (RFC 9293 section
- * 3.8.3 gives up after 100 seconds at the earliest). A new one between the same ports takes its
- * place once both ends have opened it: whoever answers a SYN by one has nothing left of the old. Of
- * a full set of the table the one that was quiet for longest goes, and is counted.
+ * condemned stays so for the next. Either stays as long as its frames keep coming, and CONDEMNED_S
+ * or CONDEMNED_FRAGMENTS_S more. A new connection between the same ports takes its place once both
+ * ends have opened it: whoever answers a SYN by one has nothing left of the old. Of a full set of
+ * the table the one that was quiet for longest goes, and is counted.
  */
 #ifndef TW_CONDEMNED_H
 #define TW_CONDEMNED_H
@@ -17,7 +16,16 @@
 #include "agent/base/stats.h"
 #include "capture/flow.h"
 
-#define CONDEMNED_S 300u
+/*
+ * Its ends need not have forgotten it before: nf_conntrack_tcp_timeout_established of the kernel.
+ */
+#define CONDEMNED_S 432000u
+
+/*
+ * More than receivers wait for the rest of a packet (RFC 1122 section 3.3.2), whose number comes
+ * again.
+ */
+#define CONDEMNED_FRAGMENTS_S 300u
 
 /* By the seed of the table, so that nobody outside can choose two with the same key. */
 uint64_t condemned_key(const struct stats_condemned *table, const struct flow_key *key);

@@ -14,6 +14,12 @@
 /* Below it, the field is a length: IEEE 802.3 section 3.2.6. */
 #define ETHERTYPE_MIN 0x0600
 
+/* RFC 7401, RFC 5533, RFC 4727; the C library has no names for them. */
+#define IPPROTO_HIP	     139
+#define IPPROTO_SHIM6	     140
+#define IPPROTO_EXPERIMENT_1 253
+#define IPPROTO_EXPERIMENT_2 254
+
 struct decoder {
 	struct cursor c;
 	struct frame *frame;
@@ -129,6 +135,12 @@ static enum decode_reason decode_udp(struct decoder *d)
 		return DECODE_UDP_SHORT;
 	take_ports(d, p);
 	len = be16(p + 4);
+	/*
+	 * RFC 2675 section 4; receivers take it of shorter datagrams, too (udpv6_rcv() of
+	 * net/ipv6/udp.c).
+	 */
+	if (!len && d->frame->ip_version == 6)
+		len = cursor_left(&d->c) + d->missing + 8;
 	/* In a first fragment the length is that of the whole datagram (RFC 768, RFC 791). */
 	if (len < 8 || (!limit(d, len - 8) && !d->frame->fragment))
 		return DECODE_UDP_LENGTH;
@@ -150,7 +162,10 @@ static enum decode_reason decode_icmp(struct decoder *d)
 	return DECODE_OK;
 }
 
-/* Hop-by-hop, routing, destination options: length in 8 bytes, not counting the first 8. */
+/*
+ * RFC 6564 section 4: length in 8 bytes, not counting the first 8; all but fragment header and AH
+ * have it.
+ */
 static enum decode_reason decode_options(struct decoder *d, uint8_t *ret_next)
 {
 	const uint8_t *p = cursor_pull(&d->c, 8);
@@ -179,6 +194,9 @@ static enum decode_reason decode_ip6_fragment(struct decoder *d, uint8_t *ret_ne
 
 	if (!p)
 		return DECODE_EXTENSION_SHORT;
+	/* One in another: what is in it is known when that is whole. */
+	if (d->frame->fragment)
+		return DECODE_IP6_FRAGMENT;
 	field = be16(p + 2);
 	d->frame->fragment_offset = field & 0xfff8u;
 	/* Neither offset nor more: an atomic fragment is a whole packet (RFC 6946). */
@@ -193,6 +211,7 @@ static enum decode_reason decode_ip6_fragment(struct decoder *d, uint8_t *ret_ne
 	return DECODE_OK;
 }
 
+/* The extension headers are those that RFC 7045 section 4 has the registry name, but ESP. */
 static const struct upper_step upper_steps[256] = {
 	[IPPROTO_HOPOPTS] = { .ip_version = 6, .extension = decode_options },
 	[IPPROTO_ICMP] = { .ip_version = 4, .payload = decode_icmp },
@@ -203,6 +222,11 @@ static const struct upper_step upper_steps[256] = {
 	[IPPROTO_AH] = { .extension = decode_ah },
 	[IPPROTO_ICMPV6] = { .ip_version = 6, .payload = decode_icmp },
 	[IPPROTO_DSTOPTS] = { .ip_version = 6, .extension = decode_options },
+	[IPPROTO_MH] = { .ip_version = 6, .extension = decode_options },
+	[IPPROTO_HIP] = { .ip_version = 6, .extension = decode_options },
+	[IPPROTO_SHIM6] = { .ip_version = 6, .extension = decode_options },
+	[IPPROTO_EXPERIMENT_1] = { .ip_version = 6, .extension = decode_options },
+	[IPPROTO_EXPERIMENT_2] = { .ip_version = 6, .extension = decode_options },
 };
 
 static enum decode_reason decode_upper(struct decoder *d, uint8_t proto)

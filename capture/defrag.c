@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture/decode.h"
-
 #define BUCKETS 1024u
 
 struct fragment {
@@ -150,9 +148,11 @@ static uint32_t join(struct defrag *defrag, const struct defrag_packet *packet)
 }
 
 /* The packet as a frame whose pointers go into `packet` and `joined`. */
-static void frame_of(struct defrag *defrag, const struct defrag_packet *packet, uint32_t len,
-		     bool cut, struct frame *ret)
+static enum decode_reason frame_of(struct defrag *defrag, const struct defrag_packet *packet,
+				   uint32_t len, bool cut, struct frame *ret)
 {
+	enum decode_reason reason;
+
 	*ret = (struct frame){
 		.src_mac = packet->mac[0],
 		.dst_mac = packet->mac[1],
@@ -163,8 +163,12 @@ static void frame_of(struct defrag *defrag, const struct defrag_packet *packet, 
 		.dst_ip = packet->key.ip[1],
 	};
 	memcpy(ret->vlan, packet->vlan, sizeof(ret->vlan));
-	/* What cannot be decoded has no payload, as with any other frame. */
-	(void)decode_ip_payload(ret, packet->proto, defrag->joined, len, cut);
+	reason = decode_ip_payload(ret, packet->proto, defrag->joined, len, cut);
+	/*
+	 * Fragments of a fragment: receivers do not take them (ipv6_frag_rcv() of
+	 * net/ipv6/reassembly.c).
+	 */
+	return reason == DECODE_OK && ret->fragment ? DECODE_IP6_FRAGMENT : reason;
 }
 
 /* Takes the packet out, and hands over what it begins with. */
@@ -177,7 +181,7 @@ static void give_up(struct defrag *defrag, struct defrag_packet *packet)
 	defrag->counts.incomplete++;
 	len = join(defrag, packet);
 	if (len) {
-		frame_of(defrag, packet, len, true, &frame);
+		(void)frame_of(defrag, packet, len, true, &frame);
 		defrag->incomplete(defrag->data, &frame, packet->owner, packet->last_number,
 				   packet->first_ns);
 	}
@@ -380,7 +384,7 @@ enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, 
 	defrag->counts.whole++;
 	packet_unlink(defrag, packet);
 	defrag->last = packet;
-	frame_of(defrag, packet, join(defrag, packet), false, ret);
+	defrag->reason = frame_of(defrag, packet, join(defrag, packet), false, ret);
 	return DEFRAG_WHOLE;
 }
 

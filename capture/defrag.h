@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "agent/base/time_units.h"
+#include "capture/decode.h"
 #include "capture/frame.h"
 
 /* As the kernel's ipfrag_time; RFC 8200 has 60 s. */
@@ -66,6 +67,7 @@ struct defrag {
 	struct defrag_counts counts;
 	uint8_t *joined; /* DEFRAG_PAYLOAD_MAX bytes, those of the last packet */
 	struct defrag_packet *last; /* that packet: its addresses */
+	enum decode_reason reason; /* what decoding it came to */
 	struct defrag_span spans[DEFRAG_FRAGMENTS_MAX];
 	size_t n_spans;
 };
@@ -79,8 +81,8 @@ void defrag_done(struct defrag *defrag);
 
 /*
  * Takes a frame with `part` set; `owner` is the caller's word for the link. With DEFRAG_WHOLE,
- * `ret` is the packet as a frame, decoded; it and `spans`, of its IP payload, which `joined` has,
- * are valid until the next call.
+ * `ret` is the packet as a frame, decoded to `reason`; it and `spans`, of its IP payload, which
+ * `joined` has, are valid until the next call.
  */
 enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, uint32_t link,
 			      const void *owner, uint64_t packet, uint64_t now_ns,

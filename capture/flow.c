@@ -102,7 +102,9 @@ static size_t flow_size(bool in_path)
 
 static struct flow_list *list_of(struct flow_table *table, const struct flow *flow)
 {
-	return &table->lists[flow->has_data && !flow->closed ? FLOW_LIVE : FLOW_YOUNG];
+	if (!flow->has_data || flow->closed)
+		return &table->lists[FLOW_YOUNG];
+	return &table->lists[flow->strict ? FLOW_STRICT : FLOW_LIVE];
 }
 
 static void list_remove(struct flow_list *list, struct flow *flow)
@@ -131,18 +133,21 @@ static void unlink_flow(struct flow_table *table, struct flow *flow)
 	list_remove(list_of(table, flow), flow);
 }
 
+static struct flow *oldest_but(const struct flow_list *list, const struct flow *keep)
+{
+	return list->oldest && list->oldest == keep ? keep->newer : list->oldest;
+}
+
 /* The first to go that is not `keep`. */
 static struct flow *victim(const struct flow_table *table, const struct flow *keep)
 {
-	for (enum flow_list_id i = 0; i < FLOW_LISTS; i++) {
-		struct flow *flow = table->lists[i].oldest;
+	struct flow *young = oldest_but(&table->lists[FLOW_YOUNG], keep);
+	struct flow *live = oldest_but(&table->lists[FLOW_LIVE], keep);
+	struct flow *strict = oldest_but(&table->lists[FLOW_STRICT], keep);
 
-		if (flow && flow == keep)
-			flow = flow->newer;
-		if (flow)
-			return flow;
-	}
-	return NULL;
+	if (young)
+		return young;
+	return !live || (strict && strict->last_ns < live->last_ns) ? strict : live;
 }
 
 bool flow_charge(struct flow_table *table, const struct flow *keep, size_t size)
@@ -186,9 +191,9 @@ void flow_free(struct flow_table *table, void *memory, size_t size)
 }
 
 struct flow *flow_add(struct flow_table *table, const struct flow_key *key,
-		      const struct frame *frame, unsigned int end, bool in_path)
+		      const struct frame *frame, unsigned int end, struct flow_place place)
 {
-	struct flow *flow = flow_alloc(table, NULL, flow_size(in_path)), **bucket;
+	struct flow *flow = flow_alloc(table, NULL, flow_size(place.in_path)), **bucket;
 
 	if (!flow)
 		return NULL;
@@ -197,9 +202,10 @@ struct flow *flow_add(struct flow_table *table, const struct flow_key *key,
 		.key = *key,
 		.chain = *bucket,
 		.ether_type = frame->ether_type,
-		.in_path = in_path,
+		.in_path = place.in_path,
+		.strict = place.in_path && place.strict,
 	};
-	if (in_path)
+	if (place.in_path)
 		flow->kept[0] = NULL;
 	if (frame->src_mac) {
 		memcpy(flow->mac[end], frame->src_mac, sizeof(flow->mac[0]));
@@ -244,7 +250,7 @@ struct flow *flow_oldest(const struct flow_table *table, enum flow_list_id list)
 
 size_t flow_count(const struct flow_table *table)
 {
-	return table->lists[FLOW_YOUNG].n + table->lists[FLOW_LIVE].n;
+	return table->lists[FLOW_YOUNG].n + table->lists[FLOW_LIVE].n + table->lists[FLOW_STRICT].n;
 }
 
 void flow_frame(const struct flow *flow, unsigned int end, struct frame *ret)

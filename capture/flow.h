@@ -3,8 +3,8 @@
  * first.
  *
  * Pure. Time is that of the frames. Everything that a flow holds is charged to one account; when it
- * is full, flows that never carried data go first, then those that were quiet for longest. So a
- * flood of connections that are never opened does not push out those that are in use.
+ * is full, flows that never carried data, or are closed, go first, then those that were quiet for
+ * longest. So a flood of connections that are never opened does not push out those that are in use.
  */
 #ifndef TW_FLOW_H
 #define TW_FLOW_H
@@ -54,7 +54,7 @@ struct flow {
 	uint8_t mac[2][6]; /* of the ends, as in the first frame */
 	uint16_t ether_type;
 	bool has_data : 1;
-	bool in_path : 1; /* as flow_add() was told */
+	bool in_path : 1, strict : 1; /* as flow_add() was told */
 	bool has_side : 1; /* with in_path: it is known that */
 	bool from_guest : 1; /* end 0 is on the guest's side */
 	bool closed : 1; /* stays for a while, so that a retransmission does not begin it anew */
@@ -69,6 +69,7 @@ struct flow {
 enum flow_list_id {
 	FLOW_YOUNG, /* no data yet, or closed: nothing is lost by dropping it */
 	FLOW_LIVE,
+	FLOW_STRICT, /* the same of those that are not to be lost sight of */
 	FLOW_LISTS
 };
 
@@ -110,9 +111,14 @@ uint64_t flow_key_hash(const struct flow_key *key, uint64_t seed);
 
 struct flow *flow_find(const struct flow_table *table, const struct flow_key *key);
 
+/* Where flows are: on a link whose frames wait; where what cannot be searched does not pass. */
+struct flow_place {
+	bool in_path, strict;
+};
+
 /* A new flow that was not there; NULL when there is no room. */
 struct flow *flow_add(struct flow_table *table, const struct flow_key *key,
-		      const struct frame *frame, unsigned int end, bool in_path);
+		      const struct frame *frame, unsigned int end, struct flow_place place);
 
 /* Frees the flow, which must hold nothing any more. */
 void flow_remove(struct flow_table *table, struct flow *flow);

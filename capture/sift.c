@@ -263,10 +263,16 @@ void sift_end_link(struct sift *sift, const struct sift_link *link)
  */
 static bool put_together(struct sift *sift, const struct sift_input *input, struct sift_result *ret)
 {
+	const uint64_t conflicts = sift->defrag.counts.conflicts;
+	enum defrag_result result;
 	struct frame whole;
 
-	switch (defrag_add(&sift->defrag, &sift->frame, input->link->id, input->link, input->number,
-			   input->time_ns, &whole)) {
+	result = defrag_add(&sift->defrag, &sift->frame, input->link->id, input->link,
+			    input->number, input->time_ns, &whole);
+	/* Which of two copies is read differs among receivers. */
+	if (sift->defrag.counts.conflicts != conflicts)
+		judge_failure(sift, NULL);
+	switch (result) {
 	case DEFRAG_WAITS:
 		ret->reason = DECODE_OK;
 		return false;
@@ -278,7 +284,7 @@ static bool put_together(struct sift *sift, const struct sift_input *input, stru
 		break;
 	}
 	sift->frame = whole;
-	ret->reason = DECODE_OK;
+	ret->reason = sift->defrag.reason;
 	return true;
 }
 
@@ -316,6 +322,7 @@ static void search_frame(struct sift *sift, const struct sift_input *input, stru
 		return;
 	before = sift->streams.counts;
 	sift->streams.in_path = judged;
+	sift->streams.strict = input->link->strict;
 	sift->streams.from_guest = input->direction == SIFT_FROM_GUEST;
 	streams_frame(&sift->streams, &sift->frame, input->link->id, input->number, input->time_ns);
 	ret->matches += sift->matches;

@@ -134,10 +134,22 @@ void judge_stream_failure(struct sift *sift, const struct sift_link *link, const
 	judge_failure(sift, rule);
 }
 
-void judge_evicted(struct sift *sift, const struct sift_link *link, const struct flow_key *flow)
+void judge_lost(struct sift *sift, const struct sift_link *link, const struct flow_key *flow)
 {
 	if (link->judged && link->strict)
 		condemn(sift, condemned_key(sift->conf.condemned, flow));
+}
+
+void judge_lost_flow(struct sift *sift, const struct flow *flow, bool reused)
+{
+	const uint64_t key = condemned_key(sift->conf.condemned, &flow->key);
+	struct flow_key sent;
+
+	condemn(sift, key);
+	if (reused && sift->input)
+		(void)condemned_opens(sift->conf.condemned, key, &sift->frame,
+				      flow_key_of(&sift->frame, flow->key.link, &sent),
+				      sift->input->direction == SIFT_FROM_GUEST);
 }
 
 void judge_counts(struct sift *sift, const struct stream_counts *before)

@@ -37,9 +37,13 @@ void judge_failure(struct sift *sift, const struct rule *rule);
 void judge_stream_failure(struct sift *sift, const struct sift_link *link, const struct flow *flow,
 			  const struct rule *rule);
 
-/* A stream was given up, its memory being needed: not the frame in hand, but it is condemned
- * where something is strict. */
-void judge_evicted(struct sift *sift, const struct sift_link *link, const struct flow_key *flow);
+/*
+ * A stream is not known any more, and may go on: it is condemned where something is strict. Of one
+ * that the SYN in hand begins anew, `reused`, the answer to that tells whether it does
+ * (condemned.h).
+ */
+void judge_lost(struct sift *sift, const struct sift_link *link, const struct flow_key *flow);
+void judge_lost_flow(struct sift *sift, const struct flow *flow, bool reused);
 
 /* What streams_frame() counted of the frame in hand, whose counts were `before`. */
 void judge_counts(struct sift *sift, const struct stream_counts *before);

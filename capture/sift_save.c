@@ -337,7 +337,7 @@ static int restore_flow(struct restoring *restoring, struct cursor *in)
 	if (code != -ENOMEM)
 		return code;
 	/* What comes of it will not be known for the rest of what was. */
-	judge_evicted(sift, restoring->link, &key);
+	judge_lost(sift, restoring->link, &key);
 	return 0;
 }
 
@@ -401,6 +401,7 @@ int sift_restore_link(struct sift *sift, const struct sift_link *link, const voi
 
 	sift->input = NULL;
 	sift->stream_ns = sift->streams.now_ns = now_ns;
+	sift->streams.strict = link->strict;
 	while (code == 0 && cursor_left(&in))
 		code = restore_record(&restoring, &in);
 	return code;

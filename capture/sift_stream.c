@@ -167,9 +167,6 @@ static void on_end(void *data, struct flow *flow, unsigned int end, enum stream_
 
 	if (!half)
 		return;
-	/* What comes of it will not be known for the rest of what was. */
-	if (why == STREAM_EVICTED)
-		judge_evicted(sift, half->link, &flow->key);
 	/* It may be pushed out in the middle of another stream's chunk. */
 	sift->chunk = NULL;
 	sift->stream_ns = now_ns;
@@ -187,4 +184,11 @@ static void on_end(void *data, struct flow *flow, unsigned int end, enum stream_
 	sift->stream_ns = stream_ns;
 }
 
-const struct stream_ops sift_stream_ops = { .data = on_data, .gap = on_gap, .end = on_end };
+static void on_lost(void *data, const struct flow *flow, enum stream_end why)
+{
+	judge_lost_flow(data, flow, why == STREAM_REUSED);
+}
+
+const struct stream_ops sift_stream_ops = {
+	.data = on_data, .gap = on_gap, .end = on_end, .lost = on_lost
+};

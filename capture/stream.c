@@ -169,8 +169,28 @@ static void finish_both(struct streams *streams, struct flow *flow, enum stream_
 	flow_mark(&streams->flows, flow, flow->has_data, true);
 }
 
+/* What an end acknowledged beyond the other's FIN, it will not take anything behind. */
+static bool is_over(const struct flow *flow)
+{
+	for (unsigned int end = 0; end < 2; end++) {
+		const struct stream_half *half = &flow->half[end], *other = &flow->half[!end];
+
+		if (!half->has_fin || !other->acked || (int32_t)(other->ack - half->fin_seq) <= 0)
+			return false;
+	}
+	return true;
+}
+
+static void tell_lost(struct streams *streams, const struct flow *flow, enum stream_end why)
+{
+	if (flow->strict && flow->has_data && !is_over(flow))
+		streams->ops->lost(streams->data, flow, why);
+}
+
 static void cut(struct streams *streams, struct flow *flow, enum stream_end why)
 {
+	if (why == STREAM_EVICTED)
+		tell_lost(streams, flow, why);
 	for (unsigned int end = 0; end < 2; end++) {
 		struct stream_side s = side_of(streams, flow, end);
 
@@ -332,13 +352,15 @@ static struct flow *flow_of(struct streams *streams, const struct frame *frame, 
 	*ret_end = flow_key_of(frame, link, &key);
 	flow = flow_find(&streams->flows, &key);
 	if (flow && is_reuse(streams, flow, frame)) {
+		tell_lost(streams, flow, STREAM_REUSED);
 		finish_both(streams, flow, STREAM_REUSED);
 		flow_forget(streams, flow);
 		flow = NULL;
 	}
 	if (flow || (frame->tcp_flags & TH_RST))
 		return flow;
-	flow = flow_add(&streams->flows, &key, frame, *ret_end, streams->in_path);
+	flow = flow_add(&streams->flows, &key, frame, *ret_end,
+			(struct flow_place){ streams->in_path, streams->strict });
 	if (flow)
 		streams->counts.flows++;
 	else
@@ -425,6 +447,8 @@ static void end_oldest(struct streams *streams, enum flow_list_id list, enum str
 {
 	struct flow *flow = flow_oldest(&streams->flows, list);
 
+	if (why == STREAM_IDLE)
+		tell_lost(streams, flow, why);
 	finish_both(streams, flow, why);
 	flow_forget(streams, flow);
 }
@@ -489,9 +513,9 @@ void streams_take_link(struct streams *streams, uint32_t link,
 }
 
 /* Only those that were heard of lately can have a hole that nobody looked at since. */
-static void settle_recent(struct streams *streams)
+static void settle_recent(struct streams *streams, enum flow_list_id list)
 {
-	struct flow *flow = streams->flows.lists[FLOW_LIVE].newest;
+	struct flow *flow = streams->flows.lists[list].newest;
 
 	streams->flows.walked = true;
 	while (flow && streams->now_ns - flow->last_ns < RECENT_NS) {
@@ -513,13 +537,15 @@ void streams_tick(struct streams *streams, uint64_t now_ns)
 	static const uint64_t idle_ns[FLOW_LISTS] = {
 		[FLOW_YOUNG] = STREAM_YOUNG_NS,
 		[FLOW_LIVE] = STREAM_IDLE_NS,
+		[FLOW_STRICT] = STREAM_STRICT_IDLE_NS,
 	};
 
 	/* Frames may be stamped a little ahead of a clock that was set back. */
 	if (now_ns < streams->now_ns)
 		return;
 	streams->now_ns = now_ns;
-	settle_recent(streams);
+	settle_recent(streams, FLOW_LIVE);
+	settle_recent(streams, FLOW_STRICT);
 	for (enum flow_list_id list = 0; list < FLOW_LISTS; list++) {
 		const struct flow *flow;
 

@@ -32,6 +32,12 @@
 #define STREAM_YOUNG_NS (30 * NS_PER_S)
 #define STREAM_IDLE_NS	(300 * NS_PER_S)
 
+/*
+ * Where what goes unsearched is not to pass: who only has to wait would send the rest of a text.
+ * The kernel takes a connection for over after as long (nf_conntrack_tcp_timeout_established).
+ */
+#define STREAM_STRICT_IDLE_NS (432000 * NS_PER_S)
+
 /* Segments that wait in one direction, whatever their length: bounds the walk over them. */
 #define STREAM_PENDING_SEGMENTS 1024u
 
@@ -91,6 +97,12 @@ struct stream_ops {
 		    uint64_t now_ns);
 	void (*end)(void *data, struct flow *flow, unsigned int end, enum stream_end why,
 		    uint64_t now_ns);
+	/*
+	 * A strict flow is not known any more, although its ends may go on: no more than a FIN that
+	 * the other end acknowledged says that they do not. A RST may not have arrived, or not been
+	 * believed.
+	 */
+	void (*lost)(void *data, const struct flow *flow, enum stream_end why);
 };
 
 struct stream_conf {
@@ -109,6 +121,8 @@ struct streams {
 	bool waits; /* the last frame had bytes that wait behind a hole */
 	/* set by the caller, of the next frame: it waits here, and what repeats is compared */
 	bool in_path;
+	/* the same, with `in_path`: what is not searched is not to pass */
+	bool strict;
 	bool from_guest; /* the same, of a frame in the path: which side of the link sent it */
 };
 

@@ -163,7 +163,8 @@ static struct flow *add(struct streams *streams, const struct flow_key *key,
 		.dst_mac = saved->mac[1],
 		.ether_type = saved->ether_type,
 	};
-	struct flow *flow = flow_add(&streams->flows, key, &frame, 0, true);
+	struct flow *flow = flow_add(&streams->flows, key, &frame, 0,
+				     (struct flow_place){ true, streams->strict });
 
 	if (!flow) {
 		streams->counts.refused++;

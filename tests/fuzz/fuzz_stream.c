@@ -122,7 +122,7 @@ static void run_step(struct streams *streams, const uint8_t *p, uint64_t packet,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct stream_ops ops = { on_data, on_gap, on_end };
+	static const struct stream_ops ops = { .data = on_data, .gap = on_gap, .end = on_end };
 	const struct stream_conf conf = { .memory = MEMORY, .pending = 8192, .seed = 1 };
 	struct streams streams;
 	uint64_t now_ns = 1;

@@ -347,7 +347,7 @@ static void join_end(void *data, struct flow *flow, unsigned int end, enum strea
 	(void)now_ns;
 }
 
-static const struct stream_ops join_ops = { join_data, join_gap, join_end };
+static const struct stream_ops join_ops = { .data = join_data, .gap = join_gap, .end = join_end };
 
 static uint64_t random_state;
 
