@@ -31,7 +31,8 @@ static const struct cli_topic topics[] = {
 	{ "filters", "anti-spoof, learn and filter",
 	  "These are classic BPF programs at the link's clsact qdisc: the kernel runs them on every frame, whatever\n"
 	  "program holds the tap, and they stay when the agent goes. They are there before a link comes up, a\n"
-	  "change puts the new program in the place of the old, and filters of others on the link are left alone.\n"
+	  "change puts the new program in the place of the old, and filters of others on the link are left alone,\n"
+	  "as is a clsact that others made: the empty chain 29815 marks one of the agent's own.\n"
 	  "\n"
 	  "anti-spoof = mac     A guest sends from the MAC of its link, and tells no other in ARP. One that bridges\n"
 	  "                     for others (nested VMs, VRRP) needs off.\n"

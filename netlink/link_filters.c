@@ -244,6 +244,8 @@ static int add_job(struct making *making, size_t at, struct bpf_code *code)
 	if (is_wanted(job) && !(job->link && job->link->tc.has_clsact)) {
 		tc_add_clsact(&making->batch, job->ifindex);
 		own(making, at, 0);
+		tc_mark_clsact(&making->batch, job->ifindex);
+		own(making, at, -EEXIST);
 	}
 	for (int hook = 0; error == 0 && hook < LINK_HOOKS; hook++)
 		error = add_hook(making, at, (enum link_hook)hook, code);
@@ -270,11 +272,18 @@ static int count_filter(size_t i, const struct nlmsghdr *answer, void *data)
 	return 0;
 }
 
-/* The qdisc of a link that has no filter any more, whose ever. */
+static int take_error(size_t i, const struct nlmsghdr *answer, void *data)
+{
+	(void)i;
+	*(int *)data = ack_of(answer).error;
+	return 0;
+}
+
+/* The qdisc of a link that has no filter any more, whose ever, if it was made for ours. */
 static int clear_link(struct nl_channel *channel, struct making *making, size_t at, struct err *err)
 {
 	const struct link_filters_job *job = &making->jobs[at];
-	int code = 0;
+	int code = 0, not_ours = 0;
 
 	making->others = 0;
 	for (int hook = 0; code == 0 && hook < LINK_HOOKS; hook++) {
@@ -283,6 +292,11 @@ static int clear_link(struct nl_channel *channel, struct making *making, size_t 
 		code = nl_channel_exchange(channel, &making->batch, count_filter, making, err);
 	}
 	if (code < 0 || making->others)
+		return code;
+	tc_batch_reset(&making->batch);
+	tc_unmark_clsact(&making->batch, job->ifindex);
+	code = nl_channel_exchange(channel, &making->batch, take_error, &not_ours, err);
+	if (code < 0 || not_ours)
 		return code;
 	tc_batch_reset(&making->batch);
 	tc_delete_clsact(&making->batch, job->ifindex);

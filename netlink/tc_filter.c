@@ -183,6 +183,30 @@ void tc_delete_clsact(struct tc_batch *batch, uint32_t ifindex)
 	add_kind(batch, RTM_DELQDISC, NLM_F_ACK, &about, KIND_CLSACT);
 }
 
+static void add_chain(struct tc_batch *batch, uint16_t type, uint16_t flags, uint32_t ifindex)
+{
+	const struct tcmsg about = {
+		.tcm_ifindex = (int)ifindex,
+		.tcm_parent = parents[LINK_HOOK_TO_GUEST],
+	};
+	struct nlmsghdr *h = start(batch, type, NLM_F_ACK | flags, &about, 0);
+
+	if (!h)
+		return;
+	mnl_attr_put_u32(h, TCA_CHAIN, TC_CHAIN);
+	finish(batch, h);
+}
+
+void tc_mark_clsact(struct tc_batch *batch, uint32_t ifindex)
+{
+	add_chain(batch, RTM_NEWCHAIN, NLM_F_CREATE, ifindex);
+}
+
+void tc_unmark_clsact(struct tc_batch *batch, uint32_t ifindex)
+{
+	add_chain(batch, RTM_DELCHAIN, 0, ifindex);
+}
+
 /* One whose options are to follow. */
 static struct nlmsghdr *start_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook,
 				     size_t payload, struct nlattr **ret_options)

@@ -27,6 +27,9 @@
 #define TC_PREFERENCE 1
 #define TC_HANDLE     0x7477
 
+/* An empty chain of filters, which no frame goes to, marks the clsact that is ours. */
+#define TC_CHAIN 0x7477
+
 /*
  * Replaces the content of `ret` by the program of one hook; empty when none is wanted. Returns 0,
  * -EINVAL with the reason when the kernel could not run it, or another negative errno.
@@ -52,6 +55,10 @@ void tc_batch_done(struct tc_batch *batch);
 /* One that is there already is as good as made. */
 void tc_add_clsact(struct tc_batch *batch, uint32_t ifindex);
 void tc_delete_clsact(struct tc_batch *batch, uint32_t ifindex);
+
+/* Says that the clsact is ours; takes that back, which is -EINVAL where it was not said. */
+void tc_mark_clsact(struct tc_batch *batch, uint32_t ifindex);
+void tc_unmark_clsact(struct tc_batch *batch, uint32_t ifindex);
 
 /* Makes ours, or puts another program in its place without a moment between (cls_bpf_change()). */
 void tc_set_filter(struct tc_batch *batch, uint32_t ifindex, enum link_hook hook,

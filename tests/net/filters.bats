@@ -426,6 +426,19 @@ theirs() {
   run -0 tapwarden plan
   inside tc filter show dev web1 ingress | grep -q "pref 7 "
   [ -z "$(inside tc filter show dev web1 egress)" ]
+  # Nor does it go when it is empty, and one that was made for ours does.
+  inside tc filter del dev web1 ingress
+  one_link ""
+  run -0 tapwarden apply
+  one_link "anti-spoof = off"
+  run -0 tapwarden apply
+  [ "$(inside tc qdisc show dev web1 clsact)" = "qdisc clsact ffff: parent ffff:fff1 " ]
+  inside tc qdisc del dev web1 clsact
+  one_link ""
+  run -0 tapwarden apply
+  one_link "anti-spoof = off"
+  run -0 tapwarden apply
+  run ! grep clsact <(inside tc qdisc show dev web1)
 }
 
 @test "what others have in the place of a filter is told by apply and by the passes" {
