@@ -199,6 +199,19 @@ static int keep_name(struct ipxe_runner *run, char **place, const char *name)
 	return *place ? 0 : -ENOMEM;
 }
 
+static void add_offer(struct buf *items, const char *name)
+{
+	const size_t len = strlen(name);
+	const char *at = items->len ? items->data : "";
+
+	for (; *at; at += strcspn(at, ",")) {
+		at += strspn(at, ", ");
+		if (strncmp(at, name, len) == 0 && strchr(",", at[len]))
+			return;
+	}
+	buf_addf(items, "%s%s", items->len ? ", " : "", name);
+}
+
 static int do_item(struct ipxe_runner *run, const struct ipxe_call *call)
 {
 	int code = 0;
@@ -209,8 +222,10 @@ static int do_item(struct ipxe_runner *run, const struct ipxe_call *call)
 		code = keep_name(run, &run->menu.first, call->args[0]);
 	if (!code && ipxe_call_option(call, "default"))
 		code = keep_name(run, &run->menu.standard, call->args[0]);
-	if (run->machine->choice && strcmp(run->machine->choice, call->args[0]) == 0)
-		run->menu.has_choice = true;
+	if (run->machine->choice) {
+		add_offer(&run->offers.items, call->args[0]);
+		run->menu.has_choice |= strcmp(run->machine->choice, call->args[0]) == 0;
+	}
 	return code;
 }
 
@@ -221,6 +236,7 @@ static int do_choose(struct ipxe_runner *run, const struct ipxe_call *call)
 
 	if (run->menu.has_choice) {
 		chosen = run->machine->choice;
+		run->offers.chose = true;
 	} else if (!timeout_passes(run, call)) {
 		ipxe_end_run(run, IPXE_END_WAITS, "shows a menu and waits for a choice, for ever");
 		return 0;

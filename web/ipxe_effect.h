@@ -24,6 +24,12 @@ struct ipxe_menu {
 	bool has_choice; /* the machine's choice is an item */
 };
 
+/* Of a machine that chooses: the items of all menus so far, "a, b", and whether it chose one. */
+struct ipxe_offers {
+	struct buf items;
+	bool chose;
+};
+
 struct ipxe_runner {
 	struct ipxe_machine *machine;
 	struct ipxe_end end;
@@ -31,6 +37,7 @@ struct ipxe_runner {
 	unsigned int steps, scripts; /* that ran */
 	unsigned int depth;
 	struct ipxe_menu menu;
+	struct ipxe_offers offers;
 	struct buf kernel; /* what is selected, with its arguments; "" for nothing */
 	struct buf images; /* what else was fetched, in words */
 	bool has_san; /* a SAN disk is attached */

@@ -260,6 +260,18 @@ static void end_of_script(struct ipxe_runner *run, int status)
 			 status ? "fails" : "ends");
 }
 
+static int check_choice(const struct ipxe_runner *run, struct err *err)
+{
+	const char *choice = run->machine->choice;
+
+	if (!choice || run->offers.chose)
+		return 0;
+	if (!run->offers.items.len)
+		return err_set(err, -ENOENT, "there is no menu to choose \"%s\" in", choice);
+	return err_set(err, -ENOENT, "no menu has \"%s\": choose one of %s", choice,
+		       run->offers.items.data);
+}
+
 int ipxe_run(struct ipxe_machine *machine, const char *name, const char *script, size_t len,
 	     struct ipxe_end *ret, struct err *err)
 {
@@ -274,6 +286,7 @@ int ipxe_run(struct ipxe_machine *machine, const char *name, const char *script,
 	buf_init(&run.kernel, IPXE_VALUE_MAX);
 	buf_init(&run.images, IPXE_VALUE_MAX);
 	buf_init(&run.replacement_text, IPXE_TEXT_MAX);
+	buf_init(&run.offers.items, IPXE_RUN_TEXT);
 	buf_add(&text, script, len);
 	if (text.failed)
 		run.code = -ENOMEM;
@@ -288,7 +301,11 @@ int ipxe_run(struct ipxe_machine *machine, const char *name, const char *script,
 	free(run.replacement);
 	ipxe_menu_done(&run.menu);
 	if (run.code)
-		return err_errno(err, run.code, "%s cannot be run", name);
-	*ret = run.end;
-	return 0;
+		err_errno(err, run.code, "%s cannot be run", name);
+	else
+		run.code = check_choice(&run, err);
+	buf_done(&run.offers.items);
+	if (!run.code)
+		*ret = run.end;
+	return run.code;
 }

@@ -65,7 +65,8 @@ struct ipxe_machine {
 	struct ipxe_settings settings; /* changed by the run; the caller's to free */
 	uint32_t caps; /* mask of 1 << enum ipxe_cap */
 	const char *const *fails; /* names of commands that fail, NULL at the end; or NULL */
-	const char *choice; /* what is chosen in every menu that has it; NULL: nobody is there */
+	const char
+		*choice; /* the item that is chosen in menus that have it; NULL: nobody is there */
 	/*
 	 * Appends the script behind a URI and returns 0, or a negative errno when it is not known
 	 * here. May be NULL.
@@ -76,8 +77,9 @@ struct ipxe_machine {
 };
 
 /*
- * Runs `script` of `len` bytes, called `name`. 0 with the end, or a negative errno when it could
- * not be run at all: too long, no memory.
+ * Runs `script` of `len` bytes, called `name`. 0 with the end; -ENOENT when no menu on the way has
+ * the choice, with what they have; another negative errno when it could not be run at all: too
+ * long, no memory.
  */
 int ipxe_run(struct ipxe_machine *machine, const char *name, const char *script, size_t len,
 	     struct ipxe_end *ret, struct err *err);

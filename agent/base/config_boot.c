@@ -74,11 +74,12 @@ static const unsigned int needs[] = {
 static const struct {
 	const char *key;
 	unsigned int of; /* needed by those ways, and by no other */
+	const char *why;
 } guest_needs[] = {
-	{ "target", NEED_SAN },
-	{ "initiator", NEED_SAN },
-	{ "kernel", NEED_KERNEL },
-	{ "initrd", NEED_KERNEL },
+	{ "target", NEED_SAN, ", whose root is a LUN: disk has none" },
+	{ "initiator", NEED_SAN, "" },
+	{ "kernel", NEED_KERNEL, "" },
+	{ "initrd", NEED_KERNEL, "" },
 };
 
 static void check_way(const struct guest_conf *guest, struct faults *faults)
@@ -95,8 +96,8 @@ static void check_way(const struct guest_conf *guest, struct faults *faults)
 		bool needed = needs[guest->boot] & guest_needs[i].of;
 
 		if (needed && !has)
-			schema_fault(faults, &guest->head, "boot", "%s is missing for boot = %s",
-				     guest_needs[i].key, ways[guest->boot]);
+			schema_fault(faults, &guest->head, "boot", "%s is missing for boot = %s%s",
+				     guest_needs[i].key, ways[guest->boot], guest_needs[i].why);
 		else if (has && !needed)
 			schema_fault(faults, &guest->head, guest_needs[i].key,
 				     "boot = %s has no use for it", ways[guest->boot]);

@@ -74,25 +74,33 @@ int schema_read_strv(const struct schema_reader *reader, const char *text, void 
 	return 0;
 }
 
+static int add_flag(const struct schema_reader *reader, const char *item, uint32_t *flags,
+		    struct err *err)
+{
+	const struct schema_bounds *b = reader->bounds;
+	size_t i = 0;
+
+	while (i < b->n_words && strcmp(item, b->words[i]) != 0)
+		i++;
+	if (i == b->n_words)
+		return schema_unknown_word(reader, item, err);
+	if (*flags & 1u << i)
+		return err_set(err, -EINVAL, "%s is given twice", item);
+	*flags |= 1u << i;
+	return 0;
+}
+
 int schema_read_flags(const struct schema_reader *reader, const char *text, void *field,
 		      struct err *err)
 {
-	const struct schema_bounds *b = reader->bounds;
+	size_t left = strcmp(text, "none") == 0 ? 0 : count_items(text);
 	uint32_t flags = 0;
 	int code = 0;
 
-	for (size_t left = count_items(text); left && !code; left--) {
+	for (; left && !code; left--) {
 		char *item = next_item(&text);
-		size_t i = 0;
 
-		while (item && i < b->n_words && strcmp(item, b->words[i]) != 0)
-			i++;
-		if (!item)
-			code = -ENOMEM;
-		else if (i == b->n_words)
-			code = schema_unknown_word(reader, item, err);
-		else
-			flags |= 1u << i;
+		code = item ? add_flag(reader, item, &flags, err) : -ENOMEM;
 		free(item);
 	}
 	if (!code)

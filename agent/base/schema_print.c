@@ -82,7 +82,7 @@ static void document_type(const struct schema_key *key, struct buf *out)
 	for (size_t i = 0; i < key->bounds.n_words; i++)
 		buf_addf(out, "%s%s", i ? "|" : "", key->bounds.words[i]);
 	if (key->type == SCHEMA_FLAGS)
-		buf_adds(out, "...");
+		buf_adds(out, "...|none");
 }
 
 static void document_size(uint64_t bytes, struct buf *out)

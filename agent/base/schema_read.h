@@ -29,7 +29,7 @@ int schema_read_listens(const struct schema_reader *reader, const char *text, vo
 			struct err *err);
 void schema_done_host_ports(void *field);
 
-/* A mask of 1 << place in `schema_reader.bounds->words`. */
+/* A mask of 1 << place in `schema_reader.bounds->words`, none twice; "none" is 0. */
 int schema_read_flags(const struct schema_reader *reader, const char *text, void *field,
 		      struct err *err);
 

@@ -138,6 +138,8 @@ END
   # What the menu chains to is simulated with it.
   run -0 "$TAPWARDEN" boot simulate --choose rescue shop -c t.ini
   [[ "${lines[-1]}" == "boots the kernel "* ]]
+  run -2 --separate-stderr "$TAPWARDEN" boot simulate --choose recsue shop -c t.ini
+  [ "$stderr" = 'tapwarden: cannot simulate shop: no menu has "recsue": choose one of run, rescue' ]
 }
 
 @test "what cannot be read is refused with its reason" {

@@ -659,7 +659,12 @@ static const struct {
 	  "2: [target t] portal: 9 are given: 8 are the most\n" },
 	{ SET "count = 1\n[guest g]\nlink = a1\nboot = san\n",
 	  "6: [guest g] boot: initiator is missing for boot = san\n"
-	  "6: [guest g] boot: target is missing for boot = san\n" },
+	  "6: [guest g] boot: target is missing for boot = san, whose root is a LUN: disk has "
+	  "none\n" },
+	{ SET "count = 1\n[guest g]\nlink = a1\nboot = local\n",
+	  "6: [guest g] boot: initiator is missing for boot = local\n"
+	  "6: [guest g] boot: target is missing for boot = local, whose root is a LUN: disk has "
+	  "none\n" },
 	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nboot = kernel\nkernel = /k\n" GUEST,
 	  "9: [guest g] boot: initrd is missing for boot = kernel\n" },
 	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nkernel = /k\n" GUEST,
@@ -682,6 +687,11 @@ static const struct {
 	  "9: [guest g] menu: install-kernel or install-initrd is missing for install\n" },
 	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nmenu = once\n" GUEST,
 	  "9: [guest g] menu: unknown menu \"once\": it is one of run, install, rescue, local\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nmenu = none\n" GUEST, "" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nmenu = run none\n" GUEST,
+	  "9: [guest g] menu: unknown menu \"none\": it is one of run, install, rescue, local\n" },
+	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nmenu = run local run\n" GUEST,
+	  "9: [guest g] menu: run is given twice\n" },
 	{ SET "count = 1\n" TARGET "[guest g]\nlink = a1\nmenu-timeout = 5\n" GUEST,
 	  "9: [guest g] menu-timeout: there is no menu\n" },
 	{ TARGET "chap-secret-file = /x\n",
@@ -710,6 +720,8 @@ static const struct {
 	{ SET "count = 1\n[link x]\nset = a\nmode = passthru\n",
 	  "6: [link x] mode: passthru takes \"eth0\" for one link alone, and both \"x\" and \"a1\" "
 	  "are on it\n" },
+	{ SET "mode = passthru\nflags = nopromisc, nopromisc\n",
+	  "4: [set a] flags: nopromisc is given twice\n" },
 	{ SET "count = 2\nflags = nopromisc\n",
 	  "4: [set a] flags: nopromisc is for mode passthru, and link \"a1\" has mode bridge\n" },
 	{ SET "mode = source\nsource-macs =\n[link b]\nset = a\nflags = nodst nopromisc\n",
@@ -818,7 +830,7 @@ static void what_only_looks_wrong_is_good(void **state)
 		SET "count = 1\n[link a1]\nset = a\nmac = auto\n[link b]\nset = a\nmac = auto\n",
 		SET "patterns = all\n",
 		SET "flags =\nbccutoff = keep\n",
-		SET "mode = passthru\nflags = nopromisc, nopromisc\n[link b]\nset = a\n",
+		SET "mode = passthru\nflags = nopromisc\n[link b]\nset = a\n",
 		SET "count = 2\n[link a1]\nset = a\nbccutoff = 0\n[set b]\nlower = eth1\n"
 		    "[link c]\nset = b\nbccutoff = off\n",
 		SET "patterns =\n",

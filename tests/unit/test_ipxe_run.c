@@ -172,6 +172,35 @@ static void every_step_is_told(void **state)
 	ipxe_settings_done(&machine.settings);
 }
 
+static void a_choice_is_of_a_menu(void **state)
+{
+	static const struct {
+		const char *script, *text;
+	} none[] = {
+		{ "#!ipxe\nexit 0\n", "there is no menu to choose \"x\" in" },
+		{ "#!ipxe\nmenu\nchoose a\n", "there is no menu to choose \"x\" in" },
+		{ "#!ipxe\nmenu\nitem xy\nitem a\nitem xy\nchoose --timeout 1 c\n"
+		  "menu\nitem a\nitem y\nchoose c\n",
+		  "no menu has \"x\": choose one of xy, a, y" },
+	};
+	static const char second[] = "#!ipxe\nmenu\nitem a\nchoose --timeout 1 c\n"
+				     "menu\nitem x\nchoose c\nexit 7\n";
+	struct ipxe_machine machine = { .choice = "x" };
+	struct ipxe_end end;
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_int_equal(ipxe_run(&machine, "s", none[i].script, strlen(none[i].script),
+					  &end, &err),
+				 -ENOENT);
+		assert_string_equal(err.text, none[i].text);
+	}
+	assert_int_equal(ipxe_run(&machine, "s", second, strlen(second), &end, &err), 0);
+	assert_int_equal(end.status, 7);
+	ipxe_settings_done(&machine.settings);
+}
+
 static void caps_bring_commands(void **state)
 {
 	static const char script[] = "#!ipxe\npoweroff";
@@ -191,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(how_it_ends),
 		cmocka_unit_test(every_step_is_told),
+		cmocka_unit_test(a_choice_is_of_a_menu),
 		cmocka_unit_test(caps_bring_commands),
 	};
 
