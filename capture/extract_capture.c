@@ -19,7 +19,7 @@ struct run {
 	const struct extract_capture *capture;
 	struct extract_outlet outlet;
 	struct capture_scan scan;
-	uint64_t bytes_before; /* payload of the captures before */
+	uint64_t bytes_before, malformed_before; /* of the captures before */
 };
 
 /* ---- what is said --------------------------------------------------------------------------- */
@@ -56,6 +56,8 @@ static void say_losses(struct run *run)
 		 "frames are of a link type that --bpf cannot be tried on: they were not searched");
 	say_loss(run, losses->unknown,
 		 "frames are of a link type that is not known here: they were not searched");
+	say_loss(run, run->capture->job->captures->totals.malformed - run->malformed_before,
+		 "frames are malformed: what is behind the fault was not searched");
 	say_loss(run, run->scan.keeper.missed,
 		 "matches are not all written: their first frames were too far back");
 	if (!losses->gaps)
@@ -94,6 +96,7 @@ static int run_begin(struct run *run, const struct extract_capture *capture, boo
 	*run = (struct run){
 		.capture = capture,
 		.bytes_before = job->captures->totals.bytes,
+		.malformed_before = job->captures->totals.malformed,
 	};
 	if (job->plan.range)
 		code = err_set(&err, -EINVAL, "ranges are of lines, and a capture has none");

@@ -24,7 +24,7 @@ capture() {
     while (<STDIN>) {
       chomp; next unless /\S/;
       my $bytes;
-      if (/^\s*raw (\w+)/) { $bytes = pack "H*", $1 }
+      if (/^\s*raw ([\w ]+)/) { $bytes = pack "H*", $1 =~ s/ //gr }
       else {
         /^\s*(tcp|udp) (\S+):(\d+) > (\S+):(\d+) (?:(?<=\d )(\d+) ([SFRPA]+)(?: |$))?(.*)/ or die "what is \"$_\"?\n";
         my ($proto, $from, $sport, $to, $dport, $seq, $flags, $text) = ($1, $2, $3, $4, $5, $6, $7, $8);

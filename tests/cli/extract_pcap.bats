@@ -233,6 +233,19 @@ EOF
   [ "$stderr" = "tapwarden: air: $(packets whole | grep -c '^[0-9]') frames are of a link type that is not known here: they were not searched" ]
 }
 
+@test "frames that cannot be decoded are told: what is behind the fault is not searched" {
+  # A datagram, one whose IPv4 header is four bytes long by its own word, and one behind nine VLAN tags.
+  capture broken <<EOF
+udp 192.0.2.1:1000 > 192.0.2.2:514 user=ann
+raw 0200000000020200000000010800 41000020000100004011f6cac0000201c0000202 03e80202000c0000 757365723d626f62
+raw 020000000002020000000001 $(printf '81000001%.0s' {1..9}) 0800 4500001c000100004011f6cac0000201c0000202 757365723d657665
+EOF
+  run --separate-stderr extract -n -e 'user=\w+' broken
+  [ "$status" -eq 2 ]
+  [ "$output" = 1:user=ann ]
+  [ "$stderr" = "tapwarden: broken: 2 frames are malformed: what is behind the fault was not searched" ]
+}
+
 @test "frames that were cut when they were captured" {
   conversation whole -F pcap
   quiet editcap -s 60 -F pcap whole cut
