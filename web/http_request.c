@@ -80,12 +80,6 @@ static bool body_is_refused(const struct conn *conn)
 	return length && strtoull(length, NULL, 10) > conn->server->limits.body;
 }
 
-static const struct problem content_refused = {
-	.status = MHD_HTTP_CONTENT_TOO_LARGE,
-	.code = "body.refused",
-	.detail = "a request here has no content, or not so much",
-};
-
 static const struct problem target_refused = {
 	.status = MHD_HTTP_URI_TOO_LONG,
 	.code = "path.too-long",
@@ -114,6 +108,22 @@ static enum MHD_Result refuse(struct conn *conn, const struct problem *problem)
 	return queue_response(conn);
 }
 
+static enum MHD_Result refuse_content(struct conn *conn)
+{
+	const size_t most = conn->server->limits.body;
+	char detail[80] = "a request here has no content";
+	const struct problem problem = {
+		.status = MHD_HTTP_CONTENT_TOO_LARGE,
+		.code = "body.refused",
+		.detail = detail,
+	};
+
+	if (most)
+		snprintf(detail, sizeof(detail), "a request has at most %zu bytes of content here",
+			 most);
+	return refuse(conn, &problem);
+}
+
 static enum MHD_Result request_begin(struct conn *conn, const char *method, const char *version)
 {
 	const struct problem *fault = http_head_fault(conn, version);
@@ -130,7 +140,7 @@ static enum MHD_Result request_begin(struct conn *conn, const char *method, cons
 	if (conn->target_cut)
 		return refuse(conn, &target_refused);
 	if (body_is_refused(conn))
-		return refuse(conn, &content_refused);
+		return refuse_content(conn);
 	return MHD_YES;
 }
 
@@ -149,7 +159,7 @@ static enum MHD_Result call_handler(struct conn *conn, const char *method)
 	struct http_server *server = conn->server;
 
 	if (conn->body_cut)
-		return refuse(conn, &content_refused);
+		return refuse_content(conn);
 	conn->request.method = method;
 	conn->request.body = conn->body.data ? conn->body.data : "";
 	conn->request.body_length = conn->body.len;

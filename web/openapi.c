@@ -1,5 +1,6 @@
 #include "web/openapi.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "web/problem.h"
@@ -50,15 +51,13 @@ static json_t *problem_response(unsigned int status)
 static json_t *responses(const struct route *route)
 {
 	json_t *object = json_pack("{s:{s:s}}", "200", "description", route->summary);
+	char key[8];
 
-	if (route->takes)
-		json_object_set_new(object, "400", problem_response(400));
-	if (route->access != ROUTE_ANYBODY)
-		json_object_set_new(object, "401", problem_response(401));
-	if (route->access > ROUTE_VIEWER)
-		json_object_set_new(object, "403", problem_response(403));
-	if (strstr(route->path, "{name}"))
-		json_object_set_new(object, "404", problem_response(404));
+	for (unsigned int status = 400; status < 600; status++) {
+		snprintf(key, sizeof(key), "%u", status);
+		if (route_gives(route, status))
+			json_object_set_new(object, key, problem_response(status));
+	}
 	return object;
 }
 

@@ -17,80 +17,90 @@
 #define ALL    ROUTE_ANYBODY
 #define VIEWER ROUTE_VIEWER
 #define BODY   ROUTE_TAKES_BODY
+#define AGENT  ROUTE_ASKS_AGENT
+#define JUDGES ROUTE_JUDGES_CONFIG
+#define STALE  ROUTE_MAY_BE_STALE
+#define LACKS  ROUTE_MAY_LACK
+#define LOGIN  ROUTE_LOGS_IN
 
 #define RECORD_FILTER                                                                       \
 	(ROUTE_TAKES(LIMIT) | ROUTE_TAKES(BEFORE) | ROUTE_TAKES(LINK) | ROUTE_TAKES(RULE) | \
 	 ROUTE_TAKES(TYPE))
 
 const struct route routes[ROUTES] = {
-	[ROUTE_INDEX] = { "/v1", GET, VIEWER, ON_API, 0, "this list" },
-	[ROUTE_OPENAPI] = { "/v1/openapi.json", GET, VIEWER, ON_API, 0,
+	[ROUTE_INDEX] = { "/v1", GET, VIEWER, ON_API, 0, 0, "this list" },
+	[ROUTE_OPENAPI] = { "/v1/openapi.json", GET, VIEWER, ON_API, 0, 0,
 			    "this API as an OpenAPI document" },
-	[ROUTE_HEALTH] = { "/v1/health", GET, VIEWER, ON_API, 0,
+	[ROUTE_HEALTH] = { "/v1/health", GET, VIEWER, ON_API, 0, 0,
 			   "whether this worker works, and its counters" },
-	[ROUTE_STATUS] = { "/v1/status", GET, VIEWER, ON_API, 0,
+	[ROUTE_STATUS] = { "/v1/status", GET, VIEWER, ON_API, 0, AGENT,
 			   "sets, links, workers and counters" },
-	[ROUTE_SETS] = { "/v1/sets", GET, VIEWER, ON_API, 0, "the sets of links" },
-	[ROUTE_SET] = { "/v1/sets/" NAME_PLACE, GET, VIEWER, ON_API, 0, "one set" },
-	[ROUTE_LINKS] = { "/v1/links", GET, VIEWER, ON_API, 0,
+	[ROUTE_SETS] = { "/v1/sets", GET, VIEWER, ON_API, 0, AGENT, "the sets of links" },
+	[ROUTE_SET] = { "/v1/sets/" NAME_PLACE, GET, VIEWER, ON_API, 0, AGENT, "one set" },
+	[ROUTE_LINKS] = { "/v1/links", GET, VIEWER, ON_API, 0, AGENT,
 			  "the links: state, holder, counters" },
-	[ROUTE_LINK] = { "/v1/links/" NAME_PLACE, GET, VIEWER, ON_API, 0, "one link" },
-	[ROUTE_LINK_SERIES] = { "/v1/links/" NAME_PLACE "/series", GET, VIEWER, ON_API, 0,
+	[ROUTE_LINK] = { "/v1/links/" NAME_PLACE, GET, VIEWER, ON_API, 0, AGENT, "one link" },
+	[ROUTE_LINK_SERIES] = { "/v1/links/" NAME_PLACE "/series", GET, VIEWER, ON_API, 0, AGENT,
 				"a link's rates of the last hour, every ten seconds" },
-	[ROUTE_SERIES] = { "/v1/series", GET, VIEWER, ON_API, 0,
+	[ROUTE_SERIES] = { "/v1/series", GET, VIEWER, ON_API, 0, AGENT,
 			   "all links' bytes a second of the last ten minutes" },
-	[ROUTE_RETRY] = { "/v1/links/" NAME_PLACE "/retry", POST, ROUTE_OPERATOR, ON_API, 0,
+	[ROUTE_RETRY] = { "/v1/links/" NAME_PLACE "/retry", POST, ROUTE_OPERATOR, ON_API, 0, AGENT,
 			  "look at the link again now, and make it if it is missing" },
-	[ROUTE_PATTERNS] = { "/v1/patterns", GET, VIEWER, ON_API, 0,
+	[ROUTE_PATTERNS] = { "/v1/patterns", GET, VIEWER, ON_API, 0, AGENT,
 			     "the patterns and their counters" },
-	[ROUTE_PATTERN] = { "/v1/patterns/" NAME_PLACE, GET, VIEWER, ON_API, 0, "one pattern" },
-	[ROUTE_REACH] = { "/v1/reach", GET, VIEWER, ON_API, 0,
+	[ROUTE_PATTERN] = { "/v1/patterns/" NAME_PLACE, GET, VIEWER, ON_API, 0, AGENT,
+			    "one pattern" },
+	[ROUTE_REACH] = { "/v1/reach", GET, VIEWER, ON_API, 0, AGENT,
 			  "who can talk to whom over each lower device" },
-	[ROUTE_PLAN] = { "/v1/plan", GET, VIEWER, ON_API, 0,
+	[ROUTE_PLAN] = { "/v1/plan", GET, VIEWER, ON_API, 0, AGENT | JUDGES,
 			 "what applying the configuration file would change, with a hash" },
-	[ROUTE_PLAN_OF] = { "/v1/plan", POST, ROUTE_OPERATOR, ON_API, BODY,
+	[ROUTE_PLAN_OF] = { "/v1/plan", POST, ROUTE_OPERATOR, ON_API, BODY, AGENT | JUDGES,
 			    "what a configuration that is sent would change" },
-	[ROUTE_APPLY] = { "/v1/apply", POST, ROUTE_ADMIN, ON_API, BODY,
+	[ROUTE_APPLY] = { "/v1/apply", POST, ROUTE_ADMIN, ON_API, BODY, AGENT | JUDGES | STALE,
 			  "apply the file if the plan still has this hash: {\"plan\": HASH}" },
-	[ROUTE_RELOAD] = { "/v1/reload", POST, ROUTE_ADMIN, ON_API, 0,
+	[ROUTE_RELOAD] = { "/v1/reload", POST, ROUTE_ADMIN, ON_API, 0, AGENT,
 			   "read the configuration file again" },
-	[ROUTE_CHECK] = { "/v1/check", POST, ROUTE_OPERATOR, ON_API, BODY,
+	[ROUTE_CHECK] = { "/v1/check", POST, ROUTE_OPERATOR, ON_API, BODY, 0,
 			  "the faults of a configuration that is sent" },
-	[ROUTE_EXPLAIN] = { "/v1/explain", POST, ROUTE_OPERATOR, ON_API, BODY,
+	[ROUTE_EXPLAIN] = { "/v1/explain", POST, ROUTE_OPERATOR, ON_API, BODY, AGENT,
 			    "how a pattern runs, and what it finds in texts sent with it" },
-	[ROUTE_RECORDS] = { "/v1/records", GET, VIEWER, ON_API, RECORD_FILTER,
+	[ROUTE_RECORDS] = { "/v1/records", GET, VIEWER, ON_API, RECORD_FILTER, 0,
 			    "the last records, the newest first, a page at a time" },
-	[ROUTE_EVENTS] = { "/v1/events", GET, VIEWER, ON_API, ROUTE_TAKES(BACKLOG),
+	[ROUTE_EVENTS] = { "/v1/events", GET, VIEWER, ON_API, ROUTE_TAKES(BACKLOG), 0,
 			   "records as they come: a JSON object a line, or server-sent events" },
 	[ROUTE_PCAP] = { "/v1/pcap", GET, ROUTE_OPERATOR, ON_API,
-			 ROUTE_TAKES(LINK) | ROUTE_TAKES(RULE) | ROUTE_TAKES(PACKET),
+			 ROUTE_TAKES(LINK) | ROUTE_TAKES(RULE) | ROUTE_TAKES(PACKET), AGENT | LACKS,
 			 "the frames that are kept, as a pcapng file" },
-	[ROUTE_GUESTS] = { "/v1/guests", GET, VIEWER, ON_API, 0, "the guests that boot from here" },
-	[ROUTE_GUEST] = { "/v1/guests/" NAME_PLACE, GET, VIEWER, ON_API, 0,
+	[ROUTE_GUESTS] = { "/v1/guests", GET, VIEWER, ON_API, 0, AGENT,
+			   "the guests that boot from here" },
+	[ROUTE_GUEST] = { "/v1/guests/" NAME_PLACE, GET, VIEWER, ON_API, 0, AGENT,
 			  "one guest: what it boots next, and how far it came" },
 	[ROUTE_BOOT_SET] = { "/v1/guests/" NAME_PLACE "/state", POST, ROUTE_OPERATOR, ON_API, BODY,
-			     "what it boots from here on: {\"state\": STATE}" },
-	[ROUTE_SCRIPT] = { "/v1/guests/" NAME_PLACE "/script", GET, ROUTE_ADMIN, ON_API, 0,
+			     AGENT, "what it boots from here on: {\"state\": STATE}" },
+	[ROUTE_SCRIPT] = { "/v1/guests/" NAME_PLACE "/script", GET, ROUTE_ADMIN, ON_API, 0, 0,
 			   "a guest's boot script, secrets and all" },
-	[ROUTE_SCRIPT_LINT] = { "/v1/guests/" NAME_PLACE "/lint", GET, ROUTE_ADMIN, ON_API, 0,
+	[ROUTE_SCRIPT_LINT] = { "/v1/guests/" NAME_PLACE "/lint", GET, ROUTE_ADMIN, ON_API, 0, 0,
 				"what is wrong with a guest's boot script" },
-	[ROUTE_LOGIN] = { "/v1/session", POST, ALL, ON_OPERATORS, BODY,
+	[ROUTE_LOGIN] = { "/v1/session", POST, ALL, ON_OPERATORS, BODY, LOGIN,
 			  "log in: {\"user\": NAME, \"password\": TEXT}" },
-	[ROUTE_LOGOUT] = { "/v1/session", DELETE, VIEWER, ON_OPERATORS, 0, "log out" },
-	[ROUTE_WHOAMI] = { "/v1/whoami", GET, VIEWER, ON_API, 0, "the user and its role" },
-	[ROUTE_METRICS] = { "/metrics", GET, VIEWER, ON_API, 0, "counters in OpenMetrics text" },
-	[ROUTE_PAGE] = { "/", GET, ALL, ON_OPERATORS, ROUTE_TAKES_ANY, "the page" },
-	[ROUTE_PAGE_FILE] = { "/ui/" NAME_PLACE, GET, ALL, ON_OPERATORS, 0, "a file of the page" },
-	[ROUTE_BOOT_CHAIN] = { "/boot.ipxe", GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
+	[ROUTE_LOGOUT] = { "/v1/session", DELETE, VIEWER, ON_OPERATORS, 0, 0, "log out" },
+	[ROUTE_WHOAMI] = { "/v1/whoami", GET, VIEWER, ON_API, 0, 0, "the user and its role" },
+	[ROUTE_METRICS] = { "/metrics", GET, VIEWER, ON_API, 0, AGENT,
+			    "counters in OpenMetrics text" },
+	[ROUTE_PAGE] = { "/", GET, ALL, ON_OPERATORS, ROUTE_TAKES_ANY, 0, "the page" },
+	[ROUTE_PAGE_FILE] = { "/ui/" NAME_PLACE, GET, ALL, ON_OPERATORS, 0, 0,
+			      "a file of the page" },
+	[ROUTE_BOOT_CHAIN] = { "/boot.ipxe", GET, ALL, ON_BOOT, ROUTE_TAKES_ANY, 0,
 			       "sends each guest to its own script" },
-	[ROUTE_BOOT_GUEST] = { "/ipxe/" MAC_PLACE, GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
+	[ROUTE_BOOT_GUEST] = { "/ipxe/" MAC_PLACE, GET, ALL, ON_BOOT, ROUTE_TAKES_ANY, 0,
 			       "the boot script of the guest with this MAC address" },
 	[ROUTE_BOOT_FILE] = { "/ipxe/" MAC_PLACE "/" NAME_PLACE, GET, ALL, ON_BOOT, ROUTE_TAKES_ANY,
-			      "its kernel or initrd" },
+			      0, "its kernel or initrd" },
 	[ROUTE_BOOT_SEED] = { "/ipxe/" MAC_PLACE "/seed/" NAME_PLACE, GET, ALL, ON_BOOT,
-			      ROUTE_TAKES_ANY, "what cloud-init or an installer asks for" },
+			      ROUTE_TAKES_ANY, 0, "what cloud-init or an installer asks for" },
 	[ROUTE_BOOT_AUTOINSTALL] = { "/ipxe/" MAC_PLACE "/seed/autoinstall/" NAME_PLACE, GET, ALL,
-				     ON_BOOT, ROUTE_TAKES_ANY, "what Ubuntu's installer asks for" },
+				     ON_BOOT, ROUTE_TAKES_ANY, 0,
+				     "what Ubuntu's installer asks for" },
 };
 
 const struct route_param_info route_params[ROUTE_PARAMS] = {
@@ -104,6 +114,39 @@ const struct route_param_info route_params[ROUTE_PARAMS] = {
 	[ROUTE_PARAM_PACKET] = { "packet", 0, UINT64_MAX,
 				 "the one frame that records call so by pcap_cnt" },
 };
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+bool route_gives(const struct route *route, unsigned int status)
+{
+	const bool logs_in = route->access != ROUTE_ANYBODY || route->answers & LOGIN;
+
+	switch (status) {
+	case 400:
+		return !(route->takes & ROUTE_TAKES_ANY);
+	case 401:
+	case 429:
+	case 503:
+		return logs_in;
+	case 403:
+		return route->access > ROUTE_VIEWER || route->method != GET;
+	case 404:
+		return strchr(route->path, '{') || route->answers & LACKS;
+	case 409:
+		return route->answers & STALE;
+	case 413:
+	case 500:
+		return true;
+	case 415:
+		return route->takes & BODY;
+	case 422:
+		return route->answers & JUDGES;
+	case 504:
+		return route->answers & AGENT;
+	default:
+		return false;
+	}
+}
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 

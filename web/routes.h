@@ -83,6 +83,13 @@ enum route_param {
 #define ROUTE_TAKES_ANY	   (1u << 30) /* any query, unread */
 #define ROUTE_TAKES_BODY   (1u << 31) /* content, as application/json or application/octet-stream */
 
+/* What a route's handler may answer beside what follows from the rest of its row. */
+#define ROUTE_ASKS_AGENT    (1u << 0) /* which may be busy, slow or gone */
+#define ROUTE_JUDGES_CONFIG (1u << 1) /* which may have faults */
+#define ROUTE_MAY_BE_STALE  (1u << 2) /* what it was asked about is no more */
+#define ROUTE_MAY_LACK	    (1u << 3) /* there may be none of it */
+#define ROUTE_LOGS_IN	    (1u << 4) /* by what it is sent */
+
 /* More records than this are never kept, so nobody can ask for more. */
 #define ROUTE_BACKLOG_MAX 65536
 
@@ -95,6 +102,7 @@ struct route {
 	enum route_access access;
 	unsigned int listeners; /* mask of 1 << enum ipc_listener */
 	unsigned int takes; /* mask of ROUTE_TAKES */
+	unsigned int answers; /* mask of ROUTE_ASKS_AGENT and those below it */
 	const char *summary;
 };
 
@@ -128,6 +136,13 @@ struct route_match {
  */
 int route_match(enum ipc_listener listener, const char *method, const char *target,
 		struct route_match *ret, struct err *err);
+
+/*
+ * Whether a request of the route may be answered by this status of an error: what the document of
+ * the API says. What is refused before a path is looked at (400, 414, 501) is of no route, nor is
+ * 405.
+ */
+bool route_gives(const struct route *route, unsigned int status);
 
 /* The methods that a path takes on any listener, for the header Allow: "GET, HEAD". */
 const char *route_allow(const char *target);

@@ -22,19 +22,28 @@ END
   sed -i 's/^\[web\]$/[web]\nlisten = 127.0.0.1:8443/' "$INI"
   cp "$INI" "$DIR/commands.ini"
   agent_start
+  # Each method of each path with each status that it may have, a regular expression a line.
+  in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/v1/openapi.json |
+    jq -r '.paths | to_entries[] | .key as $path | .value | to_entries[] |
+      (.key | ascii_upcase) as $method | .value.responses | keys[] | "\($method) \($path) \(.)"' |
+    sed 's,{name},[^/]*,' >"$DIR/documented"
 }
 
+# What api() was answered is in the document.
 teardown() {
   house_down
+  [ ! -e "$DIR/answered" ] || ! grep -vxf "$DIR/documented" "$DIR/answered"
 }
 
 # api USER[:PASSWORD] PATH [CURL WORDS...]: the body is in `body`, the status is printed.
 api() {
-  local user=$1 path=$2
+  local user=$1 path=$2 status method
   shift 2
   [[ $user == *:* ]] || user="$user:a secret word"
-  in_host curl -sS --max-time 20 -u "$user" -o "$DIR/body" -w '%{http_code}' "$@" \
-    "http://127.0.0.1:8443$path"
+  read -r status method < <(in_host curl -sS --max-time 20 -u "$user" -o "$DIR/body" \
+    -w '%{http_code} %{method}\n' "$@" "http://127.0.0.1:8443$path")
+  echo "$method ${path%%\?*} $status" >>"$DIR/answered"
+  echo "$status"
 }
 
 body() {
@@ -222,6 +231,7 @@ planned() {
   [ "$(planned bob "$file")" = 422 ] || [ "$(planned bob "$file")" = 200 ]
   head -c 300000 /dev/zero | tr '\0' '#' >"$file"
   [ "$(planned bob "$file")" = 413 ]
+  body '.detail == "a request has at most 262144 bytes of content here"'
   head -c 200000 /dev/urandom >"$file"
   [ "$(planned bob "$file")" = 422 ]
   body '(.detail | split(" ")[0] | tonumber) == (.errors | length)'

@@ -435,9 +435,9 @@ static void hostile_requests(void **state)
 
 #define TOO_MUCH                                                                    \
 	"{\"type\":\"about:blank\",\"title\":\"Content Too Large\",\"status\":413," \
-	"\"detail\":\"a request here has no content, or not so much\","             \
+	"\"detail\":\"a request has at most 8 bytes of content here\","             \
 	"\"code\":\"body.refused\","                                                \
-	"\"message\":\"a request here has no content, or not so much\"}\n"
+	"\"message\":\"a request has at most 8 bytes of content here\"}\n"
 
 /* On a server that takes content: as it was sent, and not a byte more than its bound. */
 static void bodies(void **state)

@@ -147,6 +147,21 @@ static void stop(struct fixture *f)
 	close(f->feed);
 }
 
+/* No route of the API answers with an error that its document does not have. */
+static void expect_documented(const char *line, const char *answer)
+{
+	struct route_match match;
+	char method[16], path[1024];
+	unsigned int status;
+
+	assert_int_equal(sscanf(line, "%15s %1023[^?]", method, path), 2);
+	assert_int_equal(sscanf(answer, "HTTP/1.1 %u ", &status), 1);
+	if (status < 400 || route_match(IPC_LISTEN_API, method, path, &match, NULL) != 0)
+		return;
+	if (!route_gives(&routes[match.id], status))
+		fail_msg("%s is answered %u", line, status);
+}
+
 static char *get(struct fixture *f, const struct sockaddr_in *addr, const char *line)
 {
 	char request[2048];
@@ -155,6 +170,8 @@ static char *get(struct fixture *f, const struct sockaddr_in *addr, const char *
 	char *answer = client_exchange(&f->loop, addr, request, (size_t)len);
 
 	assert_non_null(answer);
+	if (addr == &f->api)
+		expect_documented(line, answer);
 	return answer;
 }
 
