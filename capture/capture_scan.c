@@ -229,24 +229,30 @@ static const struct sift_ops sift_ops = { .match = on_match, .loss = on_loss };
 
 /* ---- the frames that match ------------------------------------------------------------------- */
 
+/* Without memory there is no interface: told as the file's error when it is closed. */
+static bool describe(const struct capture_scan *scan, struct scan_link *link)
+{
+	const struct pcapng_interface interface = {
+		.name = *link->name ? link->name : NULL,
+		.link_type = (uint16_t)link->link_type,
+	};
+	struct pcapng_file *file = scan->search->conf.file;
+
+	if (!link->described && pcapng_file_interface(file, &interface, &link->out))
+		file->error = ENOMEM;
+	else
+		link->described = true;
+	return link->described;
+}
+
 static void on_kept(void *data, uint32_t number, const struct pcapng_packet *kept)
 {
 	struct capture_scan *scan = data;
 	struct scan_link *link = scan->links[number];
 	struct pcapng_packet packet = *kept;
 
-	/* Without memory there is none: told as the file's error when it is closed. */
-	if (!link->described &&
-	    pcapng_file_interface(scan->search->conf.file,
-				  &(struct pcapng_interface){
-					  .name = *link->name ? link->name : NULL,
-					  .link_type = (uint16_t)link->link_type,
-				  },
-				  &link->out)) {
-		scan->search->conf.file->error = ENOMEM;
+	if (!describe(scan, link))
 		return;
-	}
-	link->described = true;
 	packet.interface = link->out;
 	pcapng_file_put(scan->search->conf.file, &packet);
 }
@@ -344,8 +350,8 @@ static void lose(struct capture_scan *scan, struct scan_link *link, uint64_t n, 
 
 	scan->losses.lost += n;
 	put_gap(scan, &link->sift, &gap, now_ns);
-	if (link->described)
-		pcapng_file_drops(scan->search->conf.file, link->out, n);
+	if (scan->search->conf.file && describe(scan, link))
+		pcapng_file_drops(scan->search->conf.file, link->out, n, now_ns);
 }
 
 int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *packet,
@@ -356,8 +362,12 @@ int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *pac
 
 	if (code)
 		return code;
+	if (packet->bytes)
+		scan->now_ns = packet->time_ns;
 	if (packet->drops)
-		lose(scan, link, packet->drops, "capture-lost", packet->time_ns);
+		lose(scan, link, packet->drops, "capture-lost", scan->now_ns);
+	if (!packet->bytes)
+		return 0;
 	scan->number++;
 	if (packet->time_ns - scan->tick_ns >= NS_PER_S && packet->time_ns > scan->tick_ns)
 		capture_scan_tick(scan, packet->time_ns);

@@ -39,6 +39,7 @@ struct capture_scan {
 	struct scan_link **section; /* by the number that packets of the section have */
 	size_t n_section;
 	uint64_t tick_ns; /* time of the last look at the clock */
+	uint64_t now_ns; /* of the last packet */
 	uint64_t number; /* of the last packet */
 	uint64_t hits;
 	struct scan_losses losses;
@@ -61,8 +62,8 @@ void capture_scan_done(struct capture_scan *scan);
 void capture_scan_section(struct capture_scan *scan);
 
 /*
- * The next packet, of an interface that is called `name` ("" for none). `guest` says that what is
- * outbound was sent by a guest. 0 or -ENOMEM.
+ * The next packet, of an interface that is called `name` ("" for none); without bytes it only tells
+ * of drops. `guest` says that what is outbound was sent by a guest. 0 or -ENOMEM.
  */
 int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *packet,
 			const char *name, bool guest);

@@ -254,6 +254,13 @@ struct packet_options {
 	struct pcap_packet *packet;
 };
 
+/* A packet told them, so that the interface's statistics do not tell them again. */
+static void count_drops(const struct pcap_reader *r, const struct pcap_step *step)
+{
+	if (step->result == PCAP_PACKET)
+		r->interfaces[step->packet.interface].drops += step->packet.drops;
+}
+
 static void packet_option(void *data, uint16_t code, const uint8_t *value, size_t len)
 {
 	const struct packet_options *options = data;
@@ -307,6 +314,7 @@ static void read_enhanced(struct pcap_reader *r, struct cursor *body, struct pca
 	take_packet(r, body, get32(r, p), p + 4, get32(r, p + 12), get32(r, p + 16), ret);
 	if (ret->result == PCAP_PACKET)
 		each_option(r, body, packet_option, &options);
+	count_drops(r, ret);
 }
 
 static void read_old_packet(struct pcap_reader *r, struct cursor *body, struct pcap_step *ret)
@@ -317,6 +325,7 @@ static void read_old_packet(struct pcap_reader *r, struct cursor *body, struct p
 	take_packet(r, body, get16(r, p), p + 4, get32(r, p + 12), get32(r, p + 16), ret);
 	if (ret->result == PCAP_PACKET && drops != UINT16_MAX)
 		ret->packet.drops = drops;
+	count_drops(r, ret);
 }
 
 /* Neither a time nor a captured length: the snapshot length of the first interface cuts. */
@@ -330,6 +339,42 @@ static void read_simple(struct pcap_reader *r, struct cursor *body, struct pcap_
 	if (interface->snaplen && kept > interface->snaplen)
 		kept = interface->snaplen;
 	take_packet(r, body, 0, NULL, kept, wire_len, ret);
+}
+
+struct statistics_options {
+	const struct pcap_reader *reader;
+	uint64_t drops;
+};
+
+/* What the interface dropped, as dumpcap(1) has it, and what the system did behind it. */
+static void statistics_option(void *data, uint16_t code, const uint8_t *value, size_t len)
+{
+	struct statistics_options *options = data;
+
+	if ((code == ISB_IFDROP || code == ISB_OSDROP) && len == 8)
+		options->drops += get64(options->reader, value);
+}
+
+/*
+ * Counts are from the beginning of the capture on: section 4.6 of draft-ietf-opsawg-pcapng. The
+ * block's time is left alone: that of dumpcap(1) 4.0 is in microseconds, whatever if_tsresol says.
+ */
+static void read_statistics(struct pcap_reader *r, struct cursor *body, struct pcap_step *ret)
+{
+	struct statistics_options options = { .reader = r };
+	uint32_t number = get32(r, cursor_pull(body, 12));
+	struct pcap_interface *interface = number < r->n_interfaces ? &r->interfaces[number] : NULL;
+
+	each_option(r, body, statistics_option, &options);
+	if (!interface || options.drops <= interface->drops)
+		return;
+	ret->packet = (struct pcap_packet){
+		.interface = number,
+		.link_type = interface->link_type,
+		.drops = options.drops - interface->drops,
+	};
+	interface->drops = options.drops;
+	ret->result = PCAP_LOSS;
 }
 
 static void section_option(void *data, uint16_t code, const uint8_t *value, size_t len)
@@ -352,7 +397,7 @@ static void read_section(struct pcap_reader *r, struct cursor *body, struct pcap
 static const struct block_step block_steps[] = {
 	{ BLOCK_SECTION, 16, read_section },	   { BLOCK_INTERFACE, 8, read_interface },
 	{ BLOCK_PACKET_OLD, 20, read_old_packet }, { BLOCK_SIMPLE, 4, read_simple },
-	{ BLOCK_ENHANCED, 20, read_enhanced },
+	{ BLOCK_ENHANCED, 20, read_enhanced },	   { BLOCK_STATISTICS, 12, read_statistics },
 };
 
 static const struct block_step *block_step(uint32_t type)

@@ -30,6 +30,7 @@
 
 enum pcap_result {
 	PCAP_PACKET,
+	PCAP_LOSS, /* like a packet without bytes: `drops` that an interface's statistics tell */
 	PCAP_NO_PACKET, /* passed over something else */
 	PCAP_MORE, /* `need` bytes have to be there */
 	PCAP_BAD, /* `why`: nothing behind this can be trusted */
@@ -40,6 +41,7 @@ struct pcap_interface {
 	uint32_t snaplen; /* 0: no limit */
 	uint8_t resolution; /* as if_tsresol: 10^-n, with bit 7 2^-n */
 	int64_t offset; /* seconds added to every time */
+	uint64_t drops; /* told so far */
 	char name[PCAP_NAME_MAX]; /* "" unless told */
 };
 
@@ -67,7 +69,7 @@ struct pcap_packet {
 	uint32_t interface;
 	uint32_t link_type;
 	uint32_t flags; /* epb_flags */
-	uint64_t drops; /* lost before it, as epb_dropcount says */
+	uint64_t drops; /* lost before it, as epb_dropcount or the statistics say */
 };
 
 struct pcap_step {

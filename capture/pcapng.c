@@ -241,3 +241,41 @@ size_t pcapng_whole(const void *data, size_t len, uint64_t *ret_packets)
 		*ret_packets = packets;
 	return at;
 }
+
+/* What the options from `p` on say. */
+static uint64_t drops_of(const uint8_t *p, const uint8_t *end)
+{
+	uint16_t head[2];
+	uint64_t drops = 0;
+
+	for (; end - p >= (ptrdiff_t)sizeof(head); p += sizeof(head) + padded(head[1])) {
+		memcpy(head, p, sizeof(head));
+		if (head[0] == OPTION_END)
+			break;
+		if (head[0] != EPB_DROPCOUNT)
+			continue;
+		memcpy(&drops, p + sizeof(head), sizeof(drops));
+		break;
+	}
+	return drops;
+}
+
+void pcapng_each_packet(const void *data, size_t len,
+			void (*cb)(void *context, const struct pcapng_told *told), void *context)
+{
+	const uint8_t *p = data;
+	uint32_t words[7], type;
+	size_t at = 0, n;
+
+	for (; at < len && (n = block_length(p + at, len - at, &type)) > 0; at += n) {
+		if (type != BLOCK_ENHANCED)
+			continue;
+		memcpy(words, p + at, sizeof(words));
+		cb(context,
+		   &(struct pcapng_told){
+			   .interface = words[2],
+			   .time_ns = (uint64_t)words[3] << 32 | words[4],
+			   .drops = drops_of(p + at + sizeof(words) + padded(words[5]), p + at + n),
+		   });
+	}
+}

@@ -63,7 +63,7 @@ struct pcapng_statistics {
 	uint64_t start_ns;
 	uint64_t end_ns;
 	uint64_t received;
-	uint64_t dropped; /* by the kernel, since the ring was full */
+	uint64_t dropped; /* also those that packets told */
 };
 
 void pcapng_section(struct buf *out, const char *application, const char *host);
@@ -76,5 +76,16 @@ void pcapng_statistics(struct buf *out, const struct pcapng_statistics *statisti
  * (may be NULL) is how many of them are packets.
  */
 size_t pcapng_whole(const void *data, size_t len, uint64_t *ret_packets);
+
+/* What a packet block says beside its bytes. */
+struct pcapng_told {
+	uint32_t interface;
+	uint64_t time_ns;
+	uint64_t drops;
+};
+
+/* Calls back for each packet in `data`, which pcapng_packet() made. */
+void pcapng_each_packet(const void *data, size_t len,
+			void (*cb)(void *context, const struct pcapng_told *told), void *context);
 
 #endif

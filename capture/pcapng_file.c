@@ -80,21 +80,29 @@ void pcapng_file_flush(struct pcapng_file *file)
 	buf_reset(&file->buf);
 }
 
+static void see(struct pcapng_file_interface *interface, uint64_t time_ns)
+{
+	if (!interface->frames && !interface->drops)
+		interface->first_ns = time_ns;
+	interface->last_ns = time_ns;
+}
+
 void pcapng_file_put(struct pcapng_file *file, const struct pcapng_packet *packet)
 {
 	struct pcapng_file_interface *interface = &file->interfaces[packet->interface];
 
-	if (!interface->frames++)
-		interface->first_ns = packet->time_ns;
-	interface->last_ns = packet->time_ns;
+	see(interface, packet->time_ns);
+	interface->frames++;
 	file->frames++;
 	pcapng_packet(&file->buf, packet);
 	if (file->buf.len >= WRITE_SIZE || file->buf.failed)
 		pcapng_file_flush(file);
 }
 
-void pcapng_file_drops(struct pcapng_file *file, uint32_t interface, uint64_t drops)
+void pcapng_file_drops(struct pcapng_file *file, uint32_t interface, uint64_t drops,
+		       uint64_t time_ns)
 {
+	see(&file->interfaces[interface], time_ns);
 	file->interfaces[interface].drops += drops;
 }
 

@@ -42,8 +42,9 @@ int pcapng_file_interface(struct pcapng_file *file, const struct pcapng_interfac
 /* `packet` has its interface. */
 void pcapng_file_put(struct pcapng_file *file, const struct pcapng_packet *packet);
 
-/* Of an interface, what was lost of its frames. */
-void pcapng_file_drops(struct pcapng_file *file, uint32_t interface, uint64_t drops);
+/* Of an interface, what was lost of its frames by then. */
+void pcapng_file_drops(struct pcapng_file *file, uint32_t interface, uint64_t drops,
+		       uint64_t time_ns);
 
 /* Writes what is there now: before a wait. */
 void pcapng_file_flush(struct pcapng_file *file);

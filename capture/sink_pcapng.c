@@ -12,17 +12,48 @@
 /* A frame with its options; frames of a link are at most as long as its snapshot. */
 #define BLOCK_MAX ((1u << 20) + PCAPNG_OVERHEAD_MAX)
 
+/* Frames, and the drops before them that they tell. */
+struct section_count {
+	uint64_t first_ns, last_ns;
+	uint64_t received, dropped;
+};
+
 struct sink_pcapng_link {
 	char name[IFNAME_SIZE];
-	uint64_t first_ns, last_ns; /* of the frames in the section */
-	uint64_t received, dropped; /* since the section began */
+	struct section_count section; /* since it began, with what waits to be written */
+	struct section_count waiting; /* as of count_waiting() */
 	uint64_t untold; /* drops that no frame told */
 };
+
+static void count(struct section_count *section, uint64_t time_ns, uint64_t drops)
+{
+	if (!section->received)
+		section->first_ns = time_ns;
+	section->received++;
+	section->dropped += drops;
+	section->last_ns = time_ns;
+}
+
+static void on_waiting(void *data, const struct pcapng_told *told)
+{
+	struct sink_pcapng *sink = data;
+
+	count(&sink->links[told->interface].waiting, told->time_ns, told->drops);
+}
+
+/* What waits belongs to the section that begins next, and not to the one that ends before it. */
+static void count_waiting(struct sink_pcapng *sink)
+{
+	for (size_t i = 0; i < sink->n_links; i++)
+		sink->links[i].waiting = (struct section_count){ 0 };
+	pcapng_each_packet(sink->file.pending.data, sink->file.pending.len, on_waiting, sink);
+}
 
 static void header(void *data, struct buf *out)
 {
 	struct sink_pcapng *sink = data;
 
+	count_waiting(sink);
 	pcapng_section(out, PCAPNG_APPLICATION, sink->host);
 	for (size_t i = 0; i < sink->n_links; i++) {
 		struct sink_pcapng_link *link = &sink->links[i];
@@ -31,27 +62,29 @@ static void header(void *data, struct buf *out)
 					      .name = link->name,
 					      .link_type = LINKTYPE_ETHERNET,
 				      });
-		link->received = link->dropped = 0;
+		link->section = link->waiting;
 	}
 }
 
 static void trailer(void *data, struct buf *out)
 {
-	const struct sink_pcapng *sink = data;
+	struct sink_pcapng *sink = data;
 
+	count_waiting(sink);
 	for (size_t i = 0; i < sink->n_links; i++) {
-		const struct sink_pcapng_link *link = &sink->links[i];
+		const struct section_count *all = &sink->links[i].section;
+		const struct section_count *waiting = &sink->links[i].waiting;
+		const struct pcapng_statistics statistics = {
+			.interface = (uint32_t)i,
+			.time_ns = sink->now_ns,
+			.start_ns = all->first_ns,
+			.end_ns = waiting->received ? waiting->first_ns : all->last_ns,
+			.received = all->received - waiting->received,
+			.dropped = all->dropped - waiting->dropped,
+		};
 
-		if (!link->received && !link->dropped)
-			continue;
-		pcapng_statistics(out, &(struct pcapng_statistics){
-					       .interface = (uint32_t)i,
-					       .time_ns = sink->now_ns,
-					       .start_ns = link->first_ns,
-					       .end_ns = link->last_ns,
-					       .received = link->received,
-					       .dropped = link->dropped,
-				       });
+		if (statistics.received || statistics.dropped)
+			pcapng_statistics(out, &statistics);
 	}
 }
 
@@ -70,8 +103,22 @@ int sink_pcapng_init(struct sink_pcapng *sink, const struct sink_file_conf *conf
 	return sink->ids ? 0 : -ENOMEM;
 }
 
+/* Nothing comes any more: what waits is lost, and statistics tell what no frame told. */
+static void settle(struct sink_pcapng *sink)
+{
+	count_waiting(sink);
+	for (size_t i = 0; i < sink->n_links; i++) {
+		struct sink_pcapng_link *link = &sink->links[i];
+
+		link->section.received -= link->waiting.received;
+		link->section.dropped += link->waiting.received + link->untold;
+	}
+	buf_reset(&sink->file.pending);
+}
+
 void sink_pcapng_done(struct sink_pcapng *sink)
 {
+	settle(sink);
 	sink_file_done(&sink->file);
 	free(sink->ids);
 	free(sink->links);
@@ -97,7 +144,7 @@ int sink_pcapng_link(struct sink_pcapng *sink, uint32_t slot, const char *name)
 		sink->cap_links = cap;
 	}
 	link = &sink->links[sink->n_links++];
-	*link = (struct sink_pcapng_link){ .first_ns = 0 };
+	*link = (struct sink_pcapng_link){ .untold = 0 };
 	(void)snprintf(link->name, sizeof(link->name), "%s", name);
 	sink->ids[slot] = (uint32_t)sink->n_links;
 	/* What waits to be written keeps its numbers: they are the same in the next section. */
@@ -109,10 +156,8 @@ void sink_pcapng_drops(struct sink_pcapng *sink, uint32_t slot, uint64_t drops)
 {
 	struct sink_pcapng_link *link = link_of(sink, slot);
 
-	if (!link)
-		return;
-	link->dropped += drops;
-	link->untold += drops;
+	if (link)
+		link->untold += drops;
 }
 
 int sink_pcapng_put(struct sink_pcapng *sink, uint32_t slot, const struct pcapng_packet *packet)
@@ -132,10 +177,8 @@ int sink_pcapng_put(struct sink_pcapng *sink, uint32_t slot, const struct pcapng
 		link->untold++;
 		return err;
 	}
+	count(&link->section, packet->time_ns, link->untold);
 	link->untold = 0;
-	if (!link->received)
-		link->first_ns = packet->time_ns;
-	link->received++;
-	link->last_ns = sink->now_ns = packet->time_ns;
+	sink->now_ns = packet->time_ns;
 	return 0;
 }

@@ -114,9 +114,10 @@ int source_file_next(struct source_file *source, struct pcap_packet *ret, struct
 		pcap_reader_next(&source->reader, source->buffer + source->begin, left, &step);
 		switch (step.result) {
 		case PCAP_PACKET:
+		case PCAP_LOSS:
 			source->begin += (size_t)step.used;
 			source->offset += step.used;
-			source->packets++;
+			source->packets += step.result == PCAP_PACKET;
 			*ret = step.packet;
 			return 1;
 		case PCAP_NO_PACKET:

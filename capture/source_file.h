@@ -35,9 +35,10 @@ int source_file_open(struct source_file *source, int fd, const uint8_t *head, si
 void source_file_close(struct source_file *source);
 
 /*
- * The next packet: 1 and `ret`, whose bytes are valid until the next call; 0 at the end. -ENODATA:
- * the file ends inside a packet or header; -EBADMSG: what follows is damaged; or read(2)'s error.
- * The error text says at which byte, and nothing more is read.
+ * The next packet: 1 and `ret`, whose bytes are valid until the next call, or are NULL where an
+ * interface's statistics tell of its drops; 0 at the end. -ENODATA: the file ends inside a packet
+ * or header; -EBADMSG: what follows is damaged; or read(2)'s error. The error text says at which
+ * byte, and nothing more is read.
  */
 int source_file_next(struct source_file *source, struct pcap_packet *ret, struct err *err);
 

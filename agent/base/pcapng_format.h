@@ -42,6 +42,7 @@
 #define ISB_STARTTIME 2u
 #define ISB_ENDTIME   3u
 #define ISB_IFRECV    4u
+#define ISB_IFDROP    5u
 #define ISB_OSDROP    7u
 
 /* Of pcap files: microseconds or nanoseconds, in the writer's byte order. */

@@ -22,6 +22,10 @@ static void check(const struct pcap_step *step, const uint8_t *data, size_t len)
 		    packet->len > (size_t)(data + len - packet->bytes))
 			abort();
 		break;
+	case PCAP_LOSS:
+		if (packet->bytes || !packet->drops)
+			abort();
+		__attribute__((fallthrough));
 	case PCAP_NO_PACKET:
 		if (step->used == 0)
 			abort();

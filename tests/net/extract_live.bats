@@ -109,6 +109,42 @@ EOF
     | .gap.lost' "$DIR/lost" | awk '{ n += $1 } END { print n }')
   grep -q "eno1: $lost frames were lost" "$DIR/lost.err"
   capinfos "$DIR/lost.pcapng"
+  # The file says so too, to whoever reads it.
+  run -2 "$TAPWARDEN" extract -q -e nothing "$DIR/lost.pcapng"
+  [[ "$output" == *"lost.pcapng: $lost frames were lost before they could be captured" ]]
+}
+
+@test "what another program lost while it captured is told when its file is read" {
+  local dumped=$DIR/dumped.pcapng lost
+  spawn "$DIR/dumpcap" dumpcap -q -i eno1 -B 1 -w "$dumped" 2>"$DIR/dumpcap.err"
+  until grep -q "^File: " "$DIR/dumpcap.err" && grep -q poll "/proc/$HOLDER/wchan"; do
+    kill -0 "$HOLDER"
+    sleep 0.05
+  done
+  in_peer bash -c 'echo user=ann >/dev/udp/192.0.2.1/514'
+  # More than the ring holds.
+  kill -STOP "$HOLDER"
+  in_peer perl -MSocket -e 'socket(S, PF_INET, SOCK_DGRAM, 17) or die;
+    my $to = sockaddr_in(9, inet_aton("192.0.2.1"));
+    for (1 .. 100) { send S, "x" x 60000, 0, $to; select undef, undef, undef, 0.002 unless $_ % 50 }'
+  kill -CONT "$HOLDER"
+  in_peer bash -c 'echo user=bob >/dev/udp/192.0.2.1/514'
+  until "$TAPWARDEN" extract --bpf 'udp port 514' -e bob -q "$dumped" 2>/dev/null; do
+    sleep 0.1
+  done
+  kill -INT "$HOLDER"
+  wait "$HOLDER"
+  # "Packets received/dropped on interface 'eno1': 19/83 (...)"
+  lost=$(sed -n "s,^Packets received/dropped on interface 'eno1': [0-9]*/\([0-9]*\) .*,\1,p" "$DIR/dumpcap.err")
+  [ "$lost" -gt 0 ]
+  run -2 --separate-stderr "$TAPWARDEN" extract --json --bpf 'udp port 514' -e 'user=\w+' "$dumped"
+  [ "$(jq -r 'select(.event_type == "alert") | .tapwarden.match.text' <<<"$output")" = "user=ann
+user=bob" ]
+  [ "$(jq -c 'select(.event_type == "gap") | [.in_iface, .gap.lost, .gap.unit, .gap.reason]' <<<"$output")" = \
+    "[\"eno1\",$lost,\"frames\",\"capture-lost\"]" ]
+  # When the last frames came.
+  jq -se '.[-1].timestamp >= .[-2].timestamp' <<<"$output"
+  [[ "$stderr" == *"dumped.pcapng: $lost frames were lost before they could be captured"* ]]
 }
 
 @test "what cannot be listened at" {

@@ -34,6 +34,18 @@ struct file_case {
 	"06000000 " total interface "00000000 " time len wire data total
 #define ONE_LE EPB_LE("00000000 ", "0a000000 ", "02000000 ", "04000000 ", "41420000 ", "24000000 ")
 
+/* Statistics of an interface, with an option of 8 bytes, all of them within 256. */
+#define ISB_LE(interface, code, value)                                                           \
+	"05000000 28000000 " interface "00000000 0a000000 " code "0800 " value "00000000000000 " \
+	"0000 0000 28000000 "
+/* isb_ifdrop 3, isb_osdrop 4 */
+#define ISB_TWO_LE                                                                           \
+	"05000000 30000000 00000000 00000000 0a000000 0500 0800 0300000000000000 0700 0800 " \
+	"0400000000000000 30000000 "
+#define DROPS_LE(value)                                                                            \
+	"06000000 30000000 00000000 00000000 0a000000 01000000 01000000 41000000 0400 0800 " value \
+	"00000000000000 30000000 "
+
 static const struct file_case cases[] = {
 	{ "pcap, microseconds, little-endian",
 	  "d4c3b2a1 0200 0400 00000000 00000000 ffff0000 01000000 "
@@ -88,6 +100,21 @@ static const struct file_case cases[] = {
 	  SHB_LE IDB_LE "06000000 38000000 00000000 00000000 0a000000 01000000 01000000 41000000 "
 			"0200 0400 02000000 0400 0800 0900000000000000 38000000",
 	  "-|-|if0 type1 0.000010000 1/1 A flags2 drops9|" },
+	{ "pcapng, statistics tell drops", SHB_LE IDB_LE ISB_TWO_LE,
+	  "-|-|if0 type1 0.000000000 lost drops7|" },
+	{ "pcapng, statistics of two interfaces, which count on",
+	  SHB_LE IDB_NS_LE IDB_LE ISB_LE("01000000 ", "0700 ", "02")
+		  ISB_LE("00000000 ", "0500 ", "01") ISB_LE("01000000 ", "0700 ", "05"),
+	  "-|-|-|if1 type1 0.000000000 lost drops2|web01 type1 0.000000000 lost drops1|"
+	  "if1 type1 0.000000000 lost drops3|" },
+	{ "pcapng, statistics tell no drops that packets told",
+	  SHB_LE IDB_LE DROPS_LE("02") DROPS_LE("03") ISB_LE("00000000 ", "0700 ", "05")
+		  ISB_LE("00000000 ", "0700 ", "06"),
+	  "-|-|if0 type1 0.000010000 1/1 A drops2|if0 type1 0.000010000 1/1 A drops3|-|"
+	  "if0 type1 0.000000000 lost drops1|" },
+	{ "pcapng, statistics without drops, and of no interface",
+	  SHB_LE IDB_LE ISB_LE("00000000 ", "0400 ", "09") ISB_LE("01000000 ", "0700 ", "09"),
+	  "-|-|-|-|" },
 	{ "pcapng, an option that is longer than its block",
 	  SHB_LE IDB_LE "06000000 28000000 00000000 00000000 0a000000 01000000 01000000 41000000 "
 			"0200 0800 28000000",
@@ -152,10 +179,14 @@ static void describe_packet(const struct pcap_reader *reader, const struct pcap_
 		buf_adds(out, interface->name);
 	else
 		buf_addf(out, "if%u", packet->interface);
-	buf_addf(out, " type%u %llu.%09llu %zu/%zu %.*s", packet->link_type,
+	buf_addf(out, " type%u %llu.%09llu ", packet->link_type,
 		 (unsigned long long)(packet->time_ns / 1000000000),
-		 (unsigned long long)(packet->time_ns % 1000000000), packet->len, packet->wire_len,
-		 (int)packet->len, (const char *)packet->bytes);
+		 (unsigned long long)(packet->time_ns % 1000000000));
+	if (packet->bytes)
+		buf_addf(out, "%zu/%zu %.*s", packet->len, packet->wire_len, (int)packet->len,
+			 (const char *)packet->bytes);
+	else
+		buf_adds(out, "lost");
 	if (packet->flags)
 		buf_addf(out, " flags%x", packet->flags);
 	if (packet->drops)
@@ -176,7 +207,7 @@ static void describe(const uint8_t *data, size_t len, struct buf *out)
 		memcpy(exact, data + at, len - at);
 		pcap_reader_next(&reader, exact, len - at, &step);
 		at += step.used;
-		if (step.result == PCAP_PACKET)
+		if (step.result == PCAP_PACKET || step.result == PCAP_LOSS)
 			describe_packet(&reader, &step.packet, out);
 		else if (step.result == PCAP_NO_PACKET)
 			buf_adds(out, "-");

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "agent/base/pcapng_format.h"
 #include "capture/pcap_reader.h"
 
 struct fixture {
@@ -55,7 +56,24 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* "web01:text " for each packet, with "+N" for N drops before it, "|" for each section. */
+/* Where isb_ifrecv and isb_osdrop stand in a block of ours. */
+#define STATISTICS_RECEIVED 48
+#define STATISTICS_DROPPED  60
+
+static void describe(const struct pcap_reader *reader, const struct pcap_packet *packet,
+		     struct buf *out)
+{
+	buf_addf(out, "%s:%.*s", reader->interfaces[packet->interface].name, (int)packet->len,
+		 (const char *)packet->bytes);
+	if (packet->drops)
+		buf_addf(out, "+%u", (unsigned int)packet->drops);
+	buf_adds(out, " ");
+}
+
+/*
+ * "web01:text " for each packet, with "+N" for N drops before it, "|" for each section, "web01:+N "
+ * for drops that statistics alone tell, before "web01=RECEIVED/DROPPED " of these.
+ */
 static void check_file(const struct fixture *f, const char *name, const char *expect)
 {
 	static uint8_t data[1 << 16];
@@ -63,7 +81,8 @@ static void check_file(const struct fixture *f, const char *name, const char *ex
 	ssize_t len = read(fd, data, sizeof(data));
 	struct pcap_reader reader;
 	struct pcap_step step;
-	uint32_t section = 0;
+	unsigned long long received, dropped;
+	uint32_t section = 0, type, interface;
 	struct buf text;
 
 	assert_true(len >= 0);
@@ -72,17 +91,20 @@ static void check_file(const struct fixture *f, const char *name, const char *ex
 	pcap_reader_init(&reader);
 	for (size_t at = 0; at < (size_t)len; at += step.used) {
 		pcap_reader_next(&reader, data + at, (size_t)len - at, &step);
-		assert_true(step.result == PCAP_PACKET || step.result == PCAP_NO_PACKET);
+		assert_true(step.result != PCAP_MORE && step.result != PCAP_BAD);
 		if (reader.generation != section)
 			buf_adds(&text, "|");
 		section = reader.generation;
-		if (step.result != PCAP_PACKET)
-			continue;
-		buf_addf(&text, "%s:%.*s", reader.interfaces[step.packet.interface].name,
-			 (int)step.packet.len, (const char *)step.packet.bytes);
-		if (step.packet.drops)
-			buf_addf(&text, "+%u", (unsigned int)step.packet.drops);
-		buf_adds(&text, " ");
+		memcpy(&type, data + at, sizeof(type));
+		if (step.result != PCAP_NO_PACKET)
+			describe(&reader, &step.packet, &text);
+		if (type == BLOCK_STATISTICS) {
+			memcpy(&interface, data + at + 8, sizeof(interface));
+			memcpy(&received, data + at + STATISTICS_RECEIVED, sizeof(received));
+			memcpy(&dropped, data + at + STATISTICS_DROPPED, sizeof(dropped));
+			buf_addf(&text, "%s=%llu/%llu ", reader.interfaces[interface].name,
+				 received, dropped);
+		}
 	}
 	pcap_reader_done(&reader);
 	assert_string_equal(text.data, expect);
@@ -129,7 +151,7 @@ static void links(void **state)
 	assert_int_equal(put(f, 5, "e"), 0);
 	flush(f, 1);
 	sink_pcapng_done(&f->sink);
-	check_file(f, "frames", "|web02:a web01:b |web02:c web03:d |web04:e ");
+	check_file(f, "frames", "|web02:a web01:b |web02:c web03:d |web04:e web04=1/0 ");
 }
 
 /* What the kernel lost, and what found no room, is told by the next frame of the link. */
@@ -154,7 +176,34 @@ static void drops(void **state)
 	assert_int_equal(put(f, 0, "d"), 0);
 	flush(f, 1);
 	sink_pcapng_done(&f->sink);
-	check_file(f, "frames", "|web02:a web01:b+3 web01:c web01:d+2 ");
+	check_file(f, "frames", "|web02:a web01:b+3 web01:c web01:d+2 web01=3/5 web02=1/0 ");
+}
+
+/* What no frame came after is told at the end of a section, and once. */
+static void drops_at_the_end(void **state)
+{
+	struct fixture *f = *state;
+
+	f->sink.file.conf.rotate_bytes = 250;
+	assert_int_equal(sink_pcapng_link(&f->sink, 0, "web01"), 0);
+	assert_int_equal(put(f, 0, "a"), 0);
+	flush(f, 1);
+	sink_pcapng_drops(&f->sink, 0, 3);
+	/* A section that has no end of its own: the next one's first frame tells. */
+	assert_int_equal(sink_pcapng_link(&f->sink, 1, "web02"), 0);
+	assert_int_equal(put(f, 0, "b"), 0);
+	flush(f, 1);
+	sink_pcapng_drops(&f->sink, 0, 4);
+	f->sink.file.conf.rotate_bytes = 1;
+	assert_int_equal(put(f, 1, "c"), 0);
+	flush(f, 1);
+	assert_int_equal(put(f, 0, "d"), 0);
+	sink_pcapng_drops(&f->sink, 0, 5);
+	f->sink.file.conf.rotate_bytes = 0;
+	flush(f, 1);
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames.1", "|web01:a |web01:b+3 web01=1/3 ");
+	check_file(f, "frames", "|web02:c web01:d+4 web01:+5 web01=1/9 web02=1/0 ");
 }
 
 /* Each file can be read by itself. */
@@ -170,15 +219,16 @@ static void rotation(void **state)
 		assert_int_equal(put(f, 0, "b"), 0);
 	flush(f, 4);
 	sink_pcapng_done(&f->sink);
-	check_file(f, "frames.1", "|web01:a ");
-	check_file(f, "frames", "|web01:b web01:b web01:b web01:b ");
+	check_file(f, "frames.1", "|web01:a web01=1/0 ");
+	check_file(f, "frames", "|web01:b web01:b web01:b web01:b web01=4/0 ");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(links), TEST(drops), TEST(rotation) };
+	const struct CMUnitTest tests[] = { TEST(links), TEST(drops), TEST(drops_at_the_end),
+					    TEST(rotation) };
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
