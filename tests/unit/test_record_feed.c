@@ -19,6 +19,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "agent/base/clock.h"
+
 #define OTHER 3u
 
 static const struct record_head nothing = { .time_ns = 1, .link = "", .set = "", .guest = "" };
@@ -321,6 +323,29 @@ static void what_is_no_record_is_left_out(void **state)
 		  "0+1:corrupt 1+1:corrupt 2+1:corrupt 3+1:corrupt 4:alert 5+1:corrupt 6:alert ");
 }
 
+/* However much was lost by its word: seq stays below what JSON readers hold. */
+static void nobody_uses_up_the_numbers(void **state)
+{
+	const uint64_t per_s = UINT64_C(1) << 22;
+	struct fixture *f = *state;
+	uint64_t seconds = clock_ns(CLOCK_MONOTONIC) / NS_PER_S, most = seconds * per_s;
+	char line[256], expect[256];
+
+	snprintf(line, sizeof(line), BEGIN OWN "%llu}}", (unsigned long long)most);
+	send_line(f, line);
+	for (uint64_t hours = 1; hours < 1000; hours *= 10) {
+		snprintf(line, sizeof(line), BEGIN OWN "%llu}}",
+			 (unsigned long long)(most + hours * 3600 * per_s));
+		send_line(f, line);
+	}
+	turn(f);
+	snprintf(expect, sizeof(expect),
+		 "0+%llu:worker-died %llu:alert %llu+1:corrupt %llu+1:corrupt %llu+1:corrupt ",
+		 (unsigned long long)most, (unsigned long long)most, (unsigned long long)most + 1,
+		 (unsigned long long)most + 2, (unsigned long long)most + 3);
+	check_log(f, expect);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +356,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(who_is_faster_waits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(payloads_are_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_record_is_left_out, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nobody_uses_up_the_numbers, set_up, tear_down),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
