@@ -80,16 +80,23 @@ static int error_of(int64_t status)
 	return status == TRIAL_ANSWERED ? 0 : -EINVAL;
 }
 
+static const char *end_by(int signal)
+{
+	return signal == SIGSYS ? "the trial asked for what its sandbox refuses, and was ended"
+				: "the trial took too long or too much memory, and was ended";
+}
+
 static void on_trial_exit(uv_process_t *process, int64_t status, int signal)
 {
 	struct trial_run *run = process->data;
 	struct worker *web = &run->agent->web;
 	struct ipc_channel *channel = worker_channel(web);
 
+	if (signal == SIGSYS)
+		log_warning("%s: whoever asked is told", end_by(signal));
 	if (channel && worker_pid(web) == run->asker) {
 		if (signal)
-			reply_text(channel, run->id, -EINVAL,
-				   "the trial took too long or too much memory, and was ended");
+			reply_text(channel, run->id, -EINVAL, end_by(signal));
 		else
 			reply(channel, run->id, error_of(status), run->out);
 	}

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/base/landlock.h"
 #include "agent/base/sandbox.h"
 #include "capture/trial.h"
 
@@ -27,7 +26,7 @@ int trial_worker_main(void)
 	json_t *answer = NULL;
 	struct err err;
 	size_t len;
-	int abi, code = sandbox_enter(&err);
+	int code = sandbox_enter(&err);
 
 	if (code == 0)
 		code = sandbox_limit(TRIAL_SECONDS, &err);
@@ -36,7 +35,7 @@ int trial_worker_main(void)
 	 * all.
 	 */
 	if (code == 0)
-		code = landlock_enter(-1, &abi, &err);
+		code = sandbox_seal_trial(SANDBOX_TRIAL, -1, &err);
 	if (code == 0) {
 		len = fread(text, 1, sizeof(text), stdin);
 		code = try_text(text, len, &answer, &err);

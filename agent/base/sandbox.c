@@ -51,6 +51,14 @@ int sandbox_limit(unsigned int seconds, struct err *err)
 	return 0;
 }
 
+int sandbox_seal_trial(enum sandbox_role role, int read_dir, struct err *err)
+{
+	int abi, code = read_dir < 0 ? landlock_enter(-1, &abi, err)
+				     : landlock_enter_reading(read_dir, &abi, err);
+
+	return code ? code : syscall_filter_enter(role, -1, err);
+}
+
 /* What libraries would read later: the time zone, at the first conversion of a time. */
 static void load_early(void)
 {

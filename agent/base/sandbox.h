@@ -20,6 +20,12 @@ int sandbox_enter(struct err *err);
 int sandbox_limit(unsigned int seconds, struct err *err);
 
 /*
+ * Its last thing before it reads what it is asked: files are those that are open and, to be read,
+ * those below `read_dir` (-1: none), and few system calls are left. 0 or a negative errno.
+ */
+int sandbox_seal_trial(enum sandbox_role role, int read_dir, struct err *err);
+
+/*
  * Last thing before IPC_READY, once patterns are compiled, libraries loaded and no thread started:
  * what is code stays as it is (code_pages.h), files are those below `log_dir` (-1: none) and those
  * that are open or come from the agent (landlock.h), and few system calls are left

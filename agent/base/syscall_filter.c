@@ -29,7 +29,10 @@
 
 #define CAPTURE (1u << SANDBOX_CAPTURE)
 #define WEB	(1u << SANDBOX_WEB)
+#define TRIAL	(1u << SANDBOX_TRIAL)
+#define PLAN	(1u << SANDBOX_PLAN)
 #define BOTH	(CAPTURE | WEB)
+#define ALL	(BOTH | TRIAL | PLAN)
 
 /* A call that works, or ends the worker, by its arguments: all of the comparisons hold. */
 struct condition {
@@ -55,18 +58,21 @@ struct condition {
 
 /* clone(2) takes the flags as its first argument but on s390. */
 static const struct condition conditions[] = {
-	{ "mmap", BOTH, false, 1, { MASKED(2, PROT_EXEC, 0) } },
+	{ "mmap", BOTH | PLAN, false, 1, { MASKED(2, PROT_EXEC, 0) } },
 	{ "mmap", BOTH, true, 1, { MASKED(2, PROT_EXEC, PROT_EXEC) } },
-	{ "mmap2", BOTH, false, 1, { MASKED(2, PROT_EXEC, 0) } },
+	{ "mmap", TRIAL, false, 0, { { 0 } } },
+	{ "mmap2", BOTH | PLAN, false, 1, { MASKED(2, PROT_EXEC, 0) } },
 	{ "mmap2", BOTH, true, 1, { MASKED(2, PROT_EXEC, PROT_EXEC) } },
-	{ "mprotect", BOTH, false, 1, { MASKED(2, PROT_EXEC, 0) } },
+	{ "mmap2", TRIAL, false, 0, { { 0 } } },
+	{ "mprotect", BOTH | PLAN, false, 1, { MASKED(2, PROT_EXEC, 0) } },
 	{ "mprotect", BOTH, true, 1, { MASKED(2, PROT_EXEC, PROT_EXEC) } },
+	{ "mprotect", TRIAL, false, 0, { { 0 } } },
 	{ "clone", WEB, false, 1, { MASKED(0, CLONE_THREAD, CLONE_THREAD) } },
 	{ "clone", WEB, true, 1, { MASKED(0, CLONE_THREAD, 0) } },
-	{ "clone", CAPTURE, true, 0, { { 0 } } },
+	{ "clone", CAPTURE | TRIAL | PLAN, true, 0, { { 0 } } },
 	/* Whoever got in must not keep the agent from hearing of it. */
-	{ "rt_sigaction", BOTH, false, 1, { OTHER(0, SIGSYS) } },
-	{ "rt_sigaction", BOTH, true, 1, { EQUAL(0, SIGSYS) } },
+	{ "rt_sigaction", ALL, false, 1, { OTHER(0, SIGSYS) } },
+	{ "rt_sigaction", ALL, true, 1, { EQUAL(0, SIGSYS) } },
 	{ "ioctl", BOTH, false, 1, { EQUAL(1, FIONBIO) } },
 	{ "fcntl", BOTH, false, 1, { EQUAL(1, F_GETFD) } },
 	{ "fcntl", BOTH, false, 1, { EQUAL(1, F_SETFD) } },
@@ -172,12 +178,15 @@ static int add_rule(scmp_filter_ctx filter, const char *name, bool is_fatal, uns
 				      args);
 }
 
-static int add_list(scmp_filter_ctx filter, const char *const *list, bool is_fatal)
+static int add_list(scmp_filter_ctx filter, const char *const *list, bool is_fatal,
+		    const char *const *but)
 {
 	int code = 0;
 
-	for (; *list && !code; list++)
-		code = add_rule(filter, *list, is_fatal, 0, NULL);
+	for (; *list && !code; list++) {
+		if (!is_in(but, *list))
+			code = add_rule(filter, *list, is_fatal, 0, NULL);
+	}
 	return code;
 }
 
@@ -200,16 +209,20 @@ static int add_conditions(scmp_filter_ctx filter, enum sandbox_role role)
 
 static int add_all(scmp_filter_ctx filter, enum sandbox_role role)
 {
+	static const char *const none[] = { NULL };
 	static const char *const *const lists[SANDBOX_ROLES] = {
 		[SANDBOX_CAPTURE] = syscall_list_capture,
 		[SANDBOX_WEB] = syscall_list_web,
+		[SANDBOX_TRIAL] = none,
+		[SANDBOX_PLAN] = syscall_list_plan,
 	};
-	int code = add_list(filter, syscall_list_both, false);
+	int code = add_list(filter, syscall_list_both, false, none);
 
 	if (!code)
-		code = add_list(filter, lists[role], false);
+		code = add_list(filter, lists[role], false, none);
 	if (!code)
-		code = add_list(filter, syscall_list_fatal, true);
+		code = add_list(filter, syscall_list_fatal, true,
+				role == SANDBOX_PLAN ? syscall_list_in_vain : none);
 	return code ? code : add_conditions(filter, role);
 }
 
@@ -219,7 +232,7 @@ int syscall_filter_enter(enum sandbox_role role, int channel_fd, struct err *err
 	int code = -ENOMEM;
 
 	if (filter)
-		code = catch_sigsys(channel_fd);
+		code = channel_fd < 0 ? 0 : catch_sigsys(channel_fd);
 	if (!code)
 		code = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 	/* Of one thread alone, which is libseccomp's own way, the others would wait for ever. */

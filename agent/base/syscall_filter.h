@@ -14,11 +14,14 @@
 enum sandbox_role {
 	SANDBOX_CAPTURE,
 	SANDBOX_WEB,
+	SANDBOX_TRIAL, /* compiles a pattern that a client sent, and its machine code */
+	SANDBOX_PLAN, /* plans a configuration that a client sent */
 	SANDBOX_ROLES
 };
 
 /*
- * `channel_fd` is the one to the agent, for IPC_FAULT. PR_SET_NO_NEW_PRIVS must be set. Returns 0,
+ * `channel_fd` is the one to the agent, for IPC_FAULT; -1: there is none, and it hears of SIGSYS
+ * alone. PR_SET_NO_NEW_PRIVS must be set. Returns 0,
  * or a negative errno: -ENOSYS when the kernel has no seccomp(2).
  */
 int syscall_filter_enter(enum sandbox_role role, int channel_fd, struct err *err);

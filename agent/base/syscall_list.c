@@ -35,6 +35,12 @@ const char *const syscall_list_web[] = { "accept4",	"memfd_create",
 					 "setpriority", "prlimit64",
 					 "ugetrlimit",	NULL };
 
+/* Sections of the configuration, as text in memfds; names of users, groups and namespaces. */
+const char *const syscall_list_plan[] = { "memfd_create", "access",	"faccessat", "getdents64",
+					  "readlink",	  "readlinkat", NULL };
+
+const char *const syscall_list_in_vain[] = { "socket", "connect", NULL };
+
 const char *const syscall_list_fatal[] = {
 	/* another program, another process */
 	"execve", "execveat", "fork", "vfork", "ptrace", "process_vm_readv", "process_vm_writev",

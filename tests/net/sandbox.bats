@@ -166,6 +166,67 @@ unknown-call ENOSYS
 END
 }
 
+# Whoever compiles a client's pattern makes code; whoever plans looks for users' numbers, and libc for nscd.
+@test "a trial and a plan of what a client sent have what they were given, and may do little with it" {
+  probe trial >"$DIR/trial"
+  diff "$DIR/trial" - <<END
+read-outside EACCES
+write-outside EACCES
+open-device EACCES
+make-log EACCES
+write-open-file works
+run-program SIGSYS
+make-process SIGSYS
+ptrace SIGSYS
+signal-agent SIGSYS
+socket-packet SIGSYS
+socket-netlink SIGSYS
+socket-tcp SIGSYS
+connect-tcp SIGSYS
+bind-tcp SIGSYS
+connect-abstract SIGSYS
+map-plain works
+map-writable-code works
+bpf SIGSYS
+mount SIGSYS
+keyctl SIGSYS
+io-uring SIGSYS
+leave-namespace SIGSYS
+perf SIGSYS
+silence-agent SIGSYS
+make-memfd ENOSYS
+type-into-terminal ENOSYS
+unknown-call ENOSYS
+END
+  probe plan >"$DIR/plan"
+  diff "$DIR/plan" <(sed -E 's/^(socket-.*|connect-.*|map-writable-code) .*/\1 ENOSYS/
+    s/^(make-memfd) .*/\1 works/' "$DIR/trial")
+}
+
+# order_of PID: the measures of the process, and where it reads its standard input.
+order_of() {
+  sed -nE "s/^$1 +landlock_restrict_self\(.* = 0$/landlock/p; s/^$1 +seccomp\(SECCOMP_SET_MODE_FILTER, .* = 0$/seccomp/p
+    s/^$1 +(read|pread64)\(0, .*/reads/p" "$DIR/calls" | uniq
+}
+
+@test "a trial and a plan are in their sandbox before they read what was sent" {
+  local process path pid
+  agent_start
+  spawn strace strace -f -e trace=execve,read,pread64,seccomp,landlock_restrict_self -o "$DIR/calls" \
+    -p "$(pid_of agent)"
+  wait_for 20 grep -q attached "$DIR/strace.err"
+  for path in plan explain; do
+    in_host curl -sS --unix-socket "$DIR/run/api.sock" -H 'Content-Type: application/octet-stream' -d '{"regex": "a"}' \
+      "http://x/v1/$path" >"$DIR/$path.json"
+  done
+  jq -e .explained.jit.on "$DIR/explain.json"
+  jq -e '.errors | length > 0' "$DIR/plan.json"
+  for process in plan trial; do
+    pid=$(awk -v verb="\"$process-worker\"" 'index($0, "execve(") && index($0, verb) { print $1 }' "$DIR/calls")
+    [ "$(order_of "$pid")" = $'landlock\nseccomp\nreads' ]
+  done
+}
+
 # Either would do without the other: a mistake in one list opens nothing.
 @test "Landlock by itself refuses files, TCP, signals and abstract sockets" {
   run probe landlock

@@ -2,11 +2,11 @@
 /* links: agent/base/syscall_filter.c agent/base/syscall_list.c agent/base/ipc.c */
 /* links: agent/base/ipc_msg.c agent/base/parse.c agent/base/err.c */
 /*
- * sandbox_probe capture|web|landlock|pages DIR: tries what a worker must not do, each in a process
- * of its own that has entered the sandbox of that role, or one part of it, with the log directory
- * DIR. For each a line: "NAME works", "NAME EACCES", "NAME SIGSYS: what it told the agent". As
- * root: only a worker's sandbox is entered as somebody else, so that nothing but Landlock is in its
- * own way.
+ * sandbox_probe capture|web|landlock|pages|trial|plan DIR: tries what a worker must not do, each in
+ * a process of its own that has entered the sandbox of that role, or one part of it, with the log
+ * directory DIR. For each a line: "NAME works", "NAME EACCES", "NAME SIGSYS: what it told the
+ * agent". As root: only a worker's sandbox is entered as somebody else, so that nothing but
+ * Landlock is in its own way.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,7 +41,10 @@
 #define WEB	 (1u << 1)
 #define LANDLOCK (1u << 2)
 #define PAGES	 (1u << 3)
+#define TRIAL	 (1u << 4)
+#define PLAN	 (1u << 5)
 #define WORKERS	 (CAPTURE | WEB)
+#define EACH	 (WORKERS | TRIAL | PLAN)
 
 /* A worker's, of no name. */
 #define UID 64901
@@ -292,45 +295,45 @@ struct probe {
 };
 
 static const struct probe probes[] = {
-	{ "read-outside", read_outside, WORKERS | LANDLOCK },
-	{ "write-outside", write_outside, WORKERS | LANDLOCK },
-	{ "open-device", open_device, WORKERS | LANDLOCK },
-	{ "make-log", make_log, WORKERS | LANDLOCK },
+	{ "read-outside", read_outside, EACH | LANDLOCK },
+	{ "write-outside", write_outside, EACH | LANDLOCK },
+	{ "open-device", open_device, EACH | LANDLOCK },
+	{ "make-log", make_log, EACH | LANDLOCK },
 	{ "rotate-log", rotate_log, CAPTURE | LANDLOCK },
 	{ "make-dir", make_dir, WORKERS | LANDLOCK },
 	{ "make-link", make_link, LANDLOCK },
-	{ "write-open-file", write_open_file, WORKERS | LANDLOCK },
-	{ "run-program", run_program, WORKERS | LANDLOCK },
-	{ "make-process", make_process, WORKERS },
+	{ "write-open-file", write_open_file, EACH | LANDLOCK },
+	{ "run-program", run_program, EACH | LANDLOCK },
+	{ "make-process", make_process, EACH },
 	{ "make-thread", make_thread, WORKERS },
-	{ "ptrace", trace, WORKERS },
-	{ "signal-agent", signal_agent, WORKERS | LANDLOCK },
+	{ "ptrace", trace, EACH },
+	{ "signal-agent", signal_agent, EACH | LANDLOCK },
 	{ "signal-thread-of-agent", signal_thread_of_agent, WORKERS },
-	{ "socket-packet", socket_packet, WORKERS },
-	{ "socket-netlink", socket_netlink, WORKERS },
-	{ "socket-tcp", socket_tcp, WORKERS },
-	{ "connect-tcp", connect_tcp, WORKERS | LANDLOCK },
-	{ "bind-tcp", bind_tcp, WORKERS | LANDLOCK },
-	{ "connect-abstract", connect_abstract, WORKERS | LANDLOCK },
+	{ "socket-packet", socket_packet, EACH },
+	{ "socket-netlink", socket_netlink, EACH },
+	{ "socket-tcp", socket_tcp, EACH },
+	{ "connect-tcp", connect_tcp, EACH | LANDLOCK },
+	{ "bind-tcp", bind_tcp, EACH | LANDLOCK },
+	{ "connect-abstract", connect_abstract, EACH | LANDLOCK },
 	{ "accept-waiting", accept_waiting, WORKERS | LANDLOCK },
-	{ "map-plain", map_plain, WORKERS | PAGES },
-	{ "map-writable-code", map_writable_code, WORKERS | PAGES },
+	{ "map-plain", map_plain, EACH | PAGES },
+	{ "map-writable-code", map_writable_code, EACH | PAGES },
 	{ "map-code", map_code, WORKERS },
 	{ "data-to-code", data_to_code, WORKERS | PAGES },
 	{ "write-code", write_code, WORKERS | PAGES },
 	{ "code-to-data", code_to_data, WORKERS | PAGES },
 	{ "unmap-code", unmap_code, WORKERS | PAGES },
 	{ "replace-code", replace_code, WORKERS | PAGES },
-	{ "bpf", load_bpf, WORKERS },
-	{ "mount", mount_it, WORKERS },
-	{ "keyctl", use_keys, WORKERS },
-	{ "io-uring", set_up_io_uring, WORKERS },
-	{ "leave-namespace", leave_namespace, WORKERS },
-	{ "perf", watch_performance, WORKERS },
-	{ "silence-agent", silence_agent, WORKERS },
-	{ "make-memfd", make_memfd, WORKERS },
-	{ "type-into-terminal", type_into_terminal, WORKERS },
-	{ "unknown-call", unknown_call, WORKERS },
+	{ "bpf", load_bpf, EACH },
+	{ "mount", mount_it, EACH },
+	{ "keyctl", use_keys, EACH },
+	{ "io-uring", set_up_io_uring, EACH },
+	{ "leave-namespace", leave_namespace, EACH },
+	{ "perf", watch_performance, EACH },
+	{ "silence-agent", silence_agent, EACH },
+	{ "make-memfd", make_memfd, EACH },
+	{ "type-into-terminal", type_into_terminal, EACH },
+	{ "unknown-call", unknown_call, EACH },
 };
 
 /* ---- sandboxes ------------------------------------------------------------------------------- */
@@ -368,6 +371,28 @@ static int enter_web(struct err *err)
 	return enter_worker(SANDBOX_WEB, err);
 }
 
+/* As plan-worker and trial-worker, but for their bounds of time and processes. */
+static int enter_for_a_question(enum sandbox_role role, int read_dir, struct err *err)
+{
+	int failed;
+
+	must(setgroups(0, NULL), "setgroups");
+	must(setresgid(UID, UID, UID), "setresgid");
+	must(setresuid(UID, UID, UID), "setresuid");
+	failed = sandbox_enter(err);
+	return failed ? failed : sandbox_seal_trial(role, read_dir, err);
+}
+
+static int enter_trial(struct err *err)
+{
+	return enter_for_a_question(SANDBOX_TRIAL, -1, err);
+}
+
+static int enter_plan(struct err *err)
+{
+	return enter_for_a_question(SANDBOX_PLAN, dir_fd, err);
+}
+
 static int enter_landlock(struct err *err)
 {
 	int abi;
@@ -387,10 +412,8 @@ static const struct {
 	const char *name;
 	int (*enter)(struct err *err);
 } roles[] = {
-	{ "capture", enter_capture },
-	{ "web", enter_web },
-	{ "landlock", enter_landlock },
-	{ "pages", enter_pages },
+	{ "capture", enter_capture }, { "web", enter_web },	{ "landlock", enter_landlock },
+	{ "pages", enter_pages },     { "trial", enter_trial }, { "plan", enter_plan },
 };
 
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
