@@ -10,14 +10,15 @@
 
 #include "capture/extract_capture.h"
 #include "capture/extract_range.h"
+#include "capture/extract_records_part.h"
 #include "capture/input_kind.h"
 
 /*
  * A file is cut in parts of this for several threads; a smaller one is not worth their start. Those
- * of ranges are read, so they stay in the cache between the two looks at them.
+ * of ranges and of records are read, so they stay in the cache between the two looks at them.
  */
-#define PART_SIZE	((uint64_t)2 << 20)
-#define RANGE_PART_SIZE ((uint64_t)512 << 10)
+#define PART_SIZE      ((uint64_t)2 << 20)
+#define READ_PART_SIZE ((uint64_t)512 << 10)
 
 /* A smaller file is not worth a mapping. */
 #define MAP_MIN ((uint64_t)1 << 20)
@@ -182,9 +183,16 @@ static int open_part(struct source *source, struct extract_worker *worker, uint6
 	return text_input_room(input, source->part_size);
 }
 
-static int search_part(struct source *source, struct extract_worker *worker, uint64_t part)
+static void ended_at(struct source *source, uint64_t at)
 {
-	uint64_t stop = part + 1 < source->n_parts ? (part + 1) * source->part_size : UINT64_MAX;
+	pthread_mutex_lock(&source->lock);
+	source->ended = at > source->ended ? at : source->ended;
+	pthread_mutex_unlock(&source->lock);
+}
+
+static int search_lines(struct source *source, struct extract_worker *worker, uint64_t part,
+			uint64_t stop)
+{
 	struct text_input input = { .buffer = NULL };
 	int code = open_part(source, worker, part, stop, &input);
 
@@ -197,11 +205,55 @@ static int search_part(struct source *source, struct extract_worker *worker, uin
 		code = extract_worker_run(worker, &input);
 	else if (worker->range)
 		extract_range_end(worker->range, RANGE_CLOSED_GAP);
-	pthread_mutex_lock(&source->lock);
-	source->ended = input.at > source->ended ? input.at : source->ended;
-	pthread_mutex_unlock(&source->lock);
+	ended_at(source, input.at);
 	text_input_close(&input);
 	return code;
+}
+
+/* Of a part that cannot be searched the next one hears what it waits for. */
+static void pass_part(struct source *source, struct extract_worker *worker, uint64_t part)
+{
+	const struct extract_plan *plan = &source->job->plan;
+	union extract_carry carry;
+
+	if (plan->separator) {
+		extract_relay_take(&source->relay, part, &carry);
+		carry.record.begin = RECORD_NOWHERE;
+		extract_relay_give(&source->relay, &carry);
+	} else if (plan->range) {
+		extract_relay_take(&source->relay, part, &carry);
+		carry.range = (struct range_carry){ .before = carry.range.before };
+		extract_relay_give(&source->relay, &carry);
+	} else if (worker->scan.count_lines) {
+		(void)lines_before(source, part, &worker->scan.lines);
+	}
+}
+
+static int search_records(struct source *source, struct extract_worker *worker, uint64_t part,
+			  uint64_t stop)
+{
+	uint64_t bytes = worker->bytes, ended = 0;
+	int code = 0;
+
+	if (!worker->separated_part)
+		code = extract_records_part_new(worker, &worker->separated_part);
+	if (code) {
+		pass_part(source, worker, part);
+		return code;
+	}
+	code = extract_records_part(worker->separated_part, &source->relay, source->fd, part,
+				    part * source->part_size, stop, &ended);
+	ended_at(source, ended);
+	worker->plan->searched(worker->plan->data, worker->source, worker->bytes - bytes);
+	return code;
+}
+
+static int search_part(struct source *source, struct extract_worker *worker, uint64_t part)
+{
+	uint64_t stop = part + 1 < source->n_parts ? (part + 1) * source->part_size : UINT64_MAX;
+
+	return source->job->plan.separator ? search_records(source, worker, part, stop)
+					   : search_lines(source, worker, part, stop);
 }
 
 static void fail(struct source *source, int code)
@@ -229,19 +281,6 @@ static void settle(struct source *source, struct extract_worker *worker)
 	for (size_t i = 0; i < source->job->plan.search->n; i++)
 		search_count_add(&totals->counts[i], &worker->scan.counts[i]);
 	pthread_mutex_unlock(&source->lock);
-}
-
-/* Of a part that cannot be searched the next one hears what it waits for. */
-static void pass_part(struct source *source, struct extract_worker *worker, uint64_t part)
-{
-	struct range_carry carry;
-
-	if (source->job->plan.range) {
-		extract_relay_take(&source->relay, part, &carry);
-		extract_relay_give(&source->relay, &(struct range_carry){ .before = carry.before });
-	} else if (worker->scan.count_lines) {
-		(void)lines_before(source, part, &worker->scan.lines);
-	}
 }
 
 static void *thread_main(void *data)
@@ -352,7 +391,7 @@ const char *extract_job_alone(const struct extract_job *job)
 	if (plan->whole)
 		return "the text is one subject";
 	if (plan->separator)
-		return "where a record begins is known only from those before";
+		return separators_alone(plan->separator);
 	if (plan->range && !range_text_splits(&plan->range->conf))
 		return "a range with limits, --nest or --open-end drop depends on all lines before";
 	return NULL;
@@ -362,7 +401,7 @@ static uint64_t part_size(const struct extract_job *job)
 {
 	if (job->part_size)
 		return job->part_size;
-	return job->plan.range ? RANGE_PART_SIZE : PART_SIZE;
+	return job->plan.range || job->plan.separator ? READ_PART_SIZE : PART_SIZE;
 }
 
 static void search_text(struct source *source)

@@ -169,9 +169,9 @@ static void look_ahead(struct extract_range *range, const struct range_carry *ca
 
 static void give(struct extract_range *range, const struct range_text *text)
 {
-	struct range_carry carry;
+	union extract_carry carry;
 
-	range_text_leave(text, &carry);
+	range_text_leave(text, &carry.range);
 	extract_relay_give(range->relay, &carry);
 	range->state = RELAY_GIVEN;
 }
@@ -185,23 +185,23 @@ static void give(struct extract_range *range, const struct range_text *text)
 static void take_part(struct extract_range *range, uint64_t offset, const uint8_t *lines,
 		      size_t len, bool all)
 {
-	struct range_carry carry;
+	union extract_carry carry;
 
 	range_places_reset(&range->guessed);
 	range_places_reset(&range->found);
 	extract_relay_peek(range->relay, &carry);
 	range->ahead.count_lines = range->ahead.number_lines = false;
 	range->ahead.found = &range->guessed;
-	look_ahead(range, &carry, offset, lines, len);
+	look_ahead(range, &carry.range, offset, lines, len);
 
 	extract_relay_take(range->relay, range->part, &carry);
 	range->ahead.count_lines = range->text.count_lines;
 	range->ahead.number_lines = range->text.number_lines;
 	range->ahead.known = &range->guessed;
 	range->ahead.found = &range->found;
-	look_ahead(range, &carry, offset, lines, len);
+	look_ahead(range, &carry.range, offset, lines, len);
 
-	range_text_resume(&range->text, &carry, offset);
+	range_text_resume(&range->text, &carry.range, offset);
 	range->text.known = &range->found;
 	range->state = RELAY_TO_GIVE;
 	if (all)
@@ -211,12 +211,12 @@ static void take_part(struct extract_range *range, uint64_t offset, const uint8_
 /* Of lines that are too long there is no looking ahead. */
 static void wait_for_part(struct extract_range *range, uint64_t offset)
 {
-	struct range_carry carry;
+	union extract_carry carry;
 
 	if (!range->relay || range->state != RELAY_TO_TAKE)
 		return;
 	extract_relay_take(range->relay, range->part, &carry);
-	range_text_resume(&range->text, &carry, offset);
+	range_text_resume(&range->text, &carry.range, offset);
 	range->state = RELAY_TO_GIVE;
 }
 

@@ -5,20 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What separates is short; what would be longer is told as a loss. */
-#define SEPARATOR_MAX ((size_t)1 << 20)
-
 /* Room for what is fed at once behind the largest record. */
 #define TEXT_MAX (EXTRACT_RECORD_MAX + SEPARATOR_MAX + ((size_t)4 << 20))
 
-static void complain(struct extract_records *records, uint64_t offset, const char *what)
+const char extract_records_unsure[] =
+	"--rs could not be looked for in all of it: it may be several";
+
+void extract_records_complain(struct extract_worker *worker, uint64_t n, uint64_t offset,
+			      const char *what)
 {
-	struct extract_worker *worker = records->worker;
 	struct err text;
 
 	worker->gaps++;
-	err_set(&text, 0, "%s: record %" PRIu64 " at byte %" PRIu64 ": %s", worker->source,
-		records->n + 1, offset, what);
+	err_set(&text, 0, "%s: record %" PRIu64 " at byte %" PRIu64 ": %s", worker->source, n + 1,
+		offset, what);
 	worker->plan->complain(worker->plan->data, text.text);
 }
 
@@ -26,44 +26,53 @@ static void complain(struct extract_records *records, uint64_t offset, const cha
 
 static void write_record(struct extract_worker *worker, const struct hit_line *line)
 {
+	struct hit_line shown = *line;
+
 	worker->scan.hits++;
 	if (worker->plan->show == EXTRACT_QUIET)
 		extract_out_stop(worker->outlet.out);
 	if (worker->plan->show != EXTRACT_RECORDS)
 		return;
-	hit_format_line(&worker->plan->format, worker->source, line, &worker->outlet.buf);
+	shown.line = worker->plan->format.lines ? line->line : 0;
+	hit_format_line(&worker->plan->format, worker->source, &shown, &worker->outlet.buf);
 	extract_outlet_record(&worker->outlet);
+}
+
+void extract_records_tell(struct extract_worker *worker, const struct hit_line *line)
+{
+	worker->records++;
+	if (line->len > EXTRACT_RECORD_MAX) {
+		extract_records_complain(worker, line->line - 1, line->offset,
+					 "it is larger than 16 MiB: it was not searched");
+	} else if (!worker->plan->search->n) {
+		write_record(worker, line);
+	} else {
+		worker->record = line;
+		worker->scan.lines = line->line - 1;
+		text_scan_subject(&worker->scan, line->text, line->len, line->offset);
+		worker->record = NULL;
+	}
 }
 
 /* The record up to `end` in the input, and the separator behind it. */
 static void take(struct extract_records *records, uint64_t end, size_t rt_len)
 {
-	struct extract_worker *worker = records->worker;
 	const uint8_t *record = (const uint8_t *)records->text.data + records->begin;
+	const size_t held = (size_t)(end - records->offset) - records->begin;
 	const struct hit_line line = {
 		.text = record,
-		.len = (size_t)(end - records->offset) - records->begin,
-		.offset = records->offset + records->begin,
-		.line = worker->plan->format.lines ? records->n + 1 : 0,
-		.rt = record + (size_t)(end - records->offset) - records->begin,
+		.len = held + records->too_large,
+		.offset = records->offset + records->begin - records->too_large,
+		.line = records->n + 1,
+		.rt = record + held,
 		.rt_len = rt_len,
 		.is_record = true,
 	};
 
-	if (records->too_large) {
-		complain(records, line.offset - records->too_large,
-			 "it is larger than 16 MiB: it was not searched");
-	} else if (!worker->plan->search->n) {
-		write_record(worker, &line);
-	} else {
-		worker->record = &line;
-		worker->scan.lines = records->n;
-		text_scan_subject(&worker->scan, line.text, line.len, line.offset);
-		worker->record = NULL;
-	}
+	extract_records_tell(records->worker, &line);
 	records->too_large = 0;
 	records->n++;
-	records->begin += line.len + rt_len;
+	records->begin += held + rt_len;
 }
 
 static void on_separator(void *data, const struct hit *hit)
@@ -78,9 +87,11 @@ static void on_separator(void *data, const struct hit *hit)
 
 static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to)
 {
+	struct extract_records *records = data;
+
 	(void)why;
 	(void)to;
-	complain(data, from, "--rs could not be looked for in all of it: it may be several");
+	extract_records_complain(records->worker, records->n, from, extract_records_unsure);
 }
 
 static const struct stream_match_ops ops = { .match = on_separator, .loss = on_loss };
@@ -89,9 +100,6 @@ static const struct stream_match_ops ops = { .match = on_separator, .loss = on_l
 
 int extract_records_new(struct extract_worker *worker, struct extract_records **ret)
 {
-	static const struct extract_policy policy = { .max = SIZE_MAX };
-	const struct pattern *separator = worker->plan->separator;
-	const struct literal_set *required = pattern_required(separator);
 	struct extract_records *records = calloc(1, sizeof(*records));
 	int code;
 
@@ -99,11 +107,8 @@ int extract_records_new(struct extract_worker *worker, struct extract_records **
 		return -ENOMEM;
 	records->worker = worker;
 	buf_init(&records->text, TEXT_MAX);
-	if (required->n)
-		literal_finder_init(&records->finder, required);
-	code = stream_match_init(&records->separator, separator,
-				 required->n ? &records->finder : NULL, &policy, SEPARATOR_MAX,
-				 &ops, records);
+	code = separator_search_init(&records->separator, worker->plan->separator, &records->finder,
+				     &ops, records);
 	if (code) {
 		free(records);
 		return code;
@@ -135,11 +140,13 @@ static void bound(struct extract_records *records)
 {
 	size_t held = records->text.len - records->begin;
 
-	if (held <= EXTRACT_RECORD_MAX + SEPARATOR_MAX &&
-	    !(records->too_large && held > 2 * SEPARATOR_MAX))
-		return;
-	records->too_large += held - SEPARATOR_MAX;
-	records->begin += held - SEPARATOR_MAX;
+	if (held > EXTRACT_RECORD_MAX + SEPARATOR_MAX ||
+	    (records->too_large && held > 2 * SEPARATOR_MAX)) {
+		records->too_large += held - SEPARATOR_MAX;
+		records->begin += held - SEPARATOR_MAX;
+	}
+	if (records->begin > records->text.len / 2)
+		drop(records, records->begin);
 }
 
 void extract_records_feed(struct extract_records *records, const uint8_t *data, size_t len)
@@ -147,18 +154,30 @@ void extract_records_feed(struct extract_records *records, const uint8_t *data, 
 	buf_add(&records->text, data, len);
 	stream_match_feed(&records->separator, records->worker->scan.scratch, data, len);
 	bound(records);
-	if (records->begin > records->text.len / 2)
-		drop(records, records->begin);
+}
+
+void extract_records_resume(struct extract_records *records, uint64_t begin, uint64_t n,
+			    uint64_t from, const uint8_t *before, size_t len)
+{
+	records->offset = begin;
+	records->n = n;
+	stream_match_resume(&records->separator, before, len, from - len, from > len);
+}
+
+void extract_records_skip(struct extract_records *records, const uint8_t *data, size_t len)
+{
+	buf_add(&records->text, data, len);
+	bound(records);
 }
 
 void extract_records_end(struct extract_records *records)
 {
 	stream_match_end(&records->separator, records->worker->scan.scratch, 0);
 	if (records->text.failed)
-		complain(records, records->offset, "out of memory: it was not searched");
+		extract_records_complain(records->worker, records->n, records->offset,
+					 "out of memory: it was not searched");
 	else if (records->text.len > records->begin || records->too_large)
 		take(records, records->offset + records->text.len, 0);
-	records->worker->records += records->n;
 	buf_reset(&records->text);
 	records->begin = 0;
 	records->offset = records->n = 0;

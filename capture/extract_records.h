@@ -9,6 +9,7 @@
 #define TW_EXTRACT_RECORDS_H
 
 #include "capture/extract_worker.h"
+#include "capture/separators.h"
 
 /* A larger record is not searched, which is a gap. */
 #define EXTRACT_RECORD_MAX ((size_t)16 << 20)
@@ -32,5 +33,23 @@ void extract_records_feed(struct extract_records *records, const uint8_t *data, 
 
 /* The input ends. */
 void extract_records_end(struct extract_records *records);
+
+/*
+ * Goes on in the middle of a text, in record `n` + 1, which begins at `begin`: there is a separator
+ * only from `from` on, which is what is fed next but for the record's bytes before it, by
+ * extract_records_skip(). `before` is what precedes `from`, as for stream_match_resume().
+ */
+void extract_records_resume(struct extract_records *records, uint64_t begin, uint64_t n,
+			    uint64_t from, const uint8_t *before, size_t len);
+void extract_records_skip(struct extract_records *records, const uint8_t *data, size_t len);
+
+/* Tells a record, number line->line, or the matches in it; too large a one is complained of. */
+void extract_records_tell(struct extract_worker *worker, const struct hit_line *line);
+
+/* Something about record `n` + 1, which is a gap. */
+void extract_records_complain(struct extract_worker *worker, uint64_t n, uint64_t offset,
+			      const char *what);
+
+extern const char extract_records_unsure[]; /* said where a separator could not be looked for */
 
 #endif

@@ -13,14 +13,14 @@ void extract_relay_done(struct extract_relay *relay)
 	pthread_mutex_destroy(&relay->lock);
 }
 
-void extract_relay_peek(struct extract_relay *relay, struct range_carry *ret)
+void extract_relay_peek(struct extract_relay *relay, union extract_carry *ret)
 {
 	pthread_mutex_lock(&relay->lock);
 	*ret = relay->carry;
 	pthread_mutex_unlock(&relay->lock);
 }
 
-void extract_relay_take(struct extract_relay *relay, uint64_t part, struct range_carry *ret)
+void extract_relay_take(struct extract_relay *relay, uint64_t part, union extract_carry *ret)
 {
 	pthread_mutex_lock(&relay->lock);
 	while (relay->part != part)
@@ -29,7 +29,7 @@ void extract_relay_take(struct extract_relay *relay, uint64_t part, struct range
 	pthread_mutex_unlock(&relay->lock);
 }
 
-void extract_relay_give(struct extract_relay *relay, const struct range_carry *carry)
+void extract_relay_give(struct extract_relay *relay, const union extract_carry *carry)
 {
 	pthread_mutex_lock(&relay->lock);
 	relay->carry = *carry;

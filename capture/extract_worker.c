@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "capture/extract_range.h"
-#include "capture/extract_records.h"
+#include "capture/extract_records_part.h"
 #include "capture/json_writer.h"
 #include "capture/lines.h"
 
@@ -99,6 +99,7 @@ void extract_worker_done(struct extract_worker *worker)
 	free(worker->counts);
 	extract_range_free(worker->range);
 	extract_records_free(worker->separated);
+	extract_records_part_free(worker->separated_part);
 	text_scan_done(&worker->scan);
 	extract_outlet_done(&worker->outlet);
 }

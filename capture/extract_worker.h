@@ -28,6 +28,7 @@ enum extract_show {
 
 struct extract_range;
 struct extract_records;
+struct extract_records_part;
 struct extract_range_rule;
 
 /* What all threads share and none changes. */
@@ -67,6 +68,7 @@ struct extract_worker {
 	uint64_t ranges, dropped;
 	uint64_t range_limited, range_overrun; /* as of a range_text */
 	struct extract_records *separated; /* NULL: the plan has no separator */
+	struct extract_records_part *separated_part; /* NULL: no part was searched yet */
 	const struct hit_line *record; /* in hand; NULL: none */
 	uint64_t records;
 	uint64_t bytes; /* searched */

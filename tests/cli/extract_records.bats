@@ -42,6 +42,49 @@ as_gawk() {
   { head -c 100 text; sleep 0.2; tail -c +101 text; } | extract --rs '--+' | cmp - whole
 }
 
+@test "several threads split as gawk does, and find in records what one finds" {
+  perl -e 'srand 12; print join "", map { ("a", "bc", "\n", "--", "-", "\n\n", " x", "é")[rand 8] } 1 .. 1600000' >text
+  [ "$(stat -c %s text)" -gt 2000000 ]
+  local threads separator
+  for separator in '--+' '\n\n+' '[^a]+' 'c\n *-'; do
+    gawk -v RS="$separator" '{ printf "%d %s", NR, $0; printf "<%s>", RT }' text >expected
+    for threads in 2 3 5; do
+      extract --threads $threads --rs "$separator" -n --json text | jq -rj '"\(.record) \(.match.text)<\(.rt.text)>"' |
+        cmp expected - || { echo "$threads $separator"; false; }
+    done
+    extract --threads 2 --rs "$separator" --raw text | cmp - text
+  done
+  local options
+  for options in '-n -b -e a -e (?s)c\n.*?b' '--json -n -e \Aa|b.$' '--count -e bc' '--stats --count'; do
+    # shellcheck disable=SC2086
+    extract $options --rs '-+\n|\n\n' text >expected 2>&1
+    # shellcheck disable=SC2086
+    extract --threads 3 $options --rs '-+\n|\n\n' text 2>&1 | cmp expected -
+  done
+}
+
+@test "a separator that depends on the text before is looked for by one thread, which --stats says" {
+  local words
+  for words in '--rs \Gx' '--rs x\K' '--rs x --utf' '--rs (*COMMIT)x'; do
+    # shellcheck disable=SC2086
+    extract --threads 2 --stats $words <<<yxy 2>&1 | grep -q '^one thread: --rs ' || { echo "$words"; false; }
+  done
+  run extract --threads 2 --stats --rs x <<<yxy
+  [[ "$output" != *'one thread'* ]]
+}
+
+# gawk leaves out text where RS matches nothing: it says "[|xx][c|]" of 'axxc' for x*.
+@test "what separates has at least one byte, also of a regex that may match none; nothing of the text is lost" {
+  printf 'axxb\n\nxc,,b,a' >text
+  [ "$(gawk -v RS='x*' '{ printf "%s%s", $0, RT }' text)" != "$(cat text)" ]
+  local pair
+  for pair in 'x* x+' ',|() ,' '(,b)? (,b)' 'b?? b' '$|x x' '^|c c'; do
+    gawk -v RS="${pair#* }" '{ printf "%s<%s>", $0, RT }' text >expected
+    extract --rs "${pair% *}" --json text | jq -rj '"\(.match.text)<\(.rt.text)>"' | cmp expected - || { echo "$pair"; false; }
+    extract --rs "${pair% *}" --raw text | cmp - text
+  done
+}
+
 @test "patterns in records: a match may span lines, and ends with its record" {
   printf 'name: ann\nid: 7\n\nname: bob\nid: 9\n' >text
   run extract --rs '\n\n' -e '(?s)name: (\w+).*id: (\d+)' -g 1,2 --sep ' ' text

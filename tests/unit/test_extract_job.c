@@ -1,5 +1,6 @@
 /* links: capture/extract_job.c capture/extract_worker.c capture/extract_range.c */
 /* links: capture/extract_relay.c capture/extract_records.c capture/extract_out.c */
+/* links: capture/extract_records_part.c capture/separators.c agent/base/fd_io.c */
 /* links: capture/text_input.c capture/text_map.c capture/text_scan.c capture/hit_kept.c */
 /* links: capture/hit_format.c capture/hit_template.c capture/json_writer.c */
 /* links: capture/stream_match.c capture/search.c capture/extract.c capture/range_text.c */
@@ -58,6 +59,7 @@ uint64_t extract_capture_live(const struct extract_capture *capture,
 
 struct task {
 	const char *begin, *end; /* NULL: no range */
+	const char *separator; /* NULL: there are lines */
 	const char *patterns[3];
 	size_t n;
 	struct range_conf range;
@@ -117,7 +119,10 @@ static void run(const struct task *task, const char *path, unsigned int threads,
 		.match_limit = 500,
 	};
 	struct pattern_conf confs[3] = { 0 };
+	const struct pattern_conf separating = { .regex = (char *)task->separator,
+						 .match_limit = 100000 };
 	struct extract_range_rule range = { .begin = NULL };
+	struct pattern *separator = NULL;
 	struct search search;
 	struct err err = { "" };
 	size_t faulty;
@@ -134,11 +139,14 @@ static void run(const struct task *task, const char *path, unsigned int threads,
 	assert_int_equal(search_init(&search, confs, task->n, &policy, &faulty, &err), 0);
 	if (task->begin)
 		assert_int_equal(extract_range_compile(&delimiters, &range, &err), 0);
+	if (task->separator)
+		assert_int_equal(pattern_compile(&separating, &separator, &err), 0);
 	*ret = (struct outcome){ .records = NULL };
 	job.plan = (struct extract_plan){
 		.search = &search,
 		.show = task->show,
 		.range = task->begin ? &range : NULL,
+		.separator = separator,
 		.complain = complain,
 		.searched = searched,
 		.data = ret,
@@ -158,6 +166,7 @@ static void run(const struct task *task, const char *path, unsigned int threads,
 	extract_job_done(&job);
 	search_done(&search);
 	extract_range_rule_done(&range);
+	pattern_free(separator);
 	close(out);
 }
 
@@ -234,18 +243,59 @@ static struct task random_task(void)
 	return task;
 }
 
+/* Some may span several parts, overlap themselves, look back, or be empty. */
+static struct task random_records(void)
+{
+	static const char *const separators[] = {
+		"x",
+		"B|E",
+		"\n+",
+		"\r?\n",
+		"\r\n|\n",
+		"xy|yx",
+		"xx",
+		"[^B]+",
+		"(?<=x)y",
+		"(?<![Ex]{2})\n",
+		"x*",
+		"B?\n(?=x)",
+		"[^y]",
+		"(?:xyx)+",
+		"x\b",
+		"^B",
+		"E$",
+		"(?m)^",
+		"(?m)$\n",
+		"\r",
+		"[\r\n]",
+		"\\Ax|E",
+		"x(?=[^z]{40})",
+		"(?s).(?=x)",
+		"(?ms).(?=x)",
+		"(?m)^B|(?s).(?=[xy])",
+		"[^B](?=[xy\r])",
+		"(?s)B.*E|\n",
+	};
+	struct task task = random_task();
+
+	task.begin = task.end = NULL;
+	task.range = (struct range_conf){ 0 };
+	task.separator = separators[below(sizeof(separators) / sizeof(separators[0]))];
+	return task;
+}
+
 static void several_threads_find_what_one_does(void **unused)
 {
 	(void)unused;
-	for (int i = 0; i < 4000; i++) {
-		struct task task = random_task();
+	for (int i = 0; i < 8000; i++) {
+		struct task task = i % 2 ? random_task() : random_records();
 		struct outcome alone, shared;
 		char text[4096], path[64];
 		size_t len = random_text(text, sizeof(text));
 		int fd = file_of(text, len, path, sizeof(path));
 
 		run(&task, path, 1, 0, &alone);
-		run(&task, path, 1 + below(4), 1 + below(64), &shared);
+		run(&task, path, 1 + below(4), 1 + below(below(2) ? 8 : 64), &shared);
 		assert_same(&alone, &shared);
 		free(alone.records);
 		free(shared.records);
