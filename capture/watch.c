@@ -5,11 +5,55 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/base/time_units.h"
+#include "capture/search_time.h"
 #include "capture/watch_relay.h"
 
 /* Frames of one link before the others get their turn: what a large block has of usual ones. */
 #define FRAMES_PER_TURN 1024u
+
+/* And the time for them, looked at after so many frames. */
+#define TURN_NS		(100 * NS_PER_MS)
+#define FRAMES_PER_LOOK 8u
+
+/*
+ * Of all links, before what the agent sent is looked at again: it ends a worker that does not answer for
+ * six seconds.
+ */
+#define ROUND_NS NS_PER_S
+
+/* Searches that were begun in a turn may go on for so long after it; then they are given up. */
+#define GRACE_NS (3 * NS_PER_S)
+
+/* The clock is that of ticks: a look costs no more than a frame does. */
+static uint64_t tick_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC_COARSE);
+}
+
+/* Since the loop was last told what there is to do (uv_now(3)). */
+static bool is_round_over(const struct watch *watch)
+{
+	return tick_ns() > uv_now(watch->poll.loop) * NS_PER_MS + ROUND_NS;
+}
+
+/* What is left of a ring or a tap is told of again by the loop. */
+static void read_turn(struct watch *watch)
+{
+	const uint64_t end_ns = tick_ns() + TURN_NS;
+	size_t left = FRAMES_PER_TURN, max, n;
+
+	search_time_until(end_ns + GRACE_NS);
+	do {
+		max = watch->slow ? 1 : FRAMES_PER_LOOK;
+		n = source_read(&watch->source, max, inspect_frame, &watch->inspected);
+		left -= n;
+		watch->slow = tick_ns() > end_ns;
+	} while (n == max && left && !watch->slow);
+	search_time_until(0);
+}
 
 static void on_frames(uv_poll_t *poll, int status, int events)
 {
@@ -27,8 +71,15 @@ static void on_frames(uv_poll_t *poll, int status, int events)
 		watch->batch_end(watch->data);
 		return;
 	}
-	source_read(&watch->source, FRAMES_PER_TURN, inspect_frame, &watch->inspected);
+	if (is_round_over(watch))
+		return;
+	read_turn(watch);
 	watch->batch_end(watch->data);
+	if (!watch->slow)
+		return;
+	/* epoll puts what is added behind what had no turn in this round (ep_insert()). */
+	uv_poll_stop(&watch->poll);
+	uv_poll_start(&watch->poll, UV_READABLE, on_frames);
 }
 
 static int start_reading(uv_loop_t *loop, struct watch *watch, struct err *err)
@@ -141,10 +192,12 @@ static void tell_losses(struct watch *watch, uint64_t now_ns)
 		inspect_losses(&watch->inspected, &losses, now_ns);
 }
 
-static void read_all(struct watch *watch)
+/* From `until_ns` on frames are not searched, and counted as those that a search was given up on. */
+static void read_all(struct watch *watch, uint64_t until_ns)
 {
 	size_t left = source_frames_max(&watch->source), n;
 
+	search_time_until(until_ns);
 	do {
 		size_t max = left < FRAMES_PER_TURN ? left : FRAMES_PER_TURN;
 
@@ -152,19 +205,20 @@ static void read_all(struct watch *watch)
 		left -= n;
 		watch->batch_end(watch->data);
 	} while (n && left);
+	search_time_until(0);
 }
 
-void watch_drain(struct watch *watch, uint64_t now_ns)
+void watch_drain(struct watch *watch, uint64_t until_ns, uint64_t now_ns)
 {
-	read_all(watch);
+	read_all(watch, until_ns);
 	tell_losses(watch, now_ns);
 }
 
 void watch_tick(struct watch *watch, uint64_t now_ns)
 {
-	if (watch->quiet && !watch->relay) {
+	if (watch->quiet && !watch->relay && !is_round_over(watch)) {
 		watch->quiet = false;
-		read_all(watch);
+		read_all(watch, tick_ns() + GRACE_NS);
 		uv_poll_start(&watch->poll, UV_READABLE, on_frames);
 	}
 	tell_losses(watch, now_ns);

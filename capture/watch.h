@@ -29,6 +29,7 @@ struct watch {
 	struct relay_rest rest; /* of that: what the worker before saved, until the peer is there */
 	int rest_fd; /* of that: where its relay is saved for the next worker; -1: nowhere */
 	bool quiet; /* the source told an error: polled again by the next tick */
+	bool slow; /* its last turn ended since its time was over */
 	void (*batch_end)(void *data);
 	void (*peer_lost)(void *data, uint32_t slot, int reason);
 	void *data;
@@ -60,8 +61,11 @@ bool watch_save(struct watch *watch, struct ipc_rest *ret);
 /* No callback after this; the source is let go, not emptied. */
 void watch_close(struct watch *watch);
 
-/* Reads what the source holds, bounded, and tells what it lost. */
-void watch_drain(struct watch *watch, uint64_t now_ns);
+/*
+ * Reads what the source holds, bounded, and tells what it lost. What is read after `until_ns` of
+ * CLOCK_MONOTONIC is not searched any more, but counted.
+ */
+void watch_drain(struct watch *watch, uint64_t until_ns, uint64_t now_ns);
 
 /*
  * At once and every second while there is something to do: tells losses, and looks after a link

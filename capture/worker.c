@@ -31,6 +31,9 @@
 /* And logs whether they have grown: a quarter of a second is soon enough for who reads a log. */
 #define LOG_TICK_MS 250
 
+/* What its links hold is searched for so long when it ends: the agent waits 5 seconds for that. */
+#define DRAIN_NS (2 * NS_PER_S)
+
 /* The messages that make a worker, in their order; every other one comes after. */
 enum stage {
 	STAGE_CONFIG,
@@ -177,7 +180,8 @@ static void forget_link(struct worker *w, uint32_t slot)
 {
 	if (!w->watches[slot])
 		return;
-	watch_drain(w->watches[slot], clock_ns(CLOCK_REALTIME));
+	watch_drain(w->watches[slot], clock_ns(CLOCK_MONOTONIC) + DRAIN_NS,
+		    clock_ns(CLOCK_REALTIME));
 	watch_close(w->watches[slot]);
 	w->watches[slot] = NULL;
 }
@@ -500,6 +504,8 @@ static void tell_dropped(const struct worker *w)
 /* Ends everything; the loop then runs out of handles. A second call changes nothing. */
 static void worker_stop(struct worker *w, int exit_code)
 {
+	const uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + DRAIN_NS;
+
 	if (w->stopping)
 		return;
 	w->stopping = true;
@@ -510,7 +516,7 @@ static void worker_stop(struct worker *w, int exit_code)
 		if (!watch)
 			continue;
 		if (exit_code == 0) {
-			watch_drain(watch, clock_ns(CLOCK_REALTIME));
+			watch_drain(watch, until_ns, clock_ns(CLOCK_REALTIME));
 			save_link(w, watch);
 		}
 		watch_close(watch);

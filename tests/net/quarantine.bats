@@ -44,3 +44,26 @@ END
   has_record '.link.action == "pattern-released"'
   wait_for 20 status_of '.patterns[] | select(.name == "evil") | .quarantined == 0'
 }
+
+@test "a pattern that takes long on each frame leaves the worker time to answer" {
+  cat >>"$INI" <<'END'
+
+[pattern slow]
+regex = "(x).*x.*(?:y|z)\1"
+match-limit = 10000000
+END
+  agent_start
+  guest_start
+  local before
+  before=$(worker_pid capture)
+  # In one turn it would not answer for longer than the agent waits.
+  in_guest bash -c 'run=$(printf "x%.0s" {1..500})
+    for n in {1..150}; do
+      echo "$run" >/dev/udp/192.0.2.2/9
+    done
+    echo "Your order: 99 is on its way" >/dev/udp/192.0.2.2/9'
+  wait_for 150 has_record '.tapwarden.rule == "order" and .tapwarden.match.text == "99"'
+  [ "$(worker_pid capture)" = "$before" ]
+  [ "$(records 'select(.gap)')" = "" ]
+  status_of '.patterns[] | select(.name == "slow") | .limited == 0'
+}
