@@ -19,8 +19,8 @@
 #define FRAMES_PER_LOOK 8u
 
 /*
- * Of all links, before what the agent sent is looked at again: it ends a worker that does not answer for
- * six seconds.
+ * Of all links, before what the agent sent is looked at again: it ends a worker that does not
+ * answer for six seconds.
  */
 #define ROUND_NS NS_PER_S
 
@@ -192,7 +192,7 @@ static void tell_losses(struct watch *watch, uint64_t now_ns)
 		inspect_losses(&watch->inspected, &losses, now_ns);
 }
 
-/* From `until_ns` on frames are not searched, and counted as those that a search was given up on. */
+/* What is read from `until_ns` on is not searched: it counts as what a search was given up on. */
 static void read_all(struct watch *watch, uint64_t until_ns)
 {
 	size_t left = source_frames_max(&watch->source), n;
