@@ -180,7 +180,7 @@ int boot_states_load(struct boot_states *states, const char *dir, struct err *er
 	}
 	boot_states_done(states);
 	*states = read;
-	return 0;
+	return code ? 1 : 0;
 }
 
 int boot_states_save(const struct boot_states *states, const char *dir, struct err *err)
@@ -199,4 +199,15 @@ int boot_states_save(const struct boot_states *states, const char *dir, struct e
 	code = state_file_write(dir, BOOT_STATES_NAME, &text);
 	buf_done(&text);
 	return code ? err_errno(err, code, "cannot write %s/" BOOT_STATES_NAME, dir) : 0;
+}
+
+int boot_states_move(const struct boot_states *states, const char *from, const char *to,
+		     struct err *err)
+{
+	int code = boot_states_save(states, to, err);
+
+	if (code)
+		return code;
+	code = state_file_remove(from, BOOT_STATES_NAME);
+	return code ? err_errno(err, code, "cannot remove %s/" BOOT_STATES_NAME, from) : 0;
 }

@@ -38,9 +38,15 @@ struct boot_states {
 
 void boot_states_done(struct boot_states *states);
 
-/* Replaces the content by the file's; without a file every guest runs. Wrong lines are an error. */
+/*
+ * Replaces the content by the file's; 1 without a file: every guest runs. Wrong lines are an error.
+ */
 int boot_states_load(struct boot_states *states, const char *dir, struct err *err);
 int boot_states_save(const struct boot_states *states, const char *dir, struct err *err);
+
+/* From here on they are kept in `to`; what `from` has of them goes: it would be an older file. */
+int boot_states_move(const struct boot_states *states, const char *from, const char *to,
+		     struct err *err);
 
 /* The guest's entry, made if need be; NULL without memory. Valid until the next call. */
 struct boot_guest *boot_states_of(struct boot_states *states, const char *name);

@@ -15,22 +15,55 @@ static int64_t now_ms(void)
 	return (int64_t)(clock_ns(CLOCK_REALTIME) / NS_PER_MS);
 }
 
+static const char *dir_of(const struct config *config)
+{
+	return config->agent.state_dir ? config->agent.state_dir : config->agent.run_dir;
+}
+
 static const char *state_dir(const struct agent *a)
 {
-	const struct agent_conf *conf = &a->setup.config->agent;
+	return dir_of(a->setup.config);
+}
 
-	return conf->state_dir ? conf->state_dir : conf->run_dir;
+static void make_state_dir(const struct agent *a)
+{
+	if (mkdir(state_dir(a), 0700) != 0 && errno != EEXIST)
+		log_err("cannot make %s: %s: what guests boot next is lost with the agent",
+			state_dir(a), strerror(errno));
+}
+
+static void move_from(struct agent *a, const char *from)
+{
+	struct err err;
+
+	if (boot_states_move(&a->boot, from, state_dir(a), &err))
+		log_err("%s: what guests boot next may be lost with the agent", err.text);
 }
 
 void boot_track_start(struct agent *a)
 {
+	const char *before = a->setup.config->agent.run_dir;
 	struct err err;
+	int code;
 
-	if (mkdir(state_dir(a), 0700) != 0 && errno != EEXIST)
-		log_err("cannot make %s: %s: what guests boot next is lost with the agent",
-			state_dir(a), strerror(errno));
-	if (boot_states_load(&a->boot, state_dir(a), &err))
+	make_state_dir(a);
+	code = boot_states_load(&a->boot, state_dir(a), &err);
+	/* state-dir is new: what the agent before kept is where it was. */
+	if (code > 0 && strcmp(state_dir(a), before) != 0) {
+		code = boot_states_load(&a->boot, before, &err);
+		if (code == 0)
+			move_from(a, before);
+	}
+	if (code < 0)
 		log_err("%s: every guest boots as it is configured", err.text);
+}
+
+void boot_track_reload(struct agent *a, const struct config *old)
+{
+	if (strcmp(dir_of(old), state_dir(a)) == 0)
+		return;
+	make_state_dir(a);
+	move_from(a, dir_of(old));
 }
 
 void boot_track_done(struct agent *a)

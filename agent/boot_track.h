@@ -13,6 +13,9 @@ struct agent;
 void boot_track_start(struct agent *agent);
 void boot_track_done(struct agent *agent);
 
+/* The configuration is another one than `old`: where states are kept, too, perhaps. */
+void boot_track_reload(struct agent *agent, const struct config *old);
+
 /* A message of the web worker. */
 void boot_track_step(struct agent *agent, const struct ipc_boot_step *message);
 

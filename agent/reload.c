@@ -65,6 +65,7 @@ static void reload_commit(struct agent *a)
 	a->reload_error[0] = '\0';
 	learn_reload(a);
 	log_files_set(&a->logs, a->setup.config);
+	boot_track_reload(a, old.config);
 	setup_done(&old);
 	agent_emit(a, LOG_LEVEL_INFO, "reloaded", "%s, generation %u", a->path, a->generation);
 	supervisor_kick(&a->supervisor);

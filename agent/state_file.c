@@ -68,3 +68,15 @@ int state_file_write(const char *path, const char *name, const struct buf *text)
 	close(dir);
 	return code;
 }
+
+int state_file_remove(const char *path, const char *name)
+{
+	int dir = open_dir(path), code = 0;
+
+	if (dir < 0)
+		return dir == -ENOENT ? 0 : dir;
+	if (unlinkat(dir, name, 0) < 0 && errno != ENOENT)
+		code = -errno;
+	close(dir);
+	return code;
+}

@@ -16,4 +16,7 @@ int state_file_read(const char *path, const char *name, struct buf *out);
  */
 int state_file_write(const char *path, const char *name, const struct buf *text);
 
+/* 0, also where there was none, or a negative errno. */
+int state_file_remove(const char *path, const char *name);
+
 #endif

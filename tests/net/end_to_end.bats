@@ -216,9 +216,20 @@ watch_shows_request() {
   agent_start
   guest_is '.state == "run"'
   reboot_host
-  sed -i "s,^run-dir.*,&\nstate-dir = $DIR/state," "$INI"
   agent_start
   tapwarden boot set shop local
+  # It goes along where state-dir is another one, by a reload and by a start.
+  sed -i "s,^run-dir.*,&\nstate-dir = $DIR/first," "$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 test -s "$DIR/first/boot-states"
+  wait_for 20 test ! -e "$DIR/run/boot-states"
+  mv "$DIR/first/boot-states" "$DIR/run"
+  kill "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  sed -i "s,^state-dir.*,state-dir = $DIR/state," "$INI"
+  agent_start
+  guest_is '.state == "local"'
+  [ ! -e "$DIR/run/boot-states" ]
   [ "$(stat -c %a "$DIR/state/boot-states")" = 600 ]
   reboot_host
   agent_start
