@@ -7,20 +7,7 @@ load guest
 
 setup() {
   house_up
-  ip -n "$HOST" link set lo up
-  hash=$(printf 'a secret word' | "$TAPWARDEN" passwd -s)
-  cat >>"$INI" <<END
-
-[user ann]
-password = "$hash"
-role = viewer
-
-[user bob]
-password = "$hash"
-role = admin
-END
-  sed -i 's/^\[web\]$/[web]\nlisten = 127.0.0.1:8443/' "$INI"
-  cp "$INI" "$DIR/commands.ini"
+  users_config
   agent_start
   # Each method of each path with each status that it may have, a regular expression a line.
   in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/v1/openapi.json |

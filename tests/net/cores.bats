@@ -297,8 +297,8 @@ has_unheard() {
   printf '\n[link web02]\nset = web\nmonitor = inline\n' >>"$INI"
   printf '\n[pattern forbidden]\nregex = "forbidden-[0-9]+"\naction = drop\n' >>"$INI"
   workers 1
-  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
-  wait_for 20 status_of '[.workers[].state] | all(. == "ready")'
+  agent_run
+  wait_for 20 workers_ready
   spawn socket_guest ip netns exec "$HOST" "$ROOT/build/tests/net/socket_guest" web02 "$GUEST2" eth0 \
     "$DIR/run/guests/web02/qemu.sock"
   wait_for 10 grep -q '^ready' "$DIR/socket_guest.out"

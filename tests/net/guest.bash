@@ -96,10 +96,37 @@ house_down() {
   fi
 }
 
-agent_start() {
-  # exec: the pid is the agent's, so that a signal sent to it meets nobody else.
+# house_config <<END: instead of the demo's, after an [agent] section of this test.
+house_config() {
+  {
+    printf '[agent]\nrun-dir = %s/run\nlog-dir = %s/log\n' "$DIR" "$DIR"
+    printf 'user-capture = 64901\nuser-web = 64902\n\n'
+    cat
+  } >"$INI"
+  cp "$INI" "$DIR/commands.ini"
+}
+
+# users_config: ann may look and bob do all, each by "a secret word", on 127.0.0.1:8443.
+users_config() {
+  local hash
+  hash=$(printf 'a secret word' | "$TAPWARDEN" passwd -s)
+  printf '\n[user %s]\npassword = "%s"\nrole = %s\n' ann "$hash" viewer bob "$hash" admin >>"$INI"
+  sed -i 's/^\[web\]$/[web]\nlisten = 127.0.0.1:8443/' "$INI"
+  cp "$INI" "$DIR/commands.ini"
+}
+
+# exec: the pid is the agent's, so that a signal sent to it meets nobody else.
+agent_run() {
   spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
+}
+
+agent_start() {
+  agent_run
   wait_for 20 agent_serves
+}
+
+workers_ready() {
+  status_of '[.workers[].state] | all(. == "ready")'
 }
 
 # Both workers serve, and every link is there and watched.

@@ -369,7 +369,7 @@ is_gone_from_leases() {
   learning
   sed -i 's/^name = web%02d/&\nmonitor = inline\npeer = stream/' "$INI"
   cp "$INI" "$DIR/commands.ini"
-  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
+  agent_run
   wait_for 20 status_of '.links[0].monitor == "inline" and ([.workers[].state] | all(. == "ready"))'
   spawn socket_guest ip netns exec "$HOST" "$ROOT/build/tests/net/socket_guest" web01 "$GUEST" eth0 \
     "$DIR/run/guests/web01/qemu.sock"

@@ -9,19 +9,8 @@ load guest
 
 setup() {
   house_up
-  ip -n "$HOST" link set lo up
-  hash=$(printf 'a secret word' | "$TAPWARDEN" passwd -s)
-  cat >>"$INI" <<END
-
-[user ann]
-password = "$hash"
-role = viewer
-
-[user bob]
-password = "$hash"
-role = admin
-END
-  sed -i 's/^\[web\]$/[web]\nlisten = 127.0.0.1:8443/; s/^boot-listen.*/boot-listen = 127.0.0.1:8080/' "$INI"
+  users_config
+  sed -i 's/^boot-listen.*/boot-listen = 127.0.0.1:8080/' "$INI"
   cp "$INI" "$DIR/commands.ini"
   SOCKET=unix:$DIR/run/api.sock
   OPERATORS=127.0.0.1:8443

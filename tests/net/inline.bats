@@ -8,13 +8,7 @@ load guest.bash
 
 setup() {
   house_up
-  cat >"$INI" <<END
-[agent]
-run-dir = $DIR/run
-log-dir = $DIR/log
-user-capture = 64901
-user-web = 64902
-
+  house_config <<END
 [set web]
 lower = eno1
 count = 1
@@ -27,7 +21,6 @@ regex = "forbidden-[0-9]+"
 scope = packet
 action = drop
 END
-  cp "$INI" "$DIR/commands.ini"
 }
 
 teardown() {
@@ -35,8 +28,8 @@ teardown() {
 }
 
 start() {
-  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
-  wait_for 20 status_of '[.workers[].state] | all(. == "ready")'
+  agent_run
+  wait_for 20 workers_ready
   wait_for 20 status_of '.links[0].monitor == "inline"'
 }
 
@@ -174,7 +167,7 @@ agent_fds() {
     wait $!
     sent=$((sent + 20))
     if [ "$i" -eq 5 ]; then
-      wait_for 20 status_of '[.workers[].state] | all(. == "ready")'
+      wait_for 20 workers_ready
       kib=$(agent_kib) fds=$(agent_fds)
     fi
     if [ $((i % step)) -eq 0 ]; then
@@ -183,7 +176,7 @@ agent_fds() {
   done
   wait_for 20 heard_all
   traffic_goes_on
-  wait_for 20 status_of '[.workers[].state] | all(. == "ready")'
+  wait_for 20 workers_ready
   echo "the agent: $kib KiB and $fds descriptors after 5 reloads, $(agent_kib) KiB and $(agent_fds) after $n"
   echo "the worker: $(awk '/VmRSS/ { print $2 }' "/proc/$(worker_pid capture)/status") KiB"
   [ "$(agent_fds)" -eq "$fds" ]
@@ -338,7 +331,7 @@ heavy() {
   for ((i = 0; i < 800; i++)); do
     printf '\n[pattern heavy%d]\nregex = "(?:[a-z]{3}heavy-%d){900}"\n' "$i" "$i" >>"$INI"
   done
-  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
+  agent_run
   for i in 1 2 3; do
     until pid=$(pgrep -P "$(pid_of agent)" -f capture-worker) && [ "$pid" != "$before" ]; do
       sleep 0.01
@@ -346,7 +339,7 @@ heavy() {
     kill -KILL "$pid"
     before=$pid
   done
-  wait_for 60 status_of '[.workers[].state] | all(. == "ready")'
+  wait_for 60 workers_ready
   grep -q 'patterns are left out' "$DIR/agent.err"
 }
 

@@ -64,10 +64,6 @@ chance() {
   sleep "$(printf '0.%03d' $((RANDOM % $1)))"
 }
 
-run_agent() {
-  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
-}
-
 # hit KIND: it is killed; $HITS has each kind that still ran.
 hit() {
   grep -q "^State:.[^ZX]" "/proc/$(pid_of agent)/status" 2>/dev/null && HITS="$HITS $1"
@@ -79,11 +75,11 @@ kill_round() {
   local kind=$1
   case $kind in
   0) # the start, and what it makes
-    run_agent
+    agent_run
     chance 300
     ;;
   1) # a reload, from when it serves or earlier
-    run_agent
+    agent_run
     chance 400
     cp "$DIR/$([ $((RANDOM % 2)) = 0 ] && echo many || echo few).ini" "$INI"
     kill -HUP "$(pid_of agent)" 2>/dev/null || true

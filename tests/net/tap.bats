@@ -8,13 +8,7 @@ load guest.bash
 
 setup() {
   house_up
-  cat >"$INI" <<END
-[agent]
-run-dir = $DIR/run
-log-dir = $DIR/log
-user-capture = 64901
-user-web = 64902
-
+  house_config <<END
 [set web]
 lower = eno1
 count = 1
@@ -25,7 +19,6 @@ monitor = tap
 regex = "number=(?<n>\d+)"
 groups = n
 END
-  cp "$INI" "$DIR/commands.ini"
 }
 
 teardown() {
@@ -33,8 +26,8 @@ teardown() {
 }
 
 start() {
-  spawn agent ip netns exec "$HOST" "$TAPWARDEN" run -c "$INI"
-  wait_for 20 status_of '[.workers[].state] | all(. == "ready")'
+  agent_run
+  wait_for 20 workers_ready
   wait_for 20 status_of '.links[0].state == "up"'
   ip -n "$PEER" neigh replace 192.0.2.10 dev eno1 lladdr "$(mac_of web01)"
 }

@@ -7,22 +7,12 @@ bats_require_minimum_version 1.5.0
 load ../net/guest
 
 setup_file() {
-  local hash
   export BATS_TEST_NUMBER=ui BATS_TEST_TMPDIR=$BATS_FILE_TMPDIR
   house_up
   export HOST GUEST PEER DIR INI PIDS
   export UI_DIR=$DIR UI_MODULES=$ROOT/build/ui/node_modules UI_SHOTS=$ROOT/build/ui/pictures
   mkdir -p "$UI_SHOTS"
-  hash=$(printf 'a secret word' | "$TAPWARDEN" passwd -s)
   cat >>"$INI" <<END
-
-[user ann]
-password = "$hash"
-role = viewer
-
-[user bob]
-password = "$hash"
-role = admin
 
 [record]
 pcap = matches
@@ -33,8 +23,7 @@ mode = vepa
 count = 2
 name = lab%02d
 END
-  sed -i 's/^\[web\]$/[web]\nlisten = 127.0.0.1:8443/' "$INI"
-  cp "$INI" "$DIR/commands.ini"
+  users_config
   spawn browser ip netns exec "$HOST" node "$BATS_TEST_DIRNAME/browser.mjs"
   agent_start
   ip -n "$HOST" addr add 192.0.2.1/24 dev host01
