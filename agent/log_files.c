@@ -166,6 +166,7 @@ static void tell_overflow(struct log_files *files)
 			"(fs.inotify.max_queued_events): a file that was rotated twice in a quarter of "
 			"a second may be missed: %.300s is looked at again",
 			file->name, file->path);
+		file->notes_lost++;
 		files->ops->event(files->data, file, "log-notes-lost", detail);
 	}
 }

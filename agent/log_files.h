@@ -35,6 +35,7 @@ struct log_file {
 	size_t n;
 	bool wanted;
 	int watch; /* of its folder, in `notes`; -1 */
+	uint64_t notes_lost; /* times that the kernel let go of notes, which may have been of it */
 	uint32_t moved; /* the inotify(7) cookie of what was renamed last */
 	bool looked; /* what is found now was there before: it is followed from its end on */
 	char error[128]; /* why it is not followed; "" */

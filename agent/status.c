@@ -85,6 +85,7 @@ static void write_patterns(struct status_text *text, const struct status_input *
 		jw_u64(w, "limited", stat_get(&p->limited));
 		jw_u64(w, "skipped", stat_get(&p->skipped));
 		jw_u64(w, "quarantined", stat_get(&p->parked));
+		jw_u64(w, "unnoted", stat_get(&p->unnoted));
 		status_text_item_end(text, STATUS_PATTERNS);
 	}
 	status_text_list_end(text, STATUS_PATTERNS);
@@ -141,7 +142,7 @@ static json_t *capture_json(const struct status_input *in)
 		sources_counters(in->sources, &in->sources->list[i], &counters);
 		drops += counters.drops;
 	}
-	return json_pack("{s:I, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I}", "records",
+	return json_pack("{s:I, s:I, s:s, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "records",
 			 (json_int_t)stat_get(&c->records), "log_lost",
 			 (json_int_t)stat_get(&c->log_lost), "log_error",
 			 error ? strerror((int)error) : "", "feed_lost",
@@ -150,7 +151,8 @@ static json_t *capture_json(const struct status_input *in)
 			 condemned_json(&in->stats->condemned), "payloads_lost",
 			 (json_int_t)stat_get(&c->payloads_lost), "pcap_frames",
 			 (json_int_t)stat_get(&c->pcap_frames), "pcap_lost",
-			 (json_int_t)stat_get(&c->pcap_lost));
+			 (json_int_t)stat_get(&c->pcap_lost), "pcap_missed",
+			 (json_int_t)stat_get(&c->pcap_missed));
 }
 
 /* Takes `json` over; without it there is no memory. */

@@ -46,7 +46,8 @@ struct status_input {
  *             talkers {status_traffic.h} or null, matches,
  *             relay {attached, from_guest, to_guest {dropped {by reason}, latency {p50_ns,
  *             p99_ns}}, peers, injected, protocol, failed, late} or null (of an inline link)]
- *   patterns [name, tried, matches, dropped, limited, skipped (in quarantine), quarantined (links)]
+ *   patterns [name, tried, matches, dropped, limited, skipped (in quarantine), quarantined (links),
+ *             unnoted (matches that frames.pcapng has not all comments and frames of)]
  *   logs     [status_logs.h]
  *   guests   [boot_track.h]
  *   capture  records, log_lost, log_error, feed_lost, drops, malformed {reason: frames}

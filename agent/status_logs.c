@@ -29,9 +29,14 @@ static json_t *log_json(const struct log_files *files, const struct log_file *fi
 		const char *name;
 		const stat_counter *counter;
 	} counters[] = {
-		{ "lines", &stats->lines },	{ "bytes", &stats->bytes },
-		{ "matches", &stats->matches }, { "limited", &stats->limited },
-		{ "cut", &stats->cut },		{ "skipped", &stats->skipped },
+		{ "lines", &stats->lines },
+		{ "bytes", &stats->bytes },
+		{ "matches", &stats->matches },
+		{ "limited", &stats->limited },
+		{ "cut", &stats->cut },
+		{ "skipped", &stats->skipped },
+		{ "files_lost", &stats->files_lost },
+		{ "ranges_lost", &stats->ranges_lost },
 	};
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "name", file->name, "file", file->path,
 				 "state", state_of(file), "error", file->error);
@@ -39,6 +44,7 @@ static json_t *log_json(const struct log_files *files, const struct log_file *fi
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		json_object_set_new(json, counters[i].name,
 				    json_integer((json_int_t)stat_get(counters[i].counter)));
+	json_object_set_new(json, "notes_lost", json_integer((json_int_t)file->notes_lost));
 	json_object_set_new(json, "behind", json_integer((json_int_t)behind(file, stats)));
 	return json;
 }

@@ -8,8 +8,8 @@
 
 /*
  * [name, file, state "followed", "missing" or "starting", error, lines, bytes, matches, limited,
- * cut, skipped, behind (bytes that are not read yet; of a file before the last one they are not
- * counted)]
+ * cut, skipped, files_lost, ranges_lost, notes_lost (times that notes of renames were), behind
+ * (bytes that are not read yet; of a file before the last one they are not counted)]
  */
 json_t *status_logs_json(const struct log_files *files);
 

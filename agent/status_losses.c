@@ -43,12 +43,56 @@ static void add_quarantine(const json_t *patterns, struct buf *out)
 	}
 }
 
+static void add_unnoted(const json_t *patterns, struct buf *out)
+{
+	const json_t *pattern;
+	size_t i;
+
+	json_array_foreach(patterns, i, pattern) {
+		if (number(pattern, "unnoted"))
+			buf_addf(
+				out,
+				"! pattern %s: frames.pcapng has not all comments and frames of %" JSON_INTEGER_FORMAT
+				" matches: too many came with one frame\n",
+				text(pattern, "name"), number(pattern, "unnoted"));
+	}
+}
+
+static const struct {
+	const char *key, *text;
+} log_losses[] = {
+	{ "limited", "searches of lines were given up" },
+	{ "skipped", "bytes are of lines too long to be searched" },
+	{ "cut", "times the file was cut, and what was added right before is not known" },
+	{ "notes_lost", "times notes of renames were lost, and with them maybe files" },
+	{ "files_lost", "files that took its place were not read" },
+	{ "ranges_lost", "open ranges ended with a worker" },
+};
+
+static void add_log_losses(const json_t *logs, struct buf *out)
+{
+	const json_t *log;
+	size_t i;
+
+	json_array_foreach(logs, i, log) {
+		for (size_t k = 0; k < sizeof(log_losses) / sizeof(log_losses[0]); k++) {
+			json_int_t n = number(log, log_losses[k].key);
+
+			if (n)
+				buf_addf(out, "! log %s: %" JSON_INTEGER_FORMAT " %s\n",
+					 text(log, "name"), n, log_losses[k].text);
+		}
+	}
+}
+
 static const struct {
 	const char *key, *text;
 } losses[] = {
 	{ "log_lost", "records could not be written to the log" },
 	{ "payloads_lost", "payloads could not be written to payloads.log" },
 	{ "pcap_lost", "frames could not be written to frames.pcapng" },
+	{ "pcap_missed",
+	  "matches of streams lack their first frames in frames.pcapng: they were too far back" },
 	{ "drops", "frames were lost in full packet rings" },
 };
 
@@ -91,5 +135,7 @@ static void add_losses(const json_t *status, struct buf *out)
 void status_losses(const json_t *status, struct buf *out)
 {
 	add_quarantine(json_object_get(status, "patterns"), out);
+	add_unnoted(json_object_get(status, "patterns"), out);
+	add_log_losses(json_object_get(status, "logs"), out);
 	add_losses(status, out);
 }

@@ -193,7 +193,7 @@ static void on_match(void *data, const struct sift_match *match)
 	struct capture_scan *scan = data;
 
 	scan->hits++;
-	keeper_match(&scan->keeper, match);
+	scan->losses.unnoted += !keeper_match(&scan->keeper, match);
 	switch (scan->plan->show) {
 	case EXTRACT_RECORDS:
 		if (scan->plan->format.json)

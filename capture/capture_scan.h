@@ -24,6 +24,7 @@ struct scan_losses {
 	uint64_t evicted; /* directions of streams for which there was no memory any more */
 	uint64_t unfiltered; /* frames of a link type that the filter cannot be tried on */
 	uint64_t unknown; /* frames of a link type that is not known here */
+	uint64_t unnoted; /* matches of which not all comments or frames are kept */
 };
 
 struct capture_scan {

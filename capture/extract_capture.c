@@ -42,6 +42,21 @@ static void say_loss(struct run *run, uint64_t n, const char *what)
 	say(run, &text);
 }
 
+/* They are found all the same: nothing that is searched has a gap. */
+static void say_unnoted(struct run *run)
+{
+	const struct extract_plan *plan = &run->capture->job->plan;
+	struct err text;
+
+	if (!run->scan.losses.unnoted)
+		return;
+	err_set(&text, 0,
+		"%s: of %" PRIu64
+		" matches not all comments and frames are written: too many came with one frame",
+		run->capture->name, run->scan.losses.unnoted);
+	plan->complain(plan->data, text.text);
+}
+
 static void say_losses(struct run *run)
 {
 	const struct scan_losses *losses = &run->scan.losses;
@@ -60,6 +75,7 @@ static void say_losses(struct run *run)
 		 "frames are malformed: what is behind the fault was not searched");
 	say_loss(run, run->scan.keeper.missed,
 		 "matches are not all written: their first frames were too far back");
+	say_unnoted(run);
 	if (!losses->gaps)
 		return;
 	err_set(&text, 0,

@@ -48,7 +48,9 @@ static void on_match(void *data, const struct sift_match *match)
 	alert.payload_seq = inspector->payload_seq;
 	seq = emitter_alert(inspector->emitter, record_head_of(inspected, match->time_ns), &alert);
 	stat_add(&inspector->stats->links[inspected->link->slot].matches, 1);
-	keeper_match(&inspector->keeper, match);
+	if (!keeper_match(&inspector->keeper, match))
+		stat_add(&inspector->sift.conf.stats[match->rule - inspector->rules->rules].unnoted,
+			 1);
 	if (!match->whole_frame || inspector->payload_told)
 		return;
 	inspector->payload_told = true;
@@ -347,6 +349,12 @@ int inspect_restore(struct inspected_link *inspected, const void *bytes, size_t 
 	return sift_restore_link(&inspected->inspector->sift, &inspected->sift, bytes, len, now_ns);
 }
 
+static void tell_missed(struct inspector *inspector)
+{
+	stat_add(&inspector->emitter->stats->pcap_missed, inspector->keeper.missed);
+	inspector->keeper.missed = 0;
+}
+
 void inspect_end(struct inspected_link *inspected)
 {
 	struct inspector *inspector = inspected->inspector;
@@ -354,6 +362,7 @@ void inspect_end(struct inspected_link *inspected)
 	sift_end_link(&inspector->sift, &inspected->sift);
 	guests_end(&inspected->guest);
 	keeper_settle(&inspector->keeper);
+	tell_missed(inspector);
 	sift_link_done(&inspected->sift);
 }
 
@@ -379,6 +388,7 @@ void inspect_tick(struct inspector *inspector, uint64_t now_ns)
 	sift_tick(&inspector->sift, now_ns);
 	guests_tick(&inspector->guests, now_ns);
 	keeper_settle(&inspector->keeper);
+	tell_missed(inspector);
 	tell_counters(inspector);
 }
 

@@ -31,22 +31,33 @@ void keeper_done(struct keeper *keeper)
 
 /* ---- matches -------------------------------------------------------------------------------- */
 
-static void add_note(struct keeper *keeper, const struct sift_match *match,
+/* Whether a comment more fits with the frame. */
+static bool has_room(const struct keeper *keeper, uint64_t frame)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < keeper->n_notes; i++)
+		n += keeper->notes[i].frame == frame;
+	return keeper->n_notes < KEEPER_NOTES_MAX && n < PCAPNG_COMMENTS_MAX;
+}
+
+static bool add_note(struct keeper *keeper, const struct sift_match *match,
 		     const struct record_span *span)
 {
 	struct keeper_note *note = &keeper->notes[keeper->n_notes];
 	unsigned long long from = span->offset, to = span->offset + span->len;
 
-	if (keeper->n_notes == KEEPER_NOTES_MAX)
-		return;
+	if (!has_room(keeper, span->frame))
+		return false;
 	keeper->n_notes++;
 	note->frame = span->frame;
 	(void)snprintf(note->text, sizeof(note->text), "rule %.100s: %s bytes %llu-%llu",
 		       match->rule->conf->head.name, match->stream ? "stream" : "payload", from,
 		       to);
+	return true;
 }
 
-static void add_flow(struct keeper *keeper, const struct sift_match *match, uint64_t flow,
+static bool add_flow(struct keeper *keeper, const struct sift_match *match, uint64_t flow,
 		     uint64_t first)
 {
 	for (size_t i = 0; i < keeper->n_flows; i++) {
@@ -56,11 +67,13 @@ static void add_flow(struct keeper *keeper, const struct sift_match *match, uint
 			continue;
 		if (first < known->first)
 			known->first = first;
-		return;
+		return true;
 	}
-	if (keeper->n_flows < KEEPER_FLOWS_MAX)
-		keeper->flows[keeper->n_flows++] =
-			(struct keeper_flow){ flow, first, match->link->id, match->stream };
+	if (keeper->n_flows == KEEPER_FLOWS_MAX)
+		return false;
+	keeper->flows[keeper->n_flows++] =
+		(struct keeper_flow){ flow, first, match->link->id, match->stream };
+	return true;
 }
 
 /* Fragments have no ports, and are another flow than the packet that they make. */
@@ -72,21 +85,23 @@ static uint64_t flow_without_ports(const struct frame *frame)
 	return record_flow_id(&portless);
 }
 
-void keeper_match(struct keeper *keeper, const struct sift_match *match)
+bool keeper_match(struct keeper *keeper, const struct sift_match *match)
 {
 	struct span whole = match->hit->match->whole;
 	struct record_span own = { match->number, match->hit->offset + whole.start,
 				   whole.end - whole.start };
 	const struct record_span *spans = match->n_spans ? match->spans : &own;
 	size_t n = match->n_spans ? match->n_spans : 1;
+	bool all = true;
 
 	if (keeper->conf.mode == PCAP_OFF)
-		return;
+		return true;
 	for (size_t i = 0; i < n; i++)
-		add_note(keeper, match, &spans[i]);
-	add_flow(keeper, match, record_flow_id(match->frame), spans[0].frame);
+		all &= add_note(keeper, match, &spans[i]);
+	all &= add_flow(keeper, match, record_flow_id(match->frame), spans[0].frame);
 	if (match->n_spans && !match->stream)
-		add_flow(keeper, match, flow_without_ports(match->frame), spans[0].frame);
+		all &= add_flow(keeper, match, flow_without_ports(match->frame), spans[0].frame);
+	return all;
 }
 
 /* ---- frames --------------------------------------------------------------------------------- */
@@ -97,7 +112,7 @@ static void write_noted(const struct keeper *keeper, uint32_t link, struct pcapn
 
 	packet.comments = comments;
 	packet.n_comments = 0;
-	for (size_t i = 0; i < keeper->n_notes && packet.n_comments < PCAPNG_COMMENTS_MAX; i++) {
+	for (size_t i = 0; i < keeper->n_notes; i++) {
 		if (keeper->notes[i].frame == packet.id)
 			comments[packet.n_comments++] = keeper->notes[i].text;
 	}

@@ -12,7 +12,7 @@
 #include "capture/pcapng.h"
 #include "capture/sift.h"
 
-/* Comments, and flows, that one frame's matches may give; of more, the first. */
+/* Comments, and flows, that one frame's matches may give; of more, the first: keeper_match(). */
 #define KEEPER_NOTES_MAX 64u
 #define KEEPER_FLOWS_MAX 8u
 
@@ -53,8 +53,11 @@ struct keeper {
 int keeper_init(struct keeper *keeper, const struct keeper_conf *conf);
 void keeper_done(struct keeper *keeper);
 
-/* A match, before keeper_frame() of the frame that completed it. */
-void keeper_match(struct keeper *keeper, const struct sift_match *match);
+/*
+ * A match, before keeper_frame() of the frame that completed it. False: a frame of it will have no
+ * comment on it, or none is kept for it, since there are too many others.
+ */
+bool keeper_match(struct keeper *keeper, const struct sift_match *match);
 
 /* A frame, with its number as id; `frame` is what sift_frame() made of it. */
 void keeper_frame(struct keeper *keeper, uint32_t link, const struct pcapng_packet *packet,

@@ -330,6 +330,7 @@ int log_watches_init(struct log_watches *ws, const struct config *config,
 /* Of a worker before this one; the log's lines up to the next BEGIN are not searched for it. */
 static void tell_lost_ranges(struct log_watch *w, const struct log_ranges_lost *lost)
 {
+	stat_add(&w->stats->ranges_lost, lost->n_rules + lost->unnamed);
 	for (size_t i = 0; i < lost->n_rules; i++)
 		tell_gap(w, 1, RECORD_UNIT_RANGES, "restart", lost->rules[i]);
 	if (lost->unnamed)
@@ -357,8 +358,10 @@ void log_watches_add(struct log_watches *ws, const struct ipc_log *message, int 
 			log_ranges_take_up(w, message, &lost);
 			tell_lost_ranges(w, &lost);
 		}
-		if (log_reader_add(&w->reader, &file, now_ns))
+		if (log_reader_add(&w->reader, &file, now_ns)) {
+			stat_add(&w->stats->files_lost, 1);
 			tell_gap(w, 1, RECORD_UNIT_FILES, "log-rotated-unread", NULL);
+		}
 		return;
 	}
 	/* Of another configuration: there is none but that of this worker. */

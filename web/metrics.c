@@ -46,6 +46,9 @@ static const struct family rules[] = {
 	  "skipped" },
 	{ "tapwarden_rule_quarantined_links", "gauge", "Links on which a pattern is in quarantine.",
 	  "rule", "name", "quarantined" },
+	{ "tapwarden_rule_unnoted", "counter",
+	  "Matches that frames.pcapng has not all comments and frames of.", "rule", "name",
+	  "unnoted" },
 };
 
 static const struct family logs[] = {
@@ -58,6 +61,15 @@ static const struct family logs[] = {
 	  "cut" },
 	{ "tapwarden_log_skipped_bytes", "counter", "Bytes of lines too long to search.", "log",
 	  "name", "skipped" },
+	{ "tapwarden_log_limited", "counter",
+	  "Searches of lines that were given up, or not begun for that.", "log", "name",
+	  "limited" },
+	{ "tapwarden_log_notes_lost", "counter",
+	  "Times that the kernel let go of notes of renames.", "log", "name", "notes_lost" },
+	{ "tapwarden_log_files_lost", "counter", "Files that took its place and were not read.",
+	  "log", "name", "files_lost" },
+	{ "tapwarden_log_ranges_lost", "counter",
+	  "Open ranges that the next worker did not go on with.", "log", "name", "ranges_lost" },
 	{ "tapwarden_log_behind_bytes", "gauge", "Bytes that are not read yet.", "log", "name",
 	  "behind" },
 };
@@ -87,6 +99,8 @@ static const struct {
 	  "agent.generation" },
 	{ "tapwarden_records", "counter", "Records written.", "capture.records" },
 	{ "tapwarden_records_lost", "counter", "Records that no log file took.", "capture.log_lost" },
+	{ "tapwarden_pcap_missed", "counter",
+	  "Matches of streams that frames.pcapng has not all frames of.", "capture.pcap_missed" },
 	{ "tapwarden_feed_lost", "counter", "Records that the web worker did not get.",
 	  "capture.feed_lost" },
 	{ "tapwarden_capture_drops", "counter", "Frames that the capture worker did not get.",

@@ -82,6 +82,7 @@ void stats_capture_sum(const struct stats_page *page, unsigned int n_workers,
 		stat_count(&sum.payloads_lost, stat_get(&c->payloads_lost));
 		stat_count(&sum.pcap_frames, stat_get(&c->pcap_frames));
 		stat_count(&sum.pcap_lost, stat_get(&c->pcap_lost));
+		stat_count(&sum.pcap_missed, stat_get(&c->pcap_missed));
 		add(sum.malformed, c->malformed, sizeof(sum.malformed));
 		if (i < n_workers)
 			add((stat_counter *)&sum.streams, (const stat_counter *)&c->streams,
@@ -107,6 +108,7 @@ void stats_pattern_sum(const struct stats_page *page, unsigned int n_workers, si
 		stat_count(&sum.limited, stat_get(&p->limited));
 		stat_count(&sum.skipped, stat_get(&p->skipped));
 		stat_count(&sum.dropped, stat_get(&p->dropped));
+		stat_count(&sum.unnoted, stat_get(&p->unnoted));
 		/* Quarantine ends with the worker that imposed it. */
 		if (i < n_workers)
 			stat_count(&sum.parked, stat_get(&p->parked));

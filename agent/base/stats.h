@@ -18,7 +18,7 @@
 #include "agent/base/stats_traffic.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   11u
+#define STATS_VERSION	   12u
 #define STATS_LINKS_MAX	   16384u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -105,6 +105,7 @@ struct stats_pattern {
 	stat_counter skipped; /* payloads and chunks where it was not tried: in quarantine */
 	stat_counter parked; /* links on which it is in quarantine now */
 	stat_counter dropped; /* frames that it kept from passing */
+	stat_counter unnoted; /* matches that frames.pcapng has not all comments and frames of */
 };
 
 /* Open ranges of a log that the next worker goes on with. */
@@ -127,6 +128,8 @@ struct stats_log {
 	stat_counter limited; /* searches of lines that were given up, or not begun for that */
 	stat_counter cut; /* times that the file was truncated */
 	stat_counter skipped; /* bytes of lines longer than is searched */
+	stat_counter files_lost; /* that took the log's place, and were not read */
+	stat_counter ranges_lost; /* that were open when a worker died, and are not gone on with */
 	stat_counter ranges_at; /* one more than the position where these are open; 0: not known */
 	stat_counter n_ranges; /* also those that have no place here */
 	struct stats_log_range ranges[STATS_LOG_RANGES];
@@ -165,6 +168,7 @@ struct stats_capture {
 	stat_counter payloads_lost; /* entries of the payload log */
 	stat_counter pcap_frames; /* written to frames.pcapng */
 	stat_counter pcap_lost;
+	stat_counter pcap_missed; /* matches of streams whose first frames were not held any more */
 	stat_counter malformed[STATS_REASONS_MAX]; /* by enum decode_reason (capture/decode.h) */
 };
 

@@ -186,6 +186,16 @@ EOF
   [[ "$output" == *"cannot write /dev/full: No space left on device"* ]]
 }
 
+@test "-w: matches that a frame has no room for are told; they are found all the same" {
+  capture file <<<'udp 192.0.2.2:9 > 192.0.2.1:9 aaaaaaaaaaaaaaaaaaaaab'
+  run -0 --separate-stderr extract --count -e a -w out.pcapng file
+  [ "$output" = 21 ]
+  [ "$stderr" = 'tapwarden: file: of 5 matches not all comments and frames are written: too many came with one frame' ]
+  [ "$(quiet tshark -r out.pcapng -T fields -e frame.comment | tr , '\n' | grep -c '^rule 1')" -eq 16 ]
+  run -0 --separate-stderr extract --count -e b -w out.pcapng file
+  [ -z "$stderr" ]
+}
+
 @test "without a pattern -w copies what the filter lets through" {
   conversation file -n
   run -0 extract -w copy file

@@ -71,6 +71,24 @@ frames() {
     cut -f 1 | sort -u | wc -l)" -eq 1 ]
 }
 
+# A frame has room for sixteen comments.
+@test "matches that have no comment in the file of frames are counted, by rule" {
+  keep 'pcap = matches'
+  printf '\n[pattern many]\nregex = "Q"\n' >>"$INI"
+  agent_start
+  guest_start
+  ask "q=QQQQQQQQQQQQQQQQQQQQQQQQQ"
+  wait_for 20 status_of '.patterns[] | select(.name == "many") | .matches >= 25 and .unnoted >= .matches - 16'
+  status_of '.patterns[] | select(.name == "split") | .unnoted == 0'
+  tapwarden status | grep -q '^! pattern many: frames.pcapng has not all comments and frames of '
+  in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/metrics >"$DIR/metrics"
+  grep -q '^tapwarden_rule_unnoted_total{rule="many"} [1-9]' "$DIR/metrics"
+  grep -qx 'tapwarden_rule_unnoted_total{rule="split"} 0' "$DIR/metrics"
+  grep -q '^tapwarden_pcap_missed_total 0' "$DIR/metrics"
+  wait_for 10 has_frames 1
+  [ "$(frames "$DIR/log/frames.pcapng" frame.comment | tr , '\n' | grep -c 'rule many')" -le 32 ]
+}
+
 has_frames() {
   [ "$(tshark -n -r "$DIR/log/frames.pcapng" 2>/dev/null | wc -l)" -ge "$1" ]
 }
