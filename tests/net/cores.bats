@@ -324,3 +324,64 @@ has_unheard() {
   done
   no_hole_in_records
 }
+
+# flood FIRST LAST: datagrams to web02's guest with a match each, where no ICMP answer quotes it; with
+# pauses, since a queue of the kernel holds 1000.
+flood() {
+  in_peer perl -MSocket -e 'socket(S, PF_INET, SOCK_DGRAM, 17) or die;
+    my $to = sockaddr_in(9, inet_aton("192.0.2.11"));
+    for ($ARGV[0] .. $ARGV[1]) {
+      send S, "x" x 1350 . "flood-$_-end", 0, $to;
+      select undef, undef, undef, 0.002 unless $_ % 50 }' "$1" "$2"
+}
+
+# Bytes of records that wait for the first worker, as the kernel has them.
+waiting() {
+  in_host ss -x -a -H | awk '$1 == "u_seq" && $3 > max { max = $3 } END { print max + 0 }'
+}
+
+flood_lost() {
+  records 'select(.gap.unit == "records" and .gap.reason == "reader-slow") | .gap.lost' | jq -s 'add // 0'
+}
+
+flood_found() {
+  records 'select(.tapwarden.rule == "flood") | .tapwarden.match.text' | tr -d '"' | sort
+}
+
+@test "a first worker that stands still costs records of others, and what is lost is told" {
+  local first waited missing
+  printf '\n[pattern flood]\nregex = "flood-[0-9]+-end"\n' >>"$INI"
+  workers 2
+  agent_start
+  guests_start
+  ask_both before=1
+  wait_for 10 has_requests before=1
+  first=$(worker_pid capture)
+  # Shorter than the agent waits for an answer.
+  kill -STOP "$first"
+  flood 1 8000
+  wait_for 5 status_of '.capture.log_lost > 100'
+  waited=$(waiting)
+  flood 8001 9000
+  echo "waiting $waited, then $(waiting)"
+  # 16 MiB, of which the kernel takes as much again for what it keeps beside them.
+  [ "$waited" -gt $((4 << 20)) ]
+  [ "$(waiting)" -le $((32 << 20)) ]
+  [ "$(waiting)" -le $((waited + 65536)) ]
+  kill -CONT "$first"
+  ask_both after=1
+  wait_for 20 has_requests after=1
+  wait_for 20 eval '[ "$(flood_lost)" -gt 0 ]'
+  [ "$(worker_pid capture)" -eq "$first" ]
+  every_record_is_told
+  [ -z "$(flood_found | uniq -d)" ]
+  # An event may be among them.
+  missing=$(($(status_get '.patterns[] | select(.name == "flood").matches') - $(flood_found | wc -l)))
+  echo "missing $missing, told $(flood_lost)"
+  [ "$missing" -gt 0 ]
+  [ "$missing" -le "$(flood_lost)" ]
+  status_of ".capture.log_lost == $(flood_lost)"
+  # Those that came first waited.
+  flood_found | grep -qx flood-1-end
+  [ "$(flood_found | grep -cx flood-9000-end)" -eq 0 ]
+}
