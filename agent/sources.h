@@ -40,6 +40,14 @@ struct source_counters {
 	uint64_t payloads, matches, drops, truncated, malformed;
 };
 
+/* What of a link may be at fault. */
+enum source_part {
+	SOURCE_PART_ITSELF, /* its socket or tap */
+	SOURCE_PART_PEER, /* these three: of an inline link */
+	SOURCE_PART_FILTER,
+	SOURCE_PART_LEAVING,
+};
+
 struct source {
 	struct ipc_link message;
 	int fd; /* -1: not watched now */
@@ -53,7 +61,8 @@ struct source {
 	struct source_peer *peer; /* of an inline link whose tap is ours; else NULL */
 	struct source_filter filter; /* of an inline link */
 	struct source_counters before; /* the place's counters when the link got it */
-	char error[256]; /* why it is not watched though it should be; "" */
+	char error[256]; /* why it is not watched as it should be; "" */
+	enum source_part faulty; /* where that is said: the latest that was found */
 	struct pid_watch *holder; /* whose end is waited for; NULL: nobody's */
 	pid_t holder_pid;
 	pid_t shared_pid; /* who opened the tap of an inline link beside us; 0: nobody */

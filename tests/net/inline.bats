@@ -388,24 +388,49 @@ relay_drops() {
   [ "$(records 'select(.alert.signature? == "forbidden") | .tapwarden.match.text' | xargs)" = "forbidden-2 forbidden-5" ]
 }
 
-@test "a lease opens the relay's filter, too" {
-  sed -i '/^monitor/a anti-spoof = mac+ip\nlearn = dhcp' "$INI"
-  start
-  plug_in stream
+# ask_for_lease: the guest gives its address up and gets it from the peer.
+ask_for_lease() {
   ip -n "$GUEST" addr flush dev eth0
   printf '#!/bin/sh\n[ "$1" != bound ] || ip addr add "$ip/24" dev "$interface"\n' >"$DIR/script"
   chmod +x "$DIR/script"
-  # From its own address before it was given one.
-  ip -n "$GUEST" addr add 192.0.2.50/24 dev eth0
-  in_guest bash -c 'echo x >/dev/udp/192.0.2.2/9'
-  wait_for 20 status_of '.links[0].relay.from_guest.dropped.filter > 0'
-  ip -n "$GUEST" addr flush dev eth0
   spawn dnsmasq ip netns exec "$PEER" dnsmasq --conf-file=/dev/null --keep-in-foreground --port=0 --user=root \
     --pid-file="$DIR/dnsmasq.run" --dhcp-leasefile="$DIR/leases" --interface=eno1 --no-ping \
     --dhcp-authoritative --dhcp-range=192.0.2.50,192.0.2.50,3600 --log-facility=-
   wait_for 10 grep -q 'DHCP, IP range' "$DIR/dnsmasq.err"
   spawn udhcpc ip netns exec "$GUEST" busybox udhcpc -f -i eth0 -s "$DIR/script"
+}
+
+@test "a lease opens the relay's filter, too" {
+  sed -i '/^monitor/a anti-spoof = mac+ip\nlearn = dhcp' "$INI"
+  start
+  plug_in stream
+  ip -n "$GUEST" addr flush dev eth0
+  # From its own address before it was given one.
+  ip -n "$GUEST" addr add 192.0.2.50/24 dev eth0
+  in_guest bash -c 'echo x >/dev/udp/192.0.2.2/9'
+  wait_for 20 status_of '.links[0].relay.from_guest.dropped.filter > 0'
+  ask_for_lease
   wait_for 30 in_peer busybox ping -q -c 1 -W 1 192.0.2.50
+}
+
+@test "a filter that its relay could not be given is told until it could" {
+  local pid
+  sed -i '/^monitor/a anti-spoof = mac+ip\nlearn = dhcp' "$INI"
+  start
+  plug_in stream
+  # Without memory for the program that a lease brings.
+  pid=$(pid_of agent)
+  spawn tracer strace -qq -o /dev/null -e trace=memfd_create -e inject=memfd_create:error=ENOMEM -p "$pid"
+  wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$pid/status"
+  ask_for_lease
+  wait_for 30 has_record '.link.action == "changed" and (.link.detail | contains("filter from guest"))'
+  kill "$(pid_of tracer)"
+  wait_for 10 is_gone "$(pid_of tracer)"
+  status_of '.links[0].detail == "cannot give the filter of web01 to its relay: Cannot allocate memory"'
+  # The next pass.
+  ip -n "$HOST" link set web01 txqueuelen 321
+  wait_for 30 in_peer busybox ping -q -c 1 -W 1 192.0.2.50
+  wait_for 10 status_of '.links[0].detail == ""'
 }
 
 # INLINE_FLOOD is the number of frames.

@@ -1,0 +1,33 @@
+/* What the files of sources share, and nobody else. */
+#ifndef TW_SOURCES_PARTS_H
+#define TW_SOURCES_PARTS_H
+
+#include "agent/sources.h"
+
+/* Says why something of a link is not as it should be; "" takes back what the same part said. */
+void source_fault(struct source *source, enum source_part part, const char *why);
+
+/* Looks at the place `from` first: a thousand links come in the order of their places as a rule. */
+struct source *sources_find_from(const struct sources *sources, size_t from, const char *link);
+
+/* The worker that has the link or is to have it, or NULL. */
+struct ipc_channel *sources_channel(const struct sources *sources, const struct source *source);
+void sources_tell_deleted(const struct sources *sources, const struct source *source);
+
+/* Takes the taps that are wanted, and lets those go that others have. */
+void sources_take_taps(struct sources *sources);
+void source_forget_holder(struct source *source);
+
+/* Where the tap of an inline link is ours, its guest may come; else nothing happens. */
+void sources_await_guest(struct sources *sources, struct source *source,
+			 const struct source_wish *wish);
+
+/* What the kernel would drop behind the tap is dropped before patterns look at it. */
+void sources_set_filter(struct sources *sources, struct source *source,
+			const struct source_wish *wish);
+
+/* A guest at the other end of a relay has no other way: it keeps that one until it comes anew. */
+bool source_stays_inline(const struct source *source, const struct source_wish *wish);
+void source_stay_inline(struct source *source);
+
+#endif
