@@ -1,4 +1,5 @@
 /* links: capture/stream.c capture/stream_pending.c capture/stream_piece.c capture/stream_kept.c */
+/* links: capture/stream_order.c */
 /* links: capture/flow.c */
 /*
  * Segments as hostile ends may send them, eight bytes each: which of four flows and direction,

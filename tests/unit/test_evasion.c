@@ -1,5 +1,6 @@
 /* links: capture/sift.c capture/sift_judge.c capture/condemned.c capture/tcp_sum.c */
 /* links: capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
+/* links: capture/stream_order.c */
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c */
 /* links: capture/stream_match.c capture/flow.c capture/defrag.c capture/decode.c */
 /* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c */

@@ -3,6 +3,7 @@
 /* links: capture/sift_judge.c capture/condemned.c capture/tcp_sum.c capture/sift_stream.c */
 /* links: capture/sift_half.c capture/stream.c agent/base/stats.c agent/base/stats_guest.c */
 /* links: agent/base/stats_traffic.c agent/base/log.c capture/stream_pending.c */
+/* links: capture/stream_order.c */
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c */
 /* links: capture/search_time.c capture/flow.c capture/defrag.c capture/stream_match.c */
 /* links: capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/shape.c */
