@@ -1,7 +1,7 @@
 // Guests that boot from this host: what each boots next, how far its last boot came, its script.
 
 import { get, getText, may, post } from "./api.js";
-import { el, heading, note, scroller, setText, table } from "./dom.js";
+import { el, heading, note, scroller, setText, stackedTable } from "./dom.js";
 import { age, plural, visible } from "./format.js";
 import { recordNode } from "./record.js";
 import { watchRecords } from "./stream.js";
@@ -91,7 +91,7 @@ export function show(view) {
     if (now === drawn) return;
     drawn = now;
     if (!list.length) setText(guests, "No guest is configured.");
-    else guests.replaceChildren(scroller("Guests", table("Guests",
+    else guests.replaceChildren(scroller("Guests", stackedTable("Guests",
       [["Guest"], ["Link"], ["MAC address"], ["Boots"], ["State"], ["Last boot"], ["Script"]], list.map(rowOf))));
   }
 

@@ -41,6 +41,21 @@ export function table(caption, columns, rows, attrs = {}) {
     })))));
 }
 
+// The same, but where the window is narrow each row is a list of its cells, with the columns' names.
+// Boxes that are laid out otherwise are no cells to whoever listens, unless their roles say so.
+export function stackedTable(caption, columns, rows) {
+  const node = table(caption, columns, rows, { class: "stacked", role: "table" });
+  for (const part of node.querySelectorAll("thead, tbody")) part.setAttribute("role", "rowgroup");
+  for (const row of node.rows) {
+    row.setAttribute("role", "row");
+    [...row.cells].forEach((cell, i) => {
+      cell.setAttribute("role", { col: "columnheader", row: "rowheader" }[cell.scope] || "cell");
+      cell.dataset.of = columns[i][0];
+    });
+  }
+  return node;
+}
+
 // What is wider than the window is scrolled by itself, with the keyboard too.
 export function scroller(label, ...children) {
   return el("div", { class: "scroller", tabindex: "0", role: "region", "aria-label": label },

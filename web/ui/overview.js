@@ -152,7 +152,8 @@ export function show(view, { params, setParams }) {
   view.append(el("h1", {}, "Overview"), failed,
     weak ? note("warn", `Your password's hash is weaker than policy: ${weak}. `, el("code", {}, "tapwarden passwd"), " makes another.") : "", sets,
     el("div", { class: "filters" }, el("label", {}, "Filter links", filter), said),
-    el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds; each line is the last ten minutes."), long.node);
+    el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds",
+      el("span", { class: "wide" }, "; each line is the last ten minutes"), "."), long.node);
   const stop = watchStatus(update);
   return () => {
     stop();

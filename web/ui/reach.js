@@ -1,7 +1,7 @@
 // Who can talk to whom over each lower device: a picture, and beneath it the table that it shows.
 
 import { get } from "./api.js";
-import { el, heading, note, scroller, svg, table } from "./dom.js";
+import { el, heading, note, scroller, stackedTable, svg } from "./dom.js";
 import { plural } from "./format.js";
 
 export const title = () => "Reach";
@@ -44,10 +44,13 @@ function picture(lower, ends) {
   const width = LABEL + ends.length * CELL + 110;
   const height = TOP + ends.length * CELL + 8;
   const yes = lower.cells.filter(({ unicast }) => unicast === "yes" || unicast === "reflected").length;
-  return svg("svg", { class: "matrix", role: "img", width, height, viewBox: `0 0 ${width} ${height}`,
+  const node = svg("svg", { class: "matrix", role: "img", width, height, viewBox: `0 0 ${width} ${height}`,
     "aria-label": `${lower.name}: ${yes} of ${lower.cells.length} pairs reach each other; the table below has each` },
     ...ends.map((end, i) => at(end, i, false)), ...ends.map((end, i) => at(end, i, true)),
     ...lower.cells.map((cell) => cellNode(cell, LABEL + ends.indexOf(cell.to) * CELL, TOP + ends.indexOf(cell.from) * CELL)));
+  // Where the window is narrow it shrinks as far as it can be read.
+  node.style.minWidth = `${width * 0.6}px`;
+  return node;
 }
 
 function classText({ kind, mode, links, planned, foreign, elsewhere, names }) {
@@ -68,7 +71,7 @@ function lowerNode(lower) {
     ...lower.notes.map((text) => note("", text)),
     el("figure", {}, el("figcaption", {}, "Rows send, columns receive. The large mark is of unicasts, a small one of broadcasts that fare otherwise."),
       scroller(`Picture of who reaches whom over ${lower.name}`, picture(lower, ends)), legend()),
-    scroller(`Who reaches whom over ${lower.name}`, table(`Who reaches whom over ${lower.name}`,
+    scroller(`Who reaches whom over ${lower.name}`, stackedTable(`Who reaches whom over ${lower.name}`,
       [["From"], ["To"], ["Unicast"], ["Broadcast"], ["Why"]],
       lower.cells.map((cell) => [cell.from, cell.to, cell.unicast, cell.broadcast, cell.why]))));
 }
