@@ -230,9 +230,10 @@ enum pattern_action inspect_judge(struct inspected_link *inspected,
 	if (inspected->sift.judged)
 		search_time_until(begun_ns + inspected->deadline_ns);
 	inspect(inspected, frame, &result);
-	if (inspected->sift.judged)
+	if (inspected->sift.judged) {
 		judge_late(inspected, stats, &result, begun_ns);
-	search_time_until(0);
+		search_time_until(0);
+	}
 	if (result.failed)
 		stat_add(&stats->failed, 1);
 	*ret = result.frame;

@@ -300,6 +300,7 @@ static void on_tap(uv_poll_t *poll, int status, int events)
 		uv_poll_stop(poll);
 		return;
 	}
+	relay->conf.ops->batch_begin(relay->conf.data);
 	while (n < BATCH && to_guest(relay))
 		n++;
 	flush(relay);
@@ -362,6 +363,7 @@ static void on_peer(uv_poll_t *poll, int status, int events)
 	unsigned int n = 0;
 	int code = status < 0 ? -ECONNRESET : 0;
 
+	relay->conf.ops->batch_begin(relay->conf.data);
 	if (code == 0 && (events & UV_READABLE))
 		code = read_kinds[peer->kind](relay, &n);
 	if (code)

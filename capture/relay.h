@@ -20,6 +20,8 @@
 #include "agent/base/stats.h"
 
 struct relay_ops {
+	/* Frames may come now, which are read together. */
+	void (*batch_begin)(void *data);
 	/* Why the frame may not go on; STATS_RELAY_DROPS: it may. It may call relay_inject(). */
 	enum stats_relay_drop (*judge)(void *data, enum stats_direction direction,
 				       const uint8_t *frame, size_t len);

@@ -25,6 +25,7 @@ struct watch {
 	uv_poll_t poll; /* of the source, where it has no relay */
 	struct relay *relay; /* of an inline link; else NULL */
 	struct egress_filter filter; /* of that, for what its guest sends */
+	uint64_t batch_ns; /* of that: when the frames that are passed now were read */
 	bool shut; /* of that: rules are missing, and nothing passes */
 	struct relay_rest rest; /* of that: what the worker before saved, until the peer is there */
 	int rest_fd; /* of that: where its relay is saved for the next worker; -1: nowhere */

@@ -27,15 +27,24 @@ struct fixture {
 	int lost; /* times that the peer was lost */
 	int reason;
 	unsigned int batches;
+	bool in_batch;
 	const char *forbidden; /* a frame with this text does not pass */
 	const char *answer; /* and is answered with this */
 };
+
+static void batch_begin(void *data)
+{
+	struct fixture *f = data;
+
+	f->in_batch = true;
+}
 
 static enum stats_relay_drop judge(void *data, enum stats_direction direction, const uint8_t *frame,
 				   size_t len)
 {
 	struct fixture *f = data;
 
+	assert_true(f->in_batch);
 	if (!f->forbidden || !memmem(frame, len, f->forbidden, strlen(f->forbidden)))
 		return STATS_RELAY_DROPS;
 	if (f->answer) {
@@ -53,6 +62,7 @@ static void batch_end(void *data)
 	struct fixture *f = data;
 
 	f->batches++;
+	f->in_batch = false;
 }
 
 static void peer_lost(void *data, int reason)
@@ -63,7 +73,7 @@ static void peer_lost(void *data, int reason)
 	f->reason = reason;
 }
 
-static const struct relay_ops ops = { judge, batch_end, peer_lost };
+static const struct relay_ops ops = { batch_begin, judge, batch_end, peer_lost };
 
 static void pair(int type, int ret[2])
 {
