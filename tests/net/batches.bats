@@ -38,7 +38,7 @@ of() {
 @test "what makes $LINKS links goes many to a message, and a look at them too" {
   run -0 traced apply
   [ "$(TYPE=RTM_NEWLINK of)" = "$((3 * LINKS)) in 12" ] # made; their alias; IPv6 off and up
-  [ "$(TYPE=RTM_NEWTFILTER of)" = "$LINKS in 7" ]
+  [ "$(TYPE=RTM_NEWTFILTER of)" = "$LINKS in 10" ] # beside a qdisc and its mark
   run -0 traced plan
   [ "$(TYPE=RTM_GETLINK of)" = "1 in 1" ]
   [ "$(TYPE=RTM_GETTFILTER of)" = "$((2 * LINKS)) in 7" ]
