@@ -122,7 +122,7 @@ static int make_kit(const struct kit_options *options, struct config *config, st
 					       : write_folder(options->output, &set, err);
 	for (char *line = kit.notes.data, *end; !code && line && *line; line = end + 1) {
 		end = strchr(line, '\n');
-		fprintf(stderr, "tapwarden: left out %.*s\n", (int)(end - line), line);
+		cli_warn("left out %.*s", (int)(end - line), line);
 	}
 	buf_done(&kit.notes);
 	file_set_done(&set);

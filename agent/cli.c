@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,21 +13,39 @@
 #include "agent/base/utf8.h"
 #include "agent/config_check.h"
 
-/* Arguments and names of files are somebody's: nothing of them moves a terminal's cursor. */
-static void print_word(const char *word)
+/* In one piece, since several threads may complain. */
+static void put(const char *before, const char *text, const char *after)
 {
-	struct buf text;
+	struct buf out;
 
-	buf_init(&text, 4 * PATH_MAX);
-	utf8_add_printable(&text, word);
-	fputs(text.data ? text.data : "", stderr);
-	buf_done(&text);
+	buf_init(&out, 8 * PATH_MAX);
+	buf_adds(&out, before);
+	utf8_add_printable(&out, text);
+	buf_adds(&out, after);
+	fputs(out.data ? out.data : "", stderr);
+	buf_done(&out);
+}
+
+void cli_put(const char *text)
+{
+	put("", text, "");
+}
+
+void cli_warn(const char *fmt, ...)
+{
+	char text[2 * PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	put("tapwarden: ", text, "\n");
 }
 
 int cli_fail(const struct err *err, const char *next)
 {
 	fputs("tapwarden: ", stderr);
-	print_word(err->text);
+	cli_put(err->text);
 	fprintf(stderr, "%s%s\n", next ? ": " : "", next ? next : "");
 	return CLI_BAD;
 }
@@ -39,7 +58,7 @@ static int print_usage(const char *verb, const char *word, const char *what)
 	fprintf(stderr, "tapwarden: %s: ", verb);
 	if (word) {
 		fputc('"', stderr);
-		print_word(word);
+		cli_put(word);
 		fputs("\" ", stderr);
 	}
 	fprintf(stderr, "%s: usage: tapwarden %s %s\n", what, v->name, v->usage ? v->usage : "");

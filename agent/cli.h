@@ -38,6 +38,12 @@ const struct cli_topic *cli_topics(size_t *ret_n);
 
 int cli_main(int argc, char **argv);
 
+/* On stderr, with what a terminal would obey made visible: it may be what others chose. */
+void cli_put(const char *text);
+
+/* A line "tapwarden: TEXT" there, likewise. */
+void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* "tapwarden: TEXT[: NEXT]" on stderr; returns CLI_BAD. `next` says what happens next, or NULL. */
 int cli_fail(const struct err *err, const char *next);
 

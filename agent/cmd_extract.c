@@ -19,7 +19,7 @@
 static void complain(void *data, const char *text)
 {
 	extract_progress_clear(data);
-	fprintf(stderr, "tapwarden: %s\n", text);
+	cli_warn("%s", text);
 }
 
 static void searched(void *data, const char *source, uint64_t bytes)
@@ -245,8 +245,7 @@ static int finish_captures(struct extract_captures *captures, const struct extra
 	int error = extract_captures_done(captures);
 
 	if (error)
-		fprintf(stderr, "tapwarden: cannot write %s: %s: it lacks frames\n", options->out,
-			strerror(error));
+		cli_warn("cannot write %s: %s: it lacks frames", options->out, strerror(error));
 	return error;
 }
 

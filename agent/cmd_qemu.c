@@ -166,7 +166,7 @@ static int print(char *const *words, struct qemu_tap *tap, struct err *err)
 	int code;
 
 	if ((tap->in_path ? check_relay(tap, err) : check_free(tap, err)) < 0)
-		fprintf(stderr, "tapwarden: now it could not be run: %s\n", err->text);
+		cli_warn("now it could not be run: %s", err->text);
 	if (!tap->in_path)
 		number_tap(tap);
 	code = qemu_args_make(words, tap, &args, err);

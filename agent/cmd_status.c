@@ -40,7 +40,7 @@ static int show(const struct buf *answer, bool json)
 	}
 	status = json_loadb(answer->data, answer->len, 0, &why);
 	if (!status) {
-		fprintf(stderr, "tapwarden: cannot read the agent's answer: %s\n", why.text);
+		cli_warn("cannot read the agent's answer: %s", why.text);
 		return CLI_BAD;
 	}
 	code = print_status(status);

@@ -118,7 +118,7 @@ static int watch_run(struct watch *watch, const char *run_dir, int stop_fd, stru
 		if (!may_return(code) || tries-- == 0)
 			return code;
 		if (!watch->place.back)
-			fprintf(stderr, "tapwarden: %s: connecting again\n", err->text);
+			cli_warn("%s: connecting again", err->text);
 		watch_place_cut(&watch->place);
 		if (wait_or_stop(stop_fd))
 			return 0;

@@ -2,10 +2,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/utf8.h"
+#include "agent/cli.h"
 
 #define FIRST_MS 1000u
 #define EVERY_MS 500u
@@ -39,17 +42,14 @@ void extract_progress_done(struct extract_progress *progress)
 	pthread_mutex_destroy(&progress->lock);
 }
 
-/* A name may have what steers a terminal. */
-static void put_name(const char *name)
-{
-	for (size_t i = 0; name[i] && i < NAME_SHOWN; i++)
-		fputc(name[i] < ' ' || name[i] == 0x7f ? '?' : name[i], stderr);
-}
-
 static void show(struct extract_progress *progress, const char *source)
 {
+	char name[NAME_SHOWN + 1];
+
+	snprintf(name, sizeof(name), "%.*s", (int)utf8_cut(source, strlen(source), NAME_SHOWN),
+		 source);
 	fputs("\r", stderr);
-	put_name(source);
+	cli_put(name);
 	fprintf(stderr, ": %" PRIu64 " MiB searched", progress->done >> 20);
 	if (progress->total)
 		fprintf(stderr, ", %" PRIu64 " %%",

@@ -4,7 +4,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "agent/base/utf8.h"
 
 /* A line is written by one write(2), so that lines of several processes do not mix. */
 #define LOG_LINE_MAX 2048
@@ -27,17 +30,21 @@ enum log_level log_max_level(void)
 	return log_state.max;
 }
 
+/* What others chose may be in it. Nothing is allocated: memory may be what is missing. */
 static size_t log_escape(char *out, size_t size, const char *in)
 {
-	size_t len = 0;
+	const unsigned char *p = (const unsigned char *)in;
+	size_t len = 0, n;
 
-	for (; *in && len + 5 < size; in++) {
-		unsigned char c = (unsigned char)*in;
-
-		if (c < 0x20 || c == 0x7f)
-			len += (size_t)snprintf(out + len, size - len, "\\x%02x", c);
-		else
-			out[len++] = (char)c;
+	for (size_t left = strlen(in); left > 0 && len + 5 < size; p += n, left -= n) {
+		n = utf8_printable(p, left);
+		if (n) {
+			memcpy(out + len, p, n);
+			len += n;
+		} else {
+			n = 1;
+			len += (size_t)snprintf(out + len, size - len, "\\x%02x", *p);
+		}
 	}
 	return len;
 }

@@ -62,13 +62,20 @@ static bool is_control(const unsigned char *p)
 	return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
 }
 
+size_t utf8_printable(const unsigned char *p, size_t left)
+{
+	const size_t n = utf8_length(p, left);
+
+	return n && is_control(p) ? 0 : n;
+}
+
 void utf8_add_printable(struct buf *out, const char *s)
 {
 	for (size_t left = strlen(s), n; left > 0; s += n, left -= n) {
 		const unsigned char *p = (const unsigned char *)s;
 
-		n = utf8_length(p, left);
-		if (n && !is_control(p)) {
+		n = utf8_printable(p, left);
+		if (n) {
 			buf_add(out, s, n);
 		} else {
 			n = 1;

@@ -15,6 +15,9 @@ bool utf8_valid(const void *data, size_t len);
 /* The length of `data` cut to at most `max` bytes without cutting a character in two. */
 size_t utf8_cut(const void *data, size_t len, size_t max);
 
+/* The same, and 0 for a control too: of C0 and C1, or DEL. What is left may go to a terminal. */
+size_t utf8_printable(const unsigned char *p, size_t left);
+
 /* Text that goes to a terminal: what is no UTF-8, and its controls, become \xNN. */
 void utf8_add_printable(struct buf *out, const char *s);
 

@@ -103,3 +103,8 @@ bounded() {
   [ "$status" -eq 2 ]
   [[ "$output" == *".: cannot be read: Is a directory"* ]]
 }
+
+@test "the name of a file moves no cursor of who reads the complaint" {
+  run -2 --separate-stderr "$TAPWARDEN" extract -e x $'/nowhere/\e[2J\xc2\x9b2J\xff'
+  [ "$stderr" = 'tapwarden: /nowhere/\x1b[2J\xc2\x9b2J\xff: cannot be opened: No such file or directory' ]
+}
