@@ -56,6 +56,8 @@ struct sift_link {
 	size_t tail; /* bytes of each stream that are kept for them, at least one */
 	struct rule_mask streams; /* those of `stream` */
 	bool judged; /* its frames wait for a verdict, and some rule has an action */
+	/* streams of it: of one that is not seen from its beginning, text may be gone by */
+	bool lost;
 	bool strict; /* one of those says that what cannot be searched does not pass */
 };
 

@@ -160,6 +160,11 @@ void judge_counts(struct sift *sift, const struct stream_counts *before)
 	    now->odd != before->odd || now->unknown != before->unknown ||
 	    now->conflicts != before->conflicts)
 		judge_failure(sift, NULL);
+	if (now->midway == before->midway || !sift->input->link->lost)
+		return;
+	judge_failure(sift, NULL);
+	if (sift->input->link->strict)
+		condemn(sift, sift->judgement.segment);
 }
 
 void judge_incomplete(struct sift *sift, const struct sift_link *link, const struct frame *frame)

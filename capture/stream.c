@@ -217,12 +217,14 @@ static struct flow *flow_of(struct streams *streams, const struct frame *frame, 
 }
 
 /* A half is picked up at its SYN or, later, at its first data. */
-static void pick_up(struct stream_half *half, const struct frame *frame, uint32_t seq)
+static void pick_up(struct streams *streams, struct stream_half *half, const struct frame *frame,
+		    uint32_t seq)
 {
 	if (half->started || !(frame->payload_wire_len || (frame->tcp_flags & (TH_SYN | TH_FIN))))
 		return;
 	half->started = true;
 	half->seq = seq;
+	streams->counts.midway += !(frame->tcp_flags & TH_SYN);
 }
 
 /* Addresses can be made up; which side of the link a frame came from cannot. */
@@ -265,7 +267,7 @@ void streams_frame(struct streams *streams, const struct frame *frame, uint32_t 
 	}
 	take_ack(s.half, frame);
 	stream_kept_trim(&streams->flows, flow, other.end);
-	pick_up(s.half, frame, seq);
+	pick_up(streams, s.half, frame, seq);
 	if (frame->payload_wire_len)
 		take_data(&s, frame, seq, packet);
 	if (frame->tcp_flags & TH_FIN)

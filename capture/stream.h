@@ -79,6 +79,7 @@ struct stream_counts {
 	uint64_t gap_bytes;
 	uint64_t dropped; /* segments that would wait but for a bound, and those after an end */
 	uint64_t odd; /* segments outside any window, or sent by the wrong side */
+	uint64_t midway; /* directions that were not seen from their beginning */
 	uint64_t unknown; /* with `in_path`: segments that repeat bytes which nobody has any more */
 	uint64_t refused; /* packets of flows for which there was no memory */
 	uint64_t flows; /* begun */

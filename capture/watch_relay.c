@@ -113,6 +113,7 @@ static int take_streams(struct watch *watch, const struct ipc_rest *rest, int fd
 	if (code == 0)
 		code = inspect_restore(&watch->inspected, bytes, rest->streams,
 				       clock_ns(CLOCK_REALTIME));
+	watch->inspected.sift.lost |= code != 0;
 	free(bytes);
 	if (ftruncate(fd, rest->streams_at) < 0 && code == 0)
 		code = -errno;
@@ -126,6 +127,7 @@ static int take_rest(struct watch *watch, const struct ipc_rest *rest, int fd, s
 		close(watch->rest_fd);
 	watch->rest_fd = fd;
 	watch->rest = (struct relay_rest){ .in = rest->in, .out = rest->out };
+	watch->inspected.sift.lost |= rest->lost;
 	return rest->streams ? take_streams(watch, rest, fd, err) : 0;
 }
 
@@ -182,24 +184,27 @@ static size_t save_streams(struct watch *watch, size_t at)
 	buf_done(&streams);
 	if (!code)
 		return len;
-	log_err("%s: %s: the next worker does not know of its streams", watch->link.name,
-		strerror(-code));
+	watch->inspected.sift.lost = true;
+	log_err("%s: cannot hand its streams over: %s: those that go on go by on-error",
+		watch->link.name, strerror(-code));
 	return 0;
 }
 
 bool watch_save(struct watch *watch, struct ipc_rest *ret)
 {
 	struct relay_rest rest = { 0 };
-	size_t at;
+	size_t at, streams;
 
 	if (!watch->relay || watch->rest_fd < 0 ||
 	    (relay_attached(watch->relay) && relay_save(watch->relay, watch->rest_fd, &rest)))
 		return false;
 	at = rest.in + rest.out;
+	streams = save_streams(watch, at);
 	*ret = (struct ipc_rest){ .slot = watch->link.slot,
 				  .in = (uint32_t)rest.in,
 				  .out = (uint32_t)rest.out,
-				  .streams = (uint32_t)save_streams(watch, at),
-				  .streams_at = (uint32_t)at };
+				  .streams = (uint32_t)streams,
+				  .streams_at = (uint32_t)at,
+				  .lost = watch->inspected.sift.lost };
 	return true;
 }

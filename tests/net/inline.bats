@@ -283,6 +283,25 @@ hostile_peers() {
   passes_and_blocks
 }
 
+@test "a lower that is deleted takes its inline link along, and gives it back when it returns" {
+  start
+  attach stream
+  passes_and_blocks
+  ip -n "$HOST" link del eno1
+  wait_for 20 status_of '.links[0] | .state == "waiting" and .monitor == "off"
+    and .detail == "the lower device eno1 does not exist: waiting for it"'
+  grep -q 'web01.*eno1 does not exist' "$DIR/agent.err"
+  [ "$(status_get '[.workers[].restarts] | add')" -eq 0 ]
+  ip link add eno1 netns "$HOST" type veth peer name eno1 netns "$PEER"
+  ip -n "$HOST" link set eno1 up
+  ip -n "$PEER" addr add 192.0.2.2/24 dev eno1
+  ip -n "$PEER" link set eno1 up
+  wait_for 30 status_of '.links[0] | .monitor == "inline" and .relay.attached'
+  wait_for 30 guest_answers
+  blocked forbidden-2
+  ask allowed=3
+}
+
 @test "an inline link stays one until its guest is gone" {
   start
   attach stream
@@ -503,6 +522,36 @@ successor_of() {
   echo ' again' >&"${SAYS[1]}"
   wait_for 20 heard again
   run ! has_record '.link.action == "watch-failed"'
+  eval "exec ${SAYS[1]}>&-"
+}
+
+@test "streams of which nothing could be read go by on-error, and new ones pass" {
+  local old
+  sed -i 's/^scope = .*/scope = stream/' "$INI"
+  start
+  attach stream
+  spawn listener ip netns exec "$PEER" busybox nc -l -p 9000
+  wait_for 10 in_peer bash -c 'ss -Htln | grep -q :9000'
+  coproc SAYS { in_guest bash -c 'exec 3<>/dev/tcp/192.0.2.2/9000; while read -r text; do printf %s "$text" >&3; done' 3>&-; }
+  echo 'hello forbidden' >&"${SAYS[1]}"
+  wait_for 20 heard forbidden
+  old=$(worker_pid capture)
+  kill -STOP "$old"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 successor_of "$old"
+  spawn tracer strace -qq -o /dev/null -e trace=pread64 -e inject=pread64:error=EIO -p "$NEXT"
+  wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$NEXT/status"
+  kill -CONT "$old"
+  wait_for 20 has_record '.link.action == "hand-over-failed"'
+  echo '-7' >&"${SAYS[1]}"
+  wait_for 20 status_of '.links[0].relay | .failed > 0 and .from_guest.dropped.verdict > 0'
+  ask allowed=1
+  # The next worker is told that it was so.
+  kill "$(pid_of tracer)"
+  wait_for 20 is_gone "$(pid_of tracer)"
+  reload_and_wait 3
+  ask allowed=2
+  run ! heard forbidden-
   eval "exec ${SAYS[1]}>&-"
 }
 

@@ -531,6 +531,28 @@ static void what_is_out_of_the_window_is_not_of_the_stream(void **state)
 	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
 }
 
+/*
+ * The worker before could not tell what it knew: of what it saw, and others did not, nothing is
+ * known.
+ */
+static void what_nobody_knows_the_beginning_of_goes_by_on_error(void **state)
+{
+	struct fixture *f = *state;
+
+	f->link.lost = true;
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
+	assert_true(f->failed);
+	assert_int_equal(say(f, 1024, 107, "all is well"), ACTION_DROP);
+	assert_int_equal(answer(f, 1024, 500, 107), ACTION_DROP);
+	begin_text(f);
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
+	open_connection(f, 1025);
+	assert_int_equal(say(f, 1025, 100, "all is well"), ACTION_LOG);
+	/* Where nothing was lost, connections from before are welcome. */
+	f->link.lost = false;
+	assert_int_equal(say(f, 1026, 100, "all is well"), ACTION_LOG);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -548,6 +570,7 @@ int main(void)
 		TEST(a_window_probe_is_a_byte_like_others),
 		TEST(a_keep_alive_is_no_byte),
 		TEST(what_is_out_of_the_window_is_not_of_the_stream),
+		TEST(what_nobody_knows_the_beginning_of_goes_by_on_error),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
