@@ -102,7 +102,8 @@ struct agent {
 	struct tap_look look; /* for the next one, */
 	struct waiting waiting[WAITING_MAX]; /* which these wait for */
 	size_t n_waiting;
-	unsigned int n_trials; /* processes */
+	unsigned int n_trials, n_looks; /* processes */
+	json_t *planned; /* while an IPC_OP_APPLY is answered: the plan of the file; else NULL */
 	bool reload_asked; /* by the request that is being answered */
 	unsigned int open; /* workers and supervisor that have not ended */
 };

@@ -10,7 +10,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/plan_look.h"
+#include "agent/look_job.h"
 #include "agent/status.h"
 #include "agent/status_traffic.h"
 
@@ -131,13 +131,6 @@ static int answer_patterns(struct agent *a, const struct ipc_request *request, s
 	return answer_list(a, STATUS_PATTERNS, request, ret, err);
 }
 
-static int answer_reach(struct agent *a, const struct ipc_request *request, struct answer *ret,
-			struct err *err)
-{
-	(void)request;
-	return reach_look(a->setup.config, &ret->json, err);
-}
-
 static int answer_guests(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			 struct err *err)
 {
@@ -203,13 +196,6 @@ static int answer_peer(struct agent *a, const struct ipc_request *request, struc
 	return 0;
 }
 
-static int answer_plan(struct agent *a, const struct ipc_request *request, struct answer *ret,
-		       struct err *err)
-{
-	(void)request;
-	return plan_look(a->path, &ret->json, err);
-}
-
 /* ---- acts ------------------------------------------------------------------------------------ */
 
 static json_t *accepted(const char *what)
@@ -230,21 +216,15 @@ static int answer_reload(struct agent *a, const struct ipc_request *request, str
 static int answer_apply(struct agent *a, const struct ipc_request *request, struct answer *ret,
 			struct err *err)
 {
-	json_t *plan = NULL;
-	const char *hash;
-	int code = plan_look(a->path, &plan, err);
+	const char *hash = json_string_value(json_object_get(a->planned, "hash"));
 
-	if (code)
-		return code;
-	hash = json_string_value(json_object_get(plan, "hash"));
 	if (!hash || strcmp(hash, request->plan) != 0) {
 		err_set(err, -ESTALE,
 			"the file or the links changed since this plan was made: look at the new "
 			"one");
-		ret->json = json_pack("{s:s, s:o}", "detail", err->text, "plan", plan);
+		ret->json = json_pack("{s:s, s:O}", "detail", err->text, "plan", a->planned);
 		return -ESTALE;
 	}
-	json_decref(plan);
 	return answer_reload(a, request, ret, err);
 }
 
@@ -263,6 +243,12 @@ static int answer_retry(struct agent *a, const struct ipc_request *request, stru
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
+enum way {
+	AT_ONCE,
+	FROM_STATUS, /* out of a status that is fresh */
+	BY_LOOK, /* by a process of look_job.h, or with what that says */
+};
+
 /*
  * By enum ipc_op. The web worker has looked at the role; it may have been taken over since, so what
  * it may ask is bounded here, and what acts is told to the records with who asked.
@@ -271,21 +257,21 @@ static const struct {
 	int (*answer)(struct agent *a, const struct ipc_request *request, struct answer *ret,
 		      struct err *err);
 	enum user_role role;
-	bool from_status; /* answered out of a status that is fresh */
+	enum way way;
 	const char *act; /* NULL: it only looks */
 } ops[IPC_OPS] = {
-	[IPC_OP_STATUS] = { answer_status, ROLE_VIEWER, true, NULL },
-	[IPC_OP_SETS] = { answer_sets, ROLE_VIEWER, true, NULL },
-	[IPC_OP_LINKS] = { answer_links, ROLE_VIEWER, true, NULL },
-	[IPC_OP_PATTERNS] = { answer_patterns, ROLE_VIEWER, true, NULL },
-	[IPC_OP_REACH] = { answer_reach, ROLE_VIEWER, false, NULL },
-	[IPC_OP_PLAN] = { answer_plan, ROLE_VIEWER, false, NULL },
-	[IPC_OP_APPLY] = { answer_apply, ROLE_ADMIN, false, "apply" },
-	[IPC_OP_RELOAD] = { answer_reload, ROLE_ADMIN, false, "reload" },
-	[IPC_OP_RETRY] = { answer_retry, ROLE_OPERATOR, true, "retry" },
-	[IPC_OP_PEER] = { answer_peer, ROLE_VIEWER, false, NULL },
-	[IPC_OP_GUESTS] = { answer_guests, ROLE_VIEWER, false, NULL },
-	[IPC_OP_BOOT_SET] = { answer_boot_set, ROLE_OPERATOR, false, "boot set" },
+	[IPC_OP_STATUS] = { answer_status, ROLE_VIEWER, FROM_STATUS, NULL },
+	[IPC_OP_SETS] = { answer_sets, ROLE_VIEWER, FROM_STATUS, NULL },
+	[IPC_OP_LINKS] = { answer_links, ROLE_VIEWER, FROM_STATUS, NULL },
+	[IPC_OP_PATTERNS] = { answer_patterns, ROLE_VIEWER, FROM_STATUS, NULL },
+	[IPC_OP_REACH] = { NULL, ROLE_VIEWER, BY_LOOK, NULL },
+	[IPC_OP_PLAN] = { NULL, ROLE_VIEWER, BY_LOOK, NULL },
+	[IPC_OP_APPLY] = { answer_apply, ROLE_ADMIN, BY_LOOK, "apply" },
+	[IPC_OP_RELOAD] = { answer_reload, ROLE_ADMIN, AT_ONCE, "reload" },
+	[IPC_OP_RETRY] = { answer_retry, ROLE_OPERATOR, FROM_STATUS, "retry" },
+	[IPC_OP_PEER] = { answer_peer, ROLE_VIEWER, AT_ONCE, NULL },
+	[IPC_OP_GUESTS] = { answer_guests, ROLE_VIEWER, AT_ONCE, NULL },
+	[IPC_OP_BOOT_SET] = { answer_boot_set, ROLE_OPERATOR, AT_ONCE, "boot set" },
 };
 
 /* Names come from the web worker, which a client may have taken over. */
@@ -309,7 +295,7 @@ static void audit(struct agent *a, const struct ipc_request *request, const char
 		   name[0] ? " " : "", name, outcome);
 }
 
-/* `looked`: what became of the status, if the answer comes out of it, with the reason in `err`. */
+/* `looked`: what became of what the answer comes out of, with the reason in `err`. */
 static int dispatch(struct agent *a, const struct ipc_request *request, int looked,
 		    struct answer *ret, struct err *err)
 {
@@ -445,6 +431,55 @@ static void wait_for_status(struct agent *a, struct ipc_channel *web,
 		};
 }
 
+/* ---- what a process looks at ----------------------------------------------------------------- */
+
+static int looked(struct side_job *job, int64_t status, int signal, struct err *err)
+{
+	if (signal)
+		return err_set(err, -EIO, "the look took too long, and was ended");
+	if (status == SIDE_JOB_FAULTS)
+		return err_set(err, -EBADMSG, "the configuration file has faults: see its plan");
+	if (status != SIDE_JOB_ANSWERED)
+		return err_set(err, -EIO, "the plan cannot be made");
+	job->agent->planned = side_job_json(job);
+	return job->agent->planned ? 0 : err_set(err, -ENOMEM, "no memory for the plan");
+}
+
+static void on_looked(struct side_job *job, struct ipc_channel *web, int64_t status, int signal)
+{
+	struct agent *a = job->agent;
+	struct err err = { "" };
+	int code;
+
+	if (!web)
+		return;
+	if (job->request.op == IPC_OP_APPLY) {
+		code = looked(job, status, signal, &err);
+		reply_to(a, web, &job->request, code, &err);
+		json_decref(a->planned);
+		a->planned = NULL;
+	} else if (signal) {
+		side_job_reply_text(web, job->request.id, -EIO,
+				    "the look took too long, and was ended");
+	} else {
+		code = status == SIDE_JOB_ANSWERED ? 0 : -EIO;
+		side_job_reply(job, web, status == SIDE_JOB_FAULTS ? -EBADMSG : code);
+	}
+}
+
+static void look_for(struct agent *a, struct ipc_channel *web, const struct ipc_request *request)
+{
+	struct err err = { "" };
+	int code = 0;
+
+	if (request->role >= ops[request->op].role) {
+		code = look_job_start(a, request, on_looked, &err);
+		if (code == 0)
+			return;
+	}
+	reply_to(a, web, request, code, &err);
+}
+
 void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_request *request)
 {
 	const bool fresh = a->status_fresh && uv_now(&a->loop) - a->status_ms < STATUS_FRESH_MS;
@@ -453,8 +488,10 @@ void agent_request(struct agent *a, struct ipc_channel *web, const struct ipc_re
 		agent_send_file(a, web, request);
 	else if (request->op == IPC_OP_SERIES)
 		series_track_answer(a, web, request);
-	else if (ops[request->op].from_status && !fresh)
+	else if (ops[request->op].way == FROM_STATUS && !fresh)
 		wait_for_status(a, web, request);
+	else if (ops[request->op].way == BY_LOOK)
+		look_for(a, web, request);
 	else
 		reply_to(a, web, request, 0, &(struct err){ "" });
 }

@@ -160,6 +160,8 @@ static const struct cli_verb verbs[] = {
 	{ "web-worker", cmd_worker, NULL, NULL, NULL },
 	{ "trial-worker", cmd_trial, NULL, NULL, NULL },
 	{ "plan-worker", cmd_trial, NULL, NULL, NULL },
+	{ "plan-look", cmd_trial, NULL, NULL, NULL },
+	{ "reach-look", cmd_trial, NULL, NULL, NULL },
 };
 
 const struct cli_verb *cli_verbs(size_t *ret_n)

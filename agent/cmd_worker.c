@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/look_job.h"
 #include "agent/plan_worker.h"
 #include "capture/trial_worker.h"
 #include "capture/worker.h"
@@ -43,6 +44,10 @@ int cmd_trial(int argc, char **argv)
 		fprintf(stderr, "tapwarden: %s is started by the agent alone: `tapwarden run`\n",
 			argv[0]);
 		return CLI_BAD;
+	}
+	if (strcmp(argv[0], "plan-look") == 0 || strcmp(argv[0], "reach-look") == 0) {
+		prctl(PR_SET_NAME, "tapwarden-look");
+		return look_job_main(argv[0]);
 	}
 	if (strcmp(argv[0], "plan-worker") == 0) {
 		prctl(PR_SET_NAME, "tapwarden-plan");

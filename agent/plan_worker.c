@@ -11,7 +11,7 @@
 
 #include "agent/base/sandbox.h"
 #include "agent/plan_look.h"
-#include "agent/trials.h"
+#include "agent/side_job.h"
 
 #define HOLDERS_FD  3
 #define CPU_SECONDS 4
@@ -111,8 +111,8 @@ int plan_worker_main(void)
 		fputs(err.text, stdout);
 	json_decref(answer);
 	if (fflush(stdout) != 0)
-		return TRIAL_REFUSED;
+		return SIDE_JOB_REFUSED;
 	if (code == -EBADMSG)
-		return TRIAL_FAULTS;
-	return code || !answer ? TRIAL_REFUSED : TRIAL_ANSWERED;
+		return SIDE_JOB_FAULTS;
+	return code || !answer ? SIDE_JOB_REFUSED : SIDE_JOB_ANSWERED;
 }

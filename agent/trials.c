@@ -1,83 +1,23 @@
 #include "agent/trials.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/base/log.h"
-#include "agent/spawn_self.h"
-
-#define ANSWER_MAX (16u << 20)
+#include "agent/side_job.h"
 
 #define NO_FD (-1)
 
-struct trial_run {
-	struct agent *agent;
-	uv_process_t process;
-	uv_timer_t timer;
-	unsigned int handles;
-	enum ipc_try_kind kind;
-	uint64_t id; /* of the question */
-	pid_t asker; /* the web worker; gone meanwhile, it gets no answer */
-	int out; /* memfd that the process writes to */
-};
-
-static void close_some(int fd)
-{
-	if (fd >= 0)
-		close(fd);
-}
-
-/* 0 with the answer in `fd`, or why there is none. */
-static void reply(struct ipc_channel *web, uint64_t id, int error, int fd)
-{
-	struct ipc_reply reply = { .id = id, .error = error };
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= ANSWER_MAX) {
-		reply.length = (uint32_t)st.st_size;
-		ipc_send(web, IPC_REPLY, &reply, fd);
-	}
-}
-
-static void reply_text(struct ipc_channel *web, uint64_t id, int error, const char *text)
-{
-	int fd = ipc_memfd("tapwarden-trial", text, strlen(text));
-
-	if (fd < 0)
-		return; /* it will give up waiting */
-	reply(web, id, error, fd);
-	close(fd);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct trial_run *run = handle->data;
-
-	if (--run->handles > 0)
-		return;
-	run->agent->n_trials--;
-	close(run->out);
-	free(run);
-}
-
-static void run_close(struct trial_run *run)
-{
-	run->handles = 2;
-	uv_close((uv_handle_t *)&run->timer, on_closed);
-	uv_close((uv_handle_t *)&run->process, on_closed);
-}
-
 static int error_of(int64_t status)
 {
-	if (status == TRIAL_FAULTS)
+	if (status == SIDE_JOB_FAULTS)
 		return -EBADMSG;
-	return status == TRIAL_ANSWERED ? 0 : -EINVAL;
+	return status == SIDE_JOB_ANSWERED ? 0 : -EINVAL;
 }
 
 static const char *end_by(int signal)
@@ -86,100 +26,107 @@ static const char *end_by(int signal)
 				: "the trial took too long or too much memory, and was ended";
 }
 
-static void on_trial_exit(uv_process_t *process, int64_t status, int signal)
+static void on_trial_done(struct side_job *job, struct ipc_channel *web, int64_t status, int signal)
 {
-	struct trial_run *run = process->data;
-	struct worker *web = &run->agent->web;
-	struct ipc_channel *channel = worker_channel(web);
-
 	if (signal == SIGSYS)
 		log_warning("%s: whoever asked is told", end_by(signal));
-	if (channel && worker_pid(web) == run->asker) {
-		if (signal)
-			reply_text(channel, run->id, -EINVAL, end_by(signal));
-		else
-			reply(channel, run->id, error_of(status), run->out);
-	}
-	run_close(run);
+	if (!web)
+		return;
+	if (signal)
+		side_job_reply_text(web, job->request.id, -EINVAL, end_by(signal));
+	else
+		side_job_reply(job, web, error_of(status));
 }
 
-static void on_timer(uv_timer_t *timer)
-{
-	struct trial_run *run = timer->data;
-
-	uv_process_kill(&run->process, SIGKILL);
-}
-
-/* Who holds the links' taps, which a process without rights cannot find out; -errno. */
-static int holders_memfd(struct agent *a)
-{
-	struct link_table taps = { 0 };
-	struct held_taps held = { 0 };
-	int code;
-
-	if (!a->supervisor.reconcile)
-		return -EBUSY; /* the agent ends */
-	code = reconcile_taps(a->supervisor.reconcile, &taps);
-	if (code == 0)
-		code = held_taps_find(&held, &taps, getpid());
-	if (code == 0)
-		code = ipc_memfd("tapwarden-holders", held.list, held.n * sizeof(*held.list));
-	held_taps_done(&held);
-	link_table_done(&taps);
-	return code;
-}
-
-static int spawn(struct trial_run *run, int in, int beside)
+static int start(struct agent *a, const struct ipc_try *message, int fd, int beside)
 {
 	static const char *const verbs[IPC_TRY_KINDS] = {
 		[IPC_TRY_PATTERN] = "trial-worker",
 		[IPC_TRY_PLAN] = "plan-worker",
 	};
-	const struct worker_config *user = &run->agent->setup.workers[WORKER_CAPTURE];
-	const struct spawn_self self = {
-		.verb = verbs[run->kind],
+	const struct worker_config *user = &a->setup.workers[WORKER_CAPTURE];
+	const struct side_job_conf conf = {
+		.verb = verbs[message->kind],
 		.uid = user->uid,
 		.gid = user->gid,
-		.fds = { in, run->out, STDERR_FILENO, beside },
-		.exited = on_trial_exit,
+		.in = fd,
+		.beside = beside,
+		.request = &(struct ipc_request){ .id = message->id },
+		.limit_ms = TRIAL_MS,
+		.count = &a->n_trials,
+		.done = on_trial_done,
 	};
 
-	return spawn_self(&run->agent->loop, &run->process, &self);
+	return side_job_start(a, &conf);
 }
 
-static int start(struct agent *a, const struct ipc_try *message, int fd)
+static void tell_not_started(struct ipc_channel *web, uint64_t id, int code)
 {
-	struct trial_run *run = calloc(1, sizeof(*run));
-	int beside = NO_FD, code;
+	log_warning("cannot try what a user sent: %s: the web worker is told", strerror(-code));
+	if (web)
+		side_job_reply_text(web, id, -EBUSY, "no process can be started for it");
+}
 
-	if (!run)
-		return -ENOMEM;
-	if (message->kind == IPC_TRY_PLAN)
-		beside = holders_memfd(a);
-	run->out = memfd_create("tapwarden-trial", MFD_CLOEXEC);
-	code = run->out < 0 ? -errno : 0;
-	if (code == 0 && beside < NO_FD)
-		code = beside;
-	if (code) {
-		close_some(run->out);
-		close_some(beside);
-		free(run);
-		return code;
-	}
-	run->agent = a;
-	run->kind = message->kind;
-	run->id = message->id;
-	run->asker = worker_pid(&a->web);
-	run->process.data = run->timer.data = run;
-	a->n_trials++;
-	uv_timer_init(&a->loop, &run->timer);
-	code = spawn(run, fd, beside);
-	close_some(beside);
-	/* spawn_self() has put the handle into the loop even when it failed. */
+/* ---- a plan ---------------------------------------------------------------------------------- */
+
+/* It is told who holds the links' taps, which a process without rights cannot find out. */
+struct plan_trial {
+	struct agent *agent;
+	struct tap_look look;
+	struct ipc_try message;
+	pid_t asker;
+	int fd; /* what was sent */
+};
+
+static int start_held(struct agent *a, const struct plan_trial *trial, const struct held_taps *held)
+{
+	int beside = ipc_memfd("tapwarden-holders", held->list, held->n * sizeof(*held->list));
+	int code = beside < 0 ? beside : start(a, &trial->message, trial->fd, beside);
+
+	if (beside >= 0)
+		close(beside);
+	return code;
+}
+
+static void on_found(struct tap_look *look, struct held_taps *held, int code)
+{
+	struct plan_trial *trial = look->data;
+	struct agent *a = trial->agent;
+	const bool asks = worker_pid(&a->web) == trial->asker;
+
+	a->n_trials--;
+	if (code == 0 && asks)
+		code = start_held(a, trial, held);
 	if (code)
-		run_close(run);
-	else
-		uv_timer_start(&run->timer, on_timer, TRIAL_MS, 0);
+		tell_not_started(asks ? worker_channel(&a->web) : NULL, trial->message.id, code);
+	close(trial->fd);
+	free(trial);
+}
+
+/* Looks in the thread pool, and counts as a process from now on. */
+static int look_first(struct agent *a, const struct ipc_try *message, int fd)
+{
+	struct plan_trial *trial = calloc(1, sizeof(*trial));
+	struct link_table taps = { 0 };
+	int code = -ENOMEM;
+
+	if (!trial)
+		return code;
+	trial->agent = a;
+	trial->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	trial->message = *message;
+	trial->asker = worker_pid(&a->web);
+	trial->look.data = trial;
+	code = trial->fd < 0 ? -errno : reconcile_taps(a->supervisor.reconcile, &taps);
+	if (code == 0)
+		code = tap_look_start(&trial->look, &a->loop, &taps, getpid(), on_found);
+	if (code == 0) {
+		a->n_trials++;
+		return 0;
+	}
+	if (trial->fd >= 0)
+		close(trial->fd);
+	free(trial);
 	return code;
 }
 
@@ -188,14 +135,14 @@ void trials_ask(struct agent *a, struct ipc_channel *web, const struct ipc_try *
 	int code = message->role < ROLE_OPERATOR ? -EPERM : 0;
 
 	if (code)
-		reply_text(web, message->id, code, "this user's role does not allow it");
+		side_job_reply_text(web, message->id, code, "this user's role does not allow it");
 	else if (a->n_trials == TRIALS_MAX)
-		reply_text(web, message->id, -EBUSY, "others try something just now: try again");
+		side_job_reply_text(web, message->id, -EBUSY,
+				    "others try something just now: try again");
+	else if (message->kind != IPC_TRY_PLAN)
+		code = start(a, message, fd, NO_FD);
 	else
-		code = start(a, message, fd);
-	if (code && code != -EPERM) {
-		log_warning("cannot try what a user sent: %s: the web worker is told",
-			    strerror(-code));
-		reply_text(web, message->id, -EBUSY, "no process can be started for it");
-	}
+		code = a->supervisor.reconcile ? look_first(a, message, fd) : -EBUSY;
+	if (code && code != -EPERM)
+		tell_not_started(web, message->id, code);
 }

@@ -15,13 +15,6 @@ struct agent;
 /* After so long its process is killed. */
 #define TRIAL_MS 4000
 
-/* How such a process ends: with the answer, with a problem, with faults of the configuration. */
-enum trial_exit {
-	TRIAL_ANSWERED,
-	TRIAL_REFUSED,
-	TRIAL_FAULTS,
-};
-
 /* IPC_TRY came from the web worker on `web`; `fd` stays the caller's. */
 void trials_ask(struct agent *agent, struct ipc_channel *web, const struct ipc_try *message,
 		int fd);
