@@ -371,8 +371,10 @@ enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, 
 	defrag->counts.fragments++;
 	defrag_tick(defrag, now_ns);
 	packet = find(defrag, &key);
-	if (!packet)
+	if (!packet) {
 		packet = packet_add(defrag, &key, frame, now_ns);
+		defrag->counts.headless += frame->fragment_offset > 0;
+	}
 	if (packet)
 		packet->owner = owner;
 	if (packet && is_possible(packet, frame))

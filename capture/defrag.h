@@ -37,6 +37,7 @@ struct defrag_counts {
 	uint64_t whole; /* packets put together */
 	uint64_t incomplete; /* given up: the time was over, or the memory was needed */
 	uint64_t conflicts; /* fragments that overlap with other bytes */
+	uint64_t headless; /* packets of which another fragment came before the first */
 	uint64_t dropped; /* fragments that cannot be, and IPv6 packets with an overlap */
 };
 

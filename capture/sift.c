@@ -263,15 +263,13 @@ void sift_end_link(struct sift *sift, const struct sift_link *link)
  */
 static bool put_together(struct sift *sift, const struct sift_input *input, struct sift_result *ret)
 {
-	const uint64_t conflicts = sift->defrag.counts.conflicts;
+	const struct defrag_counts before = sift->defrag.counts;
 	enum defrag_result result;
 	struct frame whole;
 
 	result = defrag_add(&sift->defrag, &sift->frame, input->link->id, input->link,
 			    input->number, input->time_ns, &whole);
-	/* Which of two copies is read differs among receivers. */
-	if (sift->defrag.counts.conflicts != conflicts)
-		judge_failure(sift, NULL);
+	judge_fragment(sift, &before);
 	switch (result) {
 	case DEFRAG_WAITS:
 		ret->reason = DECODE_OK;

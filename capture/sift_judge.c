@@ -152,6 +152,12 @@ void judge_lost_flow(struct sift *sift, const struct flow *flow, bool reused)
 				      sift->input->direction == SIFT_FROM_GUEST);
 }
 
+/* Of what is met in the middle, what was before may have been seen, and is not known any more. */
+static bool forgot(const struct sift *sift)
+{
+	return sift->input->link->lost || stat_get(&sift->conf.condemned->evicted);
+}
+
 void judge_counts(struct sift *sift, const struct stream_counts *before)
 {
 	const struct stream_counts *now = &sift->streams.counts;
@@ -160,11 +166,21 @@ void judge_counts(struct sift *sift, const struct stream_counts *before)
 	    now->odd != before->odd || now->unknown != before->unknown ||
 	    now->conflicts != before->conflicts)
 		judge_failure(sift, NULL);
-	if (now->midway == before->midway || !sift->input->link->lost)
+	if (now->midway == before->midway || !forgot(sift))
 		return;
 	judge_failure(sift, NULL);
 	if (sift->input->link->strict)
 		condemn(sift, sift->judgement.segment);
+}
+
+void judge_fragment(struct sift *sift, const struct defrag_counts *before)
+{
+	const struct defrag_counts *now = &sift->defrag.counts;
+
+	/* Which of two copies is read differs among receivers. */
+	if (sift->input->link->judged && (now->conflicts != before->conflicts ||
+					  (now->headless != before->headless && forgot(sift))))
+		judge_failure(sift, NULL);
 }
 
 void judge_incomplete(struct sift *sift, const struct sift_link *link, const struct frame *frame)

@@ -48,6 +48,9 @@ void judge_lost_flow(struct sift *sift, const struct flow *flow, bool reused);
 /* What streams_frame() counted of the frame in hand, whose counts were `before`. */
 void judge_counts(struct sift *sift, const struct stream_counts *before);
 
+/* The same of defrag_add(), and a fragment. */
+void judge_fragment(struct sift *sift, const struct defrag_counts *before);
+
 /* The packet that a fragment is of was given up. */
 void judge_incomplete(struct sift *sift, const struct sift_link *link, const struct frame *frame);
 

@@ -3,7 +3,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define KEPT_FIRST 2048u
+#define KEPT_FIRST 64u
+
+/* What stays when it is empty: the next segment comes to as much. */
+#define KEPT_STAYS 2048u
 
 /* No window is larger; the account of the table is the bound that counts. */
 #define KEPT_MAX (1u << 30)
@@ -110,7 +113,7 @@ void stream_kept_trim(struct flow_table *table, struct flow *flow, unsigned int 
 	if (kept->len)
 		return;
 	kept->from = 0;
-	if (kept->cap > KEPT_FIRST)
+	if (kept->cap > KEPT_STAYS)
 		bytes_free(table, kept);
 }
 

@@ -253,6 +253,43 @@ hostile_peers() {
   status_of '.links[0].relay.attached and ([.workers[].restarts] | all(. == 0))'
 }
 
+# The tap has no header of its own (TUNSETIFF without IFF_VNET_HDR): what looks like one is a part of a frame.
+@test "a guest cannot have its frames cut or completed by flags of offload" {
+  local to from
+  start
+  to=$(ip -n "$PEER" -j link show eno1 | jq -r '.[0].address | gsub(":"; "")') from=$(mac_of web01 | tr -d :)
+  spawn tcpdump ip netns exec "$PEER" tcpdump -U -i eno1 -w "$DIR/wire.pcap" "ether src $(mac_of web01)"
+  wait_for 10 grep -q 'listening on' "$DIR/tcpdump.err"
+  hostile '
+    sub frame {
+      my ($text) = @_;
+      my $udp = pack("nnnn", 1024, 9, 8 + length $text, 0) . $text;
+      pack("H12 H12 n", "'"$to"'", "'"$from"'", 0x800)
+        . pack("CCnnnCCnNN", 0x45, 0, 20 + length $udp, 1, 0, 64, 17, 0, 0xc000020a, 0xc0000202) . $udp;
+    }
+    my $bad = frame("forbidden-1");
+    my @frames = ($bad, frame("x" x 1465 . "forbidden-2"), frame("x" x 40000 . "forbidden-3"));
+    # struct virtio_net_hdr of linux/virtio_net.h: flags, GSO type, lengths, size, and where the sum is.
+    for my $type (0, 1, 3, 4, 5, 0x81, 0xff) {
+      for my $size (0, 1, 8, 536, 1448, 65535) {
+        for my $head (pack("CCvvvv", 1, $type, 42, $size, 34, 6), pack("CCvvvvv", 0, $type, 14, $size, 34, 6, 1)) {
+          push @frames, $head . $bad, substr($bad, 0, 14) . $head . substr($bad, 14);
+        }
+      }
+    }
+    syswrite($c, pack("N/a*", $_)) for @frames, frame("the last");
+    sleep 1000'
+  wait_for 20 has_bytes 'the last' "$DIR/wire.pcap"
+  run ! grep -q forbidden- "$DIR/wire.pcap"
+  tcpdump -r "$DIR/wire.pcap" -w "$DIR/long.pcap" 'greater 1515' 2>/dev/null
+  [ "$(tcpdump -r "$DIR/long.pcap" 2>/dev/null | wc -l)" -eq 0 ]
+  status_of '.links[0].relay | .attached and .from_guest.dropped.verdict == 87'
+}
+
+has_bytes() {
+  grep -qF "$1" "$2"
+}
+
 @test "what a peer does not read is dropped and counted, and nothing grows" {
   start
   hostile 'sleep 1000'
@@ -341,6 +378,48 @@ flood() {
   sed -i 's/^scope = .*/scope = stream/' "$INI"
   start
   flood "${INLINE_FLOOD:-100000}"
+}
+
+# INLINE_FLOWS is the number of connections.
+@test "a hundred thousand connections are followed at a time, and none gets its text to an end" {
+  local n=${INLINE_FLOWS:-100000} to from kib
+  sed -i 's/^scope = .*/scope = stream/' "$INI"
+  start
+  to=$(ip -n "$PEER" -j link show eno1 | jq -r '.[0].address | gsub(":"; "")') from=$(mac_of web01 | tr -d :)
+  kib=$(awk '/VmRSS/ { print $2 }' "/proc/$(worker_pid capture)/status")
+  spawn tcpdump ip netns exec "$PEER" tcpdump -U -B 65536 -i eno1 -w "$DIR/wire.pcap" "ether src $(mac_of web01)"
+  wait_for 10 grep -q 'listening on' "$DIR/tcpdump.err"
+  hostile '
+    my $n = '"$n"';
+    sub frame {
+      my ($flow, $seq, $flags, $text) = @_;
+      my $ip = pack("CCnnnCCnNN", 0x45, 0, 40 + length $text, 1, 0, 64, 6, 0, 0x0a000000 + $flow, 0xc0000202);
+      my $tcp = pack("nnNNCCnnn", 1024, 80, $seq, 0, 0x50, $flags, 8192, 0, 0) . $text;
+      my $sum = unpack("%32n*", substr($ip, 12) . pack("nn", 6, length $tcp) . $tcp . "\0");
+      $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
+      substr($tcp, 16, 2) = pack("n", ~$sum & 0xffff);
+      pack("N/a*", pack("H12 H12 n", "'"$to"'", "'"$from"'", 0x800) . $ip . $tcp);
+    }
+    sub say { my $all = shift; while (length $all) { substr($all, 0, syswrite($c, $all)) = "" } }
+    say(frame($_, 99, 2, "") . frame($_, 100, 16, "forbid")) for 1 .. $n;
+    say(frame($_, 106, 16, "den-7")) for 1 .. $n;
+    say(frame($n + 1, 99, 2, "") . frame($n + 1, 100, 16, "the last"));
+    print "said\n";
+    sleep 1000'
+  wait_for 300 grep -q said "$DIR/hostile.out"
+  wait_for 20 status_of ".links[0].captured.from_guest.frames == $((3 * n + 2))"
+  wait_for 60 has_bytes 'the last' "$DIR/wire.pcap"
+  status_get '{condemned: .capture.condemned, streams: .capture.streams}' >&2
+  echo "the worker: $kib KiB before, $(awk '/VmRSS/ { print $2 }' "/proc/$(worker_pid capture)/status") KiB after" >&2
+  kill "$(pid_of tcpdump)"
+  wait_for 20 is_gone "$(pid_of tcpdump)"
+  cat "$DIR/tcpdump.err" >&2
+  grep -q '^0 packets dropped by kernel' "$DIR/tcpdump.err"
+  [ "$(grep -aoF forbid "$DIR/wire.pcap" | wc -l)" -eq "$n" ]
+  run ! grep -qaF den-7 "$DIR/wire.pcap"
+  # [stream] memory is 64 MiB.
+  status_of '.capture.streams.memory <= 67108864'
+  [ "$(awk '/VmRSS/ { print $2 }' "/proc/$(worker_pid capture)/status")" -lt $((kib + 65536 * 11 / 10)) ]
 }
 
 # heavy FAIL: patterns that take a worker a while, in which it is killed, three times.

@@ -339,6 +339,34 @@ static void fragments_that_contradict_do_not_pass(void **state)
 			 ACTION_DROP);
 }
 
+static void push_out(struct fixture *f)
+{
+	for (uint64_t key = 1; key <= 4 * STATS_CONDEMNED_MAX; key++)
+		condemned_add(&f->condemned, key, f->now_ns + SECOND);
+	assert_true(stat_get(&f->condemned.evicted) > 0);
+}
+
+static void what_is_pushed_out_is_not_welcome_again(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(give_part(f, (struct part){ .version = 4, .to = 8 }), ACTION_LOG);
+	assert_int_equal(give_part(f, (struct part){ .version = 4, .from = 8, .to = SIZE_MAX }),
+			 ACTION_DROP);
+	open_connection(f, 1024);
+	assert_int_equal(say(f, 1024, 100, "secret-"), ACTION_LOG);
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
+	push_out(f);
+	assert_int_equal(give_part(f, (struct part){ .version = 4, .from = 8, .to = SIZE_MAX }),
+			 ACTION_DROP);
+	assert_int_equal(say(f, 1024, 107, "7"), ACTION_DROP);
+	assert_int_equal(say(f, 1025, 107, "7"), ACTION_DROP);
+	assert_true(f->failed);
+	open_connection(f, 1026);
+	assert_int_equal(say(f, 1026, 100, "all is well"), ACTION_LOG);
+	assert_int_equal(say(f, 1026, 111, " and stays so"), ACTION_LOG);
+}
+
 static void a_fragment_twice_does_no_harm(void **state)
 {
 	struct fixture *f = *state;
@@ -561,6 +589,7 @@ int main(void)
 		TEST(no_wrapping_carries_a_text_past_a_rule),
 		TEST(a_fragment_by_another_name_is_the_same),
 		TEST(fragments_that_contradict_do_not_pass),
+		TEST(what_is_pushed_out_is_not_welcome_again),
 		TEST(a_fragment_twice_does_no_harm),
 		TEST(a_reset_that_nobody_takes_ends_nothing),
 		TEST(a_fin_that_nobody_takes_ends_nothing),
