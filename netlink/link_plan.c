@@ -246,7 +246,51 @@ static bool must_replace(const struct planner *planner, struct link_step *step,
 	return false;
 }
 
-static void plan_replace(struct planner *planner, struct link_step *step)
+/*
+ * A station's access point takes frames from the one MAC that has joined it alone (IEEE Std
+ * 802.11), so guests with MACs of their own would be cut off: the kernel does not say so.
+ */
+static bool is_on_the_air(const struct planner *planner, const struct link_state *lower,
+			  struct link_step *step)
+{
+	if (!planner->in->wireless || !planner->in->wireless(lower, planner->in->data))
+		return false;
+	block(step, LINK_BLOCK_WIRELESS);
+	link_because(step,
+		     "%sthe lower device %s is wireless, and an access point takes frames of its "
+		     "own MAC alone: a wired one is needed",
+		     *step->reason ? ": " : "", lower->name);
+	return true;
+}
+
+static bool is_unfit(struct planner *planner, const struct link_state *lower,
+		     struct link_step *step)
+{
+	const enum link_kind kind = step->spec->kind;
+
+	if (planner->judged != lower || planner->judged_kind != kind) {
+		planner->judged = lower;
+		planner->judged_kind = kind;
+		planner->unfit[0] = '\0';
+		lower_is_unfit(planner->plan.lowers, lower, kind, planner->unfit,
+			       sizeof(planner->unfit));
+	}
+	if (!*planner->unfit)
+		return false;
+	block(step, LINK_BLOCK_UNFIT);
+	link_because(step, "%s%s", *step->reason ? ": " : "", planner->unfit);
+	return true;
+}
+
+/* Whether no link of the spec's kind can stand there; the step then says why. */
+static bool cannot_stand(struct planner *planner, const struct link_state *lower,
+			 struct link_step *step)
+{
+	return is_unfit(planner, lower, step) || is_on_the_air(planner, lower, step);
+}
+
+static void plan_replace(struct planner *planner, struct link_step *step,
+			 const struct link_state *lower)
 {
 	char who[64];
 
@@ -254,7 +298,7 @@ static void plan_replace(struct planner *planner, struct link_step *step)
 		block(step, LINK_BLOCK_HELD);
 		link_because(step, " needs another link, but this one is held by %s: left alone",
 			     who);
-	} else {
+	} else if (!cannot_stand(planner, lower, step)) {
 		step->op = LINK_OP_REPLACE;
 	}
 	add_step(planner, step);
@@ -316,42 +360,6 @@ static void plan_change(struct planner *planner, struct link_step *step)
 	}
 }
 
-/*
- * A station's access point takes frames from the one MAC that has joined it alone (IEEE Std
- * 802.11), so guests with MACs of their own would be cut off: the kernel does not say so.
- */
-static bool is_on_the_air(const struct planner *planner, const struct link_state *lower,
-			  struct link_step *step)
-{
-	if (!planner->in->wireless || !planner->in->wireless(lower, planner->in->data))
-		return false;
-	block(step, LINK_BLOCK_WIRELESS);
-	link_because(step,
-		     "the lower device %s is wireless, and an access point takes frames of its own "
-		     "MAC alone: a wired one is needed",
-		     lower->name);
-	return true;
-}
-
-static bool is_unfit(struct planner *planner, const struct link_state *lower,
-		     struct link_step *step)
-{
-	const enum link_kind kind = step->spec->kind;
-
-	if (planner->judged != lower || planner->judged_kind != kind) {
-		planner->judged = lower;
-		planner->judged_kind = kind;
-		planner->unfit[0] = '\0';
-		lower_is_unfit(planner->plan.lowers, lower, kind, planner->unfit,
-			       sizeof(planner->unfit));
-	}
-	if (!*planner->unfit)
-		return false;
-	block(step, LINK_BLOCK_UNFIT);
-	link_because(step, "%s", planner->unfit);
-	return true;
-}
-
 static void plan_create(struct planner *planner, struct link_step *step)
 {
 	const struct link_spec *spec = step->spec;
@@ -410,13 +418,12 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 		block(&step, LINK_BLOCK_LOWER);
 		say_no_lower(planner, &step);
 		add_step(planner, &step);
-	} else if (!step.link &&
-		   (is_unfit(planner, lower, &step) || is_on_the_air(planner, lower, &step))) {
+	} else if (!step.link && cannot_stand(planner, lower, &step)) {
 		add_step(planner, &step);
 	} else if (!step.link) {
 		plan_create(planner, &step);
 	} else if (must_replace(planner, &step, lower)) {
-		plan_replace(planner, &step);
+		plan_replace(planner, &step, lower);
 	} else {
 		plan_change(planner, &step);
 	}

@@ -7,7 +7,10 @@
 
 #define OTHER_LOWER "another lower device is needed"
 
-/* A device has one rx_handler: bridge port, bond member, ipvlan and macvlan exclude each other. */
+/*
+ * A device has one rx_handler: bridge port, bond member, ipvlan and macvlan exclude each other.
+ * What is in a VRF keeps it free (do_vrf_add_slave() in drivers/net/vrf.c).
+ */
 static bool is_port(const struct link_table *lowers, const struct link_state *lower, char *text,
 		    size_t size)
 {
@@ -16,6 +19,8 @@ static bool is_port(const struct link_table *lowers, const struct link_state *lo
 	if (!lower->master)
 		return false;
 	master = link_table_find(lowers, lower->master);
+	if (master && strcmp(master->kind_text, "vrf") == 0)
+		return false;
 	if (master)
 		(void)snprintf(text, size,
 			       "the lower device %s is a port of the %s %s: %s itself can be the "

@@ -660,12 +660,34 @@ static void a_lower_that_carries_none_is_refused(void **state)
 		snprintf(expected, sizeof(expected), "blocked web01 %s; blocked web02 %s",
 			 cases[i].reason, cases[i].reason);
 		assert_plan(&input, expected);
+		/* One that is elsewhere, and works there, does not go for it. */
+		link.lower = 3;
+		add(&link);
+		snprintf(expected, sizeof(expected),
+			 "blocked web01 lower eno2 -> %s: %s; blocked web02 %s", lower.name,
+			 cases[i].reason, cases[i].reason);
+		assert_plan(&input, expected);
 		/* One that is there stays. */
+		setup(NULL);
+		add(&lower);
+		add(&(struct link_state){ .ifindex = 7, .name = "br0", .kind_text = "bridge" });
 		link.lower = 20;
 		add(&link);
 		snprintf(expected, sizeof(expected), "blocked web02 %s", cases[i].reason);
 		assert_plan(&input, expected);
 	}
+}
+
+static void what_is_in_a_vrf_carries_links(void **state)
+{
+	struct link_spec spec = wanted();
+
+	(void)state;
+	snprintf(spec.lower, sizeof(spec.lower), "eno5");
+	add(&(struct link_state){
+		.ifindex = 20, .name = "eno5", .type = ARPHRD_ETHER, .mtu = 1500, .master = 7 });
+	add(&(struct link_state){ .ifindex = 7, .name = "blue", .kind_text = "vrf" });
+	assert_plan_of(&spec, NULL, "create web01 macvtap bridge on eno5");
 }
 
 static bool eno1_is_wireless(const struct link_state *lower, void *data)
@@ -691,6 +713,13 @@ static void a_wireless_lower_is_refused(void **state)
 	/* One that is there stays. */
 	add(&link);
 	assert_plan(&input, "");
+	/* And one that is elsewhere does not go for it. */
+	setup(state);
+	link.lower = 3;
+	add(&link);
+	assert_plan(&input, "blocked web01 lower eno2 -> eno1: the lower device eno1 is wireless, "
+			    "and an access point takes frames of its own MAC alone: a wired one is "
+			    "needed");
 	setup(state);
 	snprintf(spec.lower, sizeof(spec.lower), "eno2");
 	assert_plan(&input, "create web01 macvtap bridge on eno2");
@@ -850,6 +879,7 @@ int main(void)
 		cmocka_unit_test_setup(a_move_takes_the_place_of_a_create, setup),
 		cmocka_unit_test_setup(the_bridge_of_a_macvlan, setup),
 		cmocka_unit_test_setup(a_lower_that_carries_none_is_refused, setup),
+		cmocka_unit_test_setup(what_is_in_a_vrf_carries_links, setup),
 		cmocka_unit_test_setup(a_wireless_lower_is_refused, setup),
 		cmocka_unit_test_setup(remove_takes_ours_only, setup),
 		cmocka_unit_test_setup(waits_for_its_lower, setup),
