@@ -206,7 +206,7 @@ int boot_states_move(const struct boot_states *states, const char *from, const c
 {
 	int code = boot_states_save(states, to, err);
 
-	if (code)
+	if (code || state_file_dirs_are_one(from, to))
 		return code;
 	code = state_file_remove(from, BOOT_STATES_NAME);
 	return code ? err_errno(err, code, "cannot remove %s/" BOOT_STATES_NAME, from) : 0;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/base/fd_io.h"
@@ -67,6 +68,14 @@ int state_file_write(const char *path, const char *name, const struct buf *text)
 		unlinkat(dir, temporary, 0);
 	close(dir);
 	return code;
+}
+
+bool state_file_dirs_are_one(const char *a, const char *b)
+{
+	struct stat one, other;
+
+	return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+	       one.st_ino == other.st_ino;
 }
 
 int state_file_remove(const char *path, const char *name)

@@ -74,6 +74,27 @@ static void states_outlive_their_agent(void **state)
 	boot_states_done(&read);
 }
 
+static void states_stay_where_another_path_leads_to_the_same_folder(void **state)
+{
+	static const char *const ends[] = { "/", "/.", "-link" };
+	struct boot_states states = { 0 }, read = { 0 };
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s-link", dir);
+	assert_int_equal(symlink(dir, path), 0);
+	assert_int_equal(boot_guest_set(boot_states_of(&states, "one"), BOOT_STATE_LOCAL), 0);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		snprintf(path, sizeof(path), "%s%s", dir, ends[i]);
+		assert_int_equal(boot_states_move(&states, dir, path, NULL), 0);
+		assert_int_equal(boot_states_load(&read, dir, NULL), 0);
+		assert_int_equal(read.n, 1);
+	}
+	assert_int_equal(unlink(path), 0);
+	boot_states_done(&states);
+	boot_states_done(&read);
+}
+
 static const struct {
 	const char *text, *why;
 } damaged[] = {
@@ -212,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_outlive_their_agent),
+		cmocka_unit_test(states_stay_where_another_path_leads_to_the_same_folder),
 		cmocka_unit_test(a_damaged_file_is_refused),
 		cmocka_unit_test(tokens_are_new_each_time),
 		cmocka_unit_test(steps_change_states),
