@@ -170,6 +170,25 @@ try() {
   [ "$code" = 200 ] || { cat "$DIR/body"; false; }
 }
 
+@test "a look that takes its time keeps nobody but who asks for it" {
+  local agent look
+  agent=$(pid_of agent)
+  # Its process waits with what it does first, and is met there.
+  spawn tracer strace -f -qq -o /dev/null -e trace=fchdir -e inject=fchdir:delay_enter=3s -p "$agent"
+  wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$agent/status"
+  api bob /v1/plan >"$DIR/plan.status" 3>&- &
+  asked=$!
+  wait_for 20 pgrep -f -P "$agent" plan-look
+  look=$(pgrep -f -P "$agent" plan-look)
+  kill -STOP "$look"
+  status_of '.agent.pid > 0'
+  [ ! -s "$DIR/plan.status" ]
+  kill -CONT "$look"
+  wait "$asked"
+  [ "$(cat "$DIR/plan.status")" = 200 ]
+  body '.steps == []'
+}
+
 # planned USER FILE: posts the file to be planned.
 planned() {
   api "$1" /v1/plan -X POST -H "Content-Type: application/octet-stream" --data-binary @"$2"
