@@ -24,11 +24,25 @@ static uint8_t folded(uint8_t byte)
 /* Nothing is searched that is shorter than every text, so there is something. */
 #define DATA __attribute__((nonnull))
 
+/* memcmp(3) of few bytes, the first and the last of them: the call would cost more than they do. */
+DATA static inline bool same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	uint32_t x[2], y[2];
+
+	if (len < sizeof(x[0]) || len > sizeof(x))
+		return memcmp(a, b, len) == 0;
+	memcpy(&x[0], a, sizeof(x[0]));
+	memcpy(&y[0], b, sizeof(y[0]));
+	memcpy(&x[1], a + len - sizeof(x[1]), sizeof(x[1]));
+	memcpy(&y[1], b + len - sizeof(y[1]), sizeof(y[1]));
+	return x[0] == y[0] && x[1] == y[1];
+}
+
 DATA static bool text_at(const struct literal_finder *f, const struct literal *text,
 			 const uint8_t *p)
 {
 	if (!f->set.caseless)
-		return memcmp(text->bytes, p, text->len) == 0;
+		return same(text->bytes, p, text->len);
 	for (size_t i = 0; i < text->len; i++) {
 		if (folded(p[i]) != text->bytes[i])
 			return false;
@@ -84,18 +98,24 @@ DATA static const uint8_t *find_one_plain(const struct literal_finder *f, const 
 
 #define BLOCK 32
 
+/* What both rare bytes are compared with. Without `fold` letters are of one case. */
+struct rare {
+	__m256i byte[2], fold[2];
+};
+
 /* Which of the starts p .. p + 31 have both rare bytes. */
-DATA __attribute__((target("avx2"))) static inline __m256i one_block(const struct literal_finder *f,
-								     const uint8_t *p,
-								     const __m256i byte[2],
-								     const __m256i fold[2])
+DATA __attribute__((target("avx2"), always_inline)) static inline __m256i one_block(
+	const struct literal_finder *f, const uint8_t *p, const struct rare *rare, bool fold)
 {
 	__m256i a = _mm256_loadu_si256((const __m256i *)(p + f->rare[0]));
 	__m256i b = _mm256_loadu_si256((const __m256i *)(p + f->rare[1]));
 
-	a = _mm256_cmpeq_epi8(_mm256_or_si256(a, fold[0]), byte[0]);
-	b = _mm256_cmpeq_epi8(_mm256_or_si256(b, fold[1]), byte[1]);
-	return _mm256_and_si256(a, b);
+	if (fold) {
+		a = _mm256_or_si256(a, rare->fold[0]);
+		b = _mm256_or_si256(b, rare->fold[1]);
+	}
+	return _mm256_and_si256(_mm256_cmpeq_epi8(a, rare->byte[0]),
+				_mm256_cmpeq_epi8(b, rare->byte[1]));
 }
 
 DATA static const uint8_t *one_verify(const struct literal_finder *f, const uint8_t *p,
@@ -110,20 +130,22 @@ DATA static const uint8_t *one_verify(const struct literal_finder *f, const uint
 	return NULL;
 }
 
-DATA __attribute__((target("avx2"))) static const uint8_t *find_one_avx2(
-	const struct literal_finder *f, const uint8_t *data, size_t len)
+DATA __attribute__((target("avx2"), always_inline)) static inline const uint8_t *find_one_with(
+	const struct literal_finder *f, const uint8_t *data, size_t len, bool fold)
 {
-	const __m256i byte[2] = { _mm256_set1_epi8((char)f->rare_byte[0]),
-				  _mm256_set1_epi8((char)f->rare_byte[1]) };
-	const __m256i fold[2] = { _mm256_set1_epi8((char)f->rare_fold[0]),
-				  _mm256_set1_epi8((char)f->rare_fold[1]) };
+	const struct rare rare = {
+		{ _mm256_set1_epi8((char)f->rare_byte[0]),
+		  _mm256_set1_epi8((char)f->rare_byte[1]) },
+		{ _mm256_set1_epi8((char)f->rare_fold[0]),
+		  _mm256_set1_epi8((char)f->rare_fold[1]) },
+	};
 	const uint8_t *p = data, *last, *found;
 
 	last = data + (len - f->min_len);
 	/* Starts beyond `last` would read beyond the data. */
 	for (; last - p >= 2 * BLOCK - 1; p += 2 * BLOCK) {
-		__m256i a = one_block(f, p, byte, fold);
-		__m256i b = one_block(f, p + BLOCK, byte, fold);
+		__m256i a = one_block(f, p, &rare, fold);
+		__m256i b = one_block(f, p + BLOCK, &rare, fold);
 
 		if (_mm256_testz_si256(_mm256_or_si256(a, b), _mm256_set1_epi8(-1)))
 			continue;
@@ -136,7 +158,7 @@ DATA __attribute__((target("avx2"))) static const uint8_t *find_one_avx2(
 	}
 	for (; last - p >= BLOCK - 1; p += BLOCK) {
 		found = one_verify(f, p,
-				   (uint32_t)_mm256_movemask_epi8(one_block(f, p, byte, fold)),
+				   (uint32_t)_mm256_movemask_epi8(one_block(f, p, &rare, fold)),
 				   data + len);
 		if (found)
 			return found;
@@ -145,8 +167,20 @@ DATA __attribute__((target("avx2"))) static const uint8_t *find_one_avx2(
 		return one_slow(f, p, last, data + len);
 	/* The block that ends with the last start: those before `p` fail once more. */
 	p = last - (BLOCK - 1);
-	return one_verify(f, p, (uint32_t)_mm256_movemask_epi8(one_block(f, p, byte, fold)),
+	return one_verify(f, p, (uint32_t)_mm256_movemask_epi8(one_block(f, p, &rare, fold)),
 			  data + len);
+}
+
+DATA __attribute__((target("avx2"))) static const uint8_t *find_one_avx2(
+	const struct literal_finder *f, const uint8_t *data, size_t len)
+{
+	return find_one_with(f, data, len, false);
+}
+
+DATA __attribute__((target("avx2"))) static const uint8_t *find_one_fold_avx2(
+	const struct literal_finder *f, const uint8_t *data, size_t len)
+{
+	return find_one_with(f, data, len, true);
 }
 
 #endif
@@ -347,6 +381,8 @@ void literal_finder_init(struct literal_finder *f, const struct literal_set *set
 	f->find = one ? find_one_plain : find_several_plain;
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2"))
-		f->find = one ? find_one_avx2 : find_several_avx2;
+		f->find = !one				      ? find_several_avx2
+			  : f->rare_fold[0] | f->rare_fold[1] ? find_one_fold_avx2
+							      : find_one_avx2;
 #endif
 }

@@ -66,6 +66,37 @@ static bool is_straight(const struct straight *s)
 	return least;
 }
 
+/* Whether the item is one byte, and `byte` one that it may be. A CR may not be of the line. */
+static bool is_byte(const struct straight_item *item, uint8_t byte, bool caseless)
+{
+	uint8_t other = caseless && byte >= 'a' && byte <= 'z' ? (uint8_t)(byte ^ 0x20) : byte;
+
+	return item->min == 1 && item->max == 1 && byte != '\r' && set_has(item->set, byte) &&
+	       set_has(item->set, other);
+}
+
+/* Of what the finder has looked at nothing is looked at again. */
+static void find_sure(struct straight *s, const struct literal_set *required)
+{
+	const struct literal *text = &required->v[0];
+	size_t first = 0, n = 0;
+
+	if (required->n != 1)
+		return;
+	for (size_t bytes = 0; bytes < s->before; first++) {
+		if (first == s->n || s->items[first].min != s->items[first].max)
+			return;
+		bytes += s->items[first].min;
+		if (bytes > s->before)
+			return;
+	}
+	while (n < text->len && first + n < s->n &&
+	       is_byte(&s->items[first + n], text->bytes[n], required->caseless))
+		n++;
+	s->sure_from = first;
+	s->sure_n = n;
+}
+
 static void fill_rows(struct straight *s)
 {
 	for (unsigned int byte = 0; byte < 256; byte++) {
@@ -92,6 +123,7 @@ bool straight_compile(const char *regex, const struct straight_options *options,
 	if (ret->by_literal) {
 		ret->before = (size_t)required->before_min;
 		literal_finder_init(&ret->finder, required);
+		find_sure(ret, required);
 		return true;
 	}
 	fill_rows(ret);

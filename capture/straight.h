@@ -35,6 +35,7 @@ struct straight {
 	bool by_literal; /* a text is `before` bytes behind each start: */
 	struct literal_finder finder;
 	size_t before;
+	size_t sure_from, sure_n; /* items of one byte each, which are there when the text is */
 	/* By low nibble, the high nibbles of the first item's bytes: 0 to 7 and 8 to 15. */
 	uint8_t rows[2][16];
 	bool simd;

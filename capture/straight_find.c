@@ -49,7 +49,8 @@ static bool match_at(struct search *f, size_t start, struct span *ret)
 	size_t at = start, whole = start;
 
 	for (size_t i = 0; i < s->n; i++) {
-		size_t end = run_end(f, &s->items[i], at);
+		bool sure = i - s->sure_from < s->sure_n;
+		size_t end = sure ? at + 1 : run_end(f, &s->items[i], at);
 
 		if (i == s->keep)
 			whole = at;

@@ -104,9 +104,10 @@ static uint32_t dice(uint32_t n)
 
 static void random_regex(struct buf *out)
 {
-	static const char *const sets[] = { "a",   "b",	  "foo",   "[ab]", "[^a]",  "\\d", "\\D",
-					    "\\w", "\\s", "\\S",   ".",	   "[0-3]", "-",   "[^;]",
-					    "\\.", "Fo",  "[b-d]", ":",	   "\\x41", "=" };
+	static const char *const sets[] = { "a",     "b",    "foo", "[ab]", "[^a]",  "\\d",
+					    "\\D",   "\\w",  "\\s", "\\S",  ".",     "[0-3]",
+					    "-",     "[^;]", "\\.", "Fo",   "[b-d]", ":",
+					    "\\x41", "=",    "\r",  "a\r" };
 	static const char *const counts[] = {
 		"", "", "", "+", "+", "*", "{2}", "{1,3}", "{2,}", "?"
 	};
