@@ -171,20 +171,20 @@ try() {
 }
 
 @test "a look that takes its time keeps nobody but who asks for it" {
-  local agent look
+  local agent look asker
   agent=$(pid_of agent)
   # Its process waits with what it does first, and is met there.
   spawn tracer strace -f -qq -o /dev/null -e trace=fchdir -e inject=fchdir:delay_enter=3s -p "$agent"
   wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$agent/status"
   api bob /v1/plan >"$DIR/plan.status" 3>&- &
-  asked=$!
+  asker=$!
   wait_for 20 pgrep -f -P "$agent" plan-look
   look=$(pgrep -f -P "$agent" plan-look)
   kill -STOP "$look"
   status_of '.agent.pid > 0'
   [ ! -s "$DIR/plan.status" ]
   kill -CONT "$look"
-  wait "$asked"
+  wait "$asker"
   [ "$(cat "$DIR/plan.status")" = 200 ]
   body '.steps == []'
 }
