@@ -1,4 +1,5 @@
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
+/* links: capture/regex_match.c */
 /* links: capture/literal_find.c capture/pattern.c capture/regex.c agent/base/buf.c */
 /* links: agent/base/parse.c agent/base/err.c */
 /*

@@ -5,6 +5,7 @@
 /* links: capture/hit_format.c capture/hit_template.c capture/json_writer.c */
 /* links: capture/stream_match.c capture/search.c capture/extract.c capture/range_text.c */
 /* links: capture/range_places.c capture/range.c capture/lines.c capture/pattern.c */
+/* links: capture/regex_match.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: capture/literal_find.c capture/straight.c capture/set_reader.c capture/straight_find.c */
 /* links: capture/prefilter.c capture/gram_index.c capture/shape.c agent/base/buf.c */

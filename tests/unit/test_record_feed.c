@@ -1,5 +1,6 @@
 /* links: capture/record_feed.c capture/record_number.c capture/emitter.c capture/record.c */
 /* links: capture/json_writer.c capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c */
+/* links: capture/regex_match.c */
 /* links: capture/pcapng.c capture/sink_feed.c capture/pattern.c capture/regex.c */
 /* links: agent/base/buf.c agent/base/err.c agent/base/parse.c agent/base/log.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */

@@ -1,3 +1,4 @@
+/* links: capture/regex_match.c */
 /* links: capture/search_time.c capture/regex.c agent/base/err.c agent/base/parse.c */
 /* links: agent/base/buf.c */
 /* Searches that are left when their time is over, against the same ones that are not. */
