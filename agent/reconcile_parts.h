@@ -65,6 +65,9 @@ struct reconcile {
 /* Gives back what a dump needed: a thousand links are megabytes, and between passes of no use. */
 void reconcile_forget(struct reconcile *reconcile);
 
+/* What is known holds no longer, as far as `news` (nl_channel_drain()) has it. */
+void reconcile_doubt(struct reconcile *reconcile, int news);
+
 /* Takes over what the kernel has; the plan is empty after it. */
 int reconcile_refresh(struct reconcile *reconcile, struct err *err);
 int reconcile_make_plan(struct reconcile *reconcile, enum reconcile_goal goal, bool force,

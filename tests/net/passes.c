@@ -1,7 +1,8 @@
 /* links: netlink/link_addr.c netlink/bridge_port.c netlink/port_apply.c agent/reconcile_ports.c */
 /* links: agent/lock.c agent/base/counter_file.c */
 /* links: agent/reconcile_places.c netlink/netns.c netlink/netns_msg.c */
-/* links: agent/reconcile.c agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c */
+/* links: agent/reconcile.c agent/reconcile_look.c agent/reconcile_plan.c */
+/* links: agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c */
 /* links: agent/tap_holder.c netlink/link_filters.c agent/filter_compile.c */
 /* links: agent/base/bpf_compile.c agent/base/bpf_code.c netlink/hook_filter.c */
 /* links: netlink/tc_filter.c netlink/anti_spoof.c agent/link_track.c agent/desired.c */
