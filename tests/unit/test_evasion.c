@@ -19,7 +19,7 @@
 
 #include "capture/condemned.h"
 
-#define TEXT	    " a secret-1 !"
+#define TEXT	    "nothing before a secret-1, nothing after"
 #define PACKET_MAX  1200
 #define OPTIONS_MAX 200
 
@@ -44,7 +44,8 @@ static const struct wrapping {
 	{ "IPv4, as many options as there can be", "", "nnnnnnnnnn", "", 0, 4, false },
 	{ "IPv4, authenticated", "", "", "a", 0, 4, false },
 	{ "IPv4, fragments", "", "", "", 8, 4, false },
-	{ "IPv4, fragments, cut in the text", "", "", "", 32, 4, false },
+	{ "IPv4, fragments, cut in the text of UDP", "", "", "", 32, 4, false },
+	{ "IPv4, fragments, cut in the text of TCP", "", "", "", 40, 4, false },
 	{ "IPv4, fragments with options", "", "nn", "", 16, 4, false },
 	{ "IPv4, fragments, authenticated", "", "", "a", 24, 4, false },
 	{ "VLAN", "81000005", "", "", 0, 4, false },
@@ -69,7 +70,8 @@ static const struct wrapping {
 	{ "IPv6, seventeen headers", "", "ddddddddddddddddd", "", 0, 6, false },
 	{ "IPv6, whole in a fragment", "", "f", "", 0, 6, false },
 	{ "IPv6, fragments", "", "", "", 8, 6, false },
-	{ "IPv6, fragments, cut in the text", "", "", "", 32, 6, false },
+	{ "IPv6, fragments, cut in the text of UDP", "", "", "", 32, 6, false },
+	{ "IPv6, fragments, cut in the text of TCP", "", "", "", 40, 6, false },
 	{ "IPv6, fragments behind headers", "", "hdr", "", 16, 6, false },
 	{ "IPv6, headers in fragments", "", "", "dad", 8, 6, false },
 	{ "IPv6, headers in fragments, cut behind them", "", "h", "d", 16, 6, false },
