@@ -1,4 +1,4 @@
-#include "capture/stream_match.h"
+#include "capture/stream_match_parts.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #define DROP_MIN 4096u
 
 /* Without a bound before it, a text that is not there says nothing about what is to come. */
-static bool goes_by_texts(const struct pattern *pattern)
+bool stream_match_by_texts(const struct pattern *pattern)
 {
 	const struct literal_set *required = pattern_required(pattern);
 
@@ -33,7 +33,7 @@ int stream_match_init(struct stream_match *sm, const struct pattern *pattern,
 		return -E2BIG;
 	*sm = (struct stream_match){
 		.pattern = pattern,
-		.finder = goes_by_texts(pattern) ? finder : NULL,
+		.finder = stream_match_by_texts(pattern) ? finder : NULL,
 		.policy = policy,
 		.max = max,
 		.ops = ops,
@@ -49,7 +49,7 @@ void stream_match_done(struct stream_match *sm)
 	sm->len = sm->cap = 0;
 }
 
-static void lose(struct stream_match *sm, enum stream_loss why, size_t from, size_t to)
+void stream_match_lose(struct stream_match *sm, enum stream_loss why, size_t from, size_t to)
 {
 	sm->ops->loss(sm->data, why, sm->base + from, sm->base + to);
 }
@@ -59,7 +59,7 @@ static void lose(struct stream_match *sm, enum stream_loss why, size_t from, siz
  * `$` as true before the last newline and `^` as false behind it although there is more to come, a
  * character that is cut as an invalid one, and begins no match between CR and LF.
  */
-static size_t visible_len(const struct stream_match *sm)
+size_t stream_match_visible(const struct stream_match *sm)
 {
 	const uint8_t *window = sm->window;
 	size_t len = sm->len;
@@ -152,7 +152,7 @@ static void tell(struct stream_match *sm, struct regex_scratch *scratch, size_t 
 			  &match, groups))
 		return;
 	if (sm->told == sm->policy->max) {
-		lose(sm, STREAM_LOSS_TOO_MANY, match.whole.start, sm->len);
+		stream_match_lose(sm, STREAM_LOSS_TOO_MANY, match.whole.start, sm->len);
 		sm->over = true;
 		return;
 	}
@@ -213,8 +213,8 @@ static bool search(struct stream_match *sm, struct regex_scratch *scratch, size_
 		return false;
 	case REGEX_LIMIT:
 	case REGEX_ERROR:
-		lose(sm, result == REGEX_LIMIT ? STREAM_LOSS_LIMIT : STREAM_LOSS_ERROR,
-		     sm->cursor.offset, visible);
+		stream_match_lose(sm, result == REGEX_LIMIT ? STREAM_LOSS_LIMIT : STREAM_LOSS_ERROR,
+				  sm->cursor.offset, visible);
 		move_cursor(sm, visible);
 		sm->tried = 0;
 		return false;
@@ -273,7 +273,7 @@ static void bound(struct stream_match *sm)
 {
 	if (sm->len - needed(sm) <= sm->max)
 		return;
-	lose(sm, STREAM_LOSS_OVERFLOW, sm->cursor.offset, sm->len);
+	stream_match_lose(sm, STREAM_LOSS_OVERFLOW, sm->cursor.offset, sm->len);
 	move_cursor(sm, sm->len);
 	sm->tried = 0;
 }
@@ -288,7 +288,7 @@ static void count_newlines(struct stream_match *sm, const uint8_t *bytes, size_t
 	sm->newlines = n < len || !sm->len ? n : sm->newlines + n;
 }
 
-static bool append(struct stream_match *sm, const uint8_t *bytes, size_t len)
+bool stream_match_append(struct stream_match *sm, const uint8_t *bytes, size_t len)
 {
 	size_t cap = sm->cap ? sm->cap : 1024;
 	uint8_t *window;
@@ -334,7 +334,7 @@ static void feed_slice(struct stream_match *sm, struct regex_scratch *scratch, c
 {
 	size_t visible;
 
-	if (!append(sm, bytes, len)) {
+	if (!stream_match_append(sm, bytes, len)) {
 		sm->ops->loss(sm->data, STREAM_LOSS_MEMORY, stream_match_needs(sm),
 			      sm->base + sm->len + len);
 		sm->base += sm->len + len;
@@ -342,7 +342,7 @@ static void feed_slice(struct stream_match *sm, struct regex_scratch *scratch, c
 		sm->over = true;
 		return;
 	}
-	visible = visible_len(sm);
+	visible = stream_match_visible(sm);
 	if (!put_off(sm, visible))
 		search_all(sm, scratch, visible, true);
 	bound(sm);
@@ -400,7 +400,7 @@ void stream_match_gap(struct stream_match *sm, struct regex_scratch *scratch, ui
 	stream_match_begin(sm, next);
 	sm->told = told;
 	sm->begun = true;
-	sm->over = over || !append(sm, missing, 1);
+	sm->over = over || !stream_match_append(sm, missing, 1);
 	if (!over && sm->over)
 		sm->ops->loss(sm->data, STREAM_LOSS_MEMORY, next, next);
 	if (sm->over)
@@ -427,7 +427,7 @@ enum regex_result stream_match_peek(const struct stream_match *sm, struct regex_
 
 bool stream_match_is_late(const struct stream_match *sm)
 {
-	const size_t visible = visible_len(sm);
+	const size_t visible = stream_match_visible(sm);
 
 	return !sm->over && awaits_more(sm, visible) && behind_cursor(sm, visible) > sm->tried;
 }
@@ -436,7 +436,7 @@ void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch)
 {
 	if (!stream_match_is_late(sm))
 		return;
-	search_all(sm, scratch, visible_len(sm), true);
+	search_all(sm, scratch, stream_match_visible(sm), true);
 	drop(sm);
 }
 
@@ -446,8 +446,8 @@ void stream_match_resume(struct stream_match *sm, const uint8_t *before, size_t 
 	stream_match_begin(sm, offset);
 	sm->begun = begun;
 	sm->cursor.offset = len;
-	if (len && !append(sm, before, len)) {
-		lose(sm, STREAM_LOSS_MEMORY, 0, len);
+	if (len && !stream_match_append(sm, before, len)) {
+		stream_match_lose(sm, STREAM_LOSS_MEMORY, 0, len);
 		sm->over = true;
 	}
 }
@@ -458,110 +458,6 @@ void stream_match_stop(struct stream_match *sm)
 	stream_match_done(sm);
 	sm->cursor.offset = 0;
 	sm->over = true;
-}
-
-/*
- * Behind the bytes that a search may look back at. Bytes that are not visible at the end, how far a
- * text's beginning, a CR and a character reach before it, and where a character ends behind it, are
- * no more than TAIL_SLACK together.
- */
-#define TAIL_SLACK 16
-
-size_t stream_match_tail(const struct pattern *pattern)
-{
-	int64_t before = pattern_required(pattern)->before_max;
-
-	if (!goes_by_texts(pattern))
-		return 0;
-	return pattern_lookback(pattern) + (before > 0 ? (size_t)before : 0) + LITERAL_BYTES_MAX +
-	       TAIL_SLACK;
-}
-
-/* Where in the tail the search goes on. */
-static size_t tail_cursor(const struct stream_match *sm, const struct stream_tail *tail)
-{
-	switch (tail->start) {
-	case STREAM_TAIL_BEGIN:
-		return 0;
-	case STREAM_TAIL_GAP:
-		return 1;
-	case STREAM_TAIL_CUT:
-		break;
-	}
-	return pattern_lookback(sm->pattern);
-}
-
-/* Also bytes that are not visible may be of a text, and what follows is not looked at with them. */
-static bool has_text_at_end(const struct stream_match *sm)
-{
-	size_t from = minus(visible_len(sm), LITERAL_BYTES_MAX - 1);
-
-	return literal_find(sm->finder, sm->window + from, sm->len - from);
-}
-
-bool stream_match_sleep(struct stream_match *sm, const struct stream_tail *tail)
-{
-	uint64_t from = tail->offset + tail_cursor(sm, tail);
-
-	if (!sm->over) {
-		if (!sm->waiting || sm->after > from ||
-		    sm->base + sm->cursor.offset < from + (tail->start == STREAM_TAIL_CUT ? 3 : 0))
-			return false;
-		if (has_text_at_end(sm))
-			return false;
-	}
-	sm->base += sm->len;
-	stream_match_done(sm);
-	sm->cursor.offset = 0;
-	return true;
-}
-
-void stream_match_wake(struct stream_match *sm, const struct stream_tail *tail)
-{
-	size_t cursor = tail_cursor(sm, tail);
-
-	if (sm->over)
-		return;
-	sm->base = tail->offset;
-	sm->begun = tail->start != STREAM_TAIL_BEGIN;
-	sm->cursor = (struct extract_cursor){ 0 };
-	sm->waiting = false;
-	if (tail->len && !append(sm, tail->bytes, tail->len)) {
-		lose(sm, STREAM_LOSS_MEMORY, 0, tail->len);
-		sm->over = true;
-		return;
-	}
-	while (pattern_is_utf(sm->pattern) && tail->start == STREAM_TAIL_CUT && cursor < sm->len &&
-	       (sm->window[cursor] & 0xc0) == 0x80)
-		cursor++;
-	sm->cursor.offset = cursor;
-}
-
-void stream_match_mark(const struct stream_match *sm, struct stream_match_mark *ret,
-		       struct stream_tail *ret_kept)
-{
-	size_t at = sm->cursor.offset < sm->len ? sm->cursor.offset : sm->len;
-
-	*ret = (struct stream_match_mark){ .at = sm->base + at,
-					   .after = sm->after,
-					   .not_empty_here = sm->cursor.not_empty_here };
-	*ret_kept =
-		(struct stream_tail){ .bytes = sm->window,
-				      .len = sm->len,
-				      .offset = sm->base,
-				      .start = sm->begun ? STREAM_TAIL_CUT : STREAM_TAIL_BEGIN };
-}
-
-void stream_match_go_on(struct stream_match *sm, struct regex_scratch *scratch,
-			const struct stream_tail *kept, const struct stream_match_mark *mark)
-{
-	size_t before = (size_t)(mark->at - kept->offset);
-
-	stream_match_resume(sm, kept->bytes, before, kept->offset,
-			    kept->start != STREAM_TAIL_BEGIN);
-	sm->cursor.not_empty_here = mark->not_empty_here;
-	sm->after = mark->after;
-	stream_match_feed(sm, scratch, kept->bytes + before, kept->len - before);
 }
 
 uint64_t stream_match_needs(const struct stream_match *sm)
