@@ -10,6 +10,7 @@
 #include "agent/boot_script.h"
 #include "agent/boot_view.h"
 #include "agent/cli.h"
+#include "web/ipxe_command.h"
 #include "web/ipxe_run.h"
 #include "web/ipxe_script.h"
 
@@ -135,6 +136,20 @@ static int set_machine(const struct simulate_options *options, const struct boot
 	return code;
 }
 
+/* A word that is no command would fail nowhere, and the run would look as if it had. */
+static int check_fails(const struct words *fails, struct err *err)
+{
+	for (size_t i = 0; i < fails->n; i++) {
+		const char *near = NULL;
+
+		if (!ipxe_command_find(fails->v[i], &near))
+			return err_set(err, -EINVAL, "--fail: iPXE has no command \"%s\"%s%s%s",
+				       fails->v[i], near ? ": did you mean \"" : "",
+				       near ? near : "", near ? "\"?" : "");
+	}
+	return 0;
+}
+
 /* What the guest's menu chains to. */
 static int fetch_chosen(const struct boot_script *script, const char *name, struct buf *out)
 {
@@ -252,9 +267,9 @@ static int run(const struct simulate_options *options, struct boot_script *scrip
 					.user = &simulation };
 	const char *first = script->text.data ? script->text.data : "";
 	struct ipxe_end end;
-	int code = 0;
+	int code = check_fails(&options->fails, err);
 
-	if (options->caps)
+	if (!code && options->caps)
 		code = boot_caps_parse(options->caps, &machine.caps, err);
 	if (!code)
 		code = set_machine(options, script, &machine, err);

@@ -224,7 +224,8 @@ static int do_item(struct ipxe_runner *run, const struct ipxe_call *call)
 		code = keep_name(run, &run->menu.standard, call->args[0]);
 	if (run->machine->choice) {
 		add_offer(&run->offers.items, call->args[0]);
-		run->menu.has_choice |= strcmp(run->machine->choice, call->args[0]) == 0;
+		if (strcmp(run->machine->choice, call->args[0]) == 0)
+			run->menu.has_choice = run->offers.has_choice = true;
 	}
 	return code;
 }
@@ -236,7 +237,6 @@ static int do_choose(struct ipxe_runner *run, const struct ipxe_call *call)
 
 	if (run->menu.has_choice) {
 		chosen = run->machine->choice;
-		run->offers.chose = true;
 	} else if (!timeout_passes(run, call)) {
 		ipxe_end_run(run, IPXE_END_WAITS, "shows a menu and waits for a choice, for ever");
 		return 0;

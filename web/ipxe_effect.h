@@ -24,10 +24,10 @@ struct ipxe_menu {
 	bool has_choice; /* the machine's choice is an item */
 };
 
-/* Of a machine that chooses: the items of all menus so far, "a, b", and whether it chose one. */
+/* To a machine that chooses: the items of all menus so far, "a, b", and whether its own is one. */
 struct ipxe_offers {
 	struct buf items;
-	bool chose;
+	bool has_choice;
 };
 
 struct ipxe_runner {

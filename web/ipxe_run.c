@@ -264,7 +264,7 @@ static int check_choice(const struct ipxe_runner *run, struct err *err)
 {
 	const char *choice = run->machine->choice;
 
-	if (!choice || run->offers.chose)
+	if (!choice || run->offers.has_choice)
 		return 0;
 	if (!run->offers.items.len)
 		return err_set(err, -ENOENT, "there is no menu to choose \"%s\" in", choice);

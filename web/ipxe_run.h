@@ -65,8 +65,8 @@ struct ipxe_machine {
 	struct ipxe_settings settings; /* changed by the run; the caller's to free */
 	uint32_t caps; /* mask of 1 << enum ipxe_cap */
 	const char *const *fails; /* names of commands that fail, NULL at the end; or NULL */
-	const char
-		*choice; /* the item that is chosen in menus that have it; NULL: nobody is there */
+	/* The item that is chosen in menus that have it; NULL: nobody is there. */
+	const char *choice;
 	/*
 	 * Appends the script behind a URI and returns 0, or a negative errno when it is not known
 	 * here. May be NULL.

@@ -140,6 +140,11 @@ END
   [[ "${lines[-1]}" == "boots the kernel "* ]]
   run -2 --separate-stderr "$TAPWARDEN" boot simulate --choose recsue shop -c t.ini
   [ "$stderr" = 'tapwarden: cannot simulate shop: no menu has "recsue": choose one of run, rescue' ]
+  # A menu that has it and fails is no menu without it.
+  run -1 --separate-stderr "$TAPWARDEN" boot simulate --choose rescue --fail choose shop -c t.ini
+  [[ "$output" == *"made to fail  choose "* && -z "$stderr" ]]
+  run -2 --separate-stderr "$TAPWARDEN" boot simulate --fail sanbot shop -c t.ini
+  [ "$stderr" = 'tapwarden: cannot simulate shop: --fail: iPXE has no command "sanbot": did you mean "sanboot"?' ]
 }
 
 @test "what cannot be read is refused with its reason" {
