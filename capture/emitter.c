@@ -12,7 +12,7 @@
 #define PENDING_MAX (8u << 20)
 
 /* One batch of frames can make far more than may wait: a file is flushed also within a batch. */
-#define FLUSH_AT (1u << 20)
+#define FLUSH_AT PCAPNG_WRITE_SIZE
 
 /*
  * Of the feed to the web worker. The kernel cuts it to net.core.wmem_max: as much as may be had, so

@@ -20,6 +20,14 @@
 #define PCAPNG_OVERHEAD_MAX (128u + PCAPNG_COMMENTS_MAX * (PCAPNG_COMMENT_MAX + 8u))
 #define PCAPNG_COMMENTS_MAX 16u
 
+/*
+ * Bytes of a file that are written at once. The kernel puts them into folios as large, and large
+ * ones come from memory that nobody has touched lately, or that a virtual machine has given back to
+ * its host: the copy into those was seen to take ten times as long as into folios of this size.
+ * Smaller ones cost more calls than they save.
+ */
+#define PCAPNG_WRITE_SIZE (64u << 10)
+
 enum pcapng_direction {
 	PCAPNG_UNKNOWN,
 	PCAPNG_INBOUND,

@@ -8,9 +8,8 @@
 
 #include "agent/base/pcapng_format.h"
 
-/* Written at once; a frame on top of it has to fit. */
-#define WRITE_SIZE (256u << 10)
-#define BUFFER_MAX (WRITE_SIZE + (2u << 20))
+/* A frame on top of what is written at once has to fit. */
+#define BUFFER_MAX (PCAPNG_WRITE_SIZE + (2u << 20))
 
 static bool is_input(const struct stat *st, char *const *inputs, size_t n)
 {
@@ -95,7 +94,7 @@ void pcapng_file_put(struct pcapng_file *file, const struct pcapng_packet *packe
 	interface->frames++;
 	file->frames++;
 	pcapng_packet(&file->buf, packet);
-	if (file->buf.len >= WRITE_SIZE || file->buf.failed)
+	if (file->buf.len >= PCAPNG_WRITE_SIZE || file->buf.failed)
 		pcapng_file_flush(file);
 }
 
