@@ -71,6 +71,11 @@ void search_time_until(uint64_t ns)
 	until_ns = ns;
 }
 
+void search_time_end(void)
+{
+	over = 1;
+}
+
 static bool is_over(void)
 {
 	return over;

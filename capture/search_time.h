@@ -34,4 +34,7 @@ int search_time_start(void);
  */
 void search_time_until(uint64_t ns);
 
+/* From here on none is begun, until search_time_until() says so. */
+void search_time_end(void);
+
 #endif

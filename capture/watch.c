@@ -16,13 +16,13 @@
 
 /* And the time for them, looked at after so many frames. */
 #define TURN_NS		(100 * NS_PER_MS)
-#define FRAMES_PER_LOOK 8u
+#define FRAMES_PER_LOOK 4u
 
 /*
  * Of all links, before what the agent sent is looked at again: it ends a worker that does not
  * answer for six seconds.
  */
-#define ROUND_NS NS_PER_S
+#define ROUND_NS (500 * NS_PER_MS)
 
 /* Searches that were begun in a turn may go on for so long after it; then they are given up. */
 #define GRACE_NS (3 * NS_PER_S)
@@ -43,11 +43,11 @@ static bool is_round_over(const struct watch *watch)
 static void read_turn(struct watch *watch)
 {
 	const uint64_t end_ns = tick_ns() + TURN_NS;
-	size_t left = FRAMES_PER_TURN, max, n;
+	const size_t max = watch->slow ? 1 : FRAMES_PER_LOOK;
+	size_t left = FRAMES_PER_TURN, n;
 
 	search_time_until(end_ns + GRACE_NS);
 	do {
-		max = watch->slow ? 1 : FRAMES_PER_LOOK;
 		n = source_read(&watch->source, max, inspect_frame, &watch->inspected);
 		left -= n;
 		watch->slow = tick_ns() > end_ns;
@@ -198,6 +198,9 @@ static void read_all(struct watch *watch, uint64_t until_ns)
 	size_t left = source_frames_max(&watch->source), n;
 
 	search_time_until(until_ns);
+	/* The tick that would say so is yet to come. */
+	if (clock_ns(CLOCK_MONOTONIC) >= until_ns)
+		search_time_end();
 	do {
 		size_t max = left < FRAMES_PER_TURN ? left : FRAMES_PER_TURN;
 

@@ -6,7 +6,7 @@
 #include "agent/base/log.h"
 
 /* Links are searched for so long when the worker ends: the agent waits 5 seconds for that. */
-#define DRAIN_NS (2 * NS_PER_S)
+#define DRAIN_NS NS_PER_S
 
 /* NULL for a link that the configuration does not know (any more): it has no rules. */
 static const struct link_keys *wished_keys(const struct worker *w, const char *link)

@@ -45,7 +45,8 @@ END
   wait_for 20 status_of '.patterns[] | select(.name == "evil") | .quarantined == 0'
 }
 
-@test "a pattern that takes long on each frame leaves the worker time to answer" {
+# slow_start: a pattern that takes some 60 ms on each of what slow_frames sends, and an agent with it.
+slow_start() {
   cat >>"$INI" <<'END'
 
 [pattern slow]
@@ -54,16 +55,35 @@ match-limit = 10000000
 END
   agent_start
   guest_start
-  local before
-  before=$(worker_pid capture)
-  # In one turn it would not answer for longer than the agent waits.
+}
+
+slow_frames() {
   in_guest bash -c 'run=$(printf "x%.0s" {1..500})
     for n in {1..150}; do
       echo "$run" >/dev/udp/192.0.2.2/9
     done
     echo "Your order: 99 is on its way" >/dev/udp/192.0.2.2/9'
+}
+
+@test "a pattern that takes long on each frame leaves the worker time to answer" {
+  local before
+  slow_start
+  before=$(worker_pid capture)
+  # In one turn it would not answer for longer than the agent waits.
+  slow_frames
   wait_for 150 has_record '.tapwarden.rule == "order" and .tapwarden.match.text == "99"'
   [ "$(worker_pid capture)" = "$before" ]
   [ "$(records 'select(.gap)')" = "" ]
   status_of '.patterns[] | select(.name == "slow") | .limited == 0'
+}
+
+@test "what a pattern takes too long on for a worker that ends is told" {
+  slow_start
+  slow_frames
+  kill "$(pid_of agent)"
+  wait_for 30 is_gone "$(pid_of agent)"
+  run ! grep 'did not drain' "$DIR/agent.err"
+  has_record '.gap.reason == "limit" and .tapwarden.rule == "slow"'
+  # The last frame too, for the pattern that it has something for.
+  has_record '.gap.reason == "limit" and .tapwarden.rule == "order"'
 }
