@@ -19,7 +19,7 @@ static const struct schema_key agent_keys[] = {
 	  .def_help = "run-dir",
 	  .roles = AGENT,
 	  .help = "the folder of what outlives a start of the host, which empties run-dir: what guests "
-		  "boot next" },
+		  "boot next; it goes along when this is set or changed" },
 	{ .name = "log-dir",
 	  .type = SCHEMA_PATH,
 	  .offset = offsetof(struct agent_conf, log_dir),
