@@ -302,6 +302,8 @@ static void search_frame(struct sift *sift, const struct sift_input *input, stru
 	struct stream_counts before;
 
 	ret->reason = decode_link(input->link_type, &input->in, &sift->frame);
+	if (judged && (ret->reason == DECODE_OK || sift->frame.part) && !judge_admits_packet(sift))
+		return;
 	if (sift->frame.part) {
 		if (judged && !judge_admits_fragment(sift))
 			return;

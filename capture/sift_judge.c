@@ -59,6 +59,21 @@ static bool is_condemned(struct sift *sift, uint64_t key)
 	return true;
 }
 
+/* Its receiver would not take it: what it says would be taken for a part of what others say. */
+static void refuse(struct sift *sift)
+{
+	raise_to(sift, ACTION_DROP, NULL);
+	sift->judgement.failed = true;
+}
+
+bool judge_admits_packet(struct sift *sift)
+{
+	if (ip_sum_is_right(&sift->frame))
+		return true;
+	refuse(sift);
+	return false;
+}
+
 bool judge_admits_fragment(struct sift *sift)
 {
 	struct sift_judgement *j = &sift->judgement;
@@ -92,9 +107,7 @@ bool judge_admits_segment(struct sift *sift)
 	}
 	if (!sift->input->link->n_stream || tcp_sum_is_right(&sift->frame))
 		return true;
-	/* Its receiver would not take it, and its bytes would be taken for those of the stream. */
-	raise_to(sift, ACTION_DROP, NULL);
-	j->failed = true;
+	refuse(sift);
 	return false;
 }
 

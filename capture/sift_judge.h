@@ -20,9 +20,10 @@ void judge_begin(struct sift *sift);
 void judge_end(struct sift *sift, struct sift_result *result);
 
 /*
- * Whether the frame in hand, a fragment or a TCP segment, can be searched: else the verdict is
- * there.
+ * Whether the frame in hand, an IP packet whose header is there, a fragment, a TCP segment, can be
+ * searched: else the verdict is there.
  */
+bool judge_admits_packet(struct sift *sift);
 bool judge_admits_fragment(struct sift *sift);
 bool judge_admits_segment(struct sift *sift);
 

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/ip.h>
 #include <string.h>
 
 /* RFC 1071: in any byte order, and in words of any size; `len` may be odd at the end alone. */
@@ -35,6 +36,16 @@ static uint16_t fold(uint64_t sum)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)sum;
+}
+
+bool ip_sum_is_right(const struct frame *frame)
+{
+	const uint8_t *header;
+
+	if (frame->ip_version != 4)
+		return true;
+	header = frame->src_ip - offsetof(struct iphdr, saddr);
+	return fold(add(0, header, (size_t)(header[0] & 0x0f) * 4)) == 0xffff;
 }
 
 bool tcp_sum_is_right(const struct frame *frame)

@@ -290,6 +290,7 @@ struct part {
 	uint8_t version;
 	size_t from, to; /* to SIZE_MAX: the end */
 	bool junk; /* other bytes */
+	bool damaged; /* the checksum of the IP header is wrong */
 	uint8_t next; /* in the fragment header, in place of UDP; 0: none */
 };
 
@@ -302,6 +303,7 @@ static enum pattern_action give_part(struct fixture *f, struct part p)
 	if (p.junk)
 		memset(whole + p.from, '#', to - p.from);
 	len = put_part(&w, frame, IPPROTO_UDP, whole, p.from, to, len);
+	frame[24] ^= p.damaged;
 	if (p.next)
 		frame[54] = p.next;
 	return judge(f, frame, len);
@@ -341,6 +343,20 @@ static void fragments_that_contradict_do_not_pass(void **state)
 	assert_true(f->failed);
 	assert_int_equal(give_part(f, (struct part){ .version = 4, .from = 16, .to = SIZE_MAX }),
 			 ACTION_DROP);
+}
+
+/* A receiver does not take it, and waits for another. */
+static void a_damaged_fragment_makes_nothing_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(
+		give_part(f, (struct part){ .version = 4, .to = 8, .junk = true, .damaged = true }),
+		ACTION_DROP);
+	assert_true(f->failed);
+	assert_int_equal(give_part(f, (struct part){ .version = 4, .from = 8, .to = SIZE_MAX }),
+			 ACTION_LOG);
+	assert_int_equal(give_part(f, (struct part){ .version = 4, .to = 8 }), ACTION_DROP);
 }
 
 static void push_out(struct fixture *f)
@@ -593,6 +609,7 @@ int main(void)
 		TEST(no_wrapping_carries_a_text_past_a_rule),
 		TEST(a_fragment_by_another_name_is_the_same),
 		TEST(fragments_that_contradict_do_not_pass),
+		TEST(a_damaged_fragment_makes_nothing_whole),
 		TEST(what_is_pushed_out_is_not_welcome_again),
 		TEST(a_fragment_twice_does_no_harm),
 		TEST(a_reset_that_nobody_takes_ends_nothing),

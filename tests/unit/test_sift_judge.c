@@ -235,6 +235,8 @@ static size_t fragment(uint8_t *frame, bool second)
 	}
 	put16(ip + 4, 4711);
 	put16(ip + 6, second ? 2 : 0x2000);
+	put16(ip + 10, 0);
+	put16(ip + 10, fold(sum(0, ip, 20)));
 	return second ? 40 : 50;
 }
 
