@@ -118,6 +118,10 @@ compare "extract: long ranges, one thread, sed" cpu 0.5 ours_range sed_range
 read_once() { "$ROOT/build/tests/bench/read_once" "$LOG"; }
 compare "extract: few matches, one thread, the log read once" cpu 1.5 ours read_once
 
+# The kernel's share of that: its pages are mapped, and none is read.
+map_once() { "$ROOT/build/tests/bench/read_once" -m "$LOG"; }
+compare "extract: few matches, one thread, the log's pages mapped" cpu 2 ours map_once
+
 # Memory of our own, in KiB, against the bound of 64 MiB.
 row "extract: largest resident, of 65536 KiB" \
   "$(figure rss "$TAPWARDEN" extract -e 'foobar[0-9]+' "$LOG")" 65536 1 KiB

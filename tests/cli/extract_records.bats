@@ -105,6 +105,13 @@ as_gawk() {
   [ "$status" -eq 2 ]
   [[ "$output" == *"text: record 2 at byte 11: it is larger than 16 MiB: it was not searched"* ]]
   [ "$(extract --rs '\n--\n' -e 'needle\d' text 2>/dev/null | tr '\n' ' ')" = 'needle1 needle3 ' ]
+  local threads
+  for threads in 2 5; do
+    run extract --threads $threads --rs '\n--\n' -e 'needle\d' text
+    [ "$status" -eq 2 ]
+    [ "$(sort <<<"$output" | tr '\n' ' ')" = \
+      'needle1 needle3 tapwarden: text: record 2 at byte 11: it is larger than 16 MiB: it was not searched ' ]
+  done
 }
 
 @test "words that do not go together" {
