@@ -11,11 +11,13 @@ static void walk(uv_work_t *work)
 static void on_walked(uv_work_t *work, int status)
 {
 	struct tap_look *look = work->data;
+	struct held_taps held = look->held;
 
 	link_table_done(&look->taps);
 	look->busy = false;
-	look->found(look, &look->held, status < 0 ? status : look->error);
-	held_taps_done(&look->held);
+	/* Which may free the look. */
+	look->found(look, &held, status < 0 ? status : look->error);
+	held_taps_done(&held);
 }
 
 int tap_look_start(struct tap_look *look, uv_loop_t *loop, struct link_table *taps, pid_t agent,
