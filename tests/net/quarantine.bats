@@ -78,8 +78,12 @@ slow_frames() {
 }
 
 @test "what a pattern takes too long on for a worker that ends is told" {
+  local before
   slow_start
+  before=$(status_get '.links[] | select(.name == "web01") | .captured.from_guest.frames')
   slow_frames
+  # The kernel has handed them over (tpacket_req3.tp_retire_blk_tov), and one is searched.
+  wait_for 20 status_of ".links[] | select(.name == \"web01\") | .captured.from_guest.frames > $before + 2"
   kill "$(pid_of agent)"
   wait_for 30 is_gone "$(pid_of agent)"
   run ! grep 'did not drain' "$DIR/agent.err"
