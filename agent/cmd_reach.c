@@ -151,7 +151,8 @@ static int prove(struct reach_run *run, bool all, struct err *err)
 		return code;
 	if (!sent)
 		return err_set(err, -ENODEV,
-			       "could not probe: no link of this configuration is up: apply first");
+			       "could not probe: no link of this configuration is up and has a "
+			       "carrier: apply first, or look at its lower device");
 	return differ ? 1 : 0;
 }
 

@@ -241,7 +241,8 @@ static const struct note {
 	  "what the filter of a tap drops that a program reads was not seen: the cells say which",
 	  false, NULL },
 	{ has_no_outside, "what comes from outside was not tried", false, add_no_outside },
-	{ has_nothing_up, "nothing was probed: no link of ours on it is up", false, NULL },
+	{ has_nothing_up, "nothing was probed: no link of ours on it is up and has a carrier",
+	  false, NULL },
 };
 
 #define NOTES (sizeof(notes) / sizeof(notes[0]))

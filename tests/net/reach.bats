@@ -88,7 +88,12 @@ eno1   macvtap  private  2      2 planned  tap-private1 tap-private2
 "* ]]
   [[ "$output" == *"! eno1: links of different modes do not talk directly: macvtap vepa of set macvtap-vepa; macvtap private of set macvtap-private"* ]]
   run -2 --separate-stderr tapwarden reach --probe
-  [ "$stderr" = "tapwarden: could not probe: no link of this configuration is up: apply first" ]
+  local why="no link of this configuration is up and has a carrier: apply first, or look at its lower device"
+  [ "$stderr" = "tapwarden: could not probe: $why" ]
+  run -0 tapwarden apply
+  ip -n "$NETNS" link set eno1 down
+  run -2 --separate-stderr tapwarden reach --probe
+  [ "$stderr" = "tapwarden: could not probe: $why" ]
 }
 
 @test "every pair of modes, with and without hairpin, as the table says" {
