@@ -1,4 +1,4 @@
-/* What the files of sources share, and nobody else. */
+/* What the files of sources share, and nobody else. Edge. */
 #ifndef TW_SOURCES_PARTS_H
 #define TW_SOURCES_PARTS_H
 
