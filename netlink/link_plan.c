@@ -289,6 +289,33 @@ static bool cannot_stand(struct planner *planner, const struct link_state *lower
 	return is_unfit(planner, lower, step) || is_on_the_air(planner, lower, step);
 }
 
+/*
+ * Whether links of others are where passthru does not go with any (macvlan_common_newlink()). Those
+ * of ours may be about to go, too.
+ */
+static bool is_shared(const struct planner *planner, const struct link_state *lower,
+		      struct link_step *step)
+{
+	const uint32_t passthru = link_mode_to_kernel(LINK_MODE_PASSTHRU);
+	const struct link_table *lowers = planner->plan.lowers;
+
+	for (size_t i = 0; i < lowers->n; i++) {
+		const struct link_state *link = &lowers->links[i];
+
+		if (!link->is_macvlan || link->lower_elsewhere || link->lower != lower->ifindex ||
+		    link_is_in_group(link, planner->in->group) ||
+		    (link->macvlan_mode != passthru && step->spec->mode != LINK_MODE_PASSTHRU))
+			continue;
+		block(step, LINK_BLOCK_UNFIT);
+		link_because(step,
+			     ": a passthru link must be alone on %s, and %s is there: "
+			     "another lower device is needed",
+			     lower->name, link->name);
+		return true;
+	}
+	return false;
+}
+
 static void plan_replace(struct planner *planner, struct link_step *step,
 			 const struct link_state *lower)
 {
@@ -298,7 +325,7 @@ static void plan_replace(struct planner *planner, struct link_step *step,
 		block(step, LINK_BLOCK_HELD);
 		link_because(step, " needs another link, but this one is held by %s: left alone",
 			     who);
-	} else if (!cannot_stand(planner, lower, step)) {
+	} else if (!cannot_stand(planner, lower, step) && !is_shared(planner, lower, step)) {
 		step->op = LINK_OP_REPLACE;
 	}
 	add_step(planner, step);

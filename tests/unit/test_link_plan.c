@@ -678,6 +678,50 @@ static void a_lower_that_carries_none_is_refused(void **state)
 	}
 }
 
+/* Passthru is alone: what works does not go where links of others keep the new one from being. */
+static void others_keep_passthru_away(void **state)
+{
+	struct link_spec spec = wanted();
+	struct link_state link = made(), theirs = made();
+
+	snprintf(theirs.name, sizeof(theirs.name), "theirs");
+	theirs.alias[0] = '\0';
+	theirs.ifindex = 11;
+	theirs.group = 0;
+	add(&link);
+	add(&theirs);
+	spec.mode = LINK_MODE_PASSTHRU;
+	assert_plan_of(&spec, NULL,
+		       "blocked web01 mode bridge -> passthru: a passthru link must be alone on "
+		       "eno1, and theirs is there: another lower device is needed");
+	/* One of ours goes at the same time. */
+	setup(state);
+	theirs.group = GROUP;
+	snprintf(theirs.alias, sizeof(theirs.alias), "tapwarden/web/theirs");
+	add(&link);
+	add(&theirs);
+	assert_plan_of(&spec, NULL,
+		       "delete theirs not wanted any more; replace web01 mode bridge -> passthru");
+	/* Theirs is on another device, which the link is to go to. */
+	setup(state);
+	theirs.group = 0;
+	theirs.alias[0] = '\0';
+	theirs.lower = 3;
+	add(&link);
+	add(&theirs);
+	assert_plan_of(&spec, NULL, "replace web01 mode bridge -> passthru");
+	spec.mode = LINK_MODE_BRIDGE;
+	snprintf(spec.lower, sizeof(spec.lower), "eno2");
+	assert_plan_of(&spec, NULL, "replace web01 lower eno1 -> eno2");
+	setup(state);
+	theirs.macvlan_mode = MACVLAN_MODE_PASSTHRU;
+	add(&link);
+	add(&theirs);
+	assert_plan_of(&spec, NULL,
+		       "blocked web01 lower eno1 -> eno2: a passthru link must be alone on eno2, "
+		       "and theirs is there: another lower device is needed");
+}
+
 static void what_is_in_a_vrf_carries_links(void **state)
 {
 	struct link_spec spec = wanted();
@@ -880,6 +924,7 @@ int main(void)
 		cmocka_unit_test_setup(the_bridge_of_a_macvlan, setup),
 		cmocka_unit_test_setup(a_lower_that_carries_none_is_refused, setup),
 		cmocka_unit_test_setup(what_is_in_a_vrf_carries_links, setup),
+		cmocka_unit_test_setup(others_keep_passthru_away, setup),
 		cmocka_unit_test_setup(a_wireless_lower_is_refused, setup),
 		cmocka_unit_test_setup(remove_takes_ours_only, setup),
 		cmocka_unit_test_setup(waits_for_its_lower, setup),
