@@ -264,8 +264,11 @@ hostile_peers() {
     sub frame {
       my ($text) = @_;
       my $udp = pack("nnnn", 1024, 9, 8 + length $text, 0) . $text;
-      pack("H12 H12 n", "'"$to"'", "'"$from"'", 0x800)
-        . pack("CCnnnCCnNN", 0x45, 0, 20 + length $udp, 1, 0, 64, 17, 0, 0xc000020a, 0xc0000202) . $udp;
+      my @ip = (0x45, 0, 20 + length $udp, 1, 0, 64, 17, 0, 0xc000020a, 0xc0000202);
+      my $sum = unpack("%32n*", pack("CCnnnCCnNN", @ip));
+      $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
+      $ip[7] = ~$sum & 0xffff;
+      pack("H12 H12 n", "'"$to"'", "'"$from"'", 0x800) . pack("CCnnnCCnNN", @ip) . $udp;
     }
     my $bad = frame("forbidden-1");
     my @frames = ($bad, frame("x" x 1465 . "forbidden-2"), frame("x" x 40000 . "forbidden-3"));
@@ -393,13 +396,17 @@ flood() {
   wait_for 10 grep -q 'listening on' "$DIR/tcpdump.err"
   hostile '
     my $n = '"$n"';
+    sub sum {
+      my $sum = unpack("%32n*", shift);
+      $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
+      pack("n", ~$sum & 0xffff);
+    }
     sub frame {
       my ($flow, $seq, $flags, $text) = @_;
       my $ip = pack("CCnnnCCnNN", 0x45, 0, 40 + length $text, 1, 0, 64, 6, 0, 0x0a000000 + $flow, 0xc0000202);
       my $tcp = pack("nnNNCCnnn", 1024, 80, $seq, 0, 0x50, $flags, 8192, 0, 0) . $text;
-      my $sum = unpack("%32n*", substr($ip, 12) . pack("nn", 6, length $tcp) . $tcp . "\0");
-      $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
-      substr($tcp, 16, 2) = pack("n", ~$sum & 0xffff);
+      substr($tcp, 16, 2) = sum(substr($ip, 12) . pack("nn", 6, length $tcp) . $tcp . "\0");
+      substr($ip, 10, 2) = sum($ip);
       pack("N/a*", pack("H12 H12 n", "'"$to"'", "'"$from"'", 0x800) . $ip . $tcp);
     }
     sub say { my $all = shift; while (length $all) { substr($all, 0, syswrite($c, $all)) = "" } }
