@@ -15,10 +15,10 @@
 #include "netlink/reach.h"
 
 /*
- * Two frames for each pair of links, and two more where filters are: this is all pairs of 100
- * links.
+ * Two frames for each pair of links, each link with the host and with the outside, and two more
+ * where filters are: this is all pairs of 100 links that have but anti-spoof = mac.
  */
-#define REACH_SHOTS_MAX 20000
+#define REACH_SHOTS_MAX 21000
 
 /* Where frames are sent and seen: a link of ours, or one of two on the lower device. */
 enum {
