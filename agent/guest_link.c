@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "agent/base/hint.h"
-#include "netlink/link_plan.h"
+#include "netlink/link_marks.h"
 #include "netlink/nl_channel.h"
 #include "netlink/tap_node.h"
 

@@ -6,7 +6,7 @@
 
 #include "agent/base/buf.h"
 #include "netlink/bridge_port.h"
-#include "netlink/link_plan.h"
+#include "netlink/link_steps.h"
 
 /* A line per step, as "  + link web09  macvtap bridge on eno1". */
 void plan_view_steps(const struct link_plan *plan, struct buf *out);

@@ -7,7 +7,7 @@
 
 #include "agent/link_track.h"
 #include "agent/tap_holder.h"
-#include "netlink/link_plan.h"
+#include "netlink/link_steps.h"
 #include "netlink/link_spec.h"
 #include "netlink/link_state.h"
 #include "netlink/tap_node.h"

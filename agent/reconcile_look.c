@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "netlink/link_filters.h"
+#include "netlink/link_marks.h"
 
 int reconcile_fd(const struct reconcile *reconcile)
 {

@@ -8,6 +8,7 @@
 
 #include "agent/reconcile_parts.h"
 #include "netlink/link_filters.h"
+#include "netlink/link_marks.h"
 #include "netlink/netns.h"
 
 static struct reconcile_place *find(struct reconcile *reconcile, const char *netns)

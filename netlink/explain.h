@@ -6,7 +6,7 @@
 #define TW_EXPLAIN_H
 
 #include "agent/base/err.h"
-#include "netlink/link_plan.h"
+#include "netlink/link_steps.h"
 
 /* What was asked of the kernel when it refused. */
 enum link_action {

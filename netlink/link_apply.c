@@ -11,6 +11,7 @@
 #include "netlink/host_stack.h"
 #include "netlink/link_filters.h"
 #include "netlink/link_kind.h"
+#include "netlink/link_marks.h"
 #include "netlink/link_requests.h"
 #include "netlink/tap_node.h"
 

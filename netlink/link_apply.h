@@ -3,7 +3,7 @@
 #define TW_LINK_APPLY_H
 
 #include "agent/base/err.h"
-#include "netlink/link_plan.h"
+#include "netlink/link_steps.h"
 #include "netlink/nl_channel.h"
 
 /*

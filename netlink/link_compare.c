@@ -1,45 +1,10 @@
 #include "netlink/link_compare.h"
 
 #include <net/if.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "netlink/link_kind.h"
-
-const char *const link_attr_names[LINK_ATTRS] = {
-	[LINK_ATTR_NETNS] = "netns",
-	[LINK_ATTR_MASTER] = "master",
-	[LINK_ATTR_NAME] = "name",
-	[LINK_ATTR_SOURCES] = "source MACs",
-	[LINK_ATTR_FLAGS] = "flags",
-	[LINK_ATTR_TXQUEUELEN] = "txqueuelen",
-	[LINK_ATTR_BCQUEUELEN] = "bcqueuelen",
-	[LINK_ATTR_BCCUTOFF] = "bccutoff",
-	[LINK_ATTR_GROUP] = "group",
-	[LINK_ATTR_ALIAS] = "alias",
-	[LINK_ATTR_ALTNAMES] = "altnames",
-	[LINK_ATTR_MODE] = "mode",
-	[LINK_ATTR_MAC] = "mac",
-	[LINK_ATTR_MTU] = "mtu",
-	[LINK_ATTR_ARP] = "host ARP",
-	[LINK_ATTR_IPV6] = "host IPv6",
-	[LINK_ATTR_FILTERS] = "filters",
-	[LINK_ATTR_UP] = "up",
-	[LINK_ATTR_ADDRESSES] = "addresses",
-	[LINK_ATTR_OWNER] = "owner",
-	[LINK_ATTR_PERMS] = "perms",
-};
-
-void link_because(struct link_step *step, const char *fmt, ...)
-{
-	size_t len = strlen(step->reason);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(step->reason + len, sizeof(step->reason) - len, fmt, ap);
-	va_end(ap);
-}
 
 static void because_of_attr(struct link_step *step, enum link_attr attr, const char *from,
 			    const char *to)

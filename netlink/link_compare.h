@@ -2,7 +2,7 @@
 #ifndef TW_LINK_COMPARE_H
 #define TW_LINK_COMPARE_H
 
-#include "netlink/link_plan.h"
+#include "netlink/link_steps.h"
 
 /*
  * Adds to the attributes of `step` what differs between its spec and its link, and to its reason
@@ -10,9 +10,5 @@
  * although it is to be changed sets the step's block.
  */
 void link_compare(struct link_step *step, const struct tap_node *node);
-
-/* Appends to the reason of `step`; what has no room is cut off. */
-void link_because(struct link_step *step, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netlink/link_plan.h"
+#include "netlink/link_marks.h"
 
 /* ---- what is there ---- */
 

@@ -8,56 +8,15 @@
 
 #include "netlink/link_compare.h"
 #include "netlink/link_kind.h"
-#include "netlink/lower_fit.h"
-
-const char *const link_op_names[LINK_OPS] = {
-	[LINK_OP_CREATE] = "create", [LINK_OP_CHANGE] = "change",   [LINK_OP_REPLACE] = "replace",
-	[LINK_OP_DELETE] = "delete", [LINK_OP_BLOCKED] = "blocked",
-};
+#include "netlink/link_marks.h"
+#include "netlink/lower_judge.h"
 
 struct planner {
 	const struct link_plan_input *in;
 	const struct link_spec **by_name;
 	struct link_plan plan;
-	/* The lower device that was judged last: a thousand links stand on one. */
-	const struct link_state *judged;
-	enum link_kind judged_kind;
-	char unfit[LINK_REASON_MAX]; /* "": it can carry links of that kind */
+	struct lower_judge judge;
 };
-
-uint32_t link_scratch_group(uint32_t group)
-{
-	return group ^ 0x80000000u;
-}
-
-bool link_is_in_group(const struct link_state *link, uint32_t group)
-{
-	return link->is_macvlan &&
-	       (link->group == group || link->group == link_scratch_group(group));
-}
-
-bool link_is_ours(const struct link_state *link, uint32_t group)
-{
-	return link_is_in_group(link, group) &&
-	       strncmp(link->alias, LINK_ALIAS_PREFIX, strlen(LINK_ALIAS_PREFIX)) == 0;
-}
-
-const struct link_state *link_find_ours(const struct link_table *table,
-					const struct link_spec *spec, uint32_t group)
-{
-	const struct link_state *link = link_table_find_name(table, spec->name);
-	char alias[LINK_ALIAS_MAX];
-
-	if (link && link_is_ours(link, group))
-		return link;
-	link_spec_alias(spec, alias);
-	for (size_t i = 0; i < table->n; i++) {
-		if (strcmp(table->links[i].alias, alias) == 0 &&
-		    link_is_ours(&table->links[i], group))
-			return &table->links[i];
-	}
-	return NULL;
-}
 
 static void add_step(struct planner *planner, const struct link_step *step)
 {
@@ -132,19 +91,13 @@ static bool is_held(const struct planner *planner, const struct link_state *link
 	       planner->in->held(link, who, size, planner->in->data);
 }
 
-static void block(struct link_step *step, enum link_block block)
-{
-	step->op = LINK_OP_BLOCKED;
-	step->block = block;
-}
-
 static void plan_delete(struct planner *planner, const struct link_state *link)
 {
 	struct link_step step = { .op = LINK_OP_DELETE, .link = link };
 	char who[64];
 
 	if (is_held(planner, link, who, sizeof(who))) {
-		block(&step, LINK_BLOCK_HELD);
+		link_block(&step, LINK_BLOCK_HELD);
 		link_because(&step, "held by %s: not wanted any more, but left alone", who);
 	} else if (!planner->in->remove) {
 		link_because(&step, "not wanted any more");
@@ -156,7 +109,7 @@ static void plan_foreign(struct planner *planner, struct link_step *step)
 {
 	const struct link_state *link = step->link;
 
-	block(step, LINK_BLOCK_FOREIGN);
+	link_block(step, LINK_BLOCK_FOREIGN);
 	if (link->is_macvlan && *link->alias)
 		link_because(step,
 			     "the name is taken by a link in group %u with the alias \"%.64s\": ",
@@ -246,86 +199,17 @@ static bool must_replace(const struct planner *planner, struct link_step *step,
 	return false;
 }
 
-/*
- * A station's access point takes frames from the one MAC that has joined it alone (IEEE Std
- * 802.11), so guests with MACs of their own would be cut off: the kernel does not say so.
- */
-static bool is_on_the_air(const struct planner *planner, const struct link_state *lower,
-			  struct link_step *step)
-{
-	if (!planner->in->wireless || !planner->in->wireless(lower, planner->in->data))
-		return false;
-	block(step, LINK_BLOCK_WIRELESS);
-	link_because(step,
-		     "%sthe lower device %s is wireless, and an access point takes frames of its "
-		     "own MAC alone: a wired one is needed",
-		     *step->reason ? ": " : "", lower->name);
-	return true;
-}
-
-static bool is_unfit(struct planner *planner, const struct link_state *lower,
-		     struct link_step *step)
-{
-	const enum link_kind kind = step->spec->kind;
-
-	if (planner->judged != lower || planner->judged_kind != kind) {
-		planner->judged = lower;
-		planner->judged_kind = kind;
-		planner->unfit[0] = '\0';
-		lower_is_unfit(planner->plan.lowers, lower, kind, planner->unfit,
-			       sizeof(planner->unfit));
-	}
-	if (!*planner->unfit)
-		return false;
-	block(step, LINK_BLOCK_UNFIT);
-	link_because(step, "%s%s", *step->reason ? ": " : "", planner->unfit);
-	return true;
-}
-
-/* Whether no link of the spec's kind can stand there; the step then says why. */
-static bool cannot_stand(struct planner *planner, const struct link_state *lower,
-			 struct link_step *step)
-{
-	return is_unfit(planner, lower, step) || is_on_the_air(planner, lower, step);
-}
-
-/*
- * Whether links of others are where passthru does not go with any (macvlan_common_newlink()). Those
- * of ours may be about to go, too.
- */
-static bool is_shared(const struct planner *planner, const struct link_state *lower,
-		      struct link_step *step)
-{
-	const uint32_t passthru = link_mode_to_kernel(LINK_MODE_PASSTHRU);
-	const struct link_table *lowers = planner->plan.lowers;
-
-	for (size_t i = 0; i < lowers->n; i++) {
-		const struct link_state *link = &lowers->links[i];
-
-		if (!link->is_macvlan || link->lower_elsewhere || link->lower != lower->ifindex ||
-		    link_is_in_group(link, planner->in->group) ||
-		    (link->macvlan_mode != passthru && step->spec->mode != LINK_MODE_PASSTHRU))
-			continue;
-		block(step, LINK_BLOCK_UNFIT);
-		link_because(step,
-			     ": a passthru link must be alone on %s, and %s is there: "
-			     "another lower device is needed",
-			     lower->name, link->name);
-		return true;
-	}
-	return false;
-}
-
 static void plan_replace(struct planner *planner, struct link_step *step,
 			 const struct link_state *lower)
 {
 	char who[64];
 
 	if (is_held(planner, step->link, who, sizeof(who))) {
-		block(step, LINK_BLOCK_HELD);
+		link_block(step, LINK_BLOCK_HELD);
 		link_because(step, " needs another link, but this one is held by %s: left alone",
 			     who);
-	} else if (!cannot_stand(planner, lower, step) && !is_shared(planner, lower, step)) {
+	} else if (!lower_refuses_kind(&planner->judge, lower, step) &&
+		   !lower_refuses_mode(&planner->judge, lower, step)) {
 		step->op = LINK_OP_REPLACE;
 	}
 	add_step(planner, step);
@@ -431,21 +315,21 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 	};
 
 	if (planner->in->absent) {
-		block(&step, LINK_BLOCK_NETNS);
+		link_block(&step, LINK_BLOCK_NETNS);
 		link_because(&step, "%s", planner->in->absent);
 		add_step(planner, &step);
 	} else if (step.link && !owns(planner, spec, step.link)) {
 		plan_foreign(planner, &step);
 	} else if (!lower && step.link) {
-		block(&step, LINK_BLOCK_LOWER);
+		link_block(&step, LINK_BLOCK_LOWER);
 		link_because(&step, "the lower device %s does not exist: left on %s", spec->lower,
 			     lower_name(planner, step.link));
 		plan_change(planner, &step);
 	} else if (!lower) {
-		block(&step, LINK_BLOCK_LOWER);
+		link_block(&step, LINK_BLOCK_LOWER);
 		say_no_lower(planner, &step);
 		add_step(planner, &step);
-	} else if (!step.link && cannot_stand(planner, lower, &step)) {
+	} else if (!step.link && lower_refuses_kind(&planner->judge, lower, &step)) {
 		add_step(planner, &step);
 	} else if (!step.link) {
 		plan_create(planner, &step);
@@ -499,6 +383,7 @@ int link_plan_make(const struct link_plan_input *input, struct link_plan *ret)
 	};
 	int code = -ENOMEM;
 
+	planner.judge = (struct lower_judge){ .in = input, .lowers = planner.plan.lowers };
 	/* No link has two steps, and no spec. */
 	planner.plan.steps = calloc(input->table->n + n_specs + 1, sizeof(*planner.plan.steps));
 	planner.by_name = calloc(n_specs + 1, sizeof(struct link_spec *));
@@ -515,46 +400,4 @@ out:
 	free(planner.plan.steps);
 	free((void *)planner.by_name);
 	return code;
-}
-
-static bool moves(const struct link_plan *plan, const struct link_spec *spec)
-{
-	for (size_t i = 0; i < plan->n; i++) {
-		if (plan->steps[i].spec == spec && plan->steps[i].attrs & 1u << LINK_ATTR_NETNS)
-			return true;
-	}
-	return false;
-}
-
-int link_plan_append(struct link_plan *plan, struct link_plan *more, unsigned int place)
-{
-	struct link_step *steps = calloc(plan->n + more->n + 1, sizeof(*steps));
-	size_t n = 0;
-
-	if (!steps)
-		return -ENOMEM;
-	for (size_t i = 0; i < plan->n; i++) {
-		if (plan->steps[i].spec && moves(more, plan->steps[i].spec))
-			plan->count[plan->steps[i].op]--;
-		else
-			steps[n++] = plan->steps[i];
-	}
-	for (size_t i = 0; i < more->n; i++) {
-		steps[n] = more->steps[i];
-		steps[n++].place = place;
-	}
-	for (size_t op = 0; op < LINK_OPS; op++)
-		plan->count[op] += more->count[op];
-	plan->kept += more->kept;
-	free(plan->steps);
-	plan->steps = steps;
-	plan->n = n;
-	link_plan_done(more);
-	return 0;
-}
-
-void link_plan_done(struct link_plan *plan)
-{
-	free(plan->steps);
-	*plan = (struct link_plan){ 0 };
 }

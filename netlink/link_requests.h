@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "netlink/explain.h"
-#include "netlink/link_plan.h"
+#include "netlink/link_steps.h"
 #include "netlink/nl_channel.h"
 
 /* Why a request is sent. */

@@ -7,7 +7,7 @@
 
 #include "netlink/bridge_port.h"
 #include "netlink/link_kind.h"
-#include "netlink/link_plan.h"
+#include "netlink/link_marks.h"
 
 /* A member on its way to its class. */
 struct seat {

@@ -1,7 +1,8 @@
 /* links: netlink/link_addr.c netlink/netns_msg.c */
 /* links: netlink/link_state.c netlink/link_kind.c netlink/link_table.c netlink/nl_ack.c */
 /* links: netlink/link_plan.c netlink/link_spec.c agent/base/link_types.c agent/base/parse.c */
-/* links: netlink/link_compare.c netlink/lower_fit.c */
+/* links: netlink/link_compare.c netlink/link_steps.c netlink/link_marks.c netlink/lower_judge.c */
+/* links: netlink/lower_fit.c */
 /* links: agent/base/err.c */
 /*
  * One netlink message as the kernel sends it: a link, an address, the id of a namespace or an ack;

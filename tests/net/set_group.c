@@ -1,8 +1,7 @@
 /* links: netlink/netns_msg.c netlink/link_addr.c */
 /* links: netlink/nl_channel.c netlink/nl_dump.c netlink/nl_ack.c netlink/link_msg.c */
 /* links: netlink/link_kind.c netlink/link_state.c netlink/link_table.c agent/base/link_types.c */
-/* links: agent/base/err.c netlink/link_plan.c netlink/link_spec.c agent/base/parse.c */
-/* links: netlink/link_compare.c netlink/lower_fit.c */
+/* links: agent/base/err.c netlink/link_marks.c netlink/link_spec.c agent/base/parse.c */
 /*
  * set_group LINK GROUP: puts LINK into the scratch group of GROUP, as a deletion does first. ip(8)
  * knows no group above 2^31 - 1.
@@ -12,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "netlink/link_plan.h"
+#include "netlink/link_marks.h"
 #include "netlink/nl_channel.h"
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* links: netlink/link_addr.c */
 /* links: netlink/link_plan.c netlink/link_kind.c netlink/link_spec.c netlink/link_table.c */
-/* links: netlink/link_compare.c netlink/lower_fit.c */
+/* links: netlink/link_compare.c netlink/link_steps.c netlink/link_marks.c netlink/lower_judge.c */
+/* links: netlink/lower_fit.c */
 /* links: agent/base/link_types.c agent/base/parse.c agent/base/err.c */
 #include "netlink/link_plan.h"
 

@@ -1,6 +1,6 @@
 /* links: netlink/link_addr.c netlink/bridge_port.c */
-/* links: netlink/reach.c netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c */
-/* links: netlink/link_compare.c netlink/lower_fit.c netlink/reach_filter.c netlink/bpf_bound.c */
+/* links: netlink/reach.c netlink/reach_rules.c netlink/link_marks.c netlink/link_kind.c */
+/* links: netlink/lower_fit.c netlink/reach_filter.c netlink/bpf_bound.c */
 /* links: netlink/link_spec.c netlink/link_table.c agent/base/link_types.c agent/base/parse.c */
 /* links: agent/base/err.c agent/base/bpf_compile.c agent/base/bpf_code.c agent/base/hint.c */
 #include "netlink/reach.h"

@@ -1,7 +1,7 @@
 /* links: netlink/link_addr.c netlink/bridge_port.c */
 /* links: agent/reach_judge.c agent/reach_shots.c agent/reach_view.c agent/table.c */
-/* links: netlink/reach.c netlink/reach_rules.c netlink/link_plan.c netlink/link_kind.c */
-/* links: netlink/link_spec.c netlink/link_compare.c netlink/lower_fit.c netlink/reach_filter.c */
+/* links: netlink/reach.c netlink/reach_rules.c netlink/link_marks.c netlink/link_kind.c */
+/* links: netlink/link_spec.c netlink/lower_fit.c netlink/reach_filter.c */
 /* links: netlink/bpf_bound.c agent/base/bpf_run.c netlink/tc_filter.c netlink/anti_spoof.c */
 /* links: netlink/hook_filter.c agent/reach_frame.c agent/reach_witness.c agent/reach_notes.c */
 /* links: netlink/link_table.c agent/base/link_types.c agent/base/parse.c agent/base/buf.c */
