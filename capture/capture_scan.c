@@ -6,6 +6,7 @@
 
 #include "agent/base/bpf_compile.h"
 #include "agent/base/pcapng_format.h"
+#include "agent/base/saturate.h"
 #include "agent/base/time_units.h"
 #include "capture/sift_record.h"
 
@@ -348,7 +349,7 @@ static void lose(struct capture_scan *scan, struct scan_link *link, uint64_t n, 
 {
 	const struct record_gap gap = { .lost = n, .unit = RECORD_UNIT_FRAMES, .reason = why };
 
-	scan->losses.lost += n;
+	scan->losses.lost = add_saturated(scan->losses.lost, n);
 	put_gap(scan, &link->sift, &gap, now_ns);
 	if (scan->search->conf.file && describe(scan, link))
 		pcapng_file_drops(scan->search->conf.file, link->out, n, now_ns);

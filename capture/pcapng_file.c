@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/base/pcapng_format.h"
+#include "agent/base/saturate.h"
 
 /* A frame on top of what is written at once has to fit. */
 #define BUFFER_MAX (PCAPNG_WRITE_SIZE + (2u << 20))
@@ -101,8 +102,10 @@ void pcapng_file_put(struct pcapng_file *file, const struct pcapng_packet *packe
 void pcapng_file_drops(struct pcapng_file *file, uint32_t interface, uint64_t drops,
 		       uint64_t time_ns)
 {
-	see(&file->interfaces[interface], time_ns);
-	file->interfaces[interface].drops += drops;
+	struct pcapng_file_interface *seen = &file->interfaces[interface];
+
+	see(seen, time_ns);
+	seen->drops = add_saturated(seen->drops, drops);
 }
 
 int pcapng_file_close(struct pcapng_file *file)

@@ -10,6 +10,7 @@
 #include "agent/base/time_units.h"
 #include "agent/base/utf8.h"
 #include "capture/json_writer.h"
+#include "capture/record_number.h"
 
 /* What is left of texts in the second try: every group still shows how it begins. */
 #define TEXT_CUT 64u
@@ -354,7 +355,7 @@ int record_gap(struct buf *out, const struct record_head *head, const struct rec
 	if (gap->frame)
 		write_flow(&w, gap->frame);
 	jw_object(&w, "gap");
-	jw_u64(&w, "lost", gap->lost);
+	jw_u64(&w, "lost", gap->lost < RECORD_SEQ_MAX ? gap->lost : RECORD_SEQ_MAX);
 	jw_text(&w, "unit", unit_names[gap->unit]);
 	jw_text(&w, "reason", gap->reason);
 	jw_object_end(&w);

@@ -41,11 +41,11 @@
  *
  * link, service: what the supervisor did; the body, under a key of that name, is action and detail
  *
- * gap: something was lost: gap is lost (how many), unit ("frames", "records", "payloads",
- *   "pcap-frames", "bytes", "lines", "files") and reason. For bytes, there are the flow as in an
- *   alert, and tapwarden.offset and rule; a gap without a rule is one for all of them. For records,
- *   seq is the number of the first that is missing, so that seq has no hole. Reason "cut" is of
- *   frames of which only the beginning was seen.
+ * gap: something was lost: gap is lost (how many, or 2^53 - 1 where it is more), unit ("frames",
+ *   "records", "payloads", "pcap-frames", "bytes", "lines", "files") and reason. For bytes, there
+ *   are the flow as in an alert, and tapwarden.offset and rule; a gap without a rule is one for all
+ *   of them. For records, seq is the number of the first that is missing, so that seq has no hole.
+ *   Reason "cut" is of frames of which only the beginning was seen.
  */
 #ifndef TW_RECORD_H
 #define TW_RECORD_H

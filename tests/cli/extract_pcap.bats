@@ -136,6 +136,31 @@ EOF
   [ "$(jq -c 'select(.event_type == "alert") | .tapwarden.gap' <<<"$output")" = true ]
 }
 
+# statistics NUMBER CODE HEX: a block of them, with an option, as if behind a capture.
+statistics() {
+  perl -e 'my ($number, $code, $value) = ($ARGV[0], $ARGV[1], pack "H*", $ARGV[2]);
+    print pack "VVVVVvva*V", 5, 28 + length($value), $number, 0, 0, $code, length($value), $value, 28 + length($value)' \
+    "$1" "$2" "$3"
+}
+
+@test "what a foreign file states as lost is told however much it is, or the file is damaged" {
+  conversation some -F pcapng
+  # Twice isb_ifdrop of all that 64 bits hold: of the file's section, and of it once more.
+  { cat some && statistics 0 5 ffffffffffffffff && cat some &&
+    statistics 0 5 ffffffffffffffff; } >much
+  run -2 extract -e user=eve much
+  [[ "$output" == *" 18446744073709551615 frames were lost before"* ]]
+  run -2 --separate-stderr extract --json -e user=eve much
+  # jq would round what a double does not hold.
+  [ "$(grep -o '"gap":{"lost":[0-9]*' <<<"$output" | uniq)" = '"gap":{"lost":9007199254740991' ]
+  { cat some && statistics 7 5 0900000000000000; } >nobody
+  run -2 extract -e user=eve nobody
+  [[ "$output" == *"statistics of an interface that the file does not describe"*"what came before was searched"* ]]
+  { cat some && statistics 0 7 09090909; } >short
+  run -2 extract -e user=eve short
+  [[ "$output" == *"a count of drops that is not of 8 bytes"* ]]
+}
+
 @test "a datagram in fragments is searched as one" {
   # Offsets are in 8 bytes: the second fragment comes first.
   perl -e 'my $udp = pack("nnnn", 9, 9, 8 + 24, 0) . "before needle-77 behind.";

@@ -1,4 +1,4 @@
-/* links: capture/pcap_reader.c */
+/* links: capture/pcap_reader.c capture/pcapng_reader.c */
 /*
  * A capture file that someone sends: every step gives a packet inside the bytes, goes on, asks for
  * more than there is, or stops.

@@ -1,4 +1,4 @@
-/* links: capture/pcap_reader.c capture/pcapng.c agent/base/buf.c */
+/* links: capture/pcap_reader.c capture/pcapng_reader.c capture/pcapng.c agent/base/buf.c */
 #include "capture/pcap_reader.h"
 
 #include <setjmp.h>
@@ -42,9 +42,11 @@ struct file_case {
 #define ISB_TWO_LE                                                                           \
 	"05000000 30000000 00000000 00000000 0a000000 0500 0800 0300000000000000 0700 0800 " \
 	"0400000000000000 30000000 "
-#define DROPS_LE(value)                                                                            \
+#define DROPS_OF_LE(value)                                                                         \
 	"06000000 30000000 00000000 00000000 0a000000 01000000 01000000 41000000 0400 0800 " value \
-	"00000000000000 30000000 "
+	"30000000 "
+#define DROPS_LE(value) DROPS_OF_LE(value "00000000000000 ")
+#define DROPS_BAD	"bad a count of drops that is not of 8 bytes|"
 
 static const struct file_case cases[] = {
 	{ "pcap, microseconds, little-endian",
@@ -112,9 +114,39 @@ static const struct file_case cases[] = {
 		  ISB_LE("00000000 ", "0700 ", "06"),
 	  "-|-|if0 type1 0.000010000 1/1 A drops2|if0 type1 0.000010000 1/1 A drops3|-|"
 	  "if0 type1 0.000000000 lost drops1|" },
-	{ "pcapng, statistics without drops, and of no interface",
-	  SHB_LE IDB_LE ISB_LE("00000000 ", "0400 ", "09") ISB_LE("01000000 ", "0700 ", "09"),
-	  "-|-|-|-|" },
+	{ "pcapng, statistics without drops", SHB_LE IDB_LE ISB_LE("00000000 ", "0400 ", "09"),
+	  "-|-|-|" },
+	{ "pcapng, statistics of no interface",
+	  SHB_LE IDB_LE ISB_LE("00000000 ", "0700 ", "09") ISB_LE("01000000 ", "0700 ", "09"),
+	  "-|-|if0 type1 0.000000000 lost drops9|"
+	  "bad statistics of an interface that the file does not describe|" },
+	{ "pcapng, statistics whose drops are 2^64 together",
+	  SHB_LE IDB_LE "05000000 30000000 00000000 00000000 0a000000 "
+			"0500 0800 ffffffffffffffff 0700 0800 0100000000000000 30000000",
+	  "-|-|if0 type1 0.000000000 lost drops18446744073709551615|" },
+	{ "pcapng, packets whose drops are 2^64 together",
+	  SHB_LE IDB_LE DROPS_OF_LE("ffffffffffffffff ") DROPS_LE("02")
+		  ISB_LE("00000000 ", "0700 ", "05"),
+	  "-|-|if0 type1 0.000010000 1/1 A drops18446744073709551615|"
+	  "if0 type1 0.000010000 1/1 A drops2|-|" },
+	{ "pcapng, drops of statistics that are too short",
+	  SHB_LE IDB_LE "05000000 20000000 00000000 00000000 0a000000 0500 0400 03000000 20000000",
+	  "-|-|" DROPS_BAD },
+	{ "pcapng, drops of statistics that are too long",
+	  SHB_LE IDB_LE "05000000 28000000 00000000 00000000 0a000000 "
+			"0700 0c00 030000000000000000000000 28000000",
+	  "-|-|" DROPS_BAD },
+	{ "pcapng, drops of statistics that are longer than their block",
+	  SHB_LE IDB_LE "05000000 20000000 00000000 00000000 0a000000 0700 0800 03000000 20000000",
+	  "-|-|" DROPS_BAD },
+	{ "pcapng, drops of a packet that are too short",
+	  SHB_LE IDB_LE "06000000 2c000000 00000000 00000000 0a000000 01000000 01000000 41000000 "
+			"0400 0400 09000000 2c000000",
+	  "-|-|" DROPS_BAD },
+	{ "pcapng, drops of a packet that are longer than its block",
+	  SHB_LE IDB_LE "06000000 28000000 00000000 00000000 0a000000 01000000 01000000 41000000 "
+			"0400 0800 28000000",
+	  "-|-|" DROPS_BAD },
 	{ "pcapng, an option that is longer than its block",
 	  SHB_LE IDB_LE "06000000 28000000 00000000 00000000 0a000000 01000000 01000000 41000000 "
 			"0200 0800 28000000",

@@ -375,6 +375,13 @@ static void events(void **state)
 			 "\"event_type\":\"gap\",\"host\":\"hv1\","
 			 "\"gap\":{\"lost\":7,\"unit\":\"records\",\"reason\":\"reader-slow\"},"
 			 "\"tapwarden\":{\"v\":1,\"seq\":0}}");
+	assert_int_equal(record_gap(&out, &none,
+				    &(struct record_gap){ .lost = UINT64_MAX, .reason = "x" }),
+			 0);
+	check_json(&out, "{\"timestamp\":\"1970-01-01T00:00:00.000000005Z\","
+			 "\"event_type\":\"gap\",\"host\":\"hv1\","
+			 "\"gap\":{\"lost\":9007199254740991,\"unit\":\"frames\",\"reason\":\"x\"},"
+			 "\"tapwarden\":{\"v\":1,\"seq\":0}}");
 	buf_done(&out);
 	buf_init(&out, 20);
 	assert_int_equal(record_event(&out, &none, IPC_EVENT_SERVICE, "x", ""), -ENOBUFS);

@@ -1,5 +1,5 @@
 /* links: capture/sink_pcapng.c capture/sink_file.c capture/pcapng.c capture/pcap_reader.c */
-/* links: agent/base/buf.c */
+/* links: capture/pcapng_reader.c agent/base/buf.c */
 #include "capture/sink_pcapng.h"
 
 #include <errno.h>

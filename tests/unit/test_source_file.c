@@ -1,5 +1,5 @@
-/* links: capture/source_file.c capture/pcap_reader.c capture/pcapng.c agent/base/buf.c */
-/* links: agent/base/err.c */
+/* links: capture/source_file.c capture/pcap_reader.c capture/pcapng_reader.c capture/pcapng.c */
+/* links: agent/base/buf.c agent/base/err.c */
 #include "capture/source_file.h"
 
 #include <errno.h>
