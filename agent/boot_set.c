@@ -1,8 +1,11 @@
 /* tapwarden boot set: what a guest boots from here on, told to the agent that runs. */
 #include "agent/boot_verbs.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <jansson.h>
 
 #include "agent/api_client.h"
 #include "agent/base/boot_types.h"
@@ -27,6 +30,28 @@ static int ask(const char *run_dir, const char *guest, const char *state, struct
 	return api_post(run_dir, path, json, answer, err);
 }
 
+/* What ends a state that nobody has to end. */
+static const char *const until[BOOT_STATES] = {
+	[BOOT_STATE_INSTALL] = ", until its phone-home",
+	[BOOT_STATE_ONCE] = ", then local",
+};
+
+/* What is so now, in the agent's words. */
+static int show(const char *guest, const struct buf *answer, struct err *err)
+{
+	json_t *now = json_loadb(answer->data, answer->len, 0, NULL);
+	const char *name = json_string_value(json_object_get(now, "state"));
+	enum boot_state state = name ? boot_state_find(name) : BOOT_STATES;
+	int code = 0;
+
+	if (state == BOOT_STATES)
+		code = err_set(err, -EBADMSG, "the agent's answer has no state: it may be set");
+	else
+		printf("%s: %s%s\n", guest, name, until[state] ? until[state] : "");
+	json_decref(now);
+	return code;
+}
+
 int boot_set(int argc, char **argv)
 {
 	struct cli_options options;
@@ -41,11 +66,13 @@ int boot_set(int argc, char **argv)
 		return CLI_BAD;
 	buf_init(&answer, ANSWER_MAX);
 	code = ask(run_dir, options.operands[0], options.operands[1], &answer, &err);
+	if (!code && options.json)
+		puts(answer.data);
+	else if (!code)
+		code = show(options.operands[0], &answer, &err);
 	if (code) {
 		err_prefix(&err, code, "cannot set what guest %s boots", options.operands[0]);
 		code = cli_fail(&err, NULL);
-	} else if (options.json) {
-		puts(answer.data);
 	}
 	buf_done(&answer);
 	free(run_dir);

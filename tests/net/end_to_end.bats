@@ -156,7 +156,7 @@ watch_shows_request() {
   run tapwarden boot set shop rescue
   [ "$status" -eq 2 ]
   [[ "$output" == *"[guest shop] has no rescue-kernel and rescue-initrd to boot"* ]]
-  tapwarden boot set shop install
+  [ "$(tapwarden boot set shop install)" = "shop: install, until its phone-home" ]
   guest_is '.state == "install" and .waits_for == null'
   [ "$(fetch "$url")" = 200 ]
   grep -q "^kernel .*/install-kernel initrd=initrd.img auto=true .*url=$url/seed/preseed.cfg" <(sed "s/$(mac_of web01 | tr : -)/$(mac_of web01)/g" "$DIR/got")
@@ -191,7 +191,7 @@ watch_shows_request() {
   [ "$(fetch "$home")" = 200 ]
   guest_is '.state == "run"'
 
-  tapwarden boot set shop once
+  [ "$(tapwarden boot set shop once)" = "shop: once, then local" ]
   [ "$(fetch "$url")" = 200 ]
   grep -q '^sanboot ' "$DIR/got"
   wait_for 10 guest_is '.state == "local"'
@@ -210,7 +210,8 @@ watch_shows_request() {
     rm -r "$DIR/run"
   }
   agent_start
-  tapwarden boot set shop local
+  [ "$(tapwarden boot set shop local)" = "shop: local" ]
+  [ "$(tapwarden boot set shop local --json | jq -r '.name + " " + .state')" = "shop local" ]
   guest_is '.state == "local"'
   reboot_host
   agent_start
