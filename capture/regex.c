@@ -89,7 +89,8 @@ bool regex_is_multiline(const char *text, unsigned int options)
 		return true;
 	while ((text = strstr(text, "(?"))) {
 		text += 2;
-		if (memchr(text, 'm', strspn(text, "imsxnJU^-")))
+		/* Letters behind a '-' are unset. */
+		if (memchr(text, 'm', strspn(text, "imsxnJU^")))
 			return true;
 	}
 	return false;

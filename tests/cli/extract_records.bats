@@ -85,6 +85,13 @@ as_gawk() {
   done
 }
 
+@test "a ^ that is set not to be of lines waits for no newline: more of them than are kept are no loss" {
+  perl -e 'print "\n" x 3_000_000, "abc\n"' >text
+  # It never matches: nothing is before what ^ finds.
+  run -0 extract --rs '(?-m:^)$(?<=^a)' --count text
+  [ "$output" = 1 ]
+}
+
 @test "patterns in records: a match may span lines, and ends with its record" {
   printf 'name: ann\nid: 7\n\nname: bob\nid: 9\n' >text
   run extract --rs '\n\n' -e '(?s)name: (\w+).*id: (\d+)' -g 1,2 --sep ' ' text
