@@ -167,7 +167,7 @@ void source_peer_lost(struct source_peer *peer, int reason)
 void source_peer_rest(struct source_peer *peer, const struct ipc_rest *rest)
 {
 	peer->rest = *rest;
-	peer->saved = peer->fd >= 0 && peer->used;
+	peer->saved = peer->fd >= 0 && peer->used && !rest->cut;
 	if (!peer->saved)
 		forget_bytes(peer);
 }

@@ -445,12 +445,14 @@ int relay_save(struct relay *relay, int fd, struct relay_rest *ret)
 	code = fd_write_all_at(fd, in, rest.in, 0);
 	if (code == 0)
 		code = fd_write_all_at(fd, out, rest.out, (off_t)rest.in);
-	if (code)
-		return code;
-	frame_buf_clear(&relay->out);
+	if (code) {
+		count_unsent(relay);
+	} else {
+		frame_buf_clear(&relay->out);
+		*ret = rest;
+	}
 	detach(relay);
-	*ret = rest;
-	return 0;
+	return code;
 }
 
 /* The buffers are those of a new peer: empty. */

@@ -60,8 +60,8 @@ bool relay_attached(const struct relay *relay);
 /*
  * What is in hand when another process is to go on with tap and peer: bytes from the peer that are
  * no whole frame yet, and those that it has not taken. relay_save() takes them out and into the
- * file, one behind the other; nothing is passed after it. relay_restore() follows relay_attach(). 0
- * or a negative errno.
+ * file, one behind the other; nothing is passed after it, and when it fails they are dropped.
+ * relay_restore() follows relay_attach(). 0 or a negative errno.
  */
 struct relay_rest {
 	size_t in, out;

@@ -190,14 +190,29 @@ static size_t save_streams(struct watch *watch, size_t at)
 	return 0;
 }
 
+/* Where that fails the link goes on as after a worker that died, but for its streams. */
+static int save_relay(struct watch *watch, struct relay_rest *ret)
+{
+	int code = 0;
+
+	*ret = (struct relay_rest){ 0 };
+	if (relay_attached(watch->relay))
+		code = relay_save(watch->relay, watch->rest_fd, ret);
+	if (code)
+		log_err("%s: cannot hand over what is in hand: %s: its guest is connected anew",
+			watch->link.name, strerror(-code));
+	return code;
+}
+
 bool watch_save(struct watch *watch, struct ipc_rest *ret)
 {
-	struct relay_rest rest = { 0 };
+	struct relay_rest rest;
 	size_t at, streams;
+	int code;
 
-	if (!watch->relay || watch->rest_fd < 0 ||
-	    (relay_attached(watch->relay) && relay_save(watch->relay, watch->rest_fd, &rest)))
+	if (!watch->relay || watch->rest_fd < 0)
 		return false;
+	code = save_relay(watch, &rest);
 	at = rest.in + rest.out;
 	streams = save_streams(watch, at);
 	*ret = (struct ipc_rest){ .slot = watch->link.slot,
@@ -205,6 +220,7 @@ bool watch_save(struct watch *watch, struct ipc_rest *ret)
 				  .out = (uint32_t)rest.out,
 				  .streams = (uint32_t)streams,
 				  .streams_at = (uint32_t)at,
-				  .lost = watch->inspected.sift.lost };
+				  .lost = watch->inspected.sift.lost,
+				  .cut = code != 0 };
 	return true;
 }

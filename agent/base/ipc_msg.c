@@ -56,7 +56,7 @@ static int check_rest(const void *payload)
 
 	return verdict(m->slot < STATS_LINKS_MAX && m->in <= IPC_REST_MAX &&
 		       m->out <= IPC_REST_MAX && m->streams <= IPC_STREAMS_MAX &&
-		       m->streams_at <= 2 * IPC_REST_MAX && m->lost <= 1);
+		       m->streams_at <= 2 * IPC_REST_MAX && m->lost <= 1 && m->cut <= 1);
 }
 
 static int check_peer_lost(const void *payload)

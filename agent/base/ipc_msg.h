@@ -130,6 +130,7 @@ struct ipc_rest {
 	uint32_t in, out, streams;
 	uint32_t streams_at; /* where those begin: what is before may be of no use any more */
 	uint32_t lost; /* 0 or 1: some streams, of which nobody knows any more what was in them */
+	uint32_t cut; /* 0 or 1: the bytes in hand are gone, and a stream cannot go on without */
 };
 
 struct ipc_peer_lost {
