@@ -136,6 +136,19 @@ static bool passthru_is_alone(const struct explain_input *in, const struct cause
 	return false;
 }
 
+/* Asked where nothing that is seen is in the way: a lower device has links of every namespace. */
+static bool passthru_is_elsewhere(const struct explain_input *in, const struct cause *cause)
+{
+	const struct link_state *lower = lower_of(in);
+
+	if (!lower || !in->step->spec || in->step->spec->mode != LINK_MODE_PASSTHRU)
+		return false;
+	return is(cause,
+		  "a passthru link must be alone on %s, and one in another network namespace "
+		  "keeps it out",
+		  lower->name);
+}
+
 static bool mtu_is_too_large(const struct explain_input *in, const struct cause *cause)
 {
 	const struct link_state *lower = lower_of(in);
@@ -327,6 +340,7 @@ static const struct {
 	{ EINVAL, ACTION(CREATE), lower_is_none, NULL },
 	{ EINVAL, ACTION(CREATE), passthru_is_alone, OTHER_LOWER },
 	{ EINVAL, ACTION(CREATE) | ACTION(SET_MTU), mtu_is_too_large, LOWER_MTU },
+	{ EINVAL, ACTION(CREATE), passthru_is_elsewhere, OTHER_LOWER },
 	{ EBUSY, ACTION(CREATE), lower_is_none, NULL },
 	{ EBUSY, ACTION(CREATE), lower_is_busy, OTHER_LOWER },
 	{ EBUSY, ACTION(SET_NAME), name_is_fixed, "set it down to have its name back" },

@@ -1,67 +1,15 @@
-#include "netlink/link_apply.h"
+#include "netlink/link_apply_parts.h"
 
 #include <errno.h>
 #include <net/if.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "netlink/explain.h"
-#include "netlink/host_stack.h"
-#include "netlink/link_filters.h"
+#include "netlink/link_former.h"
 #include "netlink/link_kind.h"
 #include "netlink/link_marks.h"
-#include "netlink/link_requests.h"
-#include "netlink/tap_node.h"
-
-/* How far a step is. */
-struct progress {
-	int error;
-	uint32_t ifindex; /* of the link made or changed */
-	uint32_t attrs; /* still to be set on it */
-	uint32_t attrs_once_up; /* and these when it is up */
-	bool failed;
-	enum link_action action; /* what the kernel refused */
-	char kernel_text[NL_ACK_TEXT_MAX];
-};
-
-struct apply {
-	struct nl_channel *channel;
-	const struct link_plan *plan;
-	const struct link_table *table;
-	uint32_t group;
-	struct progress *progress; /* one per step */
-	struct link_requests requests; /* the batch in the making */
-	struct err *err;
-};
-
-/* The first refusal of a step is the one that is told; what is to go may be gone already. */
-static void note(struct progress *progress, enum link_action action, const struct nl_ack *ack)
-{
-	if (ack->error == 0 || progress->failed ||
-	    (ack->error == -ENODEV && action == LINK_ACTION_DELETE))
-		return;
-	progress->failed = true;
-	progress->error = ack->error;
-	progress->action = action;
-	memcpy(progress->kernel_text, ack->text, sizeof(progress->kernel_text));
-}
-
-static int batch_run(struct apply *apply)
-{
-	int code = nl_channel_batch(apply->channel, apply->requests.list, apply->requests.n,
-				    apply->err);
-
-	for (size_t i = 0; i < apply->requests.n; i++) {
-		struct progress *progress = &apply->progress[apply->requests.origins[i].step];
-
-		note(progress, apply->requests.origins[i].action, &apply->requests.list[i].ack);
-		if (apply->requests.list[i].ifindex)
-			progress->ifindex = apply->requests.list[i].ifindex;
-	}
-	return code;
-}
 
 static bool deletes(const struct link_step *step)
 {
@@ -85,7 +33,7 @@ static int release_lowers(struct apply *apply)
 								    LINK_ACTION_DELETE),
 						  step->link->ifindex, 0, IFF_ALLMULTI);
 	}
-	return code < 0 ? code : batch_run(apply);
+	return code < 0 ? code : apply_batch(apply);
 }
 
 /* Whether the scratch group is ours alone, so that deleting the group deletes what we put there. */
@@ -158,164 +106,7 @@ static int delete_links(struct apply *apply)
 								 LINK_ACTION_DELETE),
 					       apply->plan->steps[i].link->ifindex);
 	}
-	return code < 0 ? code : batch_run(apply);
-}
-
-/* Those of `mask`, on every link that wants them. */
-static int send_attrs(struct apply *apply, uint32_t mask)
-{
-	int code = link_requests_begin(&apply->requests, apply->plan);
-
-	for (size_t i = 0; i < apply->plan->n; i++) {
-		struct progress *progress = &apply->progress[i];
-
-		for (size_t attr = 0; code == 0 && attr < LINK_ATTRS; attr++) {
-			if (progress->attrs & mask & (1u << attr))
-				code = link_requests_add_attr(&apply->requests, i,
-							      (enum link_attr)attr,
-							      progress->ifindex);
-		}
-		progress->attrs &= ~mask;
-	}
-	return code < 0 ? code : batch_run(apply);
-}
-
-static void turn_ipv6_off(struct apply *apply)
-{
-	int s = -1;
-
-	for (size_t i = 0; i < apply->plan->n; i++) {
-		const struct link_spec *spec = apply->plan->steps[i].spec;
-		struct progress *progress = &apply->progress[i];
-		struct nl_ack result = { .error = 0 };
-
-		if (!(progress->attrs & (1u << LINK_ATTR_IPV6)))
-			continue;
-		if (s < 0)
-			s = host_stack_socket();
-		result.error =
-			s < 0 ? s
-			      : host_stack_ipv6_off(s, spec->name, progress->ifindex, spec->mac);
-		note(progress, LINK_ACTION_SET_IPV6, &result);
-		progress->attrs &= ~(1u << LINK_ATTR_IPV6);
-	}
-	if (s >= 0)
-		close(s);
-}
-
-static bool has_ipv6(const struct link_addrs *addrs)
-{
-	for (uint32_t i = 0; i < addrs->n; i++) {
-		if (addrs->list[i].family == AF_INET6)
-			return true;
-	}
-	return false;
-}
-
-/* An address of IPv6 is refused where it is off, as by default on some hosts. */
-static int set_addresses(struct apply *apply)
-{
-	for (size_t i = 0; i < apply->plan->n; i++) {
-		const struct link_spec *spec = apply->plan->steps[i].spec;
-		struct progress *progress = &apply->progress[i];
-		struct nl_ack result = { .error = 0 };
-
-		if (!(progress->attrs & (1u << LINK_ATTR_ADDRESSES)) || !has_ipv6(&spec->addrs))
-			continue;
-		result.error = host_stack_ipv6_on(spec->name);
-		note(progress, LINK_ACTION_SET_ADDRESSES, &result);
-	}
-	return send_attrs(apply, 1u << LINK_ATTR_ADDRESSES);
-}
-
-static void set_nodes(struct apply *apply)
-{
-	for (size_t i = 0; i < apply->plan->n; i++) {
-		const struct link_spec *spec = apply->plan->steps[i].spec;
-		struct progress *progress = &apply->progress[i];
-		struct nl_ack result = { .error = 0 };
-
-		if (!(progress->attrs & (1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS)))
-			continue;
-		result.error = tap_node_set_rights(spec->name, progress->ifindex, &spec->tap);
-		note(progress, LINK_ACTION_SET_NODE, &result);
-		progress->attrs &= ~(1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS);
-	}
-}
-
-static bool wants_filters(const struct progress *progress)
-{
-	return progress->attrs & 1u << LINK_ATTR_FILTERS;
-}
-
-static void note_filters(struct apply *apply, const struct link_filters_job *jobs)
-{
-	for (size_t i = 0, job = 0; i < apply->plan->n; i++) {
-		struct progress *progress = &apply->progress[i];
-
-		if (!wants_filters(progress))
-			continue;
-		note(progress, LINK_ACTION_SET_FILTERS, &jobs[job].ack);
-		progress->attrs &= ~(1u << LINK_ATTR_FILTERS);
-		/* A guest is not let on without its filter. */
-		if (jobs[job].ack.error)
-			progress->attrs &= ~(1u << LINK_ATTR_UP);
-		job++;
-	}
-}
-
-static int set_filters(struct apply *apply)
-{
-	struct link_filters_job *jobs = calloc(apply->plan->n + 1, sizeof(*jobs));
-	size_t n = 0;
-	int code;
-
-	if (!jobs)
-		return err_errno(apply->err, -ENOMEM, "could not make filters");
-	for (size_t i = 0; i < apply->plan->n; i++) {
-		const struct link_step *step = &apply->plan->steps[i];
-
-		if (wants_filters(&apply->progress[i]))
-			jobs[n++] = (struct link_filters_job){
-				.spec = step->spec,
-				.link = step->op == LINK_OP_CHANGE ? step->link : NULL,
-				.ifindex = apply->progress[i].ifindex,
-			};
-	}
-	code = link_filters_set(apply->channel, jobs, n, apply->err);
-	if (code == 0)
-		note_filters(apply, jobs);
-	free(jobs);
-	return code;
-}
-
-/*
- * Up comes late: a link that is up with IPv6 on it speaks, and a guest sends what is not filtered.
- */
-static int set_attrs(struct apply *apply)
-{
-	const uint32_t by_hand = 1u << LINK_ATTR_IPV6 | 1u << LINK_ATTR_OWNER |
-				 1u << LINK_ATTR_PERMS | 1u << LINK_ATTR_FILTERS;
-	const uint32_t late = 1u << LINK_ATTR_UP | 1u << LINK_ATTR_ADDRESSES;
-	int code = send_attrs(apply, ~(by_hand | late));
-
-	if (code < 0)
-		return code;
-	turn_ipv6_off(apply);
-	set_nodes(apply);
-	code = set_filters(apply);
-	if (code < 0)
-		return code;
-	code = send_attrs(apply, 1u << LINK_ATTR_UP);
-	if (code == 0)
-		code = set_addresses(apply);
-	for (size_t i = 0; i < apply->plan->n; i++) {
-		struct progress *progress = &apply->progress[i];
-
-		progress->attrs = progress->failed ? 0 : progress->attrs_once_up;
-		progress->attrs_once_up = 0;
-	}
-	return code < 0 ? code : send_attrs(apply, 1u << LINK_ATTR_FLAGS);
+	return code < 0 ? code : apply_batch(apply);
 }
 
 static int change_links(struct apply *apply)
@@ -340,7 +131,7 @@ static int change_links(struct apply *apply)
 		if (step->attrs & renewed && link_kind_ops[step->spec->kind]->host_is_quiet)
 			progress->attrs |= 1u << LINK_ATTR_IPV6;
 	}
-	return set_attrs(apply);
+	return apply_set_attrs(apply);
 }
 
 /* The kernel gives a new passthru link the MAC of its lower device (macvlan_common_newlink()). */
@@ -390,19 +181,72 @@ static int create_links(struct apply *apply)
 			code = add_create(apply, i);
 	}
 	if (code == 0)
-		code = batch_run(apply);
+		code = apply_batch(apply);
 	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
 		const struct link_step *step = &apply->plan->steps[i];
 
 		if (creates(step) && !apply->progress[i].failed)
 			apply->progress[i].attrs = attrs_after_create(step);
 	}
-	return code < 0 ? code : set_attrs(apply);
+	return code < 0 ? code : apply_set_attrs(apply);
+}
+
+/* What of a replace, when refused, leaves no link that works; the rest can be set live. */
+static bool lost_its_link(const struct progress *progress)
+{
+	const uint32_t vital = 1u << LINK_ACTION_CREATE | 1u << LINK_ACTION_SET_MAC |
+			       1u << LINK_ACTION_SET_UP;
+
+	return progress->failed && vital & 1u << progress->action;
+}
+
+static int delete_new(struct apply *apply, size_t i)
+{
+	struct nl_request request = { .ack.error = 0 };
+	int code = link_msg_delete(&request.msg, apply->progress[i].ifindex);
+
+	return code < 0 ? code : nl_channel_batch(apply->channel, &request, 1, apply->err);
+}
+
+/*
+ * One at a time: few are refused, and each may stand on a device of another namespace. The error is
+ * that of what was refused again; 0: the link is what it was.
+ */
+static int make_again(struct apply *apply, size_t i, int *ret_error)
+{
+	const struct link_step *step = &apply->plan->steps[i];
+	struct link_spec spec;
+	struct link_step again = {
+		.op = LINK_OP_CREATE,
+		.spec = &spec,
+		.lower = step->link->lower,
+		.master = step->link->master,
+	};
+	const struct link_plan plan = {
+		.lower_nsid = step->link->lower_elsewhere ? step->link->lower_nsid : -1,
+		.steps = &again,
+		.n = 1,
+	};
+	struct progress progress = { .error = 0 };
+	struct apply former = {
+		.channel = apply->channel,
+		.plan = &plan,
+		.progress = &progress,
+		.requests.home = -1,
+		.err = apply->err,
+	};
+	int code;
+
+	link_former_spec(step->spec, step->link, &spec);
+	code = create_links(&former);
+	link_requests_done(&former.requests);
+	*ret_error = progress.error;
+	return code;
 }
 
 /* The table is dumped anew: what is in the way may have been made by this very plan. */
-static int explain_failures(struct apply *apply, size_t i, struct link_table *table,
-			    struct err *ret_text)
+static int explain_failure(struct apply *apply, size_t i, struct link_table *table,
+			   struct err *ret_text)
 {
 	const struct progress *progress = &apply->progress[i];
 	struct explain_input input = {
@@ -419,6 +263,48 @@ static int explain_failures(struct apply *apply, size_t i, struct link_table *ta
 	return explain(&input, ret_text);
 }
 
+/* Explained first: the link that comes back changes what is seen. */
+static int restore_link(struct apply *apply, size_t i)
+{
+	struct progress *progress = &apply->progress[i];
+	struct link_table table = { 0 };
+	struct err why, text;
+	int error = 0, code = 0;
+
+	explain_failure(apply, i, &table, &why);
+	link_table_done(&table);
+	if (progress->ifindex)
+		code = delete_new(apply, i);
+	if (code == 0)
+		code = make_again(apply, i, &error);
+	if (code < 0)
+		return code;
+	if (error)
+		err_set(&text, 0, "%s: what it was could not be brought back in full (%s)",
+			why.text, strerror(-error));
+	else
+		err_set(&text, 0, "%s: it is again what it was", why.text);
+	progress->told = strdup(text.text);
+	return progress->told ? 0 : err_errno(apply->err, -ENOMEM, "could not tell what failed");
+}
+
+/*
+ * A replace deletes first, as one MAC, one name and one passthru link are all that a lower device
+ * has room for. Whose new link is refused for what no plan can see, as another namespace's link
+ * there, gets the one back that it had.
+ */
+static int restore_links(struct apply *apply)
+{
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < apply->plan->n; i++) {
+		if (apply->plan->steps[i].op == LINK_OP_REPLACE &&
+		    lost_its_link(&apply->progress[i]))
+			code = restore_link(apply, i);
+	}
+	return code;
+}
+
 static int report(struct apply *apply, link_result_cb cb, void *data)
 {
 	struct link_table table = { 0 };
@@ -432,8 +318,11 @@ static int report(struct apply *apply, link_result_cb cb, void *data)
 		text.text[0] = '\0';
 		if (step->op == LINK_OP_BLOCKED)
 			result.error = err_set(&text, -EBUSY, "%s", step->reason);
+		else if (apply->progress[i].told)
+			result.error = err_set(&text, apply->progress[i].error, "%s",
+					       apply->progress[i].told);
 		else if (apply->progress[i].failed)
-			result.error = explain_failures(apply, i, &table, &text);
+			result.error = explain_failure(apply, i, &table, &text);
 		else if (creates(step))
 			result.ifindex = apply->progress[i].ifindex;
 		open += result.error != 0;
@@ -468,7 +357,11 @@ int link_apply(struct nl_channel *channel, const struct link_plan *plan,
 	if (code == 0)
 		code = create_links(&apply);
 	if (code == 0)
+		code = restore_links(&apply);
+	if (code == 0)
 		code = report(&apply, cb, data);
+	for (size_t i = 0; i < plan->n; i++)
+		free(apply.progress[i].told);
 	free(apply.progress);
 	link_requests_done(&apply.requests);
 	return code;

@@ -21,10 +21,11 @@ typedef void (*link_result_cb)(const struct link_result *result, void *data);
 
 /*
  * Deletes first, so that names, MACs and passthru lowers are free, then changes, then creates. A
- * step that fails does not keep the others from being tried. `table` is what the plan was made
- * from, `home` the open namespace where links belong that were moved to the channel's, -1 at home.
- * Returns the number of steps that are not done (blocked ones too), or a negative errno when the
- * channel failed.
+ * step that fails does not keep the others from being tried; where it was a replace the link that
+ * is gone is made again, which the text then tells. `table` is what the plan was made from, `home`
+ * the open namespace where links belong that were moved to the channel's, -1 at home. Returns the
+ * number of steps that are not done (blocked ones too), or a negative errno when the channel
+ * failed.
  */
 int link_apply(struct nl_channel *channel, const struct link_plan *plan,
 	       const struct link_table *table, uint32_t group, int home, link_result_cb cb,

@@ -199,6 +199,46 @@ static bool must_replace(const struct planner *planner, struct link_step *step,
 	return false;
 }
 
+/* The bridge that the link is to be in; 0: none, or it is not there. */
+static uint32_t find_master(const struct planner *planner, const struct link_spec *spec)
+{
+	const struct link_state *master = link_table_find_name(planner->in->table, spec->master);
+
+	return master ? master->ifindex : 0;
+}
+
+/* The link of another owner that has the name of `spec`, as its name or beside it; or NULL. */
+static const struct link_state *find_namesake(const struct planner *planner,
+					      const struct link_spec *spec)
+{
+	const struct link_table *table = planner->in->table;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct link_state *link = &table->links[i];
+
+		if ((strcmp(link->name, spec->name) == 0 ||
+		     link_state_has_altname(link, spec->name)) &&
+		    !link_is_ours(link, planner->in->group))
+			return link;
+	}
+	return NULL;
+}
+
+/* A link that somebody has renamed may not get its name back, and so would not be made again. */
+static bool lacks_its_name(const struct planner *planner, struct link_step *step)
+{
+	const struct link_spec *spec = step->spec;
+	const struct link_state *other =
+		strcmp(step->link->name, spec->name) ? find_namesake(planner, spec) : NULL;
+
+	if (!other)
+		return false;
+	link_block(step, LINK_BLOCK_FOREIGN);
+	link_because(step, " needs another link, and %s has the name %s: left alone", other->name,
+		     spec->name);
+	return true;
+}
+
 static void plan_replace(struct planner *planner, struct link_step *step,
 			 const struct link_state *lower)
 {
@@ -208,25 +248,13 @@ static void plan_replace(struct planner *planner, struct link_step *step,
 		link_block(step, LINK_BLOCK_HELD);
 		link_because(step, " needs another link, but this one is held by %s: left alone",
 			     who);
-	} else if (!lower_refuses_kind(&planner->judge, lower, step) &&
+	} else if (!lacks_its_name(planner, step) &&
+		   !lower_refuses_kind(&planner->judge, lower, step) &&
 		   !lower_refuses_mode(&planner->judge, lower, step)) {
 		step->op = LINK_OP_REPLACE;
+		step->master = find_master(planner, step->spec);
 	}
 	add_step(planner, step);
-}
-
-/*
- * The bridge that the link is to be in. One that is not there keeps nothing else from being done.
- */
-static void find_master(const struct planner *planner, struct link_step *step)
-{
-	const struct link_state *master =
-		link_table_find_name(planner->in->table, step->spec->master);
-
-	if (master)
-		step->master = master->ifindex;
-	else if (*step->spec->master && step->link)
-		step->block = LINK_BLOCK_MASTER;
 }
 
 static const char *master_name(const struct planner *planner, const struct link_state *link)
@@ -240,8 +268,9 @@ static void compare_master(const struct planner *planner, struct link_step *step
 {
 	const char *comma = *step->reason ? ", " : "";
 
-	find_master(planner, step);
-	if (step->block == LINK_BLOCK_MASTER) {
+	step->master = find_master(planner, step->spec);
+	if (*step->spec->master && !step->master) {
+		step->block = LINK_BLOCK_MASTER;
 		link_because(step, "%sthe bridge %s does not exist: waiting for it", comma,
 			     step->spec->master);
 	} else if (step->master && step->master != step->link->master) {
@@ -277,7 +306,7 @@ static void plan_create(struct planner *planner, struct link_step *step)
 	const struct link_state *lower = find_lower(planner, spec);
 
 	step->op = LINK_OP_CREATE;
-	find_master(planner, step);
+	step->master = find_master(planner, spec);
 	link_because(step, "%s %s on %s", link_kind_names[spec->kind], link_mode_names[spec->mode],
 		     lower->name);
 	if (strcmp(lower->name, spec->lower) != 0)

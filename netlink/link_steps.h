@@ -72,7 +72,7 @@ struct link_step {
 	uint32_t lower; /* ifindex, for create and replace */
 	uint32_t attrs; /* mask of 1 << enum link_attr, for a change */
 	const struct link_addr_list *addrs; /* that the link has; NULL: not looked at */
-	uint32_t master; /* ifindex of the bridge, for a create and a change */
+	uint32_t master; /* ifindex of the bridge; 0: none, or not there */
 	unsigned int place; /* whose plan it was: the caller's number */
 	uint32_t mtu; /* to be set: the spec's, or else the lower's; 0: not known */
 	char reason[LINK_REASON_MAX]; /* "mtu 1500 -> 9000", "mode bridge -> passthru" ... */

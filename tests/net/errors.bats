@@ -127,6 +127,99 @@ MAC=52:54:00:00:00:07
   is_built web7
 }
 
+# looks LINK: all that ip and tc tell of it but its number and what follows by itself.
+looks() {
+  all_links | jq -S "select(.ifname == \"$1\") | del(.ifindex)"
+  inside tc filter show dev "$1" egress | sed -n 's/.*bytecode//p'
+}
+
+# stays LINK WHY: to make another in its place is refused, and the link is what it was.
+stays() {
+  local before
+  before=$(looks "$1")
+  [ "$(wc -l <<<"$before")" -gt 20 ]
+  says "$2: it is again what it was"
+  diff <(looks "$1") - <<<"$before"
+}
+
+# theirs LOWER: in another namespace, a link on LOWER with the MAC.
+theirs() {
+  ip netns add "$BOX"
+  host link add link "$1" name theirs address $MAC type macvlan mode bridge
+  host link set theirs netns "$BOX"
+  ip -n "$BOX" link set theirs up
+}
+
+@test "a link that is refused on another lower device stays on its own" {
+  local keys=$'kind = macvlan\nmode = private\nmtu = 1470\ntxqueuelen = 77\nbcqueuelen = 7'
+  local more="mac = $MAC"$'\naltnames = first\nmaster = br7'
+  theirs eno2
+  host link add br7 type bridge
+  asks "$(link web1 eno1 "${keys//7/9}" "$more")"
+  tapwarden apply
+  asks "$(link web1 eno2 "$keys" "$more")"
+  stays web1 "could not bring up web1: a link on eno2 in another network namespace has the MAC $MAC: each link on a device needs a MAC of its own"
+  [ "$(fact web1 '.link + " " + .master')" = "eno1 br7" ]
+  # What it says is so.
+  ip -n "$BOX" link del theirs
+  run -0 tapwarden apply
+  [ "$(fact web1 '.link + " " + .master + " " + .address')" = "eno2 br7 $MAC" ]
+  run -0 tapwarden plan
+}
+
+@test "a link that is refused as another kind stays of its own" {
+  local sources=$'\nmode = source\nsource-macs = 52:54:00:00:01:01 52:54:00:00:01:02'
+  theirs eno2
+  asks "$(link web1 eno2 "$sources" 'mac = 52:54:00:00:00:08')"
+  tapwarden apply
+  asks "$(link web1 eno2 'kind = macvlan' "mac = $MAC"$'\nanti-spoof = mac')"
+  stays web1 "could not bring up web1: a link on eno2 in another network namespace has the MAC $MAC: each link on a device needs a MAC of its own"
+  [ "$(fact web1 .linkinfo.info_kind)" = macvtap ]
+  ip -n "$BOX" link del theirs
+  run -0 tapwarden apply
+  [ "$(fact web1 .linkinfo.info_kind)" = macvlan ]
+  run -0 tapwarden plan
+}
+
+@test "a link that is refused as a passthru, or as another than that, stays what it was" {
+  local own
+  pair one
+  pair two
+  theirs one
+  own=$(fact two .address)
+  asks "$(link web1 one '' 'up = no')" "$(link web2 two $'mode = passthru\nflags = nopromisc' "mac = 52:54:00:00:00:08")"
+  tapwarden apply
+  asks "$(link web1 one 'mode = passthru')" "$(link web2 two $'mode = passthru\nflags = nopromisc' "mac = 52:54:00:00:00:08")"
+  stays web1 "could not make web1: a passthru link must be alone on one, and one in another network namespace keeps it out: another lower device is needed"
+
+  asks "$(link web2 two '' "mac = $own")"
+  stays web2 "could not bring up web2: the lower device two itself has the MAC $own: each link on a device needs a MAC of its own"
+  [ "$(fact two .address)" = 52:54:00:00:00:08 ]
+}
+
+@test "a link that is refused, and whose place another has got meanwhile" {
+  pair one
+  theirs eno2
+  asks "$(link web1 one '' "mac = $MAC")"
+  tapwarden apply
+  asks "$(link web1 eno2 '' "mac = $MAC")" "$(link web2 one 'mode = passthru')"
+  says "could not bring up web1: a link on eno2 in another network namespace has the MAC $MAC: each link on a device needs a MAC of its own: what it was could not be brought back in full (Invalid argument)"
+  run ! exists web1
+  is_built web2
+}
+
+@test "a link that cannot have its name back is not replaced" {
+  pair one
+  asks "$(link web1 one)"
+  tapwarden apply
+  host link set web1 down
+  host link set web1 name theirs
+  host link property add dev eno1 altname web1
+  asks "$(link web1 one 'mode = passthru')"
+  says "link web1: mode bridge -> passthru needs another link, and eno1 has the name web1: left alone"
+  [ "$(fact theirs .linkinfo.info_data.mode)" = bridge ]
+}
+
 @test "a name or another name that is taken, here and in another namespace" {
   host link add web1 type bridge
   host link property add dev eno2 altname web2
