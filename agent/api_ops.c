@@ -318,7 +318,9 @@ static int looked(struct side_job *job, int64_t status, int signal, struct err *
 	if (status == SIDE_JOB_FAULTS)
 		return err_set(err, -EBADMSG, "the configuration file has faults: see its plan");
 	if (status != SIDE_JOB_ANSWERED)
-		return err_set(err, -EIO, "the plan cannot be made");
+		return side_job_text(job, err->text, sizeof(err->text))
+			       ? -EIO
+			       : err_set(err, -EIO, "the process that makes the plan broke off");
 	job->agent->planned = side_job_json(job);
 	return job->agent->planned ? 0 : err_set(err, -ENOMEM, "no memory for the plan");
 }

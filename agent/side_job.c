@@ -45,6 +45,14 @@ json_t *side_job_json(const struct side_job *job)
 	return lseek(job->out, 0, SEEK_SET) == 0 ? json_loadfd(job->out, 0, NULL) : NULL;
 }
 
+bool side_job_text(const struct side_job *job, char *ret, size_t size)
+{
+	const ssize_t n = pread(job->out, ret, size - 1, 0);
+
+	ret[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct side_job *job = handle->data;

@@ -6,6 +6,8 @@
 #define TW_SIDE_JOB_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -54,5 +56,8 @@ void side_job_reply_text(struct ipc_channel *web, uint64_t id, int error, const 
 
 /* What it wrote, a new value; NULL when that is no JSON. */
 json_t *side_job_json(const struct side_job *job);
+
+/* Its beginning as text, of at most `size` bytes with the NUL; false, and "", when it is nothing. */
+bool side_job_text(const struct side_job *job, char *ret, size_t size);
 
 #endif

@@ -170,6 +170,18 @@ try() {
   [ "$code" = 200 ] || { cat "$DIR/body"; false; }
 }
 
+@test "what keeps a plan from being made is told to who looks, and to who applies" {
+  local agent why="it is not told which file to look at: Permission denied"
+  agent=$(pid_of agent)
+  spawn tracer strace -f -qq -o /dev/null -e trace=fchdir -e inject=fchdir:error=EACCES -p "$agent"
+  wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$agent/status"
+  [ "$(api bob /v1/plan)" = 500 ]
+  body ".detail == \"$why\""
+  [ "$(api bob /v1/apply -X POST -H 'Content-Type: application/json' -d '{"plan": "0000000000000000"}')" = 500 ]
+  body ".detail == \"$why\""
+  wait_for 20 has_record ".. | strings | test(\"bob asks: apply: $why\")"
+}
+
 @test "a look that takes its time keeps nobody but who asks for it" {
   local agent look asker
   agent=$(pid_of agent)
