@@ -57,7 +57,7 @@ void side_job_reply_text(struct ipc_channel *web, uint64_t id, int error, const 
 /* What it wrote, a new value; NULL when that is no JSON. */
 json_t *side_job_json(const struct side_job *job);
 
-/* Its beginning as text, of at most `size` bytes with the NUL; false, and "", when it is nothing. */
+/* Its beginning as text, at most `size` bytes with the NUL; false and "" when it wrote nothing. */
 bool side_job_text(const struct side_job *job, char *ret, size_t size);
 
 #endif
