@@ -167,6 +167,11 @@ static void tell_stats(const struct extract_job *job)
 			totals->dropped);
 	if (job->threads > 1 && extract_job_alone(job))
 		fprintf(stderr, "one thread: %s\n", extract_job_alone(job));
+	if (totals->rests)
+		fprintf(stderr,
+			"one thread: where --rs separates is not to be told in parts (texts: %" PRIu64
+			")\n",
+			totals->rests);
 	if (captures && captures->frames)
 		fprintf(stderr,
 			"%" PRIu64 " frames, %" PRIu64 " with a payload, %" PRIu64 " malformed\n",

@@ -277,6 +277,7 @@ static void settle(struct source *source, struct extract_worker *worker)
 	source->range_losses.limited += worker->range_limited;
 	source->range_losses.overrun += worker->range_overrun;
 	totals->records += worker->records;
+	totals->rests += worker->rests;
 	source->hits += worker->scan.hits;
 	for (size_t i = 0; i < source->job->plan.search->n; i++)
 		search_count_add(&totals->counts[i], &worker->scan.counts[i]);

@@ -21,6 +21,7 @@ struct extract_totals {
 	uint64_t ranges, dropped; /* dropped: of them, those that END never closed */
 	uint64_t gaps; /* places, files among them, that were not fully searched */
 	uint64_t records; /* of a plan with a separator */
+	uint64_t rests; /* of texts that one thread searched, as their parts were unsure */
 	struct search_count *counts; /* of each rule */
 };
 

@@ -79,7 +79,7 @@ static int search_from(struct extract_records_part *part, uint64_t from)
 		if (n < 0)
 			return (int)n;
 		if (n == 0) {
-			separators_end(&part->separators, scratch);
+			part->separators.unsure = true;
 			break;
 		}
 	}
@@ -136,19 +136,20 @@ static int settle(struct extract_records_part *part, uint64_t number, int code,
 
 	extract_relay_take(part->relay, number, &carry);
 	*ret = carry.record;
-	if (code || carry.record.begin >= s->stop)
+	if (code || carry.record.begin >= s->stop) {
 		s->list.n = 0;
-	else if (carry.record.begin > s->from)
+		s->unsure = false;
+	} else if (!s->unsure && carry.record.begin > s->from) {
 		code = search_again(part, carry.record.begin);
-	for (size_t i = 0; i < s->list.n; i++) {
-		const struct separator *separator = &s->list.v[i];
+	}
+	if (s->list.n) {
+		const struct separator *last = &s->list.v[s->list.n - 1];
 
-		carry.record.n += separator->len != 0;
-		if (separator->len)
-			carry.record.begin = s->begin + separator->at + separator->len;
+		carry.record.n += s->list.n;
+		carry.record.begin = s->begin + last->at + last->len;
 	}
 	code = code || !s->list.failed ? code : -ENOMEM;
-	if (code)
+	if (code || s->unsure)
 		carry.record.begin = RECORD_NOWHERE;
 	extract_relay_give(part->relay, &carry);
 	return code;
@@ -195,11 +196,6 @@ static void tell_records(struct extract_records_part *part, struct record_carry 
 		const uint64_t at = s->begin + s->list.v[i].at;
 		const uint32_t len = s->list.v[i].len;
 
-		if (!len) {
-			extract_records_complain(part->worker, record.n, at,
-						 extract_records_unsure);
-			continue;
-		}
 		tell_record(part, &record, at, len);
 		record = (struct record_carry){ .begin = at + len, .n = record.n + 1 };
 	}
@@ -230,21 +226,15 @@ static int resume(struct extract_records_part *part, const struct record_carry *
 	return 0;
 }
 
-static int last_part(struct extract_records_part *part, uint64_t number, uint64_t begin,
-		     uint64_t *ret_ended)
+/* From `begin` to the end of the text. */
+static int read_on(struct extract_records_part *part, const struct record_carry *record,
+		   uint64_t begin, uint64_t *ret_ended)
 {
 	struct extract_records *records = part->worker->separated;
-	union extract_carry carry;
-	uint64_t at, from = begin;
+	uint64_t at = record->begin, from = begin;
 	ssize_t n;
-	int code;
+	int code = resume(part, record, begin, &from);
 
-	extract_relay_take(part->relay, number, &carry);
-	extract_relay_give(part->relay, &carry);
-	at = carry.record.begin;
-	if (at == RECORD_NOWHERE)
-		return 0;
-	code = resume(part, &carry.record, begin, &from);
 	if (code)
 		return code;
 	do {
@@ -266,18 +256,46 @@ static int last_part(struct extract_records_part *part, uint64_t number, uint64_
 	return n < 0 ? (int)n : 0;
 }
 
+static int last_part(struct extract_records_part *part, uint64_t number, uint64_t begin,
+		     uint64_t *ret_ended)
+{
+	union extract_carry carry;
+
+	extract_relay_take(part->relay, number, &carry);
+	extract_relay_give(part->relay, &carry);
+	if (carry.record.begin == RECORD_NOWHERE)
+		return 0;
+	return read_on(part, &carry.record, begin, ret_ended);
+}
+
+/* Whether another part reads on to the end, or nothing is known of any: that stays so. */
+static bool is_for_nothing(struct extract_relay *relay)
+{
+	union extract_carry carry;
+
+	extract_relay_peek(relay, &carry);
+	return carry.record.begin == RECORD_NOWHERE;
+}
+
 int extract_records_part(struct extract_records_part *part, struct extract_relay *relay, int fd,
 			 uint64_t number, uint64_t begin, uint64_t stop, uint64_t *ret_ended)
 {
 	struct record_carry record;
-	int code;
+	int code = 0;
 
 	part->relay = relay;
 	part->fd = fd;
 	if (stop == UINT64_MAX)
 		return last_part(part, number, begin, ret_ended);
-	code = guess(part, begin, stop);
+	if (!is_for_nothing(relay))
+		code = guess(part, begin, stop);
 	code = settle(part, number, code, &record);
+	if (record.begin == RECORD_NOWHERE)
+		return code;
+	if (part->separators.unsure) {
+		part->worker->rests++;
+		return code ? code : read_on(part, &record, begin, ret_ended);
+	}
 	if (!code)
 		tell_records(part, record);
 	part->worker->bytes += stop - begin;

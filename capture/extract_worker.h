@@ -71,6 +71,7 @@ struct extract_worker {
 	struct extract_records_part *separated_part; /* NULL: no part was searched yet */
 	const struct hit_line *record; /* in hand; NULL: none */
 	uint64_t records;
+	uint64_t rests; /* of texts that others search in parts, which this one searched alone */
 	uint64_t bytes; /* searched */
 	uint64_t losses; /* of subjects in parts */
 	uint64_t gaps; /* places that were not, or not fully, searched */

@@ -74,30 +74,32 @@ static bool joins_guessed(struct separators *s, const struct separator *found)
 	return true;
 }
 
-static void found(struct separators *s, uint64_t at, uint64_t len)
+static void on_separator(void *data, const struct hit *hit)
 {
-	struct separator separator = { .len = (uint32_t)len };
+	const struct span whole = hit->match->whole;
+	const uint64_t at = hit->offset + whole.start;
+	struct separators *s = data;
+	struct separator separator = { .len = (uint32_t)(whole.end - whole.start) };
 
 	if (s->over || at < s->begin)
 		return;
 	separator.at = (uint32_t)(at - s->begin);
 	s->over = at >= s->stop || joins_guessed(s, &separator);
+	if (!s->over && s->again && s->list.n == SEPARATORS_APART_MAX)
+		s->over = s->unsure = true;
 	if (!s->over)
 		add(&s->list, &separator, 1);
-}
-
-static void on_separator(void *data, const struct hit *hit)
-{
-	const struct span whole = hit->match->whole;
-
-	found(data, hit->offset + whole.start, whole.end - whole.start);
+	s->search.over = s->over;
 }
 
 static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to)
 {
+	struct separators *s = data;
+
 	(void)why;
 	(void)to;
-	found(data, from, 0);
+	s->unsure = !s->over && from < s->stop;
+	s->over = s->search.over = true;
 }
 
 static const struct stream_match_ops ops = { .match = on_separator, .loss = on_loss };
@@ -118,7 +120,7 @@ void separators_done(struct separators *s)
 static void search_from(struct separators *s, uint64_t from, const uint8_t *before, size_t len)
 {
 	s->from = from;
-	s->over = false;
+	s->over = s->unsure = false;
 	stream_match_resume(&s->search, before, len, from - len, from > len);
 }
 
@@ -127,6 +129,7 @@ void separators_begin(struct separators *s, uint64_t begin, uint64_t stop, uint6
 {
 	s->begin = begin;
 	s->stop = stop;
+	s->again = false;
 	s->list.n = s->guessed.n = s->next = 0;
 	s->list.failed = s->guessed.failed = false;
 	search_from(s, from, before, len);
@@ -140,6 +143,7 @@ void separators_again(struct separators *s, uint64_t from, const uint8_t *before
 	s->list.n = s->next = 0;
 	s->list.failed = false;
 	s->guessed = guessed;
+	s->again = true;
 	search_from(s, from, before, len);
 }
 
@@ -149,10 +153,4 @@ bool separators_feed(struct separators *s, struct regex_scratch *scratch, const 
 	stream_match_feed(&s->search, scratch, bytes, len);
 	s->over = s->over || stream_match_needs(&s->search) >= s->stop;
 	return s->over;
-}
-
-void separators_end(struct separators *s, struct regex_scratch *scratch)
-{
-	stream_match_end(&s->search, scratch, 0);
-	s->over = true;
 }

@@ -6,6 +6,9 @@
  * that begins with the part finds the right ones, unless a separator of the part before reaches
  * into it: then it begins once more behind that, and goes on until it is at a place that was found
  * the first time.
+ *
+ * That does not hold behind what was given up, nor does it pay where the two searches do not come
+ * together: such a part is `unsure`, and whoever knows all before it searches on from there.
  */
 #ifndef TW_SEPARATORS_H
 #define TW_SEPARATORS_H
@@ -21,7 +24,7 @@
 
 struct separator {
 	uint32_t at; /* behind where the part begins */
-	uint32_t len; /* 0: it could not be looked for there, and may be several */
+	uint32_t len;
 };
 
 struct separator_list {
@@ -29,6 +32,9 @@ struct separator_list {
 	size_t n, cap;
 	bool failed; /* out of memory: there are more */
 };
+
+/* So many that only the second search finds, one behind the other: they do not come together. */
+#define SEPARATORS_APART_MAX 1024u
 
 /* Begins a search. `finder` is the caller's room. As stream_match_init(). */
 int separator_search_init(struct stream_match *sm, const struct pattern *separator,
@@ -40,6 +46,8 @@ struct separators {
 	struct literal_finder finder;
 	struct separator_list list, guessed;
 	size_t next; /* of those guessed */
+	bool again; /* the second search */
+	bool unsure; /* the list is of no use */
 	uint64_t begin, stop; /* the part: separators begin in it */
 	uint64_t from;
 	bool over;
@@ -63,11 +71,8 @@ void separators_begin(struct separators *s, uint64_t begin, uint64_t stop, uint6
 /* The same part from another place on. */
 void separators_again(struct separators *s, uint64_t from, const uint8_t *before, size_t len);
 
-/* True: nothing more is needed. */
+/* True: nothing more is needed. What is undecided at the end of the text is unsure. */
 bool separators_feed(struct separators *s, struct regex_scratch *scratch, const uint8_t *bytes,
 		     size_t len);
-
-/* The text ends. */
-void separators_end(struct separators *s, struct regex_scratch *scratch);
 
 #endif

@@ -73,6 +73,21 @@ as_gawk() {
   [[ "$output" != *'one thread'* ]]
 }
 
+@test "where parts cannot tell what separates, one thread reads on and finds what one would, which --stats says" {
+  # What is given up begins with the first b, and the second search of a part never meets the first.
+  perl -e 'srand 7; print map { rand() < .5 ? "a" : "b" } 1 .. 1_340_000' >text
+  local regex threads
+  for regex in '(?i)(?:a){1,3}|[^a][ab]++\w' '(?s).{7}'; do
+    extract --rs "$regex" text >expected 2>&1 || [ $? -eq 2 ]
+    for threads in 2 4; do
+      extract --threads $threads --rs "$regex" text 2>&1 | cmp expected -
+      extract --threads $threads --rs "$regex" --stats --count text 2>&1 >count |
+        grep -q '^one thread: where --rs separates is not to be told in parts (texts: 1)$'
+    done
+  done
+  ! extract --threads 2 --rs 'abba' --stats text 2>&1 >/dev/null | grep -q 'one thread'
+}
+
 # gawk leaves out text where RS matches nothing: it says "[|xx][c|]" of 'axxc' for x*.
 @test "what separates has at least one byte, also of a regex that may match none; nothing of the text is lost" {
   printf 'axxb\n\nxc,,b,a' >text
