@@ -11,7 +11,7 @@
 
 #include "capture/range_text.h"
 
-/* No record is known here: something before was not read, or who searched it reads on to the end. */
+/* No record is known: something before was not read, or who searched it reads on to the end. */
 #define RECORD_NOWHERE UINT64_MAX
 
 /* A record that begins in one part and ends in another. */

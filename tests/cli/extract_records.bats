@@ -85,7 +85,8 @@ as_gawk() {
         grep -q '^one thread: where --rs separates is not to be told in parts (texts: 1)$'
     done
   done
-  ! extract --threads 2 --rs 'abba' --stats text 2>&1 >/dev/null | grep -q 'one thread'
+  run -0 extract --threads 2 --rs abba --stats --count text
+  [[ "$output" != *'one thread'* ]]
 }
 
 # gawk leaves out text where RS matches nothing: it says "[|xx][c|]" of 'axxc' for x*.
