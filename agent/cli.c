@@ -50,8 +50,7 @@ int cli_fail(const struct err *err, const char *next)
 	return CLI_BAD;
 }
 
-/* The word, if any, then `what` is wrong with it. */
-static int print_usage(const char *verb, const char *word, const char *what)
+int cli_usage_word(const char *verb, const char *word, const char *what)
 {
 	const struct cli_verb *v = cli_find(verb);
 
@@ -67,7 +66,7 @@ static int print_usage(const char *verb, const char *word, const char *what)
 
 int cli_usage(const char *verb, const char *word)
 {
-	return print_usage(verb, word, word ? "is not understood here" : "a word is missing");
+	return cli_usage_word(verb, word, word ? "is not understood here" : "a word is missing");
 }
 
 /* Where `letter` is in a word of letters, or NULL. */
@@ -92,8 +91,8 @@ const char *cli_refused(char **argv)
 
 int cli_usage_option(char **argv, int c)
 {
-	return print_usage(argv[0], cli_refused(argv),
-			   c == ':' ? "lacks its value" : "is not understood here");
+	return cli_usage_word(argv[0], cli_refused(argv),
+			      c == ':' ? "lacks its value" : "is not understood here");
 }
 
 int cli_flush(int code)

@@ -53,6 +53,9 @@ int cli_fail(const struct err *err, const char *next);
  */
 int cli_usage(const char *verb, const char *word);
 
+/* The same with `what` is wrong with the word: "goes with --probe". */
+int cli_usage_word(const char *verb, const char *word, const char *what);
+
 /*
  * What getopt_long(3) did not take: the word, or a letter of one with several, which `optind` is
  * not yet behind. Good until the next call.

@@ -58,8 +58,10 @@ static int options_of(int argc, char **argv, struct reach_options *ret)
 		else
 			return cli_usage_option(argv, c);
 	}
-	if (optind < argc || (options.all && !options.probe))
-		return cli_usage(argv[0], optind < argc ? argv[optind] : "--all");
+	if (optind < argc)
+		return cli_usage(argv[0], argv[optind]);
+	if (options.all && !options.probe)
+		return cli_usage_word(argv[0], "--all", "goes with --probe");
 	*ret = options;
 	return 0;
 }

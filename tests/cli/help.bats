@@ -124,6 +124,8 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
   done
   run --separate-stderr "$TAPWARDEN" status --json --jsno
   [[ "$stderr" == *"\"--jsno\" is not understood here"* ]]
+  run -2 --separate-stderr "$TAPWARDEN" reach --all
+  [[ "$stderr" == "tapwarden: reach: \"--all\" goes with --probe: usage: tapwarden reach "* ]]
 }
 
 @test "an output that cannot be written is an error" {
