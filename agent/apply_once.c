@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/base/plural.h"
 #include "agent/lock.h"
 #include "agent/plan_view.h"
 
@@ -112,7 +113,7 @@ static void print_tally(const struct results *results, size_t kept)
 	else if (*separator == 'D')
 		printf("Done: nothing to do");
 	if (kept)
-		printf(", %zu as they were", kept);
+		printf(", %zu as %s", kept, plural(kept, "it was", "they were"));
 	puts(".");
 }
 

@@ -1,4 +1,5 @@
 /* tapwarden boot lint: what is wrong with an iPXE script. */
+#include "agent/base/plural.h"
 #include "agent/boot_verbs.h"
 
 #include <getopt.h>
@@ -54,11 +55,11 @@ static int print(const struct findings *findings, const struct boot_script *scri
 		findings_print(findings, script->name);
 		printf("%zu error%s, %zu warning%s, %zu note%s\n",
 		       findings_count(findings, FINDING_ERROR),
-		       findings_count(findings, FINDING_ERROR) == 1 ? "" : "s",
+		       plural(findings_count(findings, FINDING_ERROR), "", "s"),
 		       findings_count(findings, FINDING_WARNING),
-		       findings_count(findings, FINDING_WARNING) == 1 ? "" : "s",
+		       plural(findings_count(findings, FINDING_WARNING), "", "s"),
 		       findings_count(findings, FINDING_NOTE),
-		       findings_count(findings, FINDING_NOTE) == 1 ? "" : "s");
+		       plural(findings_count(findings, FINDING_NOTE), "", "s"));
 	}
 	return findings_code(findings);
 }

@@ -1,4 +1,5 @@
 /* tapwarden check: every fault of the configuration at once. */
+#include "agent/base/plural.h"
 #include "agent/cli.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@
 
 static void print_count(FILE *out, size_t n, const char *noun)
 {
-	fprintf(out, "%zu %s%s", n, noun, n == 1 ? "" : "s");
+	fprintf(out, "%zu %s%s", n, noun, plural(n, "", "s"));
 }
 
 /* As if no link were there: what is, `plan` and `reach` tell. */

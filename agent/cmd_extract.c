@@ -1,4 +1,5 @@
 /* tapwarden extract: what patterns find in texts and captures. */
+#include "agent/base/plural.h"
 #include "agent/cli.h"
 
 #include <errno.h>
@@ -128,7 +129,7 @@ static bool tell_limits(const struct search *search, const struct search_count *
 			"tapwarden: pattern %s was given up on %" PRIu64
 			" time%s: %s: those places are not fully searched\n",
 			search->rules[i].name, counts[i].limited + counts[i].failed,
-			counts[i].limited + counts[i].failed == 1 ? "" : "s",
+			plural(counts[i].limited + counts[i].failed, "", "s"),
 			counts[i].limited ? "it took more steps than --match-limit"
 					  : "PCRE2 failed");
 		if (counts[i].left_out)
@@ -137,7 +138,7 @@ static bool tell_limits(const struct search *search, const struct search_count *
 				" more place%s: it had been given up on too often: another regex, or "
 				"a higher --match-limit\n",
 				search->rules[i].name, counts[i].left_out,
-				counts[i].left_out == 1 ? "" : "s");
+				plural(counts[i].left_out, "", "s"));
 	}
 	return any;
 }
@@ -157,14 +158,17 @@ static void tell_stats(const struct extract_job *job)
 	const struct extract_totals *totals = &job->totals;
 	const struct capture_totals *captures = job->captures ? &job->captures->totals : NULL;
 	const struct search *search = job->plan.search;
+	const uint64_t hits = search->n ? totals->hits : 0;
 
-	fprintf(stderr, "%" PRIu64 " bytes searched, %" PRIu64 " matches, %" PRIu64 " gaps\n",
-		totals->bytes, job->plan.search->n ? totals->hits : 0, totals->gaps);
+	fprintf(stderr, "%" PRIu64 " %s searched, %" PRIu64 " %s, %" PRIu64 " %s\n", totals->bytes,
+		plural(totals->bytes, "byte", "bytes"), hits, plural(hits, "match", "matches"),
+		totals->gaps, plural(totals->gaps, "gap", "gaps"));
 	if (job->plan.separator)
-		fprintf(stderr, "%" PRIu64 " records\n", totals->records);
+		fprintf(stderr, "%" PRIu64 " %s\n", totals->records,
+			plural(totals->records, "record", "records"));
 	if (job->plan.range)
-		fprintf(stderr, "%" PRIu64 " ranges, %" PRIu64 " of them dropped\n", totals->ranges,
-			totals->dropped);
+		fprintf(stderr, "%" PRIu64 " %s, %" PRIu64 " of them dropped\n", totals->ranges,
+			plural(totals->ranges, "range", "ranges"), totals->dropped);
 	if (job->threads > 1 && extract_job_alone(job))
 		fprintf(stderr, "one thread: %s\n", extract_job_alone(job));
 	if (totals->rests)
@@ -174,16 +178,17 @@ static void tell_stats(const struct extract_job *job)
 			totals->rests);
 	if (captures && captures->frames)
 		fprintf(stderr,
-			"%" PRIu64 " frames, %" PRIu64 " with a payload, %" PRIu64 " malformed\n",
-			captures->frames, captures->payloads, captures->malformed);
+			"%" PRIu64 " %s, %" PRIu64 " with a payload, %" PRIu64 " malformed\n",
+			captures->frames, plural(captures->frames, "frame", "frames"),
+			captures->payloads, captures->malformed);
 	for (size_t i = 0; i < search->n; i++) {
 		const char *why = NULL;
 		bool jit = regex_jit(pattern_regex(search->rules[i].pattern), &why);
 
 		fprintf(stderr,
-			"pattern %s: %" PRIu64 " matches, %" PRIu64
-			" given up, jit: %s%s%s%s, %s\n",
+			"pattern %s: %" PRIu64 " %s, %" PRIu64 " given up, jit: %s%s%s%s, %s\n",
 			search->rules[i].name, totals->counts[i].matches,
+			plural(totals->counts[i].matches, "match", "matches"),
 			totals->counts[i].limited + totals->counts[i].failed, jit ? "on" : "off",
 			why ? " (" : "", why ? why : "", why ? ")" : "", way_of(&search->rules[i]));
 	}

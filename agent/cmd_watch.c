@@ -1,4 +1,5 @@
 /* tapwarden watch: records and events as they come, until Ctrl-C. */
+#include "agent/base/plural.h"
 #include "agent/cli.h"
 
 #include <errno.h>
@@ -59,8 +60,9 @@ static enum watch_step follow(struct watch *watch, const char *line, size_t len,
 		fprintf(stderr,
 			"tapwarden: the agent began anew: records are numbered from 0 again\n");
 	if (missed)
-		fprintf(stderr, "tapwarden: %" PRIu64 " records were missed: they are in the log\n",
-			missed);
+		fprintf(stderr, "tapwarden: %" PRIu64 " %s in the log\n", missed,
+			plural(missed, "record was missed: it is",
+			       "records were missed: they are"));
 	return step;
 }
 

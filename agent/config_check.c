@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/parse_boot.h"
+#include "agent/base/plural.h"
 #include "agent/base/schema.h"
 #include "agent/config_web.h"
 #include "agent/packet_socket.h"
@@ -260,5 +261,6 @@ void config_print_faults(const struct faults *faults, FILE *out)
 	}
 	buf_done(&line);
 	if (faults->n_dropped)
-		fprintf(out, "%zu more faults are not shown\n", faults->n_dropped);
+		fprintf(out, "%zu more %s not shown\n", faults->n_dropped,
+			plural(faults->n_dropped, "fault is", "faults are"));
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <jansson.h>
 
+#include "agent/base/plural.h"
 #include "agent/table.h"
 #include "web/password.h"
 
@@ -180,7 +181,7 @@ bool passwd_print_identity(const struct password_info *info, bool json)
 		       info->cost == m->cost.def ? " (the default)" : "");
 	if (info->memory)
 		printf("memory  %.0f MiB\n", mib);
-	printf("salt    %zu character%s\n", info->salt_length, info->salt_length == 1 ? "" : "s");
+	printf("salt    %zu character%s\n", info->salt_length, plural(info->salt_length, "", "s"));
 	if (!info->whole)
 		printf("digest  none: this is a setting, not a hash\n");
 	if (weak)

@@ -9,6 +9,7 @@
 
 #include "agent/base/buf.h"
 #include "agent/base/hash.h"
+#include "agent/base/plural.h"
 #include "agent/config_check.h"
 #include "agent/plan_view.h"
 #include "agent/reach_view.h"
@@ -106,7 +107,7 @@ int plan_look(const char *path, json_t **ret, struct err *err)
 	if (code) {
 		code = err_set(err, -EBADMSG, "%zu fault%s in the configuration file",
 			       faults.n + faults.n_dropped,
-			       faults.n + faults.n_dropped == 1 ? "" : "s");
+			       plural(faults.n + faults.n_dropped, "", "s"));
 		*ret = plan_faults_json(&faults, err->text);
 	} else {
 		code = plan_config(config, ret, err);

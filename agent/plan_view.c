@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/base/plural.h"
 #include "netlink/link_kind.h"
 
 static const char *const symbols[LINK_OPS] = {
@@ -80,8 +81,8 @@ void plan_view_tally(const struct link_plan *plan, const struct port_plan *ports
 	const char *separator = "Plan: ";
 
 	if (plan->n == 0 && ports->n == 0) {
-		buf_addf(out, "Plan: nothing to do, %zu links are as they should be.\n",
-			 plan->kept);
+		buf_addf(out, "Plan: nothing to do, %zu %s should be.\n", plan->kept,
+			 plural(plan->kept, "link is as it", "links are as they"));
 		return;
 	}
 	for (size_t op = 0; op < LINK_OPS; op++) {

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "agent/base/plural.h"
 #include "agent/base/sandbox.h"
 #include "agent/plan_look.h"
 #include "agent/side_job.h"
@@ -82,7 +83,7 @@ static int plan_text(const struct reconcile_means *means, struct held_taps *held
 	if (code) {
 		code = err_set(err, -EBADMSG, "%zu fault%s in what was sent",
 			       faults.n + faults.n_dropped,
-			       faults.n + faults.n_dropped == 1 ? "" : "s");
+			       plural(faults.n + faults.n_dropped, "", "s"));
 		*ret = plan_faults_json(&faults, err->text);
 	} else {
 		code = plan_of(config, means, held, ret, err);

@@ -1,3 +1,4 @@
+#include "agent/base/plural.h"
 #include "agent/status_losses.h"
 
 static const char *text(const json_t *object, const char *key)
@@ -23,7 +24,8 @@ static void add_malformed(const json_t *malformed, struct buf *out)
 		total += json_integer_value(frames);
 	if (!total)
 		return;
-	buf_addf(out, "! %" JSON_INTEGER_FORMAT " frames were not decoded to the end:", total);
+	buf_addf(out, "! %" JSON_INTEGER_FORMAT " %s not decoded to the end:", total,
+		 plural((uint64_t)total, "frame was", "frames were"));
 	json_object_foreach((json_t *)malformed, reason, frames)
 		buf_addf(out, " %" JSON_INTEGER_FORMAT " %s", json_integer_value(frames), reason);
 	buf_addc(out, '\n');
@@ -38,8 +40,9 @@ static void add_quarantine(const json_t *patterns, struct buf *out)
 		if (number(pattern, "quarantined"))
 			buf_addf(out,
 				 "! pattern %s is left out on %" JSON_INTEGER_FORMAT
-				 " links for a while: its searches were given up too often\n",
-				 text(pattern, "name"), number(pattern, "quarantined"));
+				 " %s for a while: its searches were given up too often\n",
+				 text(pattern, "name"), number(pattern, "quarantined"),
+				 plural((uint64_t)number(pattern, "quarantined"), "link", "links"));
 	}
 }
 
@@ -53,20 +56,25 @@ static void add_unnoted(const json_t *patterns, struct buf *out)
 			buf_addf(
 				out,
 				"! pattern %s: frames.pcapng has not all comments and frames of %" JSON_INTEGER_FORMAT
-				" matches: too many came with one frame\n",
-				text(pattern, "name"), number(pattern, "unnoted"));
+				" %s: too many came with one frame\n",
+				text(pattern, "name"), number(pattern, "unnoted"),
+				plural((uint64_t)number(pattern, "unnoted"), "match", "matches"));
 	}
 }
 
 static const struct {
-	const char *key, *text;
+	const char *key, *one, *many;
 } log_losses[] = {
-	{ "limited", "searches of lines were given up" },
-	{ "skipped", "bytes are of lines too long to be searched" },
-	{ "cut", "times the file was cut, and what was added right before is not known" },
-	{ "notes_lost", "times notes of renames were lost, and with them maybe files" },
-	{ "files_lost", "files that took its place were not read" },
-	{ "ranges_lost", "open ranges ended with a worker" },
+	{ "limited", "search of a line was given up", "searches of lines were given up" },
+	{ "skipped", "byte is of a line too long to be searched",
+	  "bytes are of lines too long to be searched" },
+	{ "cut", "time the file was cut, and what was added right before is not known",
+	  "times the file was cut, and what was added right before is not known" },
+	{ "notes_lost", "time notes of renames were lost, and with them maybe files",
+	  "times notes of renames were lost, and with them maybe files" },
+	{ "files_lost", "file that took its place was not read",
+	  "files that took its place were not read" },
+	{ "ranges_lost", "open range ended with a worker", "open ranges ended with a worker" },
 };
 
 static void add_log_losses(const json_t *logs, struct buf *out)
@@ -80,26 +88,33 @@ static void add_log_losses(const json_t *logs, struct buf *out)
 
 			if (n)
 				buf_addf(out, "! log %s: %" JSON_INTEGER_FORMAT " %s\n",
-					 text(log, "name"), n, log_losses[k].text);
+					 text(log, "name"), n,
+					 plural((uint64_t)n, log_losses[k].one,
+						log_losses[k].many));
 		}
 	}
 }
 
 static const struct {
-	const char *key, *text;
+	const char *key, *one, *many;
 } losses[] = {
-	{ "log_lost", "records could not be written to the log" },
-	{ "payloads_lost", "payloads could not be written to payloads.log" },
-	{ "pcap_lost", "frames could not be written to frames.pcapng" },
+	{ "log_lost", "record could not be written to the log",
+	  "records could not be written to the log" },
+	{ "payloads_lost", "payload could not be written to payloads.log",
+	  "payloads could not be written to payloads.log" },
+	{ "pcap_lost", "frame could not be written to frames.pcapng",
+	  "frames could not be written to frames.pcapng" },
 	{ "pcap_missed",
+	  "match of a stream lacks its first frames in frames.pcapng: they were too far back",
 	  "matches of streams lack their first frames in frames.pcapng: they were too far back" },
-	{ "drops", "frames were lost in full packet rings" },
+	{ "drops", "frame was lost in a full packet ring",
+	  "frames were lost in full packet rings" },
 };
 
-static void add_loss(json_int_t n, const char *what, struct buf *out)
+static void add_loss(json_int_t n, const char *one, const char *many, struct buf *out)
 {
 	if (n)
-		buf_addf(out, "! %" JSON_INTEGER_FORMAT " %s\n", n, what);
+		buf_addf(out, "! %" JSON_INTEGER_FORMAT " %s\n", n, plural((uint64_t)n, one, many));
 }
 
 static json_int_t cut_frames(const json_t *links)
@@ -124,8 +139,9 @@ static void add_losses(const json_t *status, struct buf *out)
 		buf_addf(out, "! records and payloads wait, they cannot be written: %s\n",
 			 text(capture, "log_error"));
 	for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
-		add_loss(number(capture, losses[i].key), losses[i].text, out);
+		add_loss(number(capture, losses[i].key), losses[i].one, losses[i].many, out);
 	add_loss(cut_frames(json_object_get(status, "links")),
+		 "frame was longer than a packet ring keeps: patterns saw its beginning",
 		 "frames were longer than a packet ring keeps: patterns saw their beginning", out);
 	add_malformed(json_object_get(capture, "malformed"), out);
 	if (reload[0])

@@ -9,6 +9,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/pcap_live.h"
+#include "agent/base/plural.h"
 #include "capture/capture_scan.h"
 #include "capture/payload_log.h"
 #include "capture/payload_reader.h"
@@ -32,13 +33,13 @@ static void say(struct run *run, const struct err *text)
 	plan->complain(plan->data, text->text);
 }
 
-static void say_loss(struct run *run, uint64_t n, const char *what)
+static void say_loss(struct run *run, uint64_t n, const char *one, const char *many)
 {
 	struct err text;
 
 	if (!n)
 		return;
-	err_set(&text, 0, "%s: %" PRIu64 " %s", run->capture->name, n, what);
+	err_set(&text, 0, "%s: %" PRIu64 " %s", run->capture->name, n, plural(n, one, many));
 	say(run, &text);
 }
 
@@ -52,8 +53,9 @@ static void say_unnoted(struct run *run)
 		return;
 	err_set(&text, 0,
 		"%s: of %" PRIu64
-		" matches not all comments and frames are written: too many came with one frame",
-		run->capture->name, run->scan.losses.unnoted);
+		" %s not all comments and frames are written: too many came with one frame",
+		run->capture->name, run->scan.losses.unnoted,
+		plural(run->scan.losses.unnoted, "match", "matches"));
 	plan->complain(plan->data, text.text);
 }
 
@@ -62,26 +64,34 @@ static void say_losses(struct run *run)
 	const struct scan_losses *losses = &run->scan.losses;
 	struct err text;
 
-	say_loss(run, losses->lost, "frames were lost before they could be captured");
+	say_loss(run, losses->lost, "frame was lost before it could be captured",
+		 "frames were lost before they could be captured");
 	say_loss(run, losses->cut,
+		 "frame was cut when it was captured: what is missing was not searched",
 		 "frames were cut when they were captured: what is missing was not searched");
 	say_loss(run, losses->evicted,
+		 "stream was given up for others: there is not enough memory for all",
 		 "streams were given up for others: there is not enough memory for all");
 	say_loss(run, losses->unfiltered,
+		 "frame is of a link type that --bpf cannot be tried on: it was not searched",
 		 "frames are of a link type that --bpf cannot be tried on: they were not searched");
 	say_loss(run, losses->unknown,
+		 "frame is of a link type that is not known here: it was not searched",
 		 "frames are of a link type that is not known here: they were not searched");
 	say_loss(run, run->capture->job->captures->totals.malformed - run->malformed_before,
+		 "frame is malformed: what is behind the fault was not searched",
 		 "frames are malformed: what is behind the fault was not searched");
 	say_loss(run, run->scan.keeper.missed,
+		 "match is not all written: its first frames were too far back",
 		 "matches are not all written: their first frames were too far back");
 	say_unnoted(run);
 	if (!losses->gaps)
 		return;
 	err_set(&text, 0,
-		"%s: %" PRIu64 " gaps in streams and fragments, of %" PRIu64
-		" bytes: what is missing was not searched",
-		run->capture->name, losses->gaps, losses->gap_bytes);
+		"%s: %" PRIu64 " %s in streams and fragments, of %" PRIu64
+		" %s: what is missing was not searched",
+		run->capture->name, losses->gaps, plural(losses->gaps, "gap", "gaps"),
+		losses->gap_bytes, plural(losses->gap_bytes, "byte", "bytes"));
 	say(run, &text);
 }
 
@@ -169,8 +179,9 @@ static int search_packets(struct run *run, struct source_file *source, struct er
 		if (capture_scan_packet(&run->scan, &packet,
 					source_file_interface(source, packet.interface),
 					source->reader.ours))
-			return err_set(err, -ENOMEM, "out of memory after %" PRIu64 " packets",
-				       source->packets);
+			return err_set(err, -ENOMEM, "out of memory after %" PRIu64 " %s",
+				       source->packets,
+				       plural(source->packets, "packet", "packets"));
 	}
 	return extract_out_stopped(run->outlet.out) ? 0 : code;
 }
@@ -267,8 +278,9 @@ static int search_log(struct run *run, struct log *log, struct err *err)
 		if (result == PAYLOAD_BAD)
 			return err_set(err, -EBADMSG,
 				       "no entry of a payload log begins at byte %" PRIu64
-				       ", after %" PRIu64 " entries",
-				       log->offset, log->entries);
+				       ", after %" PRIu64 " %s",
+				       log->offset, log->entries,
+				       plural(log->entries, "entry", "entries"));
 		extract_outlet_flush(&run->outlet);
 		more = extract_out_stopped(run->outlet.out) ? 0 : fill_log(log);
 	} while (more > 0);
@@ -276,9 +288,8 @@ static int search_log(struct run *run, struct log *log, struct err *err)
 		return err_errno(err, more, "cannot read on at byte %" PRIu64, log->offset);
 	if (log->begin < log->end && !extract_out_stopped(run->outlet.out))
 		return err_set(err, -ENODATA,
-			       "the payload log is cut at byte %" PRIu64 ", after %" PRIu64
-			       " entries",
-			       log->offset, log->entries);
+			       "the payload log is cut at byte %" PRIu64 ", after %" PRIu64 " %s",
+			       log->offset, log->entries, plural(log->entries, "entry", "entries"));
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/plural.h"
 #include "capture/extract_range.h"
 #include "capture/extract_records_part.h"
 #include "capture/json_writer.h"
@@ -180,8 +181,9 @@ static void tell_losses(struct extract_worker *worker)
 	struct err text;
 
 	if (worker->losses > EXTRACT_LOSSES_TOLD) {
-		err_set(&text, 0, "%s: %" PRIu64 " more such places", worker->source,
-			worker->losses - EXTRACT_LOSSES_TOLD);
+		err_set(&text, 0, "%s: %" PRIu64 " more such %s", worker->source,
+			worker->losses - EXTRACT_LOSSES_TOLD,
+			plural(worker->losses - EXTRACT_LOSSES_TOLD, "place", "places"));
 		worker->plan->complain(worker->plan->data, text.text);
 	}
 	worker->losses = 0;

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/plural.h"
+
 /* Read at once: what is copied is still in the processor's cache when it is looked at. */
 #define READ_SIZE (128u << 10)
 
@@ -82,8 +84,9 @@ static int fail(const struct source_file *source, int code, const char *why, str
 	unsigned long long at = (unsigned long long)source->offset;
 
 	if (code == -ENODATA)
-		return err_set(err, code, "the capture is cut at byte %llu, after %llu packets", at,
-			       (unsigned long long)source->packets);
+		return err_set(err, code, "the capture is cut at byte %llu, after %llu %s", at,
+			       (unsigned long long)source->packets,
+			       plural(source->packets, "packet", "packets"));
 	if (code == -EBADMSG)
 		return err_set(err, code, "the capture is damaged at byte %llu: %s", at, why);
 	return err_errno(err, code, "cannot read on at byte %llu", at);

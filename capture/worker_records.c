@@ -1,3 +1,4 @@
+#include "agent/base/plural.h"
 #include "capture/worker_parts.h"
 
 #include <errno.h>
@@ -54,8 +55,9 @@ void worker_start_records(struct worker *w)
 	if (w->started)
 		return;
 	w->started = true;
-	snprintf(detail, sizeof(detail), "%s worker: generation %u, %zu patterns, %zu compiled",
-		 w->name, w->conf.generation, w->rules.n, w->rules.n_jit);
+	snprintf(detail, sizeof(detail), "%s worker: generation %u, %zu %s, %zu compiled", w->name,
+		 w->conf.generation, w->rules.n, plural(w->rules.n, "pattern", "patterns"),
+		 w->rules.n_jit);
 	emitter_event(&w->emitter, head, IPC_EVENT_SERVICE, "worker-started", detail);
 	if (w->rules_error)
 		emitter_event(&w->emitter, head, IPC_EVENT_SERVICE, "patterns-left-out",
@@ -68,8 +70,10 @@ void worker_tell_dropped(const struct worker *w)
 		const struct sink_file *sink = w->emitter.files[file];
 
 		if (sink->n_pending)
-			log_err("%llu entries could not be written to %s: they are lost",
-				(unsigned long long)sink->n_pending, sink->conf.name);
+			log_err("%llu %s not be written to %s: lost",
+				(unsigned long long)sink->n_pending,
+				plural(sink->n_pending, "entry could", "entries could"),
+				sink->conf.name);
 	}
 }
 

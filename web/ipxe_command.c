@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/base/hint.h"
+#include "agent/base/plural.h"
 
 #define ANY UINT8_MAX
 
@@ -415,7 +416,7 @@ int ipxe_call_parse(const struct ipxe_command_kind *kind, char *const *words, si
 	if (call.n_args < kind->min)
 		return err_set(err, -ERANGE, "%s needs %u more word%s", kind->name,
 			       (unsigned int)(kind->min - call.n_args),
-			       kind->min - call.n_args == 1 ? "" : "s");
+			       plural(kind->min - call.n_args, "", "s"));
 	if (kind->max != ANY && call.n_args > kind->max)
 		return err_set(err, -ERANGE, "\"%s\" is a word too many for %s",
 			       call.args[kind->max], kind->name);

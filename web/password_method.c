@@ -1,3 +1,4 @@
+#include "agent/base/plural.h"
 #include "web/password_method.h"
 
 #include <errno.h>
@@ -232,7 +233,7 @@ int password_check_salt(const struct password_method *m, const char *salt, struc
 		return err_set(err, -EINVAL, "%s has no salt", m->name);
 	if (len < m->salt_min)
 		return err_set(err, -EINVAL, "a salt of %s has %u character%s or more", m->name,
-			       m->salt_min, m->salt_min == 1 ? "" : "s");
+			       m->salt_min, plural(m->salt_min, "", "s"));
 	if (len > m->salt_max)
 		return err_set(err, -EINVAL,
 			       "a salt of %s has at most %u characters, and this has %zu: crypt(3) "
@@ -273,10 +274,10 @@ int password_check_rounds(const struct password_method *m, uint64_t rounds, stru
 		return err_set(err, -EINVAL,
 			       "%" PRIu64 " round%s: %s takes %" PRIu64 " to %" PRIu64
 			       ": %s, and crypt(3) such a setting",
-			       rounds, rounds == 1 ? "" : "s", m->name, m->cost.min, m->cost.max,
+			       rounds, plural(rounds, "", "s"), m->name, m->cost.min, m->cost.max,
 			       lead);
 	return err_set(err, -EINVAL,
 		       "%" PRIu64 " round%s: %s takes %" PRIu64 " to %" PRIu64
 		       ": crypt(3) refuses such a setting, crypt_gensalt(3) would use %" PRIu64,
-		       rounds, rounds == 1 ? "" : "s", m->name, m->cost.min, m->cost.max, clamped);
+		       rounds, plural(rounds, "", "s"), m->name, m->cost.min, m->cost.max, clamped);
 }

@@ -11,6 +11,7 @@
 #include "agent/base/config.h"
 #include "agent/base/ipc.h"
 #include "agent/base/log.h"
+#include "agent/base/plural.h"
 #include "agent/base/sandbox.h"
 #include "web/mhd_lib.h"
 #include "web/site.h"
@@ -112,8 +113,9 @@ static int on_config(struct web_worker *worker, struct ipc_message *message, str
 	worker->config = config;
 	worker->site.generation = m->generation;
 	if (worker->site.boot.n_without_mac)
-		log_warning("%zu guests have a link without a MAC address: no boot script for them",
-			    worker->site.boot.n_without_mac);
+		log_warning("%zu %s a link without a MAC address: no boot script there",
+			    worker->site.boot.n_without_mac,
+			    plural(worker->site.boot.n_without_mac, "guest has", "guests have"));
 	/* Without its certificate it cannot serve what the configuration says. */
 	return config->web.tls_cert ? 0 : become_ready(worker, err);
 }

@@ -263,8 +263,8 @@ run_refused() {
   grep -qx '9 bytes searched, 2 matches, 0 gaps' stats
   grep -qx 'pattern 1: 2 matches, 0 given up, jit: on, lines searched without PCRE2' stats
   extract --stats -e '\d+$' -e b22 -e '\b\d{3}$' text >got 2>stats
-  grep -qx 'pattern 1: 1 matches, 0 given up, jit: on, tried everywhere' stats
-  grep -qx 'pattern 2: 1 matches, 0 given up, jit: on, tried where its text is' stats
+  grep -qx 'pattern 1: 1 match, 0 given up, jit: on, tried everywhere' stats
+  grep -qx 'pattern 2: 1 match, 0 given up, jit: on, tried where its text is' stats
   grep -qx 'pattern 3: 0 matches, 0 given up, jit: on, tried where its shape is' stats
   # A range with a limit depends on all lines before.
   extract --threads 2 --stats --begin a --end c --max-lines 2 text 2>&1 >got | grep -q '^one thread: '

@@ -129,7 +129,7 @@ tcp 10.0.0.1:40000 > 10.0.0.2:80 101 PA one nee
 tcp 10.0.0.1:40000 > 10.0.0.2:80 118 PA dle two
 EOF
   run -2 extract --scope stream -e 'nee.*dle' gap.pcap
-  [[ "$output" == *"gap.pcap: 1 gaps in streams and fragments, of 10 bytes"* ]]
+  [[ "$output" == *"gap.pcap: 1 gap in streams and fragments, of 10 bytes"* ]]
   run -2 --separate-stderr extract --scope stream -e two --json gap.pcap
   [ "$(jq -c 'select(.event_type == "gap") | [.gap.lost, .gap.unit, .gap.reason, .src_ip,
     .tapwarden.offset]' <<<"$output")" = '[10,"bytes","stream-gap","10.0.0.1",7]' ]
@@ -248,7 +248,7 @@ EOF
         # Between two packets: nobody can tell.
         [[ "$stderr" != *"is cut"* ]]
       else
-        [[ "$stderr" == *"part: the capture is cut at byte "*" after $packets packets: what came before was searched"* ]]
+        [[ "$stderr" == *"part: the capture is cut at byte "*" after $packets packet"*": what came before was searched"* ]]
       fi
     done
   done

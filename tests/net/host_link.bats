@@ -57,7 +57,7 @@ guest_up() {
 
   a_leg bridge 192.0.2.1/24 2001:db8::1/64
   run -0 tapwarden apply
-  [[ "$output" == *"+ link host0  macvlan bridge on eno1"$'\n'*"Done: 1 added, 1 as they were." ]]
+  [[ "$output" == *"+ link host0  macvlan bridge on eno1"$'\n'*"Done: 1 added, 1 as it was." ]]
   [ "$(addresses)" = "192.0.2.1/24 2001:db8::1/64" ]
   [ "$(fact host0 '[.linkinfo.info_kind, .linkinfo.info_data.mode, .link, .group, .ifalias] | join(" ")')" = \
     "macvlan bridge eno1 7477 tapwarden/web/host0" ]

@@ -417,7 +417,7 @@ web1" ]
   run -1 tapwarden plan
   [[ "$output" == *"~ link web1  host ARP on -> off"$'\n'* ]]
   run -0 tapwarden apply
-  [[ "$output" == *"Done: 1 changed, 1 as they were."* ]]
+  [[ "$output" == *"Done: 1 changed, 1 as it was."* ]]
   run -0 answerers plain web1 web2
   [ "$output" = plain ]
   [ "$(fact web1 .ifindex)" = "$index" ]
@@ -518,7 +518,7 @@ guest_on() {
   mac=$(fact web1 .address)
   ip -n "$NETNS" link del web1
   run -0 tapwarden apply
-  [[ "$output" == *"Done: 1 added, 1 as they were."* ]]
+  [[ "$output" == *"Done: 1 added, 1 as it was."* ]]
   [ "$(fact web1 .address)" = "$mac" ]
 }
 

@@ -49,7 +49,7 @@ in_box() {
     "macvlan bridge 7477 tapwarden/box/box1 52:54:00:00:00:01 shop true" ]
   [ "$(in_box .link_index)" = "$(fact eno1 .ifindex)" ]
   run -0 tapwarden plan
-  [ "$output" = "Plan: nothing to do, 1 links are as they should be." ]
+  [ "$output" = "Plan: nothing to do, 1 link is as it should be." ]
 
   # It carries frames, out of eno1.
   ip -n "$BOX" addr add 192.0.2.2/24 dev box1

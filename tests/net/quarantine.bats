@@ -32,7 +32,7 @@ END
   wait_for 20 has_record '.link.action == "pattern-quarantined" and .in_iface == "web01"'
   [ "$(records 'select(.gap.reason == "limit") | .tapwarden.rule' | sort | uniq -c | xargs)" = '3 evil' ]
   wait_for 20 status_of '.patterns[] | select(.name == "evil") | .limited == 3 and .quarantined == 1'
-  tapwarden status | grep -q '^! pattern evil is left out on 1 links'
+  tapwarden status | grep -q '^! pattern evil is left out on 1 link for a while'
   ask "q=aab&n=4" >/dev/null
   wait_for 20 has_record '.tapwarden.groups.path.text == "/index.html?q=aab&n=4"'
   wait_for 20 status_of '.patterns[] | select(.name == "evil") | .skipped >= 1 and .matches == 0'
