@@ -5,6 +5,7 @@
 /* links: agent/base/parse.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/utf8.c */
 #include "capture/emitter.h"
+#include "capture/pcapng.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -332,14 +333,14 @@ static void killed_behind_gap(void **state)
 {
 	struct fixture *f = *state;
 	const struct buf *pending = &f->emitter.records.pending;
-	const size_t flush_at = 1 << 20;
+	const size_t flush_at = PCAPNG_WRITE_SIZE, most = flush_at * 2 / 5;
 	struct audit a = { 0 };
 	size_t rest;
 
 	/* Two long ones and one that leaves less room before the flush than a gap takes. */
-	emit_long(f, 400000);
-	rest = pending->len - 400000;
-	emit_long(f, 400000);
+	emit_long(f, most);
+	rest = pending->len - most;
+	emit_long(f, most);
 	emit_long(f, flush_at - 100 - pending->len - rest);
 	assert_int_equal(flush_at - pending->len, 100);
 	emit_long(f, RECORD_MAX);

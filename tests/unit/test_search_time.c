@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
@@ -102,12 +103,12 @@ static void who_has_time_is_not_disturbed(void **state)
 				 REGEX_NO_MATCH);
 }
 
-static volatile bool spins;
+static atomic_bool spins;
 
 static void *spin(void *data)
 {
 	(void)data;
-	while (spins)
+	while (atomic_load(&spins))
 		;
 	return NULL;
 }
@@ -122,7 +123,7 @@ static void another_thread_at_work_takes_no_time_of_a_search(void **state)
 
 	sigemptyset(&ticks);
 	sigaddset(&ticks, SIGVTALRM);
-	spins = true;
+	atomic_store(&spins, true);
 	assert_int_equal(pthread_create(&thread, NULL, spin, NULL), 0);
 	/* All ticks go to the other one: to come back from it would be to another stack. */
 	pthread_sigmask(SIG_BLOCK, &ticks, NULL);
@@ -130,7 +131,7 @@ static void another_thread_at_work_takes_no_time_of_a_search(void **state)
 	while (now_ns() - begun < most / 5)
 		assert_int_equal(search(f, f->quick), REGEX_MATCH);
 	pthread_sigmask(SIG_UNBLOCK, &ticks, NULL);
-	spins = false;
+	atomic_store(&spins, false);
 	pthread_join(thread, NULL);
 }
 
