@@ -1,4 +1,5 @@
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
+/* links: agent/base/config_wishes.c */
 /* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
 /* links: agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c */
 /* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/schema_print.c */

@@ -14,6 +14,7 @@
 /* links: netlink/link_table.c netlink/link_msg.c netlink/nl_ack.c netlink/nl_channel.c */
 /* links: netlink/nl_dump.c netlink/explain.c netlink/tap_node.c netlink/host_stack.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
+/* links: agent/base/config_wishes.c */
 /* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
 /* links: agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c */
 /* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/schema_print.c */

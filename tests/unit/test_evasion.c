@@ -9,6 +9,7 @@
 /* links: capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c */
 /* links: capture/literal_part.c agent/base/config.c agent/base/config_cross.c */
+/* links: agent/base/config_wishes.c */
 /* links: agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
 /* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */

@@ -14,6 +14,7 @@
 /* links: capture/record_number.c capture/json_writer.c capture/payload_log.c capture/sink_file.c */
 /* links: capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c agent/base/config.c */
 /* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c */
+/* links: agent/base/config_wishes.c */
 /* links: agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
 /* links: agent/base/fault.c agent/base/hint.c agent/base/ini.c agent/base/ini_load.c */
 /* links: agent/base/ini_scan.c agent/base/link_types.c agent/base/name_template.c */

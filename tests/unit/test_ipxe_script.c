@@ -1,6 +1,7 @@
 /* links: web/ipxe_script.c web/ipxe_menu.c agent/base/boot_types.c web/kernel_line.c */
 /* links: web/encode.c web/encode_cmdline.c web/boot_spec.c web/encode_ipxe.c web/san_uri.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
+/* links: agent/base/config_wishes.c */
 /* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
 /* links: agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c */
 /* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/schema_print.c */

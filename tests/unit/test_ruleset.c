@@ -2,6 +2,7 @@
 /* links: capture/regex_match.c */
 /* links: capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
+/* links: agent/base/config_wishes.c */
 /* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
 /* links: agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
 /* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */

@@ -9,6 +9,7 @@
 /* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_find.c */
 /* links: capture/literal_reader.c capture/literal_part.c agent/base/config.c */
 /* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c */
+/* links: agent/base/config_wishes.c */
 /* links: agent/base/config_boot.c agent/base/config_schema*.c agent/base/range_types.c */
 /* links: agent/base/fault.c agent/base/hint.c agent/base/ini.c agent/base/ini_load.c */
 /* links: agent/base/ini_scan.c agent/base/link_types.c agent/base/name_template.c */

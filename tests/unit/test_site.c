@@ -11,6 +11,7 @@
 /* links: web/ipxe_reader.c web/ipxe_command.c web/ipxe_setting.c web/ipxe_type.c */
 /* links: web/boot_decode.c web/decode_san.c web/decode_line.c web/ipxe_error.c web/finding.c */
 /* links: agent/base/hint.c agent/base/config.c agent/base/config_cross.c */
+/* links: agent/base/config_wishes.c */
 /* links: agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
 /* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/schema.c */
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
