@@ -141,6 +141,7 @@ static const struct cli_topic topics[] = {
 	  "log-dir/records.json has one JSON object a line, with Suricata's EVE names and one object \"tapwarden\" of\n"
 	  "our own. tapwarden.seq has no holes: what is lost is told by a \"gap\" record. The next seq is one more,\n"
 	  "or \"lost\" more after a gap of unit \"records\"; a restart of the agent goes on counting.\n"
+	  "\"lost\" ends at 9007199254740991, what readers of JSON hold: a foreign capture may state more.\n"
 	  "\n"
 	  "With [record] pcap = matches (or all), log-dir/frames.pcapng has the frames of every match with before\n"
 	  "and after frames of the same flow; a comment on each frame says which rule matched and which bytes.\n"
