@@ -109,6 +109,39 @@ wait -1
 END
 }
 
+@test "a link whose replacement is refused stays what it was, and is no loss" {
+  ip -n "$NETNS" link set eno2 address 52:54:00:00:00:09
+  one_link '
+[link web1]
+set = web
+mac = 52:54:00:00:00:09'
+  sed 's/eno1/eno2/' "$INI" >"$DIR/other.ini"
+  assert_passes <<END
+> pass
+create web1
+web1 is up
+wait -1
+> reload $DIR/other.ini
+> pass
+replace web1: could not bring up web1: the lower device eno2 itself has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own: it is again what it was
+web1 is up: could not bring up web1: the lower device eno2 itself has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own: it is again what it was
+wait 1000
+> run ip -o link show web1 | grep -c 'web1@eno1.*[<,]UP[,>]'
+1
+> wait
+> pass
+replace web1: could not bring up web1: the lower device eno2 itself has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own: it is again what it was
+web1 is up: could not bring up web1: the lower device eno2 itself has the MAC 52:54:00:00:00:09: each link on a device needs a MAC of its own: it is again what it was
+wait 2000
+> run ip link set eno2 address 52:54:00:00:00:0a
+> wait
+> pass
+replace web1
+web1 is up
+wait -1
+END
+}
+
 @test "a lower device that goes takes its links along, and they come back with it" {
   one_link
   {
