@@ -10,6 +10,7 @@
 
 #include "agent/api_parts.h"
 #include "agent/base/log.h"
+#include "agent/base/plural.h"
 #include "agent/look_job.h"
 #include "agent/status_traffic.h"
 
@@ -128,8 +129,9 @@ static int refuse_peer(struct agent *a, const struct ipc_request *request, const
 		return -EACCES;
 	a->boot_refused_ms = now;
 	agent_emit(a, LOG_LEVEL_WARNING, "boot-refused",
-		   "%s asks for what the guest on %s boots from: %s: %llu such requests so far",
-		   request->name, request->link, err->text, (unsigned long long)a->n_boot_refused);
+		   "%s asks for what the guest on %s boots from: %s: %llu such %s so far",
+		   request->name, request->link, err->text, (unsigned long long)a->n_boot_refused,
+		   plural(a->n_boot_refused, "request", "requests"));
 	return -EACCES;
 }
 

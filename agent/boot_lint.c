@@ -1,10 +1,10 @@
 /* tapwarden boot lint: what is wrong with an iPXE script. */
-#include "agent/base/plural.h"
 #include "agent/boot_verbs.h"
 
 #include <getopt.h>
 #include <stdio.h>
 
+#include "agent/base/plural.h"
 #include "agent/boot_script.h"
 #include "agent/boot_view.h"
 #include "agent/cli.h"

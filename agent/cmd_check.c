@@ -1,10 +1,10 @@
 /* tapwarden check: every fault of the configuration at once. */
-#include "agent/base/plural.h"
 #include "agent/cli.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "agent/base/plural.h"
 #include "agent/config_check.h"
 #include "agent/config_web.h"
 #include "agent/desired.h"

@@ -1,5 +1,4 @@
 /* tapwarden extract: what patterns find in texts and captures. */
-#include "agent/base/plural.h"
 #include "agent/cli.h"
 
 #include <errno.h>
@@ -11,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/base/plural.h"
 #include "agent/extract_captures.h"
 #include "agent/extract_options.h"
 #include "agent/extract_progress.h"

@@ -1,5 +1,4 @@
 /* tapwarden watch: records and events as they come, until Ctrl-C. */
-#include "agent/base/plural.h"
 #include "agent/cli.h"
 
 #include <errno.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent/api_client.h"
+#include "agent/base/plural.h"
 #include "agent/watch_line.h"
 #include "agent/watch_place.h"
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "agent/base/clock.h"
+#include "agent/base/plural.h"
 
 static void keep(struct events *events, const struct ipc_event *event)
 {
@@ -50,8 +51,8 @@ void events_flush(struct events *events, struct ipc_channel *capture)
 					   .action = "events-lost" };
 
 		snprintf(event.detail, sizeof(event.detail),
-			 "%llu events had no place while no capture worker served",
-			 (unsigned long long)events->lost);
+			 "%llu %s had no place while no capture worker served",
+			 (unsigned long long)events->lost, plural(events->lost, "event", "events"));
 		if (ipc_send(capture, IPC_EVENT, &event, -1) == 0)
 			events->lost = 0;
 	}

@@ -1,5 +1,6 @@
-#include "agent/base/plural.h"
 #include "agent/status_losses.h"
+
+#include "agent/base/plural.h"
 
 static const char *text(const json_t *object, const char *key)
 {

@@ -1,4 +1,3 @@
-#include "agent/base/plural.h"
 #include "capture/worker_parts.h"
 
 #include <errno.h>
@@ -7,6 +6,7 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/base/plural.h"
 
 static void tell_file(struct worker *w, enum emitter_file file)
 {

@@ -9,6 +9,7 @@
 
 #include "agent/base/parse.h"
 #include "agent/base/parse_boot.h"
+#include "agent/base/plural.h"
 
 /* Whose words a line holds, as bits: what belongs together is judged when all were seen. */
 enum seen {
@@ -130,8 +131,8 @@ static void read_ip(struct line *line, const char *value)
 		return; /* dracut: INTERFACE:dhcp */
 	if (n < 6)
 		FAULT(line, WARNING,
-		      "ip= has %zu fields: CLIENT:SERVER:GATEWAY:NETMASK:HOSTNAME:INTERFACE:HOW",
-		      n);
+		      "ip= has %zu %s: CLIENT:SERVER:GATEWAY:NETMASK:HOSTNAME:INTERFACE:HOW", n,
+		      plural(n, "field", "fields"));
 	else if (n > 10)
 		FAULT(line, WARNING, "ip= has %zu fields: the kernel and initrds read 10", n);
 }

@@ -1,10 +1,11 @@
-#include "agent/base/plural.h"
 #include "web/password_method.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
+
+#include "agent/base/plural.h"
 
 #define COST(low, high, usual, least, most)                                                    \
 	{                                                                                      \

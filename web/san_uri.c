@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/plural.h"
+
 #define ALNUM_LOWER "abcdefghijklmnopqrstuvwxyz0123456789"
 #define ALNUM	    ALNUM_LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -71,9 +73,9 @@ int san_uri_split(const char *uri, struct san_parts *ret, struct err *err)
 				       i + 1, len);
 		if (!*end && i < SAN_TARGET)
 			return err_set(err, -EINVAL,
-				       "the SAN address has %u parts of 5: "
+				       "the SAN address has %u %s of 5: "
 				       "iscsi:SERVER:PROTOCOL:PORT:LUN:TARGET",
-				       i + 1);
+				       i + 1, plural(i + 1, "part", "parts"));
 		memcpy(parts.v[i], s, len);
 		s = end + 1;
 	}
