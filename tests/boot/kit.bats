@@ -256,6 +256,8 @@ END
 shift
 echo "$*" >>"$CALLS"
 [ "$1" != chpasswd ] || cat >>"$CALLS"
+# A mount namespace that somebody makes meanwhile keeps the disk mounted for longer than install.sh.
+[ "$1" != update-initramfs ] || unshare -m sh -c 'echo $$ >"$1"; exec sleep 3' sh "$CALLS.holder" >/dev/null 2>&1 3>&- &
 END
   # Where the kernel reads no partition tables, or has no devtmpfs, nodes come by this.
   cat >bin/udevadm <<'END'
@@ -271,6 +273,11 @@ END
   export CALLS=$PWD/calls NODES=$PWD/nodes
 }
 
+# apart COMMAND...: what it mounts is not seen by other tests, whose namespaces would keep it mounted.
+apart() {
+  unshare -m "$@"
+}
+
 @test "install.sh makes a disk, verify.sh finds it right or says what is not, and undo.sh leaves nothing" {
   local device
   ini 'swap = 64M'
@@ -281,9 +288,8 @@ END
   echo "$device" >device
   export DEVICE=$device
   export PATH=$PWD/bin:$PATH
-  run -0 kit/install.sh --yes --disk "$device"
+  run -0 apart sh -c 'kit/install.sh --yes --disk "$DEVICE" && ! mountpoint -q /run/tapwarden-kit/shop'
   [ "${lines[-1]}" = Done. ]
-  run ! mountpoint -q /run/tapwarden-kit/shop
   grep -q "^debootstrap bookworm /run/tapwarden-kit/shop" calls
   grep -q '^env .*apt-get .* install linux-image-amd64 open-iscsi initramfs-tools busybox grub-pc$' calls
   grep -qx "grub-install --target=i386-pc $device" calls
@@ -297,18 +303,17 @@ END
   [[ "$(debugfs -R 'stat /etc/iscsi/iscsi.initramfs' "${device}p3" 2>/dev/null)" == *"Mode:  0600"* ]]
   [[ "$(debugfs -R 'stat /usr/sbin/policy-rc.d' "${device}p3" 2>&1)" == *"File not found"* ]]
 
-  run -0 kit/verify.sh --yes --disk "$device"
+  tail --pid="$(cat "$CALLS.holder")" -f /dev/null
+  run -0 apart kit/verify.sh --yes --disk "$device"
   [[ "$output" != *BAD* ]]
   [[ "$output" == *"ok   the root"*"ok   ./etc/fstab"* ]]
-  run -1 kit/install.sh --yes --disk "$device"
+  run -1 apart kit/install.sh --yes --disk "$device"
   [[ "$output" == *"is not empty: "* ]]
   # Another's swap, and a file that somebody changed.
   mkdir mnt
-  mount "${device}p3" mnt
-  echo x >>mnt/etc/fstab
-  umount mnt
+  apart sh -c 'mount "${DEVICE}p3" mnt && echo x >>mnt/etc/fstab'
   mkswap -q -f -U 11111111-2222-3333-4444-555555555555 "${device}p2"
-  run -1 kit/verify.sh --yes --disk "$device"
+  run -1 apart kit/verify.sh --yes --disk "$device"
   [[ "$output" == *'BAD  the swap is "11111111-'* ]]
   [[ "$output" == *'BAD  ./etc/fstab differs'* ]]
   [ "$(grep -c BAD <<<"$output")" -eq 2 ]
