@@ -227,13 +227,11 @@ enum pattern_action inspect_judge(struct inspected_link *inspected,
 	uint64_t begun_ns = inspected->sift.judged ? clock_ns(CLOCK_MONOTONIC) : 0;
 	struct sift_result result;
 
-	if (inspected->sift.judged)
-		search_time_until(begun_ns + inspected->deadline_ns);
+	search_time_until(begun_ns ? begun_ns + inspected->deadline_ns : inspected->until_ns);
 	inspect(inspected, frame, &result);
-	if (inspected->sift.judged) {
+	if (begun_ns)
 		judge_late(inspected, stats, &result, begun_ns);
-		search_time_until(0);
-	}
+	search_time_until(0);
 	if (result.failed)
 		stat_add(&stats->failed, 1);
 	*ret = result.frame;

@@ -35,7 +35,8 @@ struct inspected_link {
 	const struct ipc_link *link;
 	struct guest_link guest;
 	struct sift_link sift;
-	uint64_t deadline_ns; /* of an inline link, for one frame */
+	uint64_t deadline_ns; /* of an inline link, for one frame that waits for a verdict */
+	uint64_t until_ns; /* of that, when no rule has one: searches end, of CLOCK_MONOTONIC */
 	uint64_t cut; /* frames that the ring has in part, not told yet */
 };
 

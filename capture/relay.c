@@ -9,6 +9,7 @@
 
 #include "agent/base/fd_io.h"
 #include "capture/frame_buf.h"
+#include "capture/turn.h"
 
 /* Frames of one side before the other gets its turn. */
 #define BATCH 64
@@ -39,6 +40,8 @@ struct peer {
 	enum peer_kind kind;
 	int fd;
 	bool blocked; /* it does not take more now */
+	bool left; /* its turn ended before the frames in `in` */
+	uint64_t since_ns; /* when those were read */
 	struct frame_buf in;
 };
 
@@ -46,6 +49,7 @@ struct relay {
 	uv_poll_t poll; /* of the tap */
 	int tap;
 	struct relay_conf conf;
+	struct turn turn;
 	struct peer *peer; /* NULL: none */
 	struct frame_buf out; /* to the peer */
 	struct injected injected[INJECTED_MAX]; /* of the frame in hand */
@@ -81,10 +85,56 @@ static void count_unsent(struct relay *relay)
 	frame_buf_clear(&relay->out);
 }
 
+static void on_tap(uv_poll_t *poll, int status, int events);
+static void on_peer(uv_poll_t *poll, int status, int events);
+
+/*
+ * A tap that takes more frames goes on with those that are left. Polled anew (uv_poll_start() takes
+ * it from epoll first), it is behind the others: epoll puts what is added behind what had no turn
+ * in this round (ep_insert()).
+ */
+static void poll_tap(struct relay *relay)
+{
+	const bool left = relay->peer && relay->peer->left;
+
+	uv_poll_start(&relay->poll, UV_READABLE | (left ? UV_WRITABLE : 0), on_tap);
+}
+
+/* There may be no room to read to before those. */
+static void poll_peer(struct peer *peer)
+{
+	const int read = peer->left ? 0 : UV_READABLE;
+
+	uv_poll_start(&peer->poll, read | (peer->blocked ? UV_WRITABLE : 0), on_peer);
+}
+
+static void set_left(struct peer *peer, bool left)
+{
+	if (peer->left == left)
+		return;
+	peer->left = left;
+	poll_tap(peer->relay);
+	poll_peer(peer);
+}
+
+static void count_left(struct relay *relay)
+{
+	struct frame_buf *in = &relay->peer->in;
+	const uint8_t *frame;
+	size_t len;
+
+	while (frame_buf_front(in, &frame, &len) == 1) {
+		drop(relay, STATS_FROM_GUEST, STATS_RELAY_NO_PEER);
+		frame_buf_pop(in);
+	}
+}
+
 static void detach(struct relay *relay)
 {
 	if (!relay->peer)
 		return;
+	count_left(relay);
+	set_left(relay->peer, false);
 	uv_close((uv_handle_t *)&relay->peer->poll, on_peer_closed);
 	relay->peer = NULL;
 }
@@ -99,14 +149,12 @@ static void lose(struct relay *relay, int reason)
 	relay->conf.ops->peer_lost(relay->conf.data, reason);
 }
 
-static void on_peer(uv_poll_t *poll, int status, int events);
-
 static void await(struct peer *peer, bool blocked)
 {
 	if (peer->blocked == blocked)
 		return;
 	peer->blocked = blocked;
-	uv_poll_start(&peer->poll, UV_READABLE | (blocked ? UV_WRITABLE : 0), on_peer);
+	poll_peer(peer);
 }
 
 /* 0 when all was taken, -EAGAIN, or why the peer is gone. */
@@ -277,65 +325,92 @@ static bool to_guest(struct relay *relay)
 	return true;
 }
 
-static void batch_end(struct relay *relay, enum stats_direction direction, uint64_t begun,
+static bool batch_begin(struct relay *relay, uint64_t now_ns)
+{
+	if (!turn_begin(&relay->turn, relay->poll.loop, now_ns))
+		return false;
+	relay->conf.ops->batch_begin(relay->conf.data, relay->turn.end_ns);
+	return true;
+}
+
+/* Of `n` frames, the first of which came at `since_ns`. */
+static void batch_end(struct relay *relay, enum stats_direction direction, uint64_t since_ns,
 		      unsigned int n)
 {
-	unsigned int bucket = stats_latency_bucket(uv_hrtime() - begun);
+	uint64_t now_ns;
 
 	if (!n)
 		return;
-	stat_add(&relay->conf.stats->latency[direction][bucket], n);
+	now_ns = uv_hrtime();
+	turn_end(&relay->turn, now_ns);
+	stat_add(&relay->conf.stats->latency[direction][stats_latency_bucket(now_ns - since_ns)],
+		 n);
 	relay->conf.ops->batch_end(relay->conf.data);
+	if (!relay->turn.slow)
+		return;
+	poll_tap(relay);
+	if (relay->peer)
+		poll_peer(relay->peer);
 }
 
-static void on_tap(uv_poll_t *poll, int status, int events)
+static void read_tap(struct relay *relay)
 {
-	struct relay *relay = poll->data;
-	uint64_t begun = uv_hrtime();
+	const uint64_t begun_ns = uv_hrtime();
 	unsigned int n = 0;
+	bool over = false;
 
-	(void)events;
-	/* The link went: the agent knows by netlink, and lets this relay go. */
-	if (status < 0) {
-		uv_poll_stop(poll);
+	if (!batch_begin(relay, begun_ns))
 		return;
-	}
-	relay->conf.ops->batch_begin(relay->conf.data);
-	while (n < BATCH && to_guest(relay))
+	while (n < BATCH && !over && to_guest(relay)) {
 		n++;
+		over = turn_is_over(&relay->turn);
+	}
 	flush(relay);
-	batch_end(relay, STATS_TO_GUEST, begun, n);
+	batch_end(relay, STATS_TO_GUEST, begun_ns, n);
+}
+
+/* 0, or why the peer is gone. */
+static int take_frames(struct relay *relay, unsigned int *n)
+{
+	struct peer *peer = relay->peer;
+	const uint8_t *frame;
+	bool over = false;
+	size_t len;
+	int code;
+
+	while ((code = frame_buf_front(&peer->in, &frame, &len)) == 1 && !over) {
+		from_guest(relay, frame, len);
+		frame_buf_pop(&peer->in);
+		++*n;
+		over = turn_is_over(&relay->turn);
+	}
+	set_left(peer, code == 1);
+	return code < 0 ? code : 0;
 }
 
 /* 0, or why the peer is gone; -ECONNRESET for the end of a stream. */
 static int read_stream(struct relay *relay, unsigned int *n)
 {
 	struct frame_buf *in = &relay->peer->in;
-	const uint8_t *frame;
-	size_t len, space;
+	size_t space;
 	uint8_t *at = frame_buf_space(in, &space);
 	ssize_t got = recv(relay->peer->fd, at, space, 0);
-	int code;
 
 	if (got == 0)
 		return -ECONNRESET;
 	if (got < 0)
 		return errno == EAGAIN ? 0 : -errno;
 	frame_buf_filled(in, (size_t)got);
-	while ((code = frame_buf_front(in, &frame, &len)) == 1) {
-		from_guest(relay, frame, len);
-		frame_buf_pop(in);
-		++*n;
-	}
-	return code;
+	return take_frames(relay, n);
 }
 
 static int read_dgram(struct relay *relay, unsigned int *n)
 {
 	struct peer *peer = relay->peer;
 	uint8_t *at = frame_buf_room(&peer->in);
+	bool over = false;
 
-	while (*n < BATCH) {
+	while (*n < BATCH && !over) {
 		/* With MSG_TRUNC the true length is told: what was cut is not passed on. */
 		ssize_t got = recv(peer->fd, at, FRAME_BUF_FRAME_MAX, MSG_TRUNC);
 
@@ -346,6 +421,7 @@ static int read_dgram(struct relay *relay, unsigned int *n)
 			drop(relay, STATS_FROM_GUEST, STATS_RELAY_LENGTH);
 		else
 			from_guest(relay, at, (size_t)got);
+		over = turn_is_over(&relay->turn);
 	}
 	return 0;
 }
@@ -355,22 +431,58 @@ static int (*const read_kinds[PEER_KINDS])(struct relay *relay, unsigned int *n)
 	[PEER_DGRAM] = read_dgram,
 };
 
-static void on_peer(uv_poll_t *poll, int status, int events)
+static void end_peer(struct relay *relay, int code, unsigned int n)
 {
-	struct peer *peer = poll->data;
-	struct relay *relay = peer->relay;
-	uint64_t begun = uv_hrtime();
-	unsigned int n = 0;
-	int code = status < 0 ? -ECONNRESET : 0;
+	const uint64_t since_ns = relay->peer->since_ns;
 
-	relay->conf.ops->batch_begin(relay->conf.data);
-	if (code == 0 && (events & UV_READABLE))
-		code = read_kinds[peer->kind](relay, &n);
 	if (code)
 		lose(relay, code);
 	else
 		flush(relay);
-	batch_end(relay, STATS_FROM_GUEST, begun, n);
+	batch_end(relay, STATS_FROM_GUEST, since_ns, n);
+}
+
+static void go_on(struct relay *relay)
+{
+	unsigned int n = 0;
+	int code;
+
+	if (!relay->peer || !relay->peer->left || !batch_begin(relay, uv_hrtime()))
+		return;
+	code = take_frames(relay, &n);
+	end_peer(relay, code, n);
+}
+
+static void on_tap(uv_poll_t *poll, int status, int events)
+{
+	struct relay *relay = poll->data;
+
+	/* The link went: the agent knows by netlink, and lets this relay go. */
+	if (status < 0) {
+		uv_poll_stop(poll);
+		return;
+	}
+	if (events & UV_WRITABLE)
+		go_on(relay);
+	if (events & UV_READABLE)
+		read_tap(relay);
+}
+
+static void on_peer(uv_poll_t *poll, int status, int events)
+{
+	struct peer *peer = poll->data;
+	struct relay *relay = peer->relay;
+	const uint64_t now_ns = uv_hrtime();
+	unsigned int n = 0;
+	int code = status < 0 ? -ECONNRESET : 0;
+
+	if (code == 0 && !batch_begin(relay, now_ns))
+		return;
+	if (code == 0 && (events & UV_READABLE)) {
+		peer->since_ns = now_ns;
+		code = read_kinds[peer->kind](relay, &n);
+	}
+	end_peer(relay, code, n);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -392,9 +504,10 @@ int relay_open(uv_loop_t *loop, int tap_fd, const struct relay_conf *conf, struc
 	}
 	relay->tap = tap_fd;
 	relay->conf = *conf;
+	relay->turn.frame_ns = conf->frame_ns;
 	relay->poll.data = relay;
 	if (!conf->has_peer)
-		uv_poll_start(&relay->poll, UV_READABLE, on_tap);
+		poll_tap(relay);
 	*ret = relay;
 	return 0;
 }
@@ -419,10 +532,11 @@ int relay_attach(struct relay *relay, enum peer_kind kind, int peer_fd, struct e
 	peer->relay = relay;
 	peer->kind = kind;
 	peer->fd = peer_fd;
-	uv_poll_start(&peer->poll, UV_READABLE, on_peer);
+	peer->since_ns = uv_hrtime();
 	relay->peer = peer;
 	stat_add(&relay->conf.stats->peers, 1);
-	uv_poll_start(&relay->poll, UV_READABLE, on_tap);
+	poll_peer(peer);
+	poll_tap(relay);
 	return 0;
 }
 
@@ -437,7 +551,6 @@ int relay_save(struct relay *relay, int fd, struct relay_rest *ret)
 	const uint8_t *in = NULL, *out;
 	int code;
 
-	uv_poll_stop(&relay->poll);
 	flush(relay);
 	if (relay->peer)
 		in = frame_buf_bytes(&relay->peer->in, &rest.in);
@@ -448,10 +561,13 @@ int relay_save(struct relay *relay, int fd, struct relay_rest *ret)
 	if (code) {
 		count_unsent(relay);
 	} else {
+		if (relay->peer)
+			frame_buf_clear(&relay->peer->in);
 		frame_buf_clear(&relay->out);
 		*ret = rest;
 	}
 	detach(relay);
+	uv_poll_stop(&relay->poll);
 	return code;
 }
 
@@ -470,12 +586,16 @@ static int read_all(int fd, struct frame_buf *buf, size_t len, size_t at)
 int relay_restore(struct relay *relay, int fd, const struct relay_rest *rest)
 {
 	int code = relay->peer ? read_all(fd, &relay->peer->in, rest->in, 0) : -ENOTCONN;
+	const uint8_t *frame;
+	size_t len;
 
 	if (code == 0)
 		code = read_all(fd, &relay->out, rest->out, rest->in);
-	if (code == 0)
-		flush(relay);
-	return code;
+	if (code)
+		return code;
+	set_left(relay->peer, frame_buf_front(&relay->peer->in, &frame, &len) == 1);
+	flush(relay);
+	return 0;
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -20,8 +20,8 @@
 #include "agent/base/stats.h"
 
 struct relay_ops {
-	/* Frames may come now, which are read together. */
-	void (*batch_begin)(void *data);
+	/* Frames may come now, for so long: until `end_ns` of CLOCK_MONOTONIC (turn.h). */
+	void (*batch_begin)(void *data, uint64_t end_ns);
 	/* Why the frame may not go on; STATS_RELAY_DROPS: it may. It may call relay_inject(). */
 	enum stats_relay_drop (*judge)(void *data, enum stats_direction direction,
 				       const uint8_t *frame, size_t len);
@@ -36,6 +36,7 @@ struct relay_ops {
 struct relay_conf {
 	struct stats_relay *stats;
 	bool has_peer; /* one is attached at once: nothing is read before */
+	uint64_t frame_ns; /* the longest that a verdict takes; 0: nobody knows */
 	const struct relay_ops *ops;
 	void *data;
 };
@@ -58,10 +59,10 @@ int relay_attach(struct relay *relay, enum peer_kind kind, int peer_fd, struct e
 bool relay_attached(const struct relay *relay);
 
 /*
- * What is in hand when another process is to go on with tap and peer: bytes from the peer that are
- * no whole frame yet, and those that it has not taken. relay_save() takes them out and into the
- * file, one behind the other; nothing is passed after it, and when it fails they are dropped.
- * relay_restore() follows relay_attach(). 0 or a negative errno.
+ * What is in hand when another process is to go on with tap and peer: bytes from the peer that
+ * had no turn or are no whole frame yet, and those that it has not taken. relay_save() takes them
+ * out and into the file, one behind the other; nothing is passed after it, and when it fails they
+ * are dropped. relay_restore() follows relay_attach(). 0 or a negative errno.
  */
 struct relay_rest {
 	size_t in, out;

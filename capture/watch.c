@@ -7,51 +7,28 @@
 
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
-#include "agent/base/time_units.h"
 #include "capture/search_time.h"
 #include "capture/watch_relay.h"
 
 /* Frames of one link before the others get their turn: what a large block has of usual ones. */
 #define FRAMES_PER_TURN 1024u
 
-/* And the time for them, looked at after so many frames. */
-#define TURN_NS		(100 * NS_PER_MS)
-#define FRAMES_PER_LOOK 4u
-
-/*
- * Of all links, before what the agent sent is looked at again: it ends a worker that does not
- * answer for six seconds.
- */
-#define ROUND_NS (500 * NS_PER_MS)
-
-/* Searches that were begun in a turn may go on for so long after it; then they are given up. */
-#define GRACE_NS (3 * NS_PER_S)
-
-/* The clock is that of ticks: a look costs no more than a frame does. */
-static uint64_t tick_ns(void)
+/* The clock is that of ticks: to look at it costs no more than a frame does. */
+static bool begin_turn(struct watch *watch)
 {
-	return clock_ns(CLOCK_MONOTONIC_COARSE);
+	return turn_begin(&watch->turn, watch->poll.loop, clock_ns(CLOCK_MONOTONIC_COARSE));
 }
 
-/* Since the loop was last told what there is to do (uv_now(3)). */
-static bool is_round_over(const struct watch *watch)
-{
-	return tick_ns() > uv_now(watch->poll.loop) * NS_PER_MS + ROUND_NS;
-}
-
-/* What is left of a ring or a tap is told of again by the loop. */
 static void read_turn(struct watch *watch)
 {
-	const uint64_t end_ns = tick_ns() + TURN_NS;
-	const size_t max = watch->slow ? 1 : FRAMES_PER_LOOK;
+	const size_t max = turn_frames(&watch->turn);
 	size_t left = FRAMES_PER_TURN, n;
 
-	search_time_until(end_ns + GRACE_NS);
+	search_time_until(watch->turn.end_ns + TURN_GRACE_NS);
 	do {
 		n = source_read(&watch->source, max, inspect_frame, &watch->inspected);
 		left -= n;
-		watch->slow = tick_ns() > end_ns;
-	} while (n == max && left && !watch->slow);
+	} while (!turn_look(&watch->turn) && n == max && left);
 	search_time_until(0);
 }
 
@@ -71,15 +48,16 @@ static void on_frames(uv_poll_t *poll, int status, int events)
 		watch->batch_end(watch->data);
 		return;
 	}
-	if (is_round_over(watch))
+	if (!begin_turn(watch))
 		return;
 	read_turn(watch);
 	watch->batch_end(watch->data);
-	if (!watch->slow)
-		return;
-	/* epoll puts what is added behind what had no turn in this round (ep_insert()). */
-	uv_poll_stop(&watch->poll);
-	uv_poll_start(&watch->poll, UV_READABLE, on_frames);
+	/*
+	 * Who took long goes behind the others: uv_poll_start() takes it from epoll, which puts
+	 * what is added behind what had no turn in this round (ep_insert()).
+	 */
+	if (watch->turn.slow)
+		uv_poll_start(&watch->poll, UV_READABLE, on_frames);
 }
 
 static int start_reading(uv_loop_t *loop, struct watch *watch, struct err *err)
@@ -219,9 +197,9 @@ void watch_drain(struct watch *watch, uint64_t until_ns, uint64_t now_ns)
 
 void watch_tick(struct watch *watch, uint64_t now_ns)
 {
-	if (watch->quiet && !watch->relay && !is_round_over(watch)) {
+	if (watch->quiet && !watch->relay && begin_turn(watch)) {
 		watch->quiet = false;
-		read_all(watch, tick_ns() + GRACE_NS);
+		read_all(watch, watch->turn.end_ns + TURN_GRACE_NS);
 		uv_poll_start(&watch->poll, UV_READABLE, on_frames);
 	}
 	tell_losses(watch, now_ns);

@@ -17,6 +17,7 @@
 #include "capture/inspect.h"
 #include "capture/relay.h"
 #include "capture/source.h"
+#include "capture/turn.h"
 
 struct watch {
 	struct ipc_link link;
@@ -30,7 +31,7 @@ struct watch {
 	struct relay_rest rest; /* of that: what the worker before saved, until the peer is there */
 	int rest_fd; /* of that: where its relay is saved for the next worker; -1: nowhere */
 	bool quiet; /* the source told an error: polled again by the next tick */
-	bool slow; /* its last turn ended since its time was over */
+	struct turn turn; /* where it has no relay */
 	void (*batch_end)(void *data);
 	void (*peer_lost)(void *data, uint32_t slot, int reason);
 	void *data;

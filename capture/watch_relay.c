@@ -62,10 +62,11 @@ static enum stats_relay_drop judge(void *data, enum stats_direction direction, c
 /*
  * For each frame, the clock would be a quarter of all that is done beside reading and writing it.
  */
-static void on_batch_begin(void *data)
+static void on_batch_begin(void *data, uint64_t end_ns)
 {
 	struct watch *watch = data;
 
+	watch->inspected.until_ns = end_ns + TURN_GRACE_NS;
 	watch->batch_ns = clock_ns(CLOCK_REALTIME);
 }
 
@@ -91,7 +92,7 @@ static const struct relay_ops relay_ops = { .batch_begin = on_batch_begin,
 int watch_relay_open(uv_loop_t *loop, struct watch *watch, int fd, const struct watch_conf *conf,
 		     struct err *err)
 {
-	const struct relay_conf relay = {
+	struct relay_conf relay = {
 		.stats = &conf->inspector->stats->relays[watch->link.slot],
 		.has_peer = watch->link.has_peer,
 		.ops = &relay_ops,
@@ -100,7 +101,8 @@ int watch_relay_open(uv_loop_t *loop, struct watch *watch, int fd, const struct 
 
 	watch->shut = !conf->keys || (conf->no_rules && conf->keys->fail == INLINE_FAIL_CLOSED);
 	if (conf->keys)
-		watch->inspected.deadline_ns = (uint64_t)conf->keys->deadline_ms * NS_PER_MS;
+		relay.frame_ns = (uint64_t)conf->keys->deadline_ms * NS_PER_MS;
+	watch->inspected.deadline_ns = relay.frame_ns;
 	return relay_open(loop, fd, &relay, &watch->relay, err);
 }
 

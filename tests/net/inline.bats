@@ -726,6 +726,30 @@ say_slow() {
   [ "$(status_get '[.workers[].restarts] | add')" -eq 0 ]
 }
 
+@test "a guest whose frames all take until the deadline does not keep the worker from answering" {
+  local pid whole n=130
+  slow pass
+  # Each frame is late, and none is quarantined; in one turn they would take longer than the agent waits.
+  printf 'quarantine-after = 0\n' >>"$INI"
+  sed -i '/^monitor/a deadline-ms = 100' "$INI"
+  start
+  spawn tcpdump ip netns exec "$PEER" tcpdump -U -i eno1 -w "$DIR/wire.pcap" "ether src $(mac_of web01)"
+  wait_for 10 grep -q 'listening on' "$DIR/tcpdump.err"
+  pid=$(worker_pid capture)
+  hostile "$(perl_segments)"'
+    open(my $f, "<", "'"$DIR"'/slow.txt") or die;
+    chomp(my $slow = <$f>);
+    my @frames = map { my $n = $_; (frame($n, 100, 16, "number=$n;$slow"), $n % 10 ? () : frame($n, 200, 16, "forbidden-$n")) } 1 .. '$n';
+    syswrite($c, join("", @frames, frame(1, 300, 16, "the last")));
+    sleep 1000'
+  wait_for 120 has_bytes 'the last' "$DIR/wire.pcap"
+  diff <(seq -f 'number=%g' "$n") <(grep -aoE 'number=[0-9]+' "$DIR/wire.pcap")
+  run ! has_bytes forbidden- "$DIR/wire.pcap"
+  [ "$(worker_pid capture)" = "$pid" ]
+  [ "$(status_get '[.workers[].restarts] | add')" -eq 0 ]
+  status_of ".links[0].relay | .late > 0 and .late == .failed and .from_guest.dropped.verdict == $((n / 10))"
+}
+
 @test "the tap of an inline link is nobody else's, and who opens it all the same is told of" {
   local node
   sed -i '/^monitor/a owner = nobody:nogroup' "$INI"

@@ -1,5 +1,5 @@
-/* links: capture/relay.c capture/frame_buf.c agent/base/stats.c agent/base/fd_io.c */
-/* links: agent/base/err.c */
+/* links: capture/relay.c capture/turn.c capture/frame_buf.c */
+/* links: agent/base/stats.c agent/base/fd_io.c agent/base/err.c */
 /* The relay between a tap, here a datagram socket, and a guest on a real socket of each kind. */
 #include "capture/relay.h"
 
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,7 +23,7 @@ struct fixture {
 	uv_loop_t loop;
 	struct relay *relay;
 	struct stats_relay stats;
-	int wire; /* the other end of the tap */
+	int tap, wire; /* what the relay has a duplicate of, and the other end */
 	int guest; /* the other end of the peer's socket */
 	int lost; /* times that the peer was lost */
 	int reason;
@@ -30,13 +31,17 @@ struct fixture {
 	bool in_batch;
 	const char *forbidden; /* a frame with this text does not pass */
 	const char *answer; /* and is answered with this */
+	unsigned int verdict_ms; /* how long a verdict takes */
+	unsigned int judged, judged_max; /* frames of the batch, and of the largest one */
 };
 
-static void batch_begin(void *data)
+static void batch_begin(void *data, uint64_t end_ns)
 {
 	struct fixture *f = data;
 
+	assert_true(end_ns > uv_hrtime());
 	f->in_batch = true;
+	f->judged = 0;
 }
 
 static enum stats_relay_drop judge(void *data, enum stats_direction direction, const uint8_t *frame,
@@ -45,6 +50,10 @@ static enum stats_relay_drop judge(void *data, enum stats_direction direction, c
 	struct fixture *f = data;
 
 	assert_true(f->in_batch);
+	if (++f->judged > f->judged_max)
+		f->judged_max = f->judged;
+	if (f->verdict_ms)
+		usleep(f->verdict_ms * 1000);
 	if (!f->forbidden || !memmem(frame, len, f->forbidden, strlen(f->forbidden)))
 		return STATS_RELAY_DROPS;
 	if (f->answer) {
@@ -90,18 +99,25 @@ static void attach(struct fixture *f, enum peer_kind kind)
 	assert_int_equal(relay_attach(f->relay, kind, fds[1], &err), 0);
 }
 
+static void open_relay(struct fixture *f)
+{
+	struct relay_conf conf = { .stats = &f->stats, .ops = &ops, .data = f };
+	struct err err;
+
+	assert_int_equal(relay_open(&f->loop, dup(f->tap), &conf, &f->relay, &err), 0);
+}
+
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct relay_conf conf = { .stats = &f->stats, .ops = &ops, .data = f };
-	struct err err;
 	int tap[2];
 
 	pair(SOCK_DGRAM, tap);
 	f->wire = tap[0];
+	f->tap = tap[1];
 	f->guest = -1;
 	uv_loop_init(&f->loop);
-	assert_int_equal(relay_open(&f->loop, tap[1], &conf, &f->relay, &err), 0);
+	open_relay(f);
 	*state = f;
 	return 0;
 }
@@ -116,6 +132,7 @@ static int tear_down(void **state)
 	if (f->guest >= 0)
 		close(f->guest);
 	close(f->wire);
+	close(f->tap);
 	free(f);
 	return 0;
 }
@@ -354,19 +371,196 @@ static void a_tap_that_takes_nothing_is_counted(void **state)
 	f->wire = dup(f->guest);
 }
 
+static uint64_t timed(const struct fixture *f, enum stats_direction direction)
+{
+	uint64_t frames = 0;
+
+	for (unsigned int i = 0; i < STATS_LATENCY_BUCKETS; i++)
+		frames += stat_get(&f->stats.latency[direction][i]);
+	return frames;
+}
+
 static void times_are_counted_by_frame(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t frames = 0;
 
 	attach(f, PEER_STREAM);
 	wire_sends(f, A);
 	wire_sends(f, B);
-	for (unsigned int i = 0; i < STATS_LATENCY_BUCKETS; i++)
-		frames += stat_get(&f->stats.latency[STATS_TO_GUEST][i]);
-	assert_int_equal(frames, 2);
+	assert_int_equal(timed(f, STATS_TO_GUEST), 2);
 	assert_true(stats_latency_quantile(f->stats.latency[STATS_TO_GUEST], 990) > 0);
 	assert_int_equal(stats_latency_quantile(f->stats.latency[STATS_FROM_GUEST], 990), 0);
+}
+
+/* ---- verdicts that take long ---------------------------------------------------------------- */
+
+/* Of a turn's time three or four; and not so many in one turn. */
+#define SLOW_MS	    30
+#define SLOW_TURN   6
+#define SLOW_FRAMES 12
+
+static const char numbered[] = "a frame of the number ";
+#define NUMBERED sizeof(numbered) /* with one more letter in place of its end */
+
+static void send_numbered(int fd, bool stream)
+{
+	char bytes[SLOW_FRAMES * (FRAME_BUF_HEADER + NUMBERED)];
+	size_t len = 0;
+
+	for (char i = 'a'; i < 'a' + SLOW_FRAMES; i++) {
+		if (stream) {
+			memcpy(bytes + len, "\0\0\0", 3);
+			bytes[len + 3] = (char)NUMBERED;
+			len += FRAME_BUF_HEADER;
+		}
+		memcpy(bytes + len, numbered, NUMBERED);
+		bytes[len + NUMBERED - 1] = i;
+		len += NUMBERED;
+		if (stream && i < 'a' + SLOW_FRAMES - 1)
+			continue;
+		assert_int_equal(send(fd, bytes, len, 0), len);
+		len = 0;
+	}
+}
+
+static void assert_numbered(int fd)
+{
+	char got[NUMBERED];
+
+	for (char i = 'a'; i < 'a' + SLOW_FRAMES; i++) {
+		assert_int_equal(recv(fd, got, sizeof(got), 0), NUMBERED);
+		assert_int_equal(got[NUMBERED - 1], i);
+	}
+}
+
+static void assert_turns(const struct fixture *f)
+{
+	assert_in_range(f->judged_max, 1, SLOW_TURN);
+}
+
+/* What is left is passed although the guest goes meanwhile; that is told after it. */
+static void slow_verdicts_end_the_turn_of_a_stream(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_STREAM);
+	f->verdict_ms = SLOW_MS;
+	send_numbered(f->guest, true);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_turns(f);
+	close(f->guest);
+	f->guest = -1;
+	settle(f);
+	assert_numbered(f->wire);
+	assert_nothing(f->wire);
+	assert_turns(f);
+	assert_int_equal(f->lost, 1);
+	assert_int_equal(f->reason, -ECONNRESET);
+	/* The last one was in the relay while all others were searched. */
+	assert_int_equal(timed(f, STATS_FROM_GUEST), SLOW_FRAMES);
+	assert_true(stats_latency_quantile(f->stats.latency[STATS_FROM_GUEST], 1000) >=
+		    UINT64_C(1000000) * SLOW_FRAMES * SLOW_MS);
+}
+
+/* Bytes that come while frames are left wait behind them; and the other way is not closed. */
+static void what_comes_after_slow_verdicts_comes_after_them(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_STREAM);
+	f->verdict_ms = SLOW_MS;
+	send_numbered(f->guest, true);
+	assert_int_equal(send(f->guest, "\0\0\0\17" A, 19, 0), 19);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	f->verdict_ms = 0;
+	assert_int_equal(send(f->guest, "\0\0\0\21" B, 21, 0), 21);
+	wire_sends(f, B);
+	assert_next(f->guest, "\0\0\0\21" B, 21);
+	assert_numbered(f->wire);
+	assert_next(f->wire, A, 15);
+	assert_next(f->wire, B, 17);
+	assert_nothing(f->wire);
+	assert_int_equal(f->lost, 0);
+}
+
+static void slow_verdicts_end_the_turn_of_datagrams(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_DGRAM);
+	f->verdict_ms = SLOW_MS;
+	send_numbered(f->guest, false);
+	settle(f);
+	assert_numbered(f->wire);
+	assert_nothing(f->wire);
+	assert_turns(f);
+}
+
+static void slow_verdicts_end_the_turn_of_a_tap(void **state)
+{
+	struct fixture *f = *state;
+
+	attach(f, PEER_DGRAM);
+	f->verdict_ms = SLOW_MS;
+	send_numbered(f->wire, false);
+	settle(f);
+	assert_numbered(f->guest);
+	assert_nothing(f->guest);
+	assert_turns(f);
+}
+
+/* The next worker's relay goes on with them, and then with the half of a frame behind them. */
+static void frames_that_had_no_turn_are_handed_over(void **state)
+{
+	struct fixture *f = *state;
+	int file = memfd_create("rest", MFD_CLOEXEC), fds[2], peer;
+	struct relay_rest rest;
+	struct err err;
+
+	pair(SOCK_STREAM, fds);
+	f->guest = fds[0];
+	peer = dup(fds[1]);
+	assert_int_equal(relay_attach(f->relay, PEER_STREAM, fds[1], &err), 0);
+	f->verdict_ms = SLOW_MS;
+	send_numbered(f->guest, true);
+	assert_int_equal(send(f->guest, "\0\0\0\17fra", 7, 0), 7);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_int_equal(relay_save(f->relay, file, &rest), 0);
+	assert_true(rest.in > 7);
+	relay_close(f->relay);
+	f->verdict_ms = 0;
+	open_relay(f);
+	assert_int_equal(relay_attach(f->relay, PEER_STREAM, peer, &err), 0);
+	assert_int_equal(relay_restore(f->relay, file, &rest), 0);
+	settle(f);
+	assert_int_equal(send(f->guest, A + 3, 12, 0), 12);
+	settle(f);
+	assert_numbered(f->wire);
+	assert_next(f->wire, A, 15);
+	assert_nothing(f->wire);
+	assert_int_equal(stat_get(&f->stats.dropped[STATS_FROM_GUEST][STATS_RELAY_NO_PEER]), 0);
+	close(file);
+}
+
+static void frames_that_had_no_turn_are_counted_when_their_guest_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t passed = 0;
+	int before;
+
+	attach(f, PEER_STREAM);
+	f->verdict_ms = SLOW_MS;
+	send_numbered(f->guest, true);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	before = f->guest;
+	attach(f, PEER_STREAM);
+	settle(f);
+	while (recv(f->wire, (char[256]){ 0 }, 256, 0) > 0)
+		passed++;
+	assert_in_range(passed, 1, SLOW_TURN);
+	assert_int_equal(stat_get(&f->stats.dropped[STATS_FROM_GUEST][STATS_RELAY_NO_PEER]),
+			 SLOW_FRAMES - passed);
+	close(before);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -387,6 +581,12 @@ int main(void)
 		TEST(a_datagram_too_long_is_counted),
 		TEST(a_tap_that_takes_nothing_is_counted),
 		TEST(times_are_counted_by_frame),
+		TEST(slow_verdicts_end_the_turn_of_a_stream),
+		TEST(what_comes_after_slow_verdicts_comes_after_them),
+		TEST(slow_verdicts_end_the_turn_of_datagrams),
+		TEST(slow_verdicts_end_the_turn_of_a_tap),
+		TEST(frames_that_had_no_turn_are_handed_over),
+		TEST(frames_that_had_no_turn_are_counted_when_their_guest_is_replaced),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
