@@ -29,9 +29,6 @@ static const struct {
 /* At a gigabit a second they last for a tenth of a second: so long may the reader be away. */
 #define RING_BYTES_MAX (16u << 20)
 
-/* A block that is not full is handed over after so long: the delay of a lone frame. */
-#define RETIRE_MS 20
-
 /* Threads that open or close many sockets, for as long as that takes. */
 #define THREADS_MAX  32u
 #define THREAD_STACK (64u << 10)
@@ -70,7 +67,7 @@ int packet_socket_open(unsigned int ifindex, uint32_t block_size, uint32_t block
 		.tp_block_nr = blocks,
 		.tp_frame_size = FRAME_SIZE,
 		.tp_frame_nr = block_size / FRAME_SIZE * blocks,
-		.tp_retire_blk_tov = RETIRE_MS,
+		.tp_retire_blk_tov = SOURCE_PACKET_RETIRE_MS,
 		.tp_sizeof_priv = sizeof(struct source_packet_mark),
 	};
 	struct sockaddr_ll address = {

@@ -116,10 +116,12 @@ static void on_limit(uv_timer_t *timer)
 
 static void process_drain(struct worker_process *p)
 {
+	const struct ipc_drain drain = { .last = p->worker->stopping };
+
 	if (p->state == PROCESS_DRAINING || p->state == PROCESS_ENDING)
 		return;
 	p->state = PROCESS_DRAINING;
-	ipc_send(&p->channel, IPC_DRAIN, NULL, -1);
+	ipc_send(&p->channel, IPC_DRAIN, &drain, -1);
 	uv_timer_start(&p->timer, on_limit, DRAIN_LIMIT_MS, 0);
 }
 

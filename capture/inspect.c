@@ -248,6 +248,7 @@ void inspect_losses(struct inspected_link *inspected, const struct source_losses
 		{ .lost = losses->tap_full, .reason = "tap-full" },
 		{ .lost = losses->died, .reason = "worker-died" },
 		{ .lost = losses->corrupt, .reason = "ring-corrupt" },
+		{ .lost = losses->unread, .reason = "ring-closed" },
 	};
 
 	for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++) {

@@ -15,6 +15,7 @@ struct source_kind {
 	int (*fd)(const struct source *source);
 	size_t (*read)(struct source *source, size_t max, source_frame_cb cb, void *data);
 	size_t (*frames_max)(const struct source *source);
+	size_t (*settle)(struct source *source, uint64_t until_ns);
 	int (*losses)(struct source *source, struct source_losses *ret);
 	int (*error)(struct source *source);
 	void (*take_fd)(struct source *source, const struct ipc_link_fd *what, int fd);
@@ -48,6 +49,11 @@ static size_t packet_read(struct source *source, size_t max, source_frame_cb cb,
 static size_t packet_frames_max(const struct source *source)
 {
 	return (size_t)source->packet.block_size * source->packet.blocks / FRAME_ROOM_MIN;
+}
+
+static size_t packet_settle(struct source *source, uint64_t until_ns)
+{
+	return source_packet_settle(&source->packet, until_ns);
 }
 
 static int packet_losses(struct source *source, struct source_losses *ret)
@@ -98,6 +104,13 @@ static size_t tap_frames_max(const struct source *source)
 	return TAP_FRAMES_MAX;
 }
 
+static size_t tap_settle(struct source *source, uint64_t until_ns)
+{
+	(void)source;
+	(void)until_ns;
+	return 0;
+}
+
 static int tap_losses(struct source *source, struct source_losses *ret)
 {
 	return source_tap_losses(&source->tap, ret);
@@ -138,11 +151,12 @@ static size_t inline_read(struct source *source, size_t max, source_frame_cb cb,
 
 static const struct source_kind kinds[IPC_SOURCES] = {
 	[IPC_SOURCE_PACKET] = { packet_open, packet_close, packet_fd, packet_read,
-				packet_frames_max, packet_losses, packet_error, packet_take_fd },
-	[IPC_SOURCE_TAP] = { tap_open, tap_close, tap_fd, tap_read, tap_frames_max, tap_losses,
-			     tap_error, tap_take_fd },
+				packet_frames_max, packet_settle, packet_losses, packet_error,
+				packet_take_fd },
+	[IPC_SOURCE_TAP] = { tap_open, tap_close, tap_fd, tap_read, tap_frames_max, tap_settle,
+			     tap_losses, tap_error, tap_take_fd },
 	[IPC_SOURCE_INLINE] = { inline_open, tap_close, tap_fd, inline_read, tap_frames_max,
-				tap_losses, tap_error, tap_take_fd },
+				tap_settle, tap_losses, tap_error, tap_take_fd },
 };
 
 int source_open(struct source *source, const struct ipc_link *link, int fd,
@@ -170,6 +184,11 @@ size_t source_read(struct source *source, size_t max, source_frame_cb cb, void *
 size_t source_frames_max(const struct source *source)
 {
 	return source->kind->frames_max(source);
+}
+
+size_t source_settle(struct source *source, uint64_t until_ns)
+{
+	return source->kind->settle(source, until_ns);
 }
 
 int source_losses(struct source *source, struct source_losses *ret)

@@ -37,6 +37,9 @@ size_t source_read(struct source *source, size_t max, source_frame_cb cb, void *
 /* More frames than it can hold: what a drain under traffic reads at most. */
 size_t source_frames_max(const struct source *source);
 
+/* See source_packet_settle(): with no ring there is nothing that is waited for. */
+size_t source_settle(struct source *source, uint64_t until_ns);
+
 int source_losses(struct source *source, struct source_losses *ret);
 
 /* Why polling it told an error; 0 when that is not known. */

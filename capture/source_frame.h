@@ -22,6 +22,7 @@ struct source_losses {
 	uint64_t tap_full; /* frames that the queue of a tap had no room for */
 	uint64_t died; /* frames that a reader before this one died of */
 	uint64_t corrupt; /* blocks given back unread */
+	uint64_t unread; /* frames that the kernel had not handed over when the link went */
 };
 
 /* The bytes are valid during the call. */

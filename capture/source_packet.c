@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/base/clock.h"
 #include "agent/base/time_units.h"
 
 /* V3_ALIGNMENT of net/packet/internal.h: frames in a block, and its private area. */
@@ -276,6 +278,39 @@ size_t source_packet_read(struct source_packet *source, size_t max, source_frame
 			n += block_read(source, max - n, cb, data);
 		else if (!block_begin(source))
 			break;
+	}
+	return n;
+}
+
+/* Frames of the block that the kernel fills: it counts them there as they come. */
+static size_t unread(const struct source_packet *source)
+{
+	struct tpacket_block_desc *block = block_at(source, source->block);
+	const struct source_packet_mark *mark;
+	uint32_t n;
+
+	/* One that was never filled is not sane; of one that was read the numbers are still there. */
+	if (source->frames_left || block_ready(block) || !block_sane(source, block))
+		return 0;
+	n = __atomic_load_n(&block->hdr.bh1.num_pkts, __ATOMIC_RELAXED);
+	mark = mark_of(block);
+	if (mark->seq_num == block_seq(block))
+		n -= mark->begun < n ? mark->begun : n;
+	return n;
+}
+
+size_t source_packet_settle(struct source_packet *source, uint64_t until_ns)
+{
+	struct pollfd fd = { .fd = source->fd, .events = POLLIN };
+	uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	size_t n;
+
+	while ((n = unread(source)) > 0 && now_ns < until_ns) {
+		/* That the link went is not what is waited for, and is told until it is taken off. */
+		if (poll(&fd, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1) > 0 &&
+		    (fd.revents & POLLERR))
+			source_packet_error(source);
+		now_ns = clock_ns(CLOCK_MONOTONIC);
 	}
 	return n;
 }

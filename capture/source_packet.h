@@ -23,6 +23,12 @@ struct source_packet_mark {
 	uint32_t done; /* frames that the reader came back from */
 };
 
+/*
+ * A block that is not full is handed over after so long: the delay of a lone frame. The kernel
+ * looks so often, and hands over what it saw before (prb_retire_rx_blk_timer_expired()).
+ */
+#define SOURCE_PACKET_RETIRE_MS 20
+
 struct source_packet {
 	int fd;
 	uint8_t *ring;
@@ -46,6 +52,13 @@ void source_packet_close(struct source_packet *source);
 
 /* Hands over at most `max` frames that are there; returns how many. Never waits. */
 size_t source_packet_read(struct source_packet *source, size_t max, source_frame_cb cb, void *data);
+
+/*
+ * Waits until what came before is there to be read, at the longest until `until_ns` of
+ * CLOCK_MONOTONIC; all that is there was read. Returns how many frames are not, and never will be
+ * when the source is closed now.
+ */
+size_t source_packet_settle(struct source_packet *source, uint64_t until_ns);
 
 int source_packet_losses(struct source_packet *source, struct source_losses *ret);
 

@@ -195,6 +195,15 @@ void watch_drain(struct watch *watch, uint64_t until_ns, uint64_t now_ns)
 	tell_losses(watch, now_ns);
 }
 
+void watch_settle(struct watch *watch, uint64_t until_ns, uint64_t now_ns)
+{
+	const struct source_losses losses = {
+		.unread = source_settle(&watch->source, until_ns),
+	};
+
+	inspect_losses(&watch->inspected, &losses, now_ns);
+}
+
 void watch_tick(struct watch *watch, uint64_t now_ns)
 {
 	if (watch->quiet && !watch->relay && begin_turn(watch)) {

@@ -70,6 +70,12 @@ void watch_close(struct watch *watch);
 void watch_drain(struct watch *watch, uint64_t until_ns, uint64_t now_ns);
 
 /*
+ * Of a source that nobody reads after this, between two watch_drain(): waits until `until_ns` of
+ * CLOCK_MONOTONIC for what came before the first, and tells what does not come as lost.
+ */
+void watch_settle(struct watch *watch, uint64_t until_ns, uint64_t now_ns);
+
+/*
  * At once and every second while there is something to do: tells losses, and looks after a link
  * that went down.
  */

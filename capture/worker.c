@@ -26,13 +26,14 @@ static int on_ping(struct worker *w, struct ipc_message *message, struct err *er
 	return ipc_send(&w->channel, IPC_PONG, NULL, -1);
 }
 
-static void worker_stop(struct worker *w, int exit_code);
+static void worker_stop(struct worker *w, enum worker_end end);
 
 static int on_drain(struct worker *w, struct ipc_message *message, struct err *err)
 {
-	(void)message;
+	const struct ipc_drain *drain = message->payload;
+
 	(void)err;
-	worker_stop(w, 0);
+	worker_stop(w, drain->last ? WORKER_END_LAST : WORKER_END_RELIEVED);
 	return 0;
 }
 
@@ -55,20 +56,20 @@ static const struct handler handlers[IPC_TYPE_END] = {
 /* ---- life ----------------------------------------------------------------------------------- */
 
 /* Ends everything; the loop then runs out of handles. A second call changes nothing. */
-static void worker_stop(struct worker *w, int exit_code)
+static void worker_stop(struct worker *w, enum worker_end end)
 {
 	if (w->stopping)
 		return;
 	w->stopping = true;
-	w->exit_code = exit_code;
-	worker_close_links(w, exit_code == 0);
+	w->exit_code = end == WORKER_END_FAULT;
+	worker_close_links(w, end);
 	if (w->stage == STAGE_READY) {
-		if (exit_code == 0)
+		if (end != WORKER_END_FAULT)
 			record_feeds_drain(&w->feeds);
 		worker_flush(w);
 		worker_commit_logs(w);
 		worker_tell_dropped(w);
-		if (exit_code == 0)
+		if (end != WORKER_END_FAULT)
 			emitter_settle(&w->emitter, clock_ns(CLOCK_REALTIME));
 		record_feeds_close(&w->feeds);
 	}
@@ -84,7 +85,7 @@ static void worker_fault(struct worker *w, const char *text)
 	log_err("%s: the worker ends", text);
 	snprintf(fault.text, sizeof(fault.text), "%s", text);
 	ipc_send(&w->channel, IPC_FAULT, &fault, -1);
-	worker_stop(w, 1);
+	worker_stop(w, WORKER_END_FAULT);
 }
 
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, int reason)
@@ -96,7 +97,7 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 	if (!message) {
 		log_err("the channel to the agent broke: %s: the worker ends",
 			reason ? strerror(-reason) : "the agent closed it");
-		worker_stop(w, 1);
+		worker_stop(w, WORKER_END_FAULT);
 		return;
 	}
 	handler = &handlers[message->type];

@@ -8,6 +8,9 @@
 /* Links are searched for so long when the worker ends: the agent waits 5 seconds for that. */
 #define DRAIN_NS NS_PER_S
 
+/* So long, once for all links that go together, for what a ring has not handed over yet. */
+#define SETTLE_NS (3 * SOURCE_PACKET_RETIRE_MS * NS_PER_MS)
+
 /* NULL for a link that the configuration does not know (any more): it has no rules. */
 static const struct link_keys *wished_keys(const struct worker *w, const char *link)
 {
@@ -35,14 +38,41 @@ static void on_peer_lost(void *data, uint32_t slot, int reason)
 	ipc_send(&w->channel, IPC_PEER_LOST, &lost, -1);
 }
 
-static void forget_link(struct worker *w, uint32_t slot)
+/* While the first is waited for, the kernel hands over what the others have. */
+static uint64_t settle_until(struct worker *w)
 {
-	if (!w->watches[slot])
+	const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+
+	if (now_ns > w->settle_ns + SETTLE_NS)
+		w->settle_ns = now_ns + SETTLE_NS;
+	return w->settle_ns;
+}
+
+static void drain_link(struct watch *watch, uint64_t until_ns)
+{
+	watch_drain(watch, until_ns, clock_ns(CLOCK_REALTIME));
+}
+
+/* `last`: nobody goes on with its ring. */
+static void forget_link(struct worker *w, uint32_t slot, bool last)
+{
+	const uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + DRAIN_NS;
+	struct watch *watch = w->watches[slot];
+
+	if (!watch)
 		return;
-	watch_drain(w->watches[slot], clock_ns(CLOCK_MONOTONIC) + DRAIN_NS,
-		    clock_ns(CLOCK_REALTIME));
-	watch_close(w->watches[slot]);
+	drain_link(watch, until_ns);
+	if (last) {
+		watch_settle(watch, settle_until(w), clock_ns(CLOCK_REALTIME));
+		drain_link(watch, until_ns);
+	}
+	watch_close(watch);
 	w->watches[slot] = NULL;
+}
+
+static bool is_same_source(const struct watch *watch, const struct ipc_link *link)
+{
+	return watch && watch->link.source == link->source && watch->link.ifindex == link->ifindex;
 }
 
 static void tell_of_link(struct worker *w, const struct ipc_link *link, const char *action,
@@ -85,7 +115,7 @@ int worker_on_link_add(struct worker *w, struct ipc_message *message, struct err
 	if (conf.keys)
 		ruleset_select(&w->rules, &conf.keys->patterns, &conf.mask);
 	/* First the one before: it may have the same ring, which has one reader at a time. */
-	forget_link(w, link->slot);
+	forget_link(w, link->slot, !is_same_source(w->watches[link->slot], link));
 	message->fd = -1;
 	if (watch_open(&w->loop, link, fd, &conf, &w->watches[link->slot], err))
 		tell_unwatched(w, link, err);
@@ -117,21 +147,38 @@ int worker_on_link_del(struct worker *w, struct ipc_message *message, struct err
 	const struct ipc_link_del *del = message->payload;
 
 	(void)err;
-	forget_link(w, del->slot);
+	forget_link(w, del->slot, true);
 	return 0;
 }
 
-void worker_close_links(struct worker *w, bool drain)
+/* All before any is closed, which takes its time: what comes meanwhile is not waited for. */
+static void settle_links(struct worker *w, uint64_t until_ns)
+{
+	const uint64_t settle_ns = settle_until(w);
+
+	for (size_t slot = 0; slot < STATS_LINKS_MAX; slot++) {
+		if (w->watches[slot])
+			drain_link(w->watches[slot], until_ns);
+	}
+	for (size_t slot = 0; slot < STATS_LINKS_MAX; slot++) {
+		if (w->watches[slot])
+			watch_settle(w->watches[slot], settle_ns, clock_ns(CLOCK_REALTIME));
+	}
+}
+
+void worker_close_links(struct worker *w, enum worker_end end)
 {
 	const uint64_t until_ns = clock_ns(CLOCK_MONOTONIC) + DRAIN_NS;
 
+	if (end == WORKER_END_LAST)
+		settle_links(w, until_ns);
 	for (size_t slot = 0; slot < STATS_LINKS_MAX; slot++) {
 		struct watch *watch = w->watches[slot];
 
 		if (!watch)
 			continue;
-		if (drain) {
-			watch_drain(watch, until_ns, clock_ns(CLOCK_REALTIME));
+		if (end != WORKER_END_FAULT) {
+			drain_link(watch, until_ns);
 			save_link(w, watch);
 		}
 		watch_close(watch);

@@ -57,6 +57,7 @@ struct worker {
 	uint64_t told_aside[EMITTER_FILES];
 	struct inspector inspector;
 	struct watch *watches[STATS_LINKS_MAX];
+	uint64_t settle_ns; /* what those that go have not handed over is waited for until then */
 };
 
 /*
@@ -75,8 +76,14 @@ int worker_on_records_in(struct worker *w, struct ipc_message *message, struct e
 int worker_on_event(struct worker *w, struct ipc_message *message, struct err *err);
 int worker_on_log(struct worker *w, struct ipc_message *message, struct err *err);
 
-/* No link is watched any more; with `drain` what their sources hold is read, and handed over. */
-void worker_close_links(struct worker *w, bool drain);
+enum worker_end {
+	WORKER_END_FAULT,
+	WORKER_END_RELIEVED, /* what its links hold is read, and what is in hand handed over */
+	WORKER_END_LAST, /* and what is not there to be read yet is waited for */
+};
+
+/* No link is watched any more. */
+void worker_close_links(struct worker *w, enum worker_end end);
 
 /* The first record of a worker, once it has taken over: see the lead comment of worker.h. */
 void worker_start_records(struct worker *w);

@@ -74,6 +74,13 @@ static int check_link_fd(const void *payload)
 		       check_rest(&m->rest) == 0);
 }
 
+static int check_drain(const void *payload)
+{
+	const struct ipc_drain *m = payload;
+
+	return verdict(m->last <= 1);
+}
+
 static int check_link_del(const void *payload)
 {
 	const struct ipc_link_del *m = payload;
@@ -179,7 +186,7 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 	[IPC_BOOT_STATE] = { "boot-state", IPC_AGENT, IPC_WEB, sizeof(struct ipc_boot_state), 0,
 			     check_boot_state },
 	[IPC_PING] = { "ping", IPC_AGENT, WORKERS, 0, 0, NULL },
-	[IPC_DRAIN] = { "drain", IPC_AGENT, WORKERS, 0, 0, NULL },
+	[IPC_DRAIN] = { "drain", IPC_AGENT, WORKERS, sizeof(struct ipc_drain), 0, check_drain },
 	[IPC_READY] = { "ready", WORKERS, IPC_AGENT, sizeof(struct ipc_ready), 0, NULL },
 	[IPC_PONG] = { "pong", WORKERS, IPC_AGENT, 0, 0, NULL },
 	[IPC_FAULT] = { "fault", WORKERS, IPC_AGENT, sizeof(struct ipc_fault), 0, check_fault },

@@ -53,7 +53,8 @@ enum ipc_type {
 	IPC_REPLY, /* struct ipc_reply; fd: memfd with JSON text; web only */
 	IPC_BOOT_STATE, /* struct ipc_boot_state: what a guest boots from here on; web only */
 	IPC_PING, /* answered by IPC_PONG at once: the agent's watchdog */
-	IPC_DRAIN, /* at any time: finish what is in hand, flush, exit 0 */
+	/* struct ipc_drain, at any time: finish what is in hand, flush, exit 0 */
+	IPC_DRAIN,
 
 	/* a worker to the agent */
 	IPC_READY, /* struct ipc_ready: configured and sandboxed */
@@ -152,6 +153,10 @@ struct ipc_link_fd {
 	uint32_t kind; /* enum ipc_link_fd_kind */
 	uint64_t dropped; /* of the first kind: what it said when the tap was opened */
 	struct ipc_rest rest; /* of the second: what is in it */
+};
+
+struct ipc_drain {
+	uint32_t last; /* 0 or 1: no other worker goes on where this one ends */
 };
 
 struct ipc_link_del {

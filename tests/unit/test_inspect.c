@@ -288,7 +288,7 @@ static void losses(void **state)
 {
 	struct fixture *f = *state;
 	const struct source_losses none = { 0 };
-	const struct source_losses some = { .ring_full = 7, .died = 1, .corrupt = 2 };
+	const struct source_losses some = { .ring_full = 7, .died = 1, .corrupt = 2, .unread = 3 };
 
 	inspect_losses(&f->inspected, &none, 1);
 	check_record(f, NULL);
@@ -296,15 +296,16 @@ static void losses(void **state)
 	check_record(f, "0 7 frames ring-full");
 	check_record(f, "1 1 frames worker-died");
 	check_record(f, "2 2 frames ring-corrupt");
+	check_record(f, "3 3 frames ring-closed");
 	check_record(f, NULL);
-	assert_int_equal(stat_get(&f->stats->links[SLOT].drops), 10);
+	assert_int_equal(stat_get(&f->stats->links[SLOT].drops), 13);
 	inspect(f, STATS_TO_GUEST, "none", 100);
 	inspect(f, STATS_TO_GUEST, "none", 0);
 	inspect_losses(&f->inspected, &none, 1);
-	check_record(f, "3 1 frames cut");
+	check_record(f, "4 1 frames cut");
 	inspect_losses(&f->inspected, &none, 1);
 	check_record(f, NULL);
-	assert_int_equal(stat_get(&f->stats->links[SLOT].drops), 10);
+	assert_int_equal(stat_get(&f->stats->links[SLOT].drops), 13);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "agent/base/clock.h"
 #include "agent/packet_socket.h"
 
 /* ---- sizes ---------------------------------------------------------------------------------- */
@@ -351,6 +352,44 @@ static void died_of_the_last(void **state)
 	source_packet_close(&source);
 }
 
+static void check_settled(struct source_packet *source, size_t expect)
+{
+	assert_int_equal(source_packet_settle(source, clock_ns(CLOCK_MONOTONIC) + NS_PER_MS),
+			 expect);
+}
+
+/* Frames of a block are there when the kernel hands that over, and told before. */
+static void settles(void **state)
+{
+	struct source_packet source;
+
+	(void)state;
+	open_source(&source);
+	check_settled(&source, 0);
+	fill_block(0, 1, 3, 'a');
+	block(0)->hdr.bh1.block_status = TP_STATUS_KERNEL;
+	check_read(&source, 100, "");
+	check_settled(&source, 3);
+	block(0)->hdr.bh1.block_status = TP_STATUS_USER;
+	check_settled(&source, 0);
+	check_read(&source, 2, "ab");
+	check_settled(&source, 0);
+	check_read(&source, 100, "c");
+	open_block(1, 2);
+	check_settled(&source, 0);
+	block(1)->hdr.bh1.num_pkts = 2;
+	check_settled(&source, 2);
+	/* Round the ring: what was read is still in what the kernel has not opened again. */
+	for (uint32_t i = 1; i < BLOCKS; i++)
+		fill_block(i, i + 1, 1, 'd');
+	check_read(&source, 100, "ddd");
+	check_settled(&source, 0);
+	open_block(0, BLOCKS + 1);
+	block(0)->hdr.bh1.num_pkts = 3;
+	check_settled(&source, 3);
+	source_packet_close(&source);
+}
+
 static void fields(void *data, const struct source_frame *f)
 {
 	*(struct source_frame *)data = *f;
@@ -471,8 +510,9 @@ int main(void)
 		cmocka_unit_test(sizes),  cmocka_unit_test(many_at_once),
 		RING_TEST(reads_in_turn), RING_TEST(begins),
 		RING_TEST(taken_over),	  RING_TEST(died_of_the_last),
-		RING_TEST(header),	  RING_TEST(corrupt),
-		RING_TEST(wrong_mark),	  RING_TEST(not_a_ring),
+		RING_TEST(settles),	  RING_TEST(header),
+		RING_TEST(corrupt),	  RING_TEST(wrong_mark),
+		RING_TEST(not_a_ring),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
