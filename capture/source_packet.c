@@ -306,7 +306,7 @@ size_t source_packet_settle(struct source_packet *source, uint64_t until_ns)
 	size_t n;
 
 	while ((n = unread(source)) > 0 && now_ns < until_ns) {
-		/* That the link went is not what is waited for, and is told until it is taken off. */
+		/* That the link went is told until it is taken off, and not what is waited for. */
 		if (poll(&fd, 1, (int)((until_ns - now_ns) / NS_PER_MS) + 1) > 0 &&
 		    (fd.revents & POLLERR))
 			source_packet_error(source);
