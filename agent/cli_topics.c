@@ -11,6 +11,8 @@ static const struct cli_topic topics[] = {
 	  "a reload; one that is renamed gets its name back under the guest that holds it; mode, flags, MAC, mtu\n"
 	  "and the rest are set again, and read back. A guest that sets another MAC is an event of its own.\n"
 	  "Without mtu a link follows its lower device, up too. A wireless lower device is refused.\n"
+	  "Another kind, another lower device, and mode passthru and back take another link: that waits while a\n"
+	  "program holds the tap, and what was there is made again where the kernel refuses the new one.\n"
 	  "\n"
 	  "A reload (SIGHUP) reads the file again; a file with a fault changes nothing.\n"
 	  "\n"

@@ -36,3 +36,16 @@ const struct link_state *link_find_ours(const struct link_table *table,
 	}
 	return NULL;
 }
+
+const struct link_state *link_find_namesake(const struct link_table *table, const char *name,
+					    uint32_t group)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		const struct link_state *link = &table->links[i];
+
+		if ((strcmp(link->name, name) == 0 || link_state_has_altname(link, name)) &&
+		    !link_is_ours(link, group))
+			return link;
+	}
+	return NULL;
+}

@@ -24,6 +24,10 @@ bool link_is_ours(const struct link_state *link, uint32_t group);
 const struct link_state *link_find_ours(const struct link_table *table,
 					const struct link_spec *spec, uint32_t group);
 
+/* A device that is not ours and has `name`, as its name or beside it; or NULL. */
+const struct link_state *link_find_namesake(const struct link_table *table, const char *name,
+					    uint32_t group);
+
 /* Where links wait for their deletion; the group of no one else, derived from ours. */
 uint32_t link_scratch_group(uint32_t group);
 

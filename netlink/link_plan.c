@@ -207,29 +207,14 @@ static uint32_t find_master(const struct planner *planner, const struct link_spe
 	return master ? master->ifindex : 0;
 }
 
-/* The link of another owner that has the name of `spec`, as its name or beside it; or NULL. */
-static const struct link_state *find_namesake(const struct planner *planner,
-					      const struct link_spec *spec)
-{
-	const struct link_table *table = planner->in->table;
-
-	for (size_t i = 0; i < table->n; i++) {
-		const struct link_state *link = &table->links[i];
-
-		if ((strcmp(link->name, spec->name) == 0 ||
-		     link_state_has_altname(link, spec->name)) &&
-		    !link_is_ours(link, planner->in->group))
-			return link;
-	}
-	return NULL;
-}
-
 /* A link that somebody has renamed may not get its name back, and so would not be made again. */
 static bool lacks_its_name(const struct planner *planner, struct link_step *step)
 {
 	const struct link_spec *spec = step->spec;
 	const struct link_state *other =
-		strcmp(step->link->name, spec->name) ? find_namesake(planner, spec) : NULL;
+		strcmp(step->link->name, spec->name) == 0
+			? NULL
+			: link_find_namesake(planner->in->table, spec->name, planner->in->group);
 
 	if (!other)
 		return false;
