@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "netlink/link_kind.h"
+#include "netlink/link_marks.h"
 
 #define GROUP 0x7477
 #define MAC(n)                           \
