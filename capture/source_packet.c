@@ -289,7 +289,7 @@ static size_t unread(const struct source_packet *source)
 	const struct source_packet_mark *mark;
 	uint32_t n;
 
-	/* One that was never filled is not sane; of one that was read the numbers are still there. */
+	/* One that was never filled is not sane; one that was read still has its numbers. */
 	if (source->frames_left || block_ready(block) || !block_sane(source, block))
 		return 0;
 	n = __atomic_load_n(&block->hdr.bh1.num_pkts, __ATOMIC_RELAXED);
