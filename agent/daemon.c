@@ -15,6 +15,7 @@
 #include "agent/privs.h"
 #include "agent/service.h"
 #include "agent/trials.h"
+#include "netlink/tap_node.h"
 #include "web/auth.h"
 
 #define MMAP_THRESHOLD (64 << 10)
@@ -211,6 +212,7 @@ static int daemon_start(struct agent *a, struct err *err)
 	learn_start(a);
 	series_track_start(a);
 	boot_track_start(a);
+	tap_node_sweep();
 	code = supervisor_start(&a->supervisor, &a->loop, a->setup.config, &agent_supervisor_ops,
 				err);
 	for (unsigned int i = 0; code == 0 && i < a->n_captures; i++)

@@ -1,9 +1,12 @@
 #include "netlink/tap_node.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +15,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* /run is mounted nodev, /dev never is. */
-#define NODE_DIR "/dev/.tapwarden-XXXXXX"
+/*
+ * /run is mounted nodev, /dev never is. The name has the process in it, so that what a killed one
+ * left can be told from what is in use.
+ */
+#define NODE_PREFIX ".tapwarden-"
 
 /* One line of a sysfs file, without its newline. */
 static int read_line(const char *path, char *ret, size_t size)
@@ -104,12 +110,41 @@ int tap_node_dev(const char *name, uint32_t ifindex, dev_t *ret, struct err *err
 	return 0;
 }
 
+static bool is_left_over(const char *name)
+{
+	char *end;
+	long pid;
+
+	if (strncmp(name, NODE_PREFIX, strlen(NODE_PREFIX)) != 0)
+		return false;
+	pid = strtol(name + strlen(NODE_PREFIX), &end, 10);
+	return *end == '-' && pid > 0 && kill((pid_t)pid, 0) < 0 && errno == ESRCH;
+}
+
+void tap_node_sweep(void)
+{
+	DIR *dev = opendir("/dev");
+	const struct dirent *entry;
+	char node[NAME_MAX + 5];
+
+	while (dev && (entry = readdir(dev))) {
+		if (!is_left_over(entry->d_name))
+			continue;
+		snprintf(node, sizeof(node), "%s/tap", entry->d_name);
+		unlinkat(dirfd(dev), node, 0);
+		unlinkat(dirfd(dev), entry->d_name, AT_REMOVEDIR);
+	}
+	if (dev)
+		closedir(dev);
+}
+
 /* The node lives only for the open: minors are used again, and then it would be another's tap. */
 static int open_private(dev_t dev, int *ret_fd)
 {
-	char dir[] = NODE_DIR, node[sizeof(dir) + 4];
+	char dir[64], node[sizeof(dir) + 4];
 	int code = 0, fd;
 
+	snprintf(dir, sizeof(dir), "/dev/" NODE_PREFIX "%d-XXXXXX", (int)getpid());
 	if (!mkdtemp(dir))
 		return -errno;
 	snprintf(node, sizeof(node), "%s/tap", dir);

@@ -30,6 +30,9 @@ int tap_node_dev(const char *name, uint32_t ifindex, dev_t *ret, struct err *err
  */
 int tap_node_open(const char *name, uint32_t ifindex, int *ret_fd, struct err *err);
 
+/* Removes the nodes of our own that processes left which were killed while they opened a tap. */
+void tap_node_sweep(void);
+
 /* Whether /dev/tapN is absent or has the owner and permissions that the kernel gives. */
 bool tap_node_is_kernels(uint32_t ifindex);
 
