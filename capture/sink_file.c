@@ -34,7 +34,7 @@ static void sink_close(struct sink_file *sink)
 		close(sink->fd);
 	sink->fd = -1;
 	sink->cut_to = -1;
-	sink->begun = false;
+	sink->n_parts = 0;
 }
 
 static int write_all(int fd, const struct buf *data, size_t *ret_done)
@@ -54,21 +54,17 @@ static int write_all(int fd, const struct buf *data, size_t *ret_done)
 	return err;
 }
 
-/* Writes what `frame` gives, all or nothing; `size` is that of the file. */
-static int write_frame(struct sink_file *sink, sink_frame frame, off_t size, off_t *ret_size)
+/* Writes all or nothing, and takes `out` over; `size` is that of the file. */
+static int write_frame(struct sink_file *sink, struct buf *out, off_t *size)
 {
-	struct buf out;
 	size_t done;
-	int err;
+	int err = out->failed ? -ENOMEM : write_all(sink->fd, out, &done);
 
-	buf_init(&out, FRAME_MAX);
-	frame(sink->conf.data, &out);
-	err = out.failed ? -ENOMEM : write_all(sink->fd, &out, &done);
 	if (!err)
-		*ret_size = size + (off_t)out.len;
-	else if (!out.failed && done && ftruncate(sink->fd, size) < 0)
-		sink->cut_to = size;
-	buf_done(&out);
+		*size += (off_t)out->len;
+	else if (!out->failed && done && ftruncate(sink->fd, *size) < 0)
+		sink->cut_to = *size;
+	buf_done(out);
 	return err;
 }
 
@@ -76,10 +72,13 @@ static int write_frame(struct sink_file *sink, sink_frame frame, off_t size, off
 static void write_trailer(struct sink_file *sink)
 {
 	struct stat st;
-	off_t size;
+	struct buf out;
 
-	if (sink->fd >= 0 && sink->begun && sink->conf.trailer && fstat(sink->fd, &st) == 0)
-		(void)write_frame(sink, sink->conf.trailer, st.st_size, &size);
+	if (sink->fd < 0 || !sink->n_parts || !sink->conf.trailer || fstat(sink->fd, &st) < 0)
+		return;
+	buf_init(&out, FRAME_MAX);
+	sink->conf.trailer(sink->conf.data, sink->n_parts, &out);
+	(void)write_frame(sink, &out, &st.st_size);
 }
 
 void sink_file_done(struct sink_file *sink)
@@ -353,19 +352,27 @@ static int write_pending(struct sink_file *sink, off_t size, uint64_t *ret_writt
 	return err;
 }
 
-void sink_file_restart(struct sink_file *sink)
+void sink_file_extend(struct sink_file *sink)
 {
-	sink->begun = false;
+	sink->more = true;
 }
 
 static int write_header(struct sink_file *sink, off_t *size)
 {
-	int err = 0;
+	struct buf out;
+	size_t n;
+	int err;
 
-	if (!sink->begun && sink->conf.header)
-		err = write_frame(sink, sink->conf.header, *size, size);
-	sink->begun = !err;
-	return err;
+	if (!sink->conf.header || (sink->n_parts && !sink->more))
+		return 0;
+	buf_init(&out, FRAME_MAX);
+	n = sink->conf.header(sink->conf.data, sink->n_parts, &out);
+	err = write_frame(sink, &out, size);
+	if (err)
+		return err;
+	sink->n_parts = n;
+	sink->more = false;
+	return 0;
 }
 
 int sink_file_flush(struct sink_file *sink, uint64_t now_s, uint64_t *ret_written)

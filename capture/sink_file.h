@@ -24,8 +24,14 @@
 /* As record_whole() and payload_log_whole(). */
 typedef size_t (*sink_whole)(const void *data, size_t len, uint64_t *ret_entries);
 
-/* Appends what every opened file, or one that is left, gets beside its entries. */
-typedef void (*sink_frame)(void *data, struct buf *out);
+/*
+ * Appends what an opened file gets before its entries, in parts, of which the file has the first
+ * `have`. Returns how many there are, at least one.
+ */
+typedef size_t (*sink_header)(void *data, size_t have, struct buf *out);
+
+/* Appends what a file that is left gets behind its entries; `have` as before. */
+typedef void (*sink_trailer)(void *data, size_t have, struct buf *out);
 
 struct sink_file_conf {
 	int dir_fd; /* stays the caller's */
@@ -40,8 +46,8 @@ struct sink_file_conf {
 	size_t pending_max; /* bytes that wait in memory */
 	sink_whole whole;
 	size_t entry_max; /* bytes; what is torn off is less */
-	sink_frame header; /* may be NULL, as may be the next */
-	sink_frame trailer;
+	sink_header header; /* may be NULL, and then there is no trailer either */
+	sink_trailer trailer; /* may be NULL */
 	void *data; /* of these two */
 };
 
@@ -51,7 +57,8 @@ struct sink_file {
 	struct buf pending;
 	uint64_t n_pending; /* entries */
 	uint64_t period; /* of rotate_seconds, that the file belongs to */
-	bool begun; /* the header was written since the file was opened */
+	size_t n_parts; /* of the header, that were written since the file was opened */
+	bool more; /* there are more now */
 	off_t cut_to; /* -1, or where the last whole entry ends: the cut failed and is due */
 	uint64_t n_set_aside; /* damaged files, now NAME.1 or rotated on */
 };
@@ -78,8 +85,8 @@ int sink_file_put(struct sink_file *sink, const void *entry, size_t len);
  */
 int sink_file_added(struct sink_file *sink);
 
-/* The header has to be written again before anything else is. */
-void sink_file_restart(struct sink_file *sink);
+/* The header has more parts now, which have to be written before anything else is. */
+void sink_file_extend(struct sink_file *sink);
 
 /*
  * Writes what is pending, at `now_s` of the clock. `ret_written` is the number of entries written,

@@ -49,29 +49,38 @@ static void count_waiting(struct sink_pcapng *sink)
 	pcapng_each_packet(sink->file.pending.data, sink->file.pending.len, on_waiting, sink);
 }
 
-static void header(void *data, struct buf *out)
+static void begin_section(struct sink_pcapng *sink, struct buf *out)
 {
-	struct sink_pcapng *sink = data;
-
 	count_waiting(sink);
+	for (size_t i = 0; i < sink->n_links; i++)
+		sink->links[i].section = sink->links[i].waiting;
 	pcapng_section(out, PCAPNG_APPLICATION, sink->host);
-	for (size_t i = 0; i < sink->n_links; i++) {
-		struct sink_pcapng_link *link = &sink->links[i];
-
-		pcapng_interface(out, &(struct pcapng_interface){
-					      .name = link->name,
-					      .link_type = LINKTYPE_ETHERNET,
-				      });
-		link->section = link->waiting;
-	}
 }
 
-static void trailer(void *data, struct buf *out)
+/* The first part is the section's own, and each link is one. */
+static size_t header(void *data, size_t have, struct buf *out)
+{
+	struct sink_pcapng *sink = data;
+
+	if (!have) {
+		begin_section(sink, out);
+		have = 1;
+	}
+	for (size_t i = have - 1; i < sink->n_links; i++) {
+		pcapng_interface(out, &(struct pcapng_interface){
+					      .name = sink->links[i].name,
+					      .link_type = LINKTYPE_ETHERNET,
+				      });
+	}
+	return 1 + sink->n_links;
+}
+
+static void trailer(void *data, size_t have, struct buf *out)
 {
 	struct sink_pcapng *sink = data;
 
 	count_waiting(sink);
-	for (size_t i = 0; i < sink->n_links; i++) {
+	for (size_t i = 0; i < have - 1; i++) {
 		const struct section_count *all = &sink->links[i].section;
 		const struct section_count *waiting = &sink->links[i].waiting;
 		const struct pcapng_statistics statistics = {
@@ -147,8 +156,7 @@ int sink_pcapng_link(struct sink_pcapng *sink, uint32_t slot, const char *name)
 	*link = (struct sink_pcapng_link){ .untold = 0 };
 	(void)snprintf(link->name, sizeof(link->name), "%s", name);
 	sink->ids[slot] = (uint32_t)sink->n_links;
-	/* What waits to be written keeps its numbers: they are the same in the next section. */
-	sink_file_restart(&sink->file);
+	sink_file_extend(&sink->file);
 	return 0;
 }
 

@@ -434,24 +434,27 @@ static void rotates_an_old_file(void **state)
 	now_s = 0;
 }
 
-static void header(void *data, struct buf *out)
+/* `data` is how many parts there are. */
+static size_t header(void *data, size_t have, struct buf *out)
 {
-	unsigned int *n = data;
+	const size_t *n = data;
 
-	buf_addf(out, "head%u\n", ++*n);
+	for (size_t i = have; i < *n; i++)
+		buf_addf(out, "head%zu\n", i);
+	return *n;
 }
 
-static void trailer(void *data, struct buf *out)
+static void trailer(void *data, size_t have, struct buf *out)
 {
 	(void)data;
-	buf_adds(out, "tail\n");
+	buf_addf(out, "tail%zu\n", have);
 }
 
 static void headers_and_trailers(void **state)
 {
 	struct fixture *f = *state;
 	struct sink_file sink;
-	unsigned int n = 0;
+	size_t n = 1;
 
 	f->conf.header = header;
 	f->conf.trailer = trailer;
@@ -461,17 +464,22 @@ static void headers_and_trailers(void **state)
 	put(&sink, "one\n");
 	flush(&sink, 0, 1);
 	put(&sink, "two\n");
-	sink_file_restart(&sink);
+	n = 2;
+	sink_file_extend(&sink);
 	flush(&sink, 0, 1);
-	check_file(f, "log", "head1\none\nhead2\ntwo\n");
+	check_file(f, "log", "head0\none\nhead1\ntwo\n");
 	put(&sink, "three\n");
 	flush(&sink, 0, 1);
-	check_file(f, "log.1", "head1\none\nhead2\ntwo\ntail\n");
-	check_file(f, "log", "head3\nthree\n");
+	check_file(f, "log.1", "head0\none\nhead1\ntwo\ntail2\n");
+	check_file(f, "log", "head0\nhead1\nthree\n");
+	/* Of parts that nobody wrote there is no end. */
+	n = 3;
+	sink_file_extend(&sink);
 	sink_file_done(&sink);
-	check_file(f, "log", "head3\nthree\ntail\n");
+	check_file(f, "log", "head0\nhead1\nthree\ntail2\n");
 	/* What is full has no half a header. */
 	unlinkat(f->dir_fd, "log", 0);
+	n = 1;
 	sink_file_init(&sink, &f->conf);
 	put(&sink, "four\n");
 	file_size_limit(3);
@@ -479,7 +487,16 @@ static void headers_and_trailers(void **state)
 	check_file(f, "log", "");
 	file_size_limit(RLIM_INFINITY);
 	flush(&sink, 0, 1);
-	check_file(f, "log", "head5\nfour\n");
+	check_file(f, "log", "head0\nfour\n");
+	put(&sink, "five\n");
+	n = 2;
+	sink_file_extend(&sink);
+	file_size_limit(14);
+	flush(&sink, -EFBIG, 0);
+	check_file(f, "log", "head0\nfour\n");
+	file_size_limit(RLIM_INFINITY);
+	flush(&sink, 0, 1);
+	check_file(f, "log", "head0\nfour\nhead1\nfive\n");
 	sink_file_done(&sink);
 }
 

@@ -140,7 +140,7 @@ static void links(void **state)
 	assert_int_equal(put(f, 9, "a"), 0);
 	assert_int_equal(put(f, 5, "b"), 0);
 	flush(f, 2);
-	/* Another link begins a section, in which the others keep their numbers. */
+	/* The others keep their numbers when another link joins. */
 	assert_int_equal(put(f, 9, "c"), 0);
 	assert_int_equal(sink_pcapng_link(&f->sink, 7, "web03"), 0);
 	assert_int_equal(sink_pcapng_link(&f->sink, 9, "web02"), 0);
@@ -151,7 +151,9 @@ static void links(void **state)
 	assert_int_equal(put(f, 5, "e"), 0);
 	flush(f, 1);
 	sink_pcapng_done(&f->sink);
-	check_file(f, "frames", "|web02:a web01:b |web02:c web03:d |web04:e web04=1/0 ");
+	check_file(f, "frames",
+		   "|web02:a web01:b web02:c web03:d web04:e web01=1/0 web02=2/0 "
+		   "web03=1/0 web04=1/0 ");
 }
 
 /* What the kernel lost, and what found no room, is told by the next frame of the link. */
@@ -189,7 +191,6 @@ static void drops_at_the_end(void **state)
 	assert_int_equal(put(f, 0, "a"), 0);
 	flush(f, 1);
 	sink_pcapng_drops(&f->sink, 0, 3);
-	/* A section that has no end of its own: the next one's first frame tells. */
 	assert_int_equal(sink_pcapng_link(&f->sink, 1, "web02"), 0);
 	assert_int_equal(put(f, 0, "b"), 0);
 	flush(f, 1);
@@ -202,8 +203,24 @@ static void drops_at_the_end(void **state)
 	f->sink.file.conf.rotate_bytes = 0;
 	flush(f, 1);
 	sink_pcapng_done(&f->sink);
-	check_file(f, "frames.1", "|web01:a |web01:b+3 web01=1/3 ");
+	check_file(f, "frames.1", "|web01:a web01:b+3 web01=2/3 ");
 	check_file(f, "frames", "|web02:c web01:d+4 web01:+5 web01=1/9 web02=1/0 ");
+}
+
+/* Of a link that no section describes nothing can be told. */
+static void joins_at_the_end(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(sink_pcapng_link(&f->sink, 0, "web01"), 0);
+	assert_int_equal(put(f, 0, "a"), 0);
+	flush(f, 1);
+	assert_int_equal(sink_pcapng_link(&f->sink, 1, "web02"), 0);
+	sink_pcapng_drops(&f->sink, 0, 2);
+	sink_pcapng_drops(&f->sink, 1, 3);
+	assert_int_equal(put(f, 1, "b"), 0);
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames", "|web01:a web01:+2 web01=1/2 ");
 }
 
 /* Each file can be read by itself. */
@@ -228,7 +245,7 @@ static void rotation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(links), TEST(drops), TEST(drops_at_the_end),
-					    TEST(rotation) };
+					    TEST(joins_at_the_end), TEST(rotation) };
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
