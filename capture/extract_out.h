@@ -3,8 +3,9 @@
  * workers find them. Edge.
  *
  * The input is cut in parts that are numbered; each part has an outlet of its own, which keeps its
- * records until it is the part's turn. What is kept is bounded: a worker that is too far ahead
- * waits.
+ * records until it is the part's turn. A part that is complete before its turn leaves them here,
+ * and whoever completes the one before writes them. What is kept is bounded: a worker that is too
+ * far ahead waits.
  */
 #ifndef TW_EXTRACT_OUT_H
 #define TW_EXTRACT_OUT_H
@@ -15,11 +16,21 @@
 
 #include "agent/base/buf.h"
 
+/* So many parts at most, each of less than a MiB, are complete before their turn. */
+#define EXTRACT_OUT_KEPT 16u
+
+/* Those of one part, at its number modulo EXTRACT_OUT_KEPT. */
+struct extract_kept {
+	struct buf buf;
+	bool complete;
+};
+
 struct extract_out {
 	int fd;
 	int error; /* errno of the first write(2) that failed: nothing is written any more */
 	uint64_t turn; /* the part that may be written */
 	bool stopped; /* the rest of the input is not wanted */
+	struct extract_kept kept[EXTRACT_OUT_KEPT];
 	pthread_mutex_t lock;
 	pthread_cond_t moved;
 };

@@ -8,10 +8,11 @@
 #include "capture/extract_records_part.h"
 
 /*
- * A file is cut in parts of this for several threads; a smaller one is not worth their start. Those
- * of ranges and of records are read, so they stay in the cache between the two looks at them.
+ * A file is cut in parts of this for several threads; a smaller one is not worth their start. One
+ * fits into a window with the rest of its last line. Those of ranges and of records are read, so
+ * they stay in the cache between the two looks at them.
  */
-#define PART_SIZE      ((uint64_t)2 << 20)
+#define PART_SIZE      (TEXT_INPUT_WINDOW - ((uint64_t)64 << 10))
 #define READ_PART_SIZE ((uint64_t)512 << 10)
 
 uint64_t extract_part_size(const struct extract_job *job)

@@ -284,7 +284,7 @@ run_refused() {
 cut_while_read() {
   local size=$1
   shift
-  seq 1000000 >text
+  seq 3000000 >text
   rm -f pipe
   mkfifo pipe
   "$TAPWARDEN" extract "$@" text >pipe 2>errors &
@@ -303,7 +303,7 @@ cut_while_read() {
 }
 
 @test "a file that is cut while it is read: what it had is told, nothing else, and exit 2" {
-  seq 1000000 >whole
+  seq 3000000 >whole
   for options in '-e \d+' '-e ^[^x]+$' '--threads 2 -e \d+' '--threads 2 --begin ^1$ --end x' '-n -e ^[^x]+$'; do
     for size in 0 100001 409600; do
       # shellcheck disable=SC2086
