@@ -3,8 +3,8 @@
  *
  * Frames go the way of all entries (sink_file.h). A file, and what a worker adds to one of another
  * worker, is a section of its own that describes every link known by then, and others when they
- * join; a link's number stays the same as long as the worker lives. Direction is as the host sees the link: what the guest sent
- * is outbound, as tcpdump(8) -Q has it.
+ * join; a link's number stays the same as long as the worker lives. Direction is as the host sees
+ * the link: what the guest sent is outbound, as tcpdump(8) -Q has it.
  */
 #ifndef TW_SINK_PCAPNG_H
 #define TW_SINK_PCAPNG_H
