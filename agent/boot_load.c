@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/hint.h"
 #include "agent/pin_macs.h"
 #include "agent/secrets.h"
 
@@ -17,6 +18,17 @@ static int load_secrets(struct config *config, const struct guest_conf *guest, s
 	return 0;
 }
 
+static int no_guest(const struct config *config, const char *name, struct err *err)
+{
+	struct hint hint = hint_for(name);
+
+	for (size_t i = 0; i < config->n_guests; i++)
+		hint_try(&hint, config->guests[i].head.name);
+	return err_set(err, -ENOENT, "there is no [guest %s]%s%s%s", name,
+		       hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
+		       hint.best ? "\"?" : "");
+}
+
 int boot_load(struct config *config, const char *name, struct boot_spec *ret, struct err *err)
 {
 	const struct guest_conf *guest = config_find_guest(config, name);
@@ -26,7 +38,7 @@ int boot_load(struct config *config, const char *name, struct boot_spec *ret, st
 	int code;
 
 	if (!guest)
-		return err_set(err, -ENOENT, "there is no [guest %s]", name);
+		return no_guest(config, name, err);
 	code = load_secrets(config, guest, err);
 	if (!code)
 		code = pin_macs(config, err);

@@ -125,6 +125,8 @@ static int set_machine(const struct simulate_options *options, const struct boot
 		if (settings[i].value)
 			code = ipxe_setting_set(&machine->settings, settings[i].name,
 						settings[i].value, err);
+		if (code)
+			err_prefix(err, code, "%s", settings[i].name);
 	}
 	for (size_t i = 0; i < options->settings.n && !code; i++) {
 		const char *word = options->settings.v[i], *value = strchr(word, '=') + 1;
@@ -132,6 +134,8 @@ static int set_machine(const struct simulate_options *options, const struct boot
 
 		snprintf(name, sizeof(name), "%.*s", (int)(value - word - 1), word);
 		code = ipxe_setting_set(&machine->settings, name, value, err);
+		if (code)
+			err_prefix(err, code, "%s", name);
 	}
 	return code;
 }

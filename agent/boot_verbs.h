@@ -1,4 +1,4 @@
-/* The verbs under `tapwarden boot`, one file each; argv[0] is "boot". They return exit codes. */
+/* The verbs under `tapwarden boot`, one file each. They return exit codes. */
 #ifndef TW_BOOT_VERBS_H
 #define TW_BOOT_VERBS_H
 

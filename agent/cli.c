@@ -91,8 +91,15 @@ const char *cli_refused(char **argv)
 
 int cli_usage_option(char **argv, int c)
 {
-	return cli_usage_word(argv[0], cli_refused(argv),
-			      c == ':' ? "lacks its value" : "is not understood here");
+	char what[64] = "is not understood here";
+
+	if (c == ':') {
+		strcpy(what, "lacks its value");
+	} else if (c != '?' && optarg && optarg == argv[optind - 1]) {
+		snprintf(what, sizeof(what), "is no value of %s", argv[optind - 2]);
+		return cli_usage_word(argv[0], optarg, what);
+	}
+	return cli_usage_word(argv[0], cli_refused(argv), what);
 }
 
 int cli_flush(int code)

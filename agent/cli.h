@@ -19,7 +19,7 @@ struct cli_verb {
 	const char *name;
 	int (*run)(int argc, char **argv); /* argv[0] is the verb; returns the exit code */
 	const char *usage; /* what follows the verb; NULL for a verb not shown */
-	const char *summary;
+	const char *summary; /* NULL for a verb under another, "boot kit": shown with that one */
 	const char *details; /* shown by `help VERB`; may be NULL */
 };
 
@@ -63,8 +63,9 @@ int cli_usage_word(const char *verb, const char *word, const char *what);
 const char *cli_refused(char **argv);
 
 /*
- * As cli_usage(), of what getopt_long(3) did not take: `c` is what it returned, ':' for an option
- * without its value, when the letters it was given begin with ':'. argv[0] is the verb.
+ * As cli_usage(), of what getopt_long(3) or the verb did not take: `c` is what it returned, ':' for
+ * an option without its value, when the letters it was given begin with ':'; with an optarg it is
+ * the value that is refused. argv[0] is the verb.
  */
 int cli_usage_option(char **argv, int c);
 

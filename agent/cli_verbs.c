@@ -2,11 +2,14 @@
 
 #include <string.h>
 
+#include "agent/boot_verbs.h"
+
 static const struct cli_verb verbs[] = {
 	{ "run", cmd_run, "[-c FILE] [-v]",
 	  "supervise links, watch guests and serve boot scripts, in the foreground",
 	  "SIGHUP reads the configuration again; a file with faults changes nothing.\n"
-	  "SIGTERM ends the agent and leaves every link as it is, for the guests." },
+	  "SIGTERM ends the agent and leaves every link as it is, for the guests.\n"
+	  "-v logs more, as why a guest was given no script." },
 	{ "check", cmd_check, "[-c FILE]", "every fault of the configuration at once, by line",
 	  NULL },
 	{ "plan", cmd_plan, "[-c FILE] [--json]", "what apply would change, and why",
@@ -50,8 +53,8 @@ static const struct cli_verb verbs[] = {
 	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
 	  "-n COUNT ends after COUNT records." },
 	{ "extract", cmd_extract,
-	  "[-e REGEX]... [-f FILE] [-c FILE --pattern NAME]... [OPTIONS] [FILE... | --live IFACE]",
-	  "what patterns find in texts and captures: the matches, their groups, where they are",
+	  "-e REGEX | -c FILE --pattern NAME [OPTIONS] [FILE... | --live IFACE]",
+	  "what patterns find in texts and captures: matches, groups, where they are",
 	  "A match is printed a line. Each line of the text is a subject of its own: what a match, a\n"
 	  "lookahead or \\z sees ends at its line, without LF or CRLF. Without FILE, and for -, the\n"
 	  "standard input is read. Patterns are PCRE2's; bytes are matched as they are.\n"
@@ -113,10 +116,7 @@ static const struct cli_verb verbs[] = {
 	  "address and opens /dev/tapN whosever it is: --check exits 1 when an interface of this MAC\n"
 	  "address and as many queues would not be the link's guest, as scripts/libvirt/tapwarden asks,\n"
 	  "a hook for /etc/libvirt/hooks/qemu.d. Links that are not ours pass." },
-	{ "boot", cmd_boot,
-	  "render GUEST [--state STATE] | kit GUEST -o DIR|FILE.tar | set GUEST STATE | "
-	  "lint GUEST|SCRIPT | simulate GUEST|SCRIPT | "
-	  "decode TEXT  [-c FILE]",
+	{ "boot", cmd_boot, "render|kit|set|lint|simulate|decode ...",
 	  "boot scripts of guests, and every file that they need beside it",
 	  "render  the iPXE script that the guest is served, or that of a state (see set)\n"
 	  "kit     in a new folder, or a tar archive (\"-\": on stdout): what goes into the guest,\n"
@@ -135,8 +135,14 @@ static const struct cli_verb verbs[] = {
 	  "        iPXE; \"-\" for stdin; exits 1 for an error or a warning\n"
 	  "\n"
 	  "A SCRIPT is \"-\", a path with '/' in it or a name that ends in .ipxe; any other word is a\n"
-	  "guest. --caps https,imgverify says what the iPXE can do beside Debian's. lint, simulate and\n"
-	  "decode take --json." },
+	  "guest. --caps https,imgverify says what the iPXE can do beside Debian's." },
+	{ "boot render", boot_render, "GUEST [-c FILE] [--state STATE]", NULL, NULL },
+	{ "boot kit", boot_kit, "GUEST -o DIR|FILE.tar|- [-c FILE]", NULL, NULL },
+	{ "boot set", boot_set, "GUEST STATE [-c FILE] [--json]", NULL, NULL },
+	{ "boot lint", boot_lint, "GUEST|SCRIPT [-c FILE] [--json] [--caps CAPS]", NULL, NULL },
+	{ "boot simulate", boot_simulate, "GUEST|SCRIPT [-c FILE] [--json] [--caps CAPS] [OPTIONS]",
+	  NULL, NULL },
+	{ "boot decode", boot_decode_verb, "TEXT [--json]", NULL, NULL },
 	{ "passwd", cmd_passwd,
 	  "[-m METHOD] [-S SALT] [-R ROUNDS] [-s] [--for SYSTEM] [--shadow USER]",
 	  "a hash of crypt(3), for /etc/shadow, an installer or a [user]",

@@ -7,15 +7,6 @@
 #include "agent/base/schema.h"
 #include "agent/version.h"
 
-/* What is too long for its column has the summary below it. */
-static void help_line(const struct cli_verb *verb)
-{
-	printf("  %-7s %-28s", verb->name, verb->usage);
-	if (strlen(verb->name) > 7 || strlen(verb->usage) > 28)
-		printf("\n%-38s", "");
-	printf(" %s\n", verb->summary);
-}
-
 static int help_all(void)
 {
 	size_t n, n_topics;
@@ -30,23 +21,43 @@ static int help_all(void)
 	       "  tapwarden watch -c my.ini\n"
 	       "\n");
 	for (size_t i = 0; i < n; i++) {
-		if (verbs[i].usage)
-			help_line(&verbs[i]);
+		if (verbs[i].summary)
+			printf("  %s %s\n      %s\n", verbs[i].name, verbs[i].usage,
+			       verbs[i].summary);
 	}
 	printf("\n`tapwarden help TOPIC` explains\n");
 	printf("  %-9s %s\n", "config", "every section and key of the configuration");
 	for (size_t i = 0; i < n_topics; i++)
 		printf("  %-9s %s\n", topics[i].name, topics[i].summary);
 	printf("\n"
-	       "-c defaults to %s. Exit codes: 0 done, 1 negative answer,\n"
-	       "2 usage, bad configuration or not fully done.\n",
+	       "-c defaults to %s. --json prints one JSON value (watch and\n"
+	       "extract: one a line). Exit codes: 0 done, 1 negative answer, 2 usage, bad\n"
+	       "configuration or not fully done.\n",
 	       CONFIG_DEFAULT_PATH);
 	return cli_flush(CLI_DONE);
 }
 
+/* Of the verb, or of those under it. */
+static void help_usage(const struct cli_verb *verb)
+{
+	const char *lead = "usage:";
+	size_t n, len = strlen(verb->name);
+	const struct cli_verb *verbs = cli_verbs(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (strncmp(verbs[i].name, verb->name, len) != 0 || verbs[i].name[len] != ' ')
+			continue;
+		printf("%-6s tapwarden %s %s\n", lead, verbs[i].name, verbs[i].usage);
+		lead = "";
+	}
+	if (*lead)
+		printf("%s tapwarden %s %s\n", lead, verb->name, verb->usage);
+}
+
 static int help_verb(const struct cli_verb *verb)
 {
-	printf("usage: tapwarden %s %s\n\n%s.\n", verb->name, verb->usage, verb->summary);
+	help_usage(verb);
+	printf("\n%s.\n", verb->summary);
 	if (verb->details)
 		printf("\n%s\n", verb->details);
 	return cli_flush(CLI_DONE);
@@ -95,7 +106,7 @@ int cmd_help(int argc, char **argv)
 		return cli_flush(CLI_DONE);
 	}
 	verb = cli_find(argv[1]);
-	if (!verb || !verb->usage) {
+	if (!verb || !verb->summary) {
 		err_set(&err, -1, "no help on \"%s\"", argv[1]);
 		return cli_fail(&err, "`tapwarden help` lists what there is");
 	}

@@ -43,7 +43,9 @@ static int read_options(int argc, char **argv, struct libvirt_options *ret)
 		else if (c != 'q' || parse_u64(optarg, 0, QUEUES_MAX, &options.queues, NULL))
 			return cli_usage_option(argv, c);
 	}
-	if (argc - optind != 1 || (options.queues && !options.mac))
+	if (options.queues && !options.mac)
+		return cli_usage_word(argv[0], "--queues", "goes with --check");
+	if (argc - optind != 1)
 		return cli_usage(argv[0], argc - optind > 1 ? argv[optind + 1] : NULL);
 	options.link = argv[optind];
 	*ret = options;

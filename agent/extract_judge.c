@@ -35,7 +35,8 @@ int extract_judge(const struct extract_options *o, const struct extract_words *w
 		return err_set(err, -EINVAL, "no pattern: %s is empty", words->empty);
 	if (o->whole && words->separator)
 		return err_set(err, -EINVAL, "-U takes a text as one, and --rs splits it");
-	if (!o->names.n && !words->n && !words->conf.begin && !words->separator && !o->out)
+	if (!o->names.n && !words->n && !words->conf.begin && !words->conf.end &&
+	    !words->separator && !o->out)
 		return err_set(
 			err, -EINVAL,
 			"no pattern: -e REGEX, -f FILE, --begin REGEX --end REGEX or -c FILE "

@@ -75,6 +75,29 @@ int schema_write(const struct schema *schema, const struct config *config, enum 
 
 /* ---- as documentation ------------------------------------------------------------------------ */
 
+#define DOCUMENT_COLUMNS 80u
+
+/* A paragraph of lines that a terminal of 80 columns shows, each below the key's name. */
+static void document_text(const char *text, struct buf *out)
+{
+	size_t room = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (len < room) {
+			buf_addc(out, ' ');
+			room -= len + 1;
+		} else {
+			buf_adds(out, "\n        ");
+			room = DOCUMENT_COLUMNS - 8 > len ? DOCUMENT_COLUMNS - 8 - len : 0;
+		}
+		buf_add(out, text, len);
+		text += len + strspn(text + len, " ");
+	}
+	buf_addc(out, '\n');
+}
+
 static void document_type(const struct schema_key *key, struct buf *out)
 {
 	if (key->bounds.n_words == 0)
@@ -123,7 +146,7 @@ static void document_key(const struct schema_key *key, bool inherits, struct buf
 		buf_addf(out, "; default: %s", key->def_help);
 	else if (key->def && *key->def)
 		buf_addf(out, "; default: %s", key->def);
-	buf_addf(out, "\n        %s\n", key->help);
+	document_text(key->help, out);
 }
 
 static void document_keys(const struct schema_keys *keys, bool inherits, struct buf *out)

@@ -160,7 +160,8 @@ END
   refused "there is no [guest nobody]" lint -c t.ini nobody
   refused "cannot read ./: Is a directory" simulate ./
   refused 'iPXE'"'"'s "nosuch" is not known' lint --caps nosuch -
-  refused '"xx" is no hex' simulate --mac xx -
+  refused 'there is no [guest shpo]: did you mean "shop"?' lint -c t.ini shpo
+  refused 'net0/mac: "xx" is no hex' simulate --mac xx -
   refused "usage" simulate --set novalue -
   refused "usage" lint
   refused "usage" decode a b

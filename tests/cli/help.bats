@@ -67,6 +67,36 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
   for section in agent set link pattern record target guest web user; do
     grep -q "\[$section" <<<"$output"
   done
+  # A terminal of 80 columns shows what a key is for; what it can be may be longer.
+  run ! grep -E '^ {8}.{73}' <<<"$output"
+}
+
+@test "boot VERB has a usage of its own, and help boot has them all" {
+  local verb usage
+  for verb in render kit set lint simulate decode; do
+    run -2 --separate-stderr "$TAPWARDEN" boot "$verb"
+    [[ "$stderr" == "tapwarden: boot $verb: a word is missing: usage: tapwarden boot $verb "* ]]
+    usage=${stderr##*usage: }
+    run -0 "$TAPWARDEN" help boot
+    grep -qF -- "$usage" <<<"$output"
+    usage=$output
+    run -0 "$TAPWARDEN" boot "$verb" --help
+    [ "$output" = "$usage" ]
+  done
+  run -2 --separate-stderr "$TAPWARDEN" boot rendr
+  [[ "$stderr" == "tapwarden: boot: \"rendr\" is not understood here: usage: tapwarden boot render|kit|"* ]]
+}
+
+@test "a value that is none is told with its option" {
+  local line args
+  for line in "explain -e x --scope strem" "boot render g --state strem" "boot simulate g --set strem" \
+    "libvirt-xml l --queues strem"; do
+    read -ra args <<<"$line"
+    run -2 --separate-stderr "$TAPWARDEN" "${args[@]}"
+    [[ "$stderr" == *"\"strem\" is no value of ${args[*]: -2:1}: usage: "* ]]
+  done
+  run -2 --separate-stderr "$TAPWARDEN" libvirt-xml l --queues 2
+  [[ "$stderr" == *"\"--queues\" goes with --check: usage: "* ]]
 }
 
 @test "--version is one line" {
