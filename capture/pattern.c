@@ -14,6 +14,7 @@ struct group {
 
 struct pattern {
 	struct regex *regex;
+	struct regex *open; /* for subjects that go on; NULL: it is the same */
 	char *text;
 	uint32_t match_limit;
 	struct group *groups;
@@ -21,7 +22,7 @@ struct pattern {
 	size_t lookback;
 	bool utf;
 	bool may_restart;
-	bool sees_last_newline, sees_last_newlines;
+	bool sees_last_newline;
 	const char *note;
 	struct literal_set required;
 };
@@ -267,7 +268,7 @@ static bool is_leading(const char *text, const char *at)
 
 /*
  * `^` in multiline is not true behind a newline that is the last byte, although more may come: that
- * matters where something is matched before it.
+ * matters where something is matched before it, since one that leads is found with the next bytes.
  */
 static bool has_inner_line_start(const struct pattern_conf *conf, const char *text)
 {
@@ -280,17 +281,27 @@ static bool has_inner_line_start(const struct pattern_conf *conf, const char *te
 	return false;
 }
 
+/* As it is searched for where more is to come. */
+static int compile_open(const struct pattern_conf *conf, struct pattern *pattern, struct err *err)
+{
+	assert(pattern->text); /* by compile() */
+	if (!has_inner_line_start(conf, pattern->text))
+		return 0;
+	return regex_compile(pattern->text, strlen(pattern->text),
+			     regex_options(conf) | REGEX_LINE_AT_END, "regex", &pattern->open, NULL,
+			     err);
+}
+
 static void find_traits(const struct pattern_conf *conf, struct pattern *pattern)
 {
 	const struct literal_options options = { .utf = conf->utf, .caseless = conf->caseless };
 
-	assert(pattern->text); /* by compile() */
 	pattern->match_limit = conf->match_limit;
 	pattern->utf = conf->utf;
 	pattern->lookback = lookback_of(pattern);
 	pattern->may_restart = !strstr(pattern->text, "\\G") && !strstr(pattern->text, "(*");
-	pattern->sees_last_newline = strchr(pattern->text, '$') || strstr(pattern->text, "\\Z");
-	pattern->sees_last_newlines = has_inner_line_start(conf, pattern->text);
+	pattern->sees_last_newline = pattern->open || strchr(pattern->text, '$') ||
+				     strstr(pattern->text, "\\Z");
 	literal_required(pattern->text, strlen(pattern->text), &options, &pattern->required);
 }
 
@@ -304,6 +315,8 @@ int pattern_compile(const struct pattern_conf *conf, struct pattern **ret, struc
 	code = compile(conf, pattern, err);
 	if (!code)
 		code = find_groups(conf, pattern, err);
+	if (!code)
+		code = compile_open(conf, pattern, err);
 	if (code) {
 		pattern_free(pattern);
 		return code;
@@ -339,6 +352,7 @@ void pattern_free(struct pattern *pattern)
 	free(pattern->groups);
 	free(pattern->text);
 	regex_free(pattern->regex);
+	regex_free(pattern->open);
 	free(pattern);
 }
 
@@ -375,11 +389,6 @@ bool pattern_may_restart(const struct pattern *pattern)
 bool pattern_sees_last_newline(const struct pattern *pattern)
 {
 	return pattern->sees_last_newline;
-}
-
-bool pattern_sees_last_newlines(const struct pattern *pattern)
-{
-	return pattern->sees_last_newlines;
 }
 
 bool pattern_is_utf(const struct pattern *pattern)
@@ -431,8 +440,10 @@ static bool spans_in_order(const struct pattern *pattern, const struct regex_scr
 enum regex_result pattern_match(const struct pattern *pattern, struct regex_scratch *scratch,
 				const uint8_t *subject, size_t len, size_t offset, unsigned int how)
 {
-	enum regex_result result = regex_match(pattern->regex, scratch, subject, len, offset, how,
-					       pattern->match_limit);
+	const struct regex *regex = how & REGEX_MORE && pattern->open ? pattern->open
+								      : pattern->regex;
+	enum regex_result result =
+		regex_match(regex, scratch, subject, len, offset, how, pattern->match_limit);
 
 	if (result == REGEX_MATCH && !spans_in_order(pattern, scratch, offset))
 		return REGEX_ERROR;

@@ -60,12 +60,10 @@ size_t pattern_lookback(const struct pattern *pattern);
 bool pattern_may_restart(const struct pattern *pattern);
 
 /*
- * Whether a newline right at the end of the subject is looked upon as its end, by $ or \Z; and
- * whether ^ is not true behind one there. PCRE2 does so even where REGEX_MORE tells that more is to
- * come.
+ * Whether it depends on a newline right at the end of the subject being the last byte: by $ or \Z,
+ * or by ^ of lines behind it. PCRE2 takes it so even where REGEX_MORE tells that more is to come.
  */
 bool pattern_sees_last_newline(const struct pattern *pattern);
-bool pattern_sees_last_newlines(const struct pattern *pattern);
 
 bool pattern_is_utf(const struct pattern *pattern);
 

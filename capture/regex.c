@@ -30,6 +30,7 @@ static uint32_t compile_options(unsigned int options)
 	bits |= options & REGEX_CASELESS ? PCRE2_CASELESS : 0;
 	bits |= options & REGEX_MULTILINE ? PCRE2_MULTILINE : 0;
 	bits |= options & REGEX_DOTALL ? PCRE2_DOTALL : 0;
+	bits |= options & REGEX_LINE_AT_END ? PCRE2_ALT_CIRCUMFLEX : 0;
 	return bits | PCRE2_NEVER_BACKSLASH_C;
 }
 

@@ -36,6 +36,7 @@ enum regex_option {
 	REGEX_CASELESS = 1 << 1,
 	REGEX_MULTILINE = 1 << 2,
 	REGEX_DOTALL = 1 << 3,
+	REGEX_LINE_AT_END = 1 << 4, /* ^ of lines is true behind a newline that is the last byte */
 };
 
 enum regex_result {

@@ -54,8 +54,18 @@ void stream_match_lose(struct stream_match *sm, enum stream_loss why, size_t fro
 	sm->ops->loss(sm->data, why, sm->base + from, sm->base + to);
 }
 
+/* Bytes at the end of the window that begin a character, or are one. */
+static size_t last_character(const struct stream_match *sm)
+{
+	size_t back = 1;
+
+	while (back < 4 && back < sm->len && (sm->window[sm->len - back] & 0xc0) == 0x80)
+		back++;
+	return back <= sm->len && sm->window[sm->len - back] >= 0xc0 ? back : 0;
+}
+
 /*
- * Newlines and incomplete characters at the end of the window wait for what follows: PCRE2 takes
+ * A newline and an incomplete character at the end of the window wait for what follows: PCRE2 takes
  * `$` as true before the last newline and `^` as false behind it although there is more to come, a
  * character that is cut as an invalid one, and begins no match between CR and LF.
  */
@@ -64,20 +74,12 @@ size_t stream_match_visible(const struct stream_match *sm)
 	const uint8_t *window = sm->window;
 	size_t len = sm->len;
 
-	if (pattern_sees_last_newlines(sm->pattern))
-		len -= sm->newlines < len ? sm->newlines : len;
+	if (pattern_is_utf(sm->pattern))
+		len -= last_character(sm);
 	if (len && window[len - 1] == '\n' && pattern_sees_last_newline(sm->pattern))
 		len--;
 	if (len && window[len - 1] == '\r')
 		len--;
-	if (pattern_is_utf(sm->pattern) && len == sm->len) {
-		size_t back = 1;
-
-		while (back < 4 && back < len && (window[len - back] & 0xc0) == 0x80)
-			back++;
-		if (back <= len && window[len - back] >= 0xc0)
-			len -= back;
-	}
 	return len;
 }
 
@@ -278,16 +280,6 @@ static void bound(struct stream_match *sm)
 	sm->tried = 0;
 }
 
-/* Counted as they come: there may be as many as the window has room for. */
-static void count_newlines(struct stream_match *sm, const uint8_t *bytes, size_t len)
-{
-	size_t n = 0;
-
-	while (n < len && (bytes[len - 1 - n] == '\n' || bytes[len - 1 - n] == '\r'))
-		n++;
-	sm->newlines = n < len || !sm->len ? n : sm->newlines + n;
-}
-
 bool stream_match_append(struct stream_match *sm, const uint8_t *bytes, size_t len)
 {
 	size_t cap = sm->cap ? sm->cap : 1024;
@@ -302,7 +294,6 @@ bool stream_match_append(struct stream_match *sm, const uint8_t *bytes, size_t l
 		sm->window = window;
 		sm->cap = cap;
 	}
-	count_newlines(sm, bytes, len);
 	memcpy(sm->window + sm->len, bytes, len);
 	sm->len += len;
 	return true;

@@ -43,7 +43,6 @@ struct stream_match {
 
 	uint8_t *window; /* the bytes that are kept, and those that are new */
 	size_t len, cap;
-	size_t newlines; /* at the end of the window, CR too; may be more than what is left of it */
 	uint64_t base; /* offset of window[0] in the subject */
 	bool begun; /* window[0] is not the subject's first byte */
 	bool gap; /* what is told now ends at a gap */

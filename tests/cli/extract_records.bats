@@ -101,11 +101,19 @@ as_gawk() {
   done
 }
 
-@test "a ^ that is set not to be of lines waits for no newline: more of them than are kept are no loss" {
+@test "more newlines than are kept are no loss to a ^ of lines, nor to one that is set not to be" {
   perl -e 'print "\n" x 3_000_000, "abc\n"' >text
   # It never matches: nothing is before what ^ finds.
   run -0 extract --rs '(?-m:^)$(?<=^a)' --count text
   [ "$output" = 1 ]
+  local regex threads
+  for regex in '(?ms)..^' '(?m)..^' '(?ms).^(?=a)' '(?ms)\n(?!^)'; do
+    perl -0777 -sne '$n++, $end = $+[0] while /$re/g; print $n + ($end < length)' -- -re="$regex" text >expected
+    for threads in 1 2; do
+      run -0 extract --threads $threads --rs "$regex" --count text
+      [ "$output" = "$(cat expected)" ] || { echo "$regex $threads"; cat expected; false; }
+    done
+  done
 }
 
 @test "patterns in records: a match may span lines, and ends with its record" {
