@@ -71,9 +71,9 @@ static void answer_waiting(struct agent *a, struct held_taps *held, int code)
 		code = make_status(a, held, &err);
 	/* An act among them is an event, of which the next look is to tell: these had theirs. */
 	for (size_t i = 0; i < a->n_waiting; i++) {
-		struct ipc_channel *channel = worker_channel(web);
+		struct ipc_channel *channel = worker_channel_of(web, a->waiting[i].asker);
 
-		if (channel && worker_pid(web) == a->waiting[i].asker)
+		if (channel)
 			api_reply_to(a, channel, &a->waiting[i].request, code, &err);
 	}
 	a->n_waiting = 0;

@@ -74,10 +74,8 @@ static void close_handles(struct side_job *job)
 static void on_ended(uv_process_t *process, int64_t status, int signal)
 {
 	struct side_job *job = process->data;
-	struct worker *web = &job->agent->web;
-	struct ipc_channel *channel = worker_channel(web);
 
-	job->done(job, worker_pid(web) == job->asker ? channel : NULL, status, signal);
+	job->done(job, worker_channel_of(&job->agent->web, job->asker), status, signal);
 	close_handles(job);
 }
 

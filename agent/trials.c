@@ -92,13 +92,13 @@ static void on_found(struct tap_look *look, struct held_taps *held, int code)
 {
 	struct plan_trial *trial = look->data;
 	struct agent *a = trial->agent;
-	const bool asks = worker_pid(&a->web) == trial->asker;
+	struct ipc_channel *web = worker_channel_of(&a->web, trial->asker);
 
 	a->n_trials--;
-	if (code == 0 && asks)
+	if (code == 0 && web)
 		code = start_held(a, trial, held);
 	if (code)
-		tell_not_started(asks ? worker_channel(&a->web) : NULL, trial->message.id, code);
+		tell_not_started(web, trial->message.id, code);
 	close(trial->fd);
 	free(trial);
 }

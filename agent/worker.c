@@ -432,6 +432,13 @@ struct ipc_channel *worker_channel(struct worker *w)
 	return w->active && w->active->state == PROCESS_READY ? &w->active->channel : NULL;
 }
 
+struct ipc_channel *worker_channel_of(struct worker *w, pid_t pid)
+{
+	const bool there = w->active && w->active->state != PROCESS_ENDING && worker_pid(w) == pid;
+
+	return there ? &w->active->channel : NULL;
+}
+
 pid_t worker_pid(const struct worker *w)
 {
 	return w->active ? uv_process_get_pid(&w->active->process) : 0;

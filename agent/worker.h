@@ -105,6 +105,9 @@ void worker_stop(struct worker *worker);
 /* The channel of the process that serves; NULL while there is none. */
 struct ipc_channel *worker_channel(struct worker *worker);
 
+/* That of the process `pid`, which asked: also while it drains. NULL when it is gone. */
+struct ipc_channel *worker_channel_of(struct worker *worker, pid_t pid);
+
 /* 0 when there is no process. */
 pid_t worker_pid(const struct worker *worker);
 

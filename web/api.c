@@ -267,15 +267,16 @@ void api_replied(struct api *api, const struct ipc_reply *reply, int fd)
 	arm(api);
 }
 
-void api_agent_gone(struct api *api)
+void api_give_up(struct api *api)
 {
 	while (api->first)
-		fail(take(api, &api->first), 503, "agent.gone", "the agent went away", NULL);
+		fail(take(api, &api->first), 503, "agent.gone",
+		     "the agent or this server ends before the answer came", "ask again");
 	arm(api);
 }
 
 void api_close(struct api *api)
 {
-	api_agent_gone(api);
+	api_give_up(api);
 	uv_close((uv_handle_t *)&api->timer, NULL);
 }

@@ -66,8 +66,8 @@ void api_ask_for(struct api *api, struct http_request *request, const struct ipc
 /* IPC_REPLY came. The fd stays the caller's. */
 void api_replied(struct api *api, const struct ipc_reply *reply, int fd);
 
-/* No answer will come any more: everything waiting is answered 503. */
-void api_agent_gone(struct api *api);
+/* No answer is waited for any more: who waits is answered 503. */
+void api_give_up(struct api *api);
 
 /* After every server is closed. The memory must stay until the loop has run. */
 void api_close(struct api *api);

@@ -196,6 +196,12 @@ void site_drain(struct site *site)
 	events_end_streams(&site->events);
 }
 
+void site_give_up(struct site *site)
+{
+	api_give_up(&site->api);
+	api_give_up(&site->guests);
+}
+
 bool site_idle(const struct site *site)
 {
 	for (size_t i = 0; i < site->n_listeners; i++) {

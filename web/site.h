@@ -56,6 +56,9 @@ void site_replied(struct site *site, const struct ipc_reply *reply, int fd);
 /* Accepts nothing more, ends streams, lets requests in hand finish. */
 void site_drain(struct site *site);
 
+/* What the agent was asked is answered 503 now. */
+void site_give_up(struct site *site);
+
 /* No connection is left. */
 bool site_idle(const struct site *site);
 void site_close(struct site *site);

@@ -19,6 +19,9 @@
 /* Requests in hand get so long to finish once the worker is to end. */
 #define DRAIN_MS 2000
 
+/* Then who waits for the agent is told that no answer comes; so long has that to reach them. */
+#define DRAIN_LAST_MS 500
+
 /* How often is looked whether they have. */
 #define DRAIN_TICK_MS 20
 
@@ -31,6 +34,7 @@ struct web_worker {
 	uint64_t drain_until; /* the loop's clock, in ms */
 	bool ready; /* the agent was told */
 	bool draining;
+	bool given_up; /* draining takes too long: nobody waits for the agent any more */
 	bool closing;
 	int status;
 };
@@ -197,8 +201,15 @@ static void on_drain_tick(uv_timer_t *timer)
 {
 	struct web_worker *worker = timer->data;
 
-	if (site_idle(&worker->site) || uv_now(timer->loop) >= worker->drain_until)
+	const bool late = uv_now(timer->loop) >= worker->drain_until;
+
+	if (late && !worker->given_up) {
+		worker->given_up = true;
+		worker->drain_until += DRAIN_LAST_MS;
+		site_give_up(&worker->site);
+	} else if (late || site_idle(&worker->site)) {
 		worker_finish(worker, 0);
+	}
 }
 
 static int on_drain(struct web_worker *worker, struct ipc_message *message, struct err *err)

@@ -182,23 +182,57 @@ try() {
   wait_for 20 has_record ".. | strings | test(\"bob asks: apply: $why\")"
 }
 
-@test "a look that takes its time keeps nobody but who asks for it" {
-  local agent look asker
+# bob looks at the plan in the background, as $ASKER, and the process that looks for him is stopped.
+# It waits with what it does first, and is met there; let go, it waits no more.
+look_and_stop() {
+  local agent tracer
   agent=$(pid_of agent)
-  # Its process waits with what it does first, and is met there.
   spawn tracer strace -f -qq -o /dev/null -e trace=fchdir -e inject=fchdir:delay_enter=3s -p "$agent"
   wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$agent/status"
   api bob /v1/plan >"$DIR/plan.status" 3>&- &
-  asker=$!
+  ASKER=$!
   wait_for 20 pgrep -f -P "$agent" plan-look
-  look=$(pgrep -f -P "$agent" plan-look)
-  kill -STOP "$look"
+  LOOK=$(pgrep -f -P "$agent" plan-look)
+  kill -STOP "$LOOK"
+  tracer=$(pid_of tracer)
+  kill "$tracer"
+  wait_for 10 is_gone "$tracer"
+}
+
+# A worker that ends closes what it listens to first.
+web_drains() {
+  ! in_host ss -Hlntp | grep -q "pid=$1,"
+}
+
+@test "a look that takes its time keeps nobody but who asks for it" {
+  look_and_stop
   status_of '.agent.pid > 0'
   [ ! -s "$DIR/plan.status" ]
-  kill -CONT "$look"
-  wait "$asker"
+  kill -CONT "$LOOK"
+  wait "$ASKER"
   [ "$(cat "$DIR/plan.status")" = 200 ]
   body '.steps == []'
+}
+
+@test "a look outlives a reload that replaces the web worker, or is answered that it does not" {
+  local web
+  web=$(worker_pid web)
+  look_and_stop
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 web_drains "$web"
+  kill -CONT "$LOOK"
+  wait "$ASKER"
+  [ "$(cat "$DIR/plan.status")" = 200 ]
+  body '.steps == []'
+  wait_for 20 status_of '.agent.generation == 2'
+  web=$(worker_pid web)
+  look_and_stop
+  kill -HUP "$(pid_of agent)"
+  wait "$ASKER"
+  [ "$(cat "$DIR/plan.status")" = 503 ]
+  body '.code == "agent.gone"'
+  kill -KILL "$LOOK"
+  wait_for 20 status_of '.agent.generation == 3'
 }
 
 # planned USER FILE: posts the file to be planned.

@@ -68,7 +68,7 @@ static void on_web(struct ipc_channel *channel, struct ipc_message *message, int
 	if (message)
 		site_replied(&f->site, message->payload, message->fd);
 	else
-		api_agent_gone(&f->site.api);
+		api_give_up(&f->site.api);
 }
 
 static void agent_replies(struct fixture *f, uint64_t id, int error, const char *text, size_t claim)
