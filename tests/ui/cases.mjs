@@ -365,6 +365,29 @@ export const cases = {
       assert.ok(wide <= 0, `${name} is ${wide} px wider than the screen`);
       await house.accessible(page);
       await house.picture(page, `${name}-phone`);
+      const small = await page.locator(".matrix .end").evaluateAll((ends) => ends.filter((end) =>
+        parseFloat(getComputedStyle(end).fontSize) * end.ownerSVGElement.getScreenCTM().a < 12).length);
+      assert.equal(small, 0, `${small} names of the picture are too small to be read`);
+    }
+  },
+
+  // The smallest phone, tablets and the widest screen: nothing is wider than the window, and rates are whole.
+  async widths(house) {
+    const page = await house.enter("bob");
+    for (const width of [320, 768, 1024, 2560]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const [place, ready] of [["", row(page, "web01")], ["links/web01", page.locator(".canvas canvas").first()],
+        ["reach", page.locator(".matrix")], ["records", page.locator(".records li").first()], ["boot", page.getByText("Last boot")],
+        ["config", page.getByText(/Nothing to do/)], ["workshop", page.getByText("Parked")]]) {
+        await page.goto(`/#/${place}`);
+        await ready.waitFor();
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth) - width;
+        assert.ok(wide <= 0, `${place || "overview"} is ${wide} px wider than ${width}`);
+        const cut = await page.locator(".long thead th, .long td.num").evaluateAll((cells) => cells.filter((cell) =>
+          cell.offsetWidth && cell.scrollWidth > cell.clientWidth + 1).map((cell) => `${cell.textContent} ${cell.scrollWidth} of ${cell.clientWidth}`));
+        assert.deepEqual(cut, [], `cut at ${width}`);
+        await house.picture(page, `${place.replace("/", "-") || "overview"}-${width}`);
+      }
     }
   },
 
@@ -403,7 +426,7 @@ export const cases = {
       asked++;
       await new Promise((done) => setTimeout(done, 200));
       await route.fulfill({ json: { ...real, links: Array.from({ length: 1000 }, (_, i) => ({ ...web01,
-        name: `web${String(i + 1).padStart(4, "0")}`, matches: (i * 7919) % 1000 })) } });
+        name: `web${String(i + 1).padStart(4, "0")}`, matches: (i * 7919) % 1000, from_guest: { frames: 1, bytes: 1000 } })) } });
     });
     await page.goto("/");
     await row(page, "web0001").waitFor();
@@ -421,6 +444,8 @@ export const cases = {
     assert.ok(asked <= 2 + (Date.now() - began) / 1200, `${asked} questions in ${Date.now() - began} ms`);
     await page.getByLabel("Filter links").fill("web0777");
     await page.getByText("1 of 1000 links").waitFor();
+    await page.goto("/#/links/web0777");
+    await page.getByText("1 frame, 1.0 kB").waitFor();
   },
 
   // Over a slow line everything comes all the same.

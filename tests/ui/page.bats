@@ -159,6 +159,10 @@ files_of_page() {
   case_of phone
 }
 
+@test "and a window of 320, 768, 1024 and 2560 pixels" {
+  case_of widths
+}
+
 @test "without a mouse" {
   case_of keyboard
 }

@@ -32,10 +32,10 @@ function factsOf(link) {
     ["Tap", (link.tap && link.tap.node) || "-"],
     ["MTU", link.mtu],
     ["Watched", link.monitor],
-    ["From guest", `${count(link.from_guest.frames)} frames, ${bytes(link.from_guest.bytes)}`],
-    ["To guest", `${count(link.to_guest.frames)} frames, ${bytes(link.to_guest.bytes)}`],
-    ["Filtered", link.filtered ? `${count(link.filtered.frames)} frames ${link.filtered.direction.replace("_", " ")}` : "no filter"],
-    ["Not seen", captured ? `${count(captured.drops)} frames, ${count(captured.malformed)} malformed` : "-"],
+    ["From guest", `${plural(link.from_guest.frames, "frame")}, ${bytes(link.from_guest.bytes)}`],
+    ["To guest", `${plural(link.to_guest.frames, "frame")}, ${bytes(link.to_guest.bytes)}`],
+    ["Filtered", link.filtered ? `${plural(link.filtered.frames, "frame")} ${link.filtered.direction.replace("_", " ")}` : "no filter"],
+    ["Not seen", captured ? `${plural(captured.drops, "frame")}, ${count(captured.malformed)} malformed` : "-"],
     ["Matches", count(link.matches)],
   ];
 }

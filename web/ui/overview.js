@@ -64,21 +64,21 @@ function fillTwo(td, first, second) {
 
 const columns = [
   { id: "link", label: "Link", value: (l) => l.name, make: makeName, fill: fillName },
-  { id: "mode", label: "Mode", wide: true, value: (l) => `${l.set} ${l.mode}`, make: makeTwo,
+  { id: "mode", label: "Mode", room: "widest", value: (l) => `${l.set} ${l.mode}`, make: makeTwo,
     fill: (td, l) => fillTwo(td, `${l.kind} ${l.mode}`, `${l.set} on ${l.lower}`) },
-  { id: "addresses", label: "Addresses", wide: true, value: (l) => addressesOf(l)[0] || "~",
+  { id: "addresses", label: "Addresses", room: "wide", value: (l) => addressesOf(l)[0] || "~",
     make: makeTwo, fill: (td, l) => {
       const all = addressesOf(l);
       fillTwo(td, all.length > 1 ? `${all[0]} +${all.length - 1}` : all[0] || "-", l.mac);
     } },
-  { id: "holder", label: "Held by", wide: true, value: (l) => (holderOf(l) ? holderOf(l).comm : "~"),
+  { id: "holder", label: "Held by", room: "wide", value: (l) => (holderOf(l) ? holderOf(l).comm : "~"),
     make: makeTwo, fill: (td, l) => {
       const holder = holderOf(l);
       fillTwo(td, holder ? visible(holder.comm) : "-", holder ? `pid ${holder.pid}` : "");
     } },
   { id: "rate", label: "Rate", num: true, make: makeRate, fill: fillRate,
     value: (l) => rateOf(l, "from_guest") + rateOf(l, "to_guest") },
-  { id: "drops", label: "Drops", num: true, wide: true, value: (l) => filtered(l) + unseen(l),
+  { id: "drops", label: "Drops", num: true, room: "wide", value: (l) => filtered(l) + unseen(l),
     make: makeTwo, fill: (td, l) => fillTwo(td, `${count(filtered(l))} filtered`,
       unseen(l) ? `${count(unseen(l))} not seen` : "") },
   { id: "matches", label: "Matches", num: true, value: (l) => l.matches,
@@ -153,7 +153,7 @@ export function show(view, { params, setParams }) {
     weak ? note("warn", `Your password's hash is weaker than policy: ${weak}. `, el("code", {}, "tapwarden passwd"), " makes another.") : "", sets,
     el("div", { class: "filters" }, el("label", {}, "Filter links", filter), said),
     el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds",
-      el("span", { class: "wide" }, "; each line is the last ten minutes"), "."), long.node);
+      el("span", { class: "widest" }, "; each line is the last ten minutes"), "."), long.node);
   const stop = watchStatus(update);
   return () => {
     stop();

@@ -44,13 +44,10 @@ function picture(lower, ends) {
   const width = LABEL + ends.length * CELL + 110;
   const height = TOP + ends.length * CELL + 8;
   const yes = lower.cells.filter(({ unicast }) => unicast === "yes" || unicast === "reflected").length;
-  const node = svg("svg", { class: "matrix", role: "img", width, height, viewBox: `0 0 ${width} ${height}`,
+  return svg("svg", { class: "matrix", role: "img", width, height, viewBox: `0 0 ${width} ${height}`,
     "aria-label": `${lower.name}: ${yes} of ${lower.cells.length} pairs reach each other; the table below has each` },
     ...ends.map((end, i) => at(end, i, false)), ...ends.map((end, i) => at(end, i, true)),
     ...lower.cells.map((cell) => cellNode(cell, LABEL + ends.indexOf(cell.to) * CELL, TOP + ends.indexOf(cell.from) * CELL)));
-  // Where the window is narrow it shrinks as far as it can be read.
-  node.style.minWidth = `${width * 0.6}px`;
-  return node;
 }
 
 function classText({ kind, mode, links, planned, foreign, elsewhere, names }) {

@@ -4,8 +4,9 @@ import { el, setAttr, setText } from "./dom.js";
 
 const SPARE = 8; // rows above and below the screen
 
-// columns: [{id, label, num, wide, value(row), make(td), fill(td, row)}]; `value` is what rows are
-// sorted by. `key(row)` tells which row is which from one update to the next.
+// columns: [{id, label, num, room, value(row), make(td), fill(td, row)}]; `value` is what rows are
+// sorted by, `room` the class of a column that narrow windows do without. `key(row)` tells which row
+// is which from one update to the next.
 export class LongTable {
   constructor({ caption, columns, key, sort, onsort }) {
     this.columns = columns;
@@ -14,7 +15,7 @@ export class LongTable {
     this.rows = [];
     this.nodes = new Map();
     this.heads = columns.map((column) => this.head(column, onsort));
-    this.above = el("tr", { class: "space", "aria-hidden": "true" }, el("td", { colspan: columns.length }));
+    this.above = el("tr", { class: "space", "aria-hidden": "true" }, el("td"));
     this.below = this.above.cloneNode(true);
     this.body = el("tbody", {}, this.above, this.below);
     this.node = el("table", { class: "long" }, el("caption", { class: "unseen" }, caption),
@@ -33,8 +34,7 @@ export class LongTable {
       onsort(this.sort);
       this.update(this.rows);
     };
-    return el("th", { scope: "col", class: [column.id, column.num && "num", column.wide && "wide"]
-      .filter(Boolean).join(" ") },
+    return el("th", { scope: "col", class: [column.id, column.num && "num", column.room].filter(Boolean).join(" ") },
       el("button", { type: "button", class: "sort", onclick: choose }, column.label));
   }
 
@@ -59,7 +59,7 @@ export class LongTable {
     let node = this.nodes.get(name);
     if (!node) {
       node = el("tr", {}, ...this.columns.map((column, i) => el(i ? "td" : "th", {
-        scope: i ? null : "row", class: [column.num && "num", column.wide && "wide"].filter(Boolean).join(" "),
+        scope: i ? null : "row", class: [column.num && "num", column.room].filter(Boolean).join(" "),
       })));
       this.columns.forEach((column, i) => column.make && column.make(node.children[i]));
       this.nodes.set(name, node);
