@@ -1,9 +1,11 @@
 /*
- * read_once FILE: maps the file in windows and loads every byte once, and nothing else: what no
- * search through all of the file can go below. read_once -m FILE: maps the pages and loads none,
- * which is the kernel's share of it.
+ * read_once [-m] [-2] FILE: maps the file in windows and loads every byte once, and nothing else: what
+ * no search through all of the file can go below. With -m it loads one byte of the 16 pages that
+ * the kernel maps with one fault (fault_around_bytes), which is the kernel's share. With -2 two
+ * threads share the windows.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,7 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WINDOW ((size_t)4 << 20)
+#define WINDOW       ((uint64_t)4 << 20)
+#define FAULT_AROUND ((size_t)64 << 10)
+
+struct reading {
+	int fd;
+	bool only_maps;
+	uint64_t size, next;
+	uint64_t all; /* of all bytes, so that each is looked at */
+	bool failed;
+};
 
 /* Sums up words of 32 bytes, which the compiler keeps in vector registers. */
 static uint64_t sum(const uint8_t *data, size_t len)
@@ -30,26 +41,59 @@ static uint64_t sum(const uint8_t *data, size_t len)
 	return sums[0];
 }
 
+static uint64_t touch(const volatile uint8_t *data, size_t len)
+{
+	uint64_t all = 0;
+
+	for (size_t i = 0; i < len; i += FAULT_AROUND)
+		all ^= data[i];
+	return all;
+}
+
+static void *read_windows(void *data)
+{
+	struct reading *reading = data;
+	uint64_t at, all = 0;
+
+	while ((at = __atomic_fetch_add(&reading->next, WINDOW, __ATOMIC_RELAXED)) <
+	       reading->size) {
+		uint64_t left = reading->size - at;
+		size_t len = left < WINDOW ? left : WINDOW;
+		uint8_t *window = mmap(NULL, len, PROT_READ, MAP_PRIVATE, reading->fd, (off_t)at);
+
+		if (window == MAP_FAILED) {
+			__atomic_store_n(&reading->failed, true, __ATOMIC_RELAXED);
+			break;
+		}
+		all ^= reading->only_maps ? touch(window, len) : sum(window, len);
+		munmap(window, len);
+	}
+	__atomic_fetch_xor(&reading->all, all, __ATOMIC_RELAXED);
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	bool only_maps = argc == 3 && strcmp(argv[1], "-m") == 0;
-	int fd = argc == 2 + only_maps ? open(argv[argc - 1], O_RDONLY | O_CLOEXEC) : -1;
-	uint64_t all = 0;
+	struct reading reading = { .fd = -1 };
+	bool two = false;
+	pthread_t thread;
 	struct stat st;
+	int option;
 
-	if (fd < 0 || fstat(fd, &st))
-		return 2;
-	for (uint64_t at = 0; at < (uint64_t)st.st_size; at += WINDOW) {
-		size_t len = (uint64_t)st.st_size - at < WINDOW
-				     ? (size_t)((uint64_t)st.st_size - at)
-				     : WINDOW;
-		uint8_t *data = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, (off_t)at);
-
-		if (data == MAP_FAILED || (only_maps && madvise(data, len, MADV_POPULATE_READ)))
-			return 2;
-		all ^= only_maps ? 0 : sum(data, len);
-		munmap(data, len);
+	while ((option = getopt(argc, argv, "m2")) != -1) {
+		reading.only_maps |= option == 'm';
+		two |= option == '2';
 	}
-	printf("%llx\n", (unsigned long long)all);
-	return 0;
+	if (optind < argc)
+		reading.fd = open(argv[optind], O_RDONLY | O_CLOEXEC);
+	if (reading.fd < 0 || fstat(reading.fd, &st))
+		return 2;
+	reading.size = (uint64_t)st.st_size;
+	if (two && pthread_create(&thread, NULL, read_windows, &reading))
+		return 2;
+	read_windows(&reading);
+	if (two)
+		pthread_join(thread, NULL);
+	printf("%llx\n", (unsigned long long)reading.all);
+	return reading.failed ? 2 : 0;
 }
