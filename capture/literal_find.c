@@ -119,10 +119,10 @@ DATA __attribute__((target("avx2"), always_inline)) static inline __m256i one_bl
 }
 
 DATA static const uint8_t *one_verify(const struct literal_finder *f, const uint8_t *p,
-				      uint32_t hits, const uint8_t *end)
+				      uint64_t hits, const uint8_t *end)
 {
 	for (; hits; hits &= hits - 1) {
-		const uint8_t *at = p + __builtin_ctz(hits);
+		const uint8_t *at = p + __builtin_ctzll(hits);
 
 		if (any_at(f, at, end))
 			return at;
@@ -149,10 +149,10 @@ DATA __attribute__((target("avx2"), always_inline)) static inline const uint8_t 
 
 		if (_mm256_testz_si256(_mm256_or_si256(a, b), _mm256_set1_epi8(-1)))
 			continue;
-		found = one_verify(f, p, (uint32_t)_mm256_movemask_epi8(a), data + len);
-		if (!found)
-			found = one_verify(f, p + BLOCK, (uint32_t)_mm256_movemask_epi8(b),
-					   data + len);
+		found = one_verify(f, p,
+				   (uint32_t)_mm256_movemask_epi8(a) |
+					   (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << BLOCK,
+				   data + len);
 		if (found)
 			return found;
 	}

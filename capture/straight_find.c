@@ -34,11 +34,13 @@ static inline size_t run_end(const struct search *f, const struct straight_item 
 {
 	size_t end = f->len - at > item->max ? at + item->max : f->len;
 
-	while (at < end && has(item, f->data[at])) {
-		if (f->s->takes_cr && is_line_end(f, at))
-			break;
-		at++;
+	if (!f->s->takes_cr) {
+		while (at < end && has(item, f->data[at]))
+			at++;
+		return at;
 	}
+	while (at < end && has(item, f->data[at]) && !is_line_end(f, at))
+		at++;
 	return at;
 }
 
@@ -46,9 +48,10 @@ static inline size_t run_end(const struct search *f, const struct straight_item 
 static bool match_at(struct search *f, size_t start, struct span *ret)
 {
 	const struct straight *s = f->s;
-	size_t at = start, whole = start;
+	size_t first = s->sure_from ? 0 : s->sure_n;
+	size_t at = start + first, whole = start + (s->keep < first ? s->keep : first);
 
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = first; i < s->n; i++) {
 		bool sure = i - s->sure_from < s->sure_n;
 		size_t end = sure ? at + 1 : run_end(f, &s->items[i], at);
 
