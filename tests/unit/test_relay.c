@@ -1,4 +1,5 @@
-/* links: capture/relay.c capture/turn.c capture/frame_buf.c */
+/* links: capture/relay.c capture/relay_peer.c capture/relay_save.c */
+/* links: capture/turn.c capture/frame_buf.c */
 /* links: agent/base/stats.c agent/base/fd_io.c agent/base/err.c */
 /* The relay between a tap, here a datagram socket, and a guest on a real socket of each kind. */
 #include "capture/relay.h"
