@@ -101,6 +101,8 @@ static void add_sets(const json_t *sets, struct buf *out)
 	const json_t *set;
 	size_t i;
 
+	if (!json_array_size(sets))
+		return;
 	table_init(&table, headline);
 	json_array_foreach(sets, i, set) {
 		table_add(&table, "%s", text(set, "name"));
@@ -115,6 +117,7 @@ static void add_sets(const json_t *sets, struct buf *out)
 	}
 	table_print(&table, out);
 	table_done(&table);
+	buf_addc(out, '\n');
 }
 
 /* The node by its usual path, or the device's number where that path is another link's. */
@@ -192,6 +195,10 @@ static void add_links(const json_t *links, struct buf *out)
 	const json_t *link;
 	size_t i;
 
+	if (!json_array_size(links)) {
+		buf_adds(out, "No links are configured.\n");
+		return;
+	}
 	table_init(&table, headline);
 	json_array_foreach(links, i, link)
 		add_link(&table, link);
@@ -358,7 +365,6 @@ static void add_guests(const json_t *guests, struct buf *out)
 void status_view(const json_t *status, struct buf *out)
 {
 	add_sets(json_object_get(status, "sets"), out);
-	buf_addc(out, '\n');
 	add_links(json_object_get(status, "links"), out);
 	add_relays(json_object_get(status, "links"), out);
 	buf_addc(out, '\n');

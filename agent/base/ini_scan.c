@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/utf8.h"
+
 /* Bytes of a line that are part of it: a pointer and a length. */
 struct text {
 	const char *p;
@@ -53,6 +55,14 @@ static int check_bytes(struct text t, struct err *err)
 	return 0;
 }
 
+/* Bytes of the character at `at`; of what is none, the byte. */
+static int character_len(struct text t, size_t at)
+{
+	const size_t len = utf8_length((const unsigned char *)t.p + at, t.len - at);
+
+	return len ? (int)len : 1;
+}
+
 /* Copies a word in lower case, as iniparser does; `folded` is set when that changed it. */
 static int copy_word(struct text t, const char *what, const char *allowed,
 		     char ret[NAME_MAX_LEN + 1], bool *folded, struct err *err)
@@ -67,8 +77,8 @@ static int copy_word(struct text t, const char *what, const char *allowed,
 		word[i] = (char)(upper ? t.p[i] + ('a' - 'A') : t.p[i]);
 		*folded |= upper;
 		if (!strchr(allowed, word[i]))
-			return err_set(err, -EINVAL, "\"%.*s\" is not %s: \"%c\" cannot be in it",
-				       shown(t), t.p, what, t.p[i]);
+			return err_set(err, -EINVAL, "\"%.*s\" is not %s: \"%.*s\" cannot be in it",
+				       shown(t), t.p, what, character_len(t, i), t.p + i);
 	}
 	word[t.len] = '\0';
 	memcpy(ret, word, t.len + 1);

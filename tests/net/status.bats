@@ -106,3 +106,20 @@ told_counts() {
     [ "$(told '.links[1].to_guest.frames')" = "$round" ]
   done
 }
+
+@test "the tables have what --json has, and none is without a row" {
+  run -0 tapwarden status
+  [ "$(awk '$1 ~ /^web[12]$/ { print $1, $4, $6, $NF }' <<<"$output")" = \
+    "$(told '.links[] | "\(.name) \(.mac) \(.tap.node // "\(.tap.major):\(.tap.minor)") \(.state)"')" ]
+  [ "$(awk '$1 == "capture" || $1 == "web" && $3 == "ready" { print $1, $2 }' <<<"$output")" = \
+    "$(told '.workers[] | "\(.name) \(.pid)"')" ]
+  sed -i '/^\[set web\]/,$d' "$INI"
+  kill -HUP "$AGENT"
+  until told '.sets == [] and .links == []' >"$DIR/status" 2>&1; do
+    kill -0 "$AGENT"
+    sleep 0.05
+  done
+  run -0 tapwarden status
+  [ "${lines[0]}" = "No links are configured." ]
+  run ! grep -E '^(SET|LINK) ' <<<"$output"
+}
