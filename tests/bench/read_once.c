@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WINDOW       ((uint64_t)4 << 20)
+#define WINDOW	     ((uint64_t)4 << 20)
 #define FAULT_AROUND ((size_t)64 << 10)
 
 struct reading {
