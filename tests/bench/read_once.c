@@ -1,8 +1,8 @@
 /*
- * read_once [-m] [-2] FILE: maps the file in windows and loads every byte once, and nothing else: what
- * no search through all of the file can go below. With -m it loads one byte of the 16 pages that
- * the kernel maps with one fault (fault_around_bytes), which is the kernel's share. With -2 two
- * threads share the windows.
+ * read_once [-m] [-2] FILE: maps the file in windows and loads every byte once, and nothing else:
+ * what no search through all of the file can go below. With -m it loads one byte of the 16 pages
+ * that the kernel maps with one fault (fault_around_bytes), which is the kernel's share. With -2
+ * two threads share the windows.
  */
 #include <fcntl.h>
 #include <pthread.h>
