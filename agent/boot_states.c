@@ -166,9 +166,7 @@ int boot_states_load(struct boot_states *states, const char *dir, struct err *er
 	int code;
 
 	buf_init(&text, FILE_MAX);
-	code = state_file_read(dir, BOOT_STATES_NAME, &text);
-	if (code && code != -ENOENT)
-		err_errno(err, code, "cannot read it");
+	code = state_file_load(dir, BOOT_STATES_NAME, &text, err);
 	buf_addc(&text, '\0');
 	rest = code || text.failed ? NULL : text.data;
 	while ((line = strsep(&rest, "\n")) && code == 0)

@@ -9,6 +9,7 @@
 #include "agent/agent.h"
 #include "agent/base/clock.h"
 #include "agent/base/log.h"
+#include "agent/state_file.h"
 
 static int64_t now_ms(void)
 {
@@ -40,9 +41,22 @@ static void move_from(struct agent *a, const char *from)
 		log_err("%s: what guests boot next may be lost with the agent", err.text);
 }
 
+/* The next state of any guest would be written over what may still be read of the others. */
+static void set_aside(const char *dir)
+{
+	int code = state_file_set_aside(dir, BOOT_STATES_NAME);
+
+	if (code)
+		log_err("cannot rename %s/" BOOT_STATES_NAME ": %s: the next state of a guest is "
+			"written over it",
+			dir, strerror(-code));
+	else
+		log_warning("%s/" BOOT_STATES_NAME ".bad is what it was", dir);
+}
+
 void boot_track_start(struct agent *a)
 {
-	const char *before = a->setup.config->agent.run_dir;
+	const char *before = a->setup.config->agent.run_dir, *damaged = state_dir(a);
 	struct err err;
 	int code;
 
@@ -50,12 +64,15 @@ void boot_track_start(struct agent *a)
 	code = boot_states_load(&a->boot, state_dir(a), &err);
 	/* state-dir is new: what the agent before kept is where it was. */
 	if (code > 0 && strcmp(state_dir(a), before) != 0) {
+		damaged = before;
 		code = boot_states_load(&a->boot, before, &err);
 		if (code == 0)
 			move_from(a, before);
 	}
 	if (code < 0)
 		log_err("%s: every guest boots as it is configured", err.text);
+	if (code == -EINVAL || code == -EBADMSG)
+		set_aside(damaged);
 }
 
 void boot_track_reload(struct agent *a, const struct config *old)

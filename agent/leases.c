@@ -172,12 +172,10 @@ int leases_load(struct leases *leases, const char *run_dir, struct err *err)
 	int code;
 
 	buf_init(&text, FILE_MAX);
-	code = state_file_read(run_dir, LEASES_NAME, &text);
-	if (code == 0 && text.len) {
+	code = state_file_load(run_dir, LEASES_NAME, &text, err);
+	if (code == 0) {
 		buf_addc(&text, '\0');
 		code = parse_all(&read, text.data, err);
-	} else if (code && code != -ENOENT) {
-		err_errno(err, code, "cannot read it");
 	}
 	buf_done(&text);
 	if (code && code != -ENOENT) {

@@ -1,6 +1,7 @@
 /*
- * A small file of run-dir or state-dir that outlives the agent: read whole, and replaced whole.
- * Edge.
+ * A small file of run-dir or state-dir that outlives the agent: read whole, and replaced whole. Its
+ * last line is "end HASH" of what is before it: a file that was cut, even to nothing or between two
+ * lines, is not taken for one that has less to say. Edge.
  */
 #ifndef TW_STATE_FILE_H
 #define TW_STATE_FILE_H
@@ -8,9 +9,19 @@
 #include <stdbool.h>
 
 #include "agent/base/buf.h"
+#include "agent/base/err.h"
 
-/* Appends the content. 0, or a negative errno: -ENOENT without a file, -EFBIG beyond the bound. */
+/*
+ * Appends the content. 0, or a negative errno: -ENOENT without a file, -EFBIG beyond the bound,
+ * -EBADMSG when it is not as it was written.
+ */
 int state_file_read(const char *path, const char *name, struct buf *out);
+
+/* The same, where `err` tells why it cannot be had; -ENOENT is no reason. */
+int state_file_load(const char *path, const char *name, struct buf *out, struct err *err);
+
+/* As NAME.bad, in the place of one that there is: for somebody who can read it. 0 or -errno. */
+int state_file_set_aside(const char *path, const char *name);
 
 /*
  * Puts another file in its place, for the agent's user alone; it is on the disk before, so that a

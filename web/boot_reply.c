@@ -109,15 +109,19 @@ void boot_serve_guest(struct boot *boot, struct http_request *request,
 	free(script);
 }
 
-/* The script of a state. One that ends the state is told each time. */
+/* The script of a state. One that ends the state is told each time, and is given once. */
 static void serve_state(struct boot *boot, struct http_request *request, struct boot_entry *entry,
 			enum boot_state state)
 {
 	const struct ipxe_serving serving = serving_of(boot, state, true);
+	const bool ends = entry->state == BOOT_STATE_ONCE &&
+			  ipxe_menu_default(state) == BOOT_STATE_RUN;
 
 	entry->booting = state;
-	boot_tell(boot, entry, BOOT_STEP_SCRIPT,
-		  entry->state == BOOT_STATE_ONCE && ipxe_menu_default(state) == BOOT_STATE_RUN);
+	boot_tell(boot, request, entry, BOOT_STEP_SCRIPT, ends);
+	/* Before the agent says so: the next request may be here already. */
+	if (ends && !http_is_head(request))
+		entry->state = BOOT_STATE_LOCAL;
 	reply_own(boot, request, entry, &serving);
 }
 
@@ -129,7 +133,7 @@ void boot_serve_script(struct boot *boot, struct http_request *request, struct b
 		serve_state(boot, request, entry, entry->state);
 		return;
 	}
-	boot_tell(boot, entry, BOOT_STEP_MENU, false);
+	boot_tell(boot, request, entry, BOOT_STEP_MENU, false);
 	reply_own(boot, request, entry, &serving);
 }
 
@@ -242,9 +246,10 @@ static void serve_home(struct boot *boot, struct http_request *request, struct b
 		reply_text(request, 403, "this is not the token that was given out\n");
 		return;
 	}
-	boot_tell(boot, entry, BOOT_STEP_HOME, good);
+	boot_tell(boot, request, entry, BOOT_STEP_HOME, good);
 	/* It is good once. */
-	memset(entry->token, 0, sizeof(entry->token));
+	if (!http_is_head(request))
+		memset(entry->token, 0, sizeof(entry->token));
 	reply_text(request, 200, "welcome\n");
 }
 
@@ -268,7 +273,7 @@ void boot_serve_file(struct boot *boot, struct http_request *request, struct boo
 	if (match->id != ROUTE_BOOT_FILE) {
 		snprintf(path, sizeof(path), "%s%s",
 			 match->id == ROUTE_BOOT_SEED ? "seed/" : "seed/autoinstall/", match->name);
-		boot_tell(boot, entry, BOOT_STEP_SEED, false);
+		boot_tell(boot, request, entry, BOOT_STEP_SEED, false);
 		serve_seed(boot, request, entry, path);
 		return;
 	}
@@ -281,7 +286,7 @@ void boot_serve_file(struct boot *boot, struct http_request *request, struct boo
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (strcmp(files[i].name, match->name) != 0)
 			continue;
-		boot_tell(boot, entry, files[i].step, false);
+		boot_tell(boot, request, entry, files[i].step, false);
 		ask_file(boot, request, entry, match->name);
 		return;
 	}

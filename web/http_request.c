@@ -231,6 +231,11 @@ void http_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 		shutdown(conn->fd, SHUT_RD);
 }
 
+bool http_is_head(const struct http_request *request)
+{
+	return strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0;
+}
+
 const char *http_header(const struct http_request *request, const char *name)
 {
 	return mhd_lib.lookup_connection_value(http_conn_of(request)->mhd, MHD_HEADER_KIND, name);
@@ -347,7 +352,7 @@ void http_stream(struct http_request *request, const char *type, const struct ht
 	conn->stream = data;
 	conn->status = MHD_HTTP_OK;
 	/* libmicrohttpd 0.9.75 ends a chunked answer to HEAD by a chunk, as if it had content. */
-	if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0)
+	if (http_is_head(request))
 		response = mhd_lib.create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	else
 		response = mhd_lib.create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK,

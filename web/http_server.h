@@ -63,6 +63,9 @@ struct http_request {
 
 typedef void (*http_handler)(struct http_request *request, void *data);
 
+/* Whether nothing but the head is to be answered: then nothing is given, nor changed by it. */
+bool http_is_head(const struct http_request *request);
+
 /* The value of the first header with this name, or NULL. Valid as the request. */
 const char *http_header(const struct http_request *request, const char *name);
 

@@ -174,6 +174,7 @@ watch_shows_request() {
   # Nobody ends the install without the token.
   [ "$(fetch "$url/phone-home")" = 403 ]
   [ "$(fetch "${home%?}x")" = 403 ]
+  [ "$(in_guest curl -sSI --max-time 20 -o /dev/null -w '%{http_code}' "$home")" = 200 ]
   run in_peer curl -sS --max-time 5 -o /dev/null -w '%{http_code}' "$home"
   [ "$output" = 403 ]
   guest_is '.state == "install"'
@@ -191,6 +192,15 @@ watch_shows_request() {
   [ "$(fetch "$home")" = 200 ]
   guest_is '.state == "run"'
 
+  # Who only looks takes nothing; of a hundred that ask at once one gets what is given once.
+  [ "$(tapwarden boot set shop once)" = "shop: once, then local" ]
+  [ "$(in_guest curl -sSI --max-time 20 -o /dev/null -w '%{http_code}' "$url")" = 200 ]
+  guest_is '.state == "once"'
+  in_guest curl -sS --max-time 20 --parallel --parallel-immediate --parallel-max 16 \
+    -o "$DIR/once.#1" "$url?[1-100]"
+  wait_for 10 guest_is '.state == "local"'
+  [ "$(find "$DIR" -name 'once.*' | wc -l)" = 100 ]
+  [ "$(cat "$DIR"/once.* | grep -c '^sanboot ')" = 1 ]
   [ "$(tapwarden boot set shop once)" = "shop: once, then local" ]
   [ "$(fetch "$url")" = 200 ]
   grep -q '^sanboot ' "$DIR/got"
@@ -235,6 +245,18 @@ watch_shows_request() {
   reboot_host
   agent_start
   guest_is '.state == "local"'
+
+  # What is damaged is kept, and said.
+  kill "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  cp "$DIR/state/boot-states" "$DIR/whole"
+  truncate -s -1 "$DIR/state/boot-states"
+  agent_start
+  guest_is '.state == "run"'
+  grep -q "state/boot-states: it is cut or changed: every guest boots as it is configured" "$DIR/agent.err"
+  head -c -1 "$DIR/whole" | cmp - "$DIR/state/boot-states.bad"
+  tapwarden boot set shop local
+  cmp "$DIR/whole" "$DIR/state/boot-states"
 
   # What cannot be kept is not taken either.
   mv "$DIR/state" "$DIR/state.away"

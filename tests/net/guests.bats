@@ -314,7 +314,7 @@ gets_out() {
 }
 
 is_gone_from_leases() {
-  ! grep -q . "$DIR/run/leases"
+  ! grep -qv "^end " "$DIR/run/leases"
 }
 
 @test "learn = dhcp: no guest gives a lease to another" {
@@ -343,13 +343,19 @@ is_gone_from_leases() {
   wait_for 10 gets_out 192.0.2.66
 }
 
+# The last line of a file of states has the FNV-1a of those before it.
+with_end() {
+  perl -0777 -pe 'use integer; my $hash = 0xcbf29ce484222325;
+    $hash = ($hash ^ ord) * 0x100000001b3 for split //; $_ .= sprintf "end %016x\n", $hash'
+}
+
 @test "learn = dhcp: a lease ends by the clock, and a damaged file of leases is begun anew" {
   learning
   agent_start
   tap_guest web01 eth0
   kill "$(pid_of agent)"
   wait "$(pid_of agent)" || true
-  echo "web01 $(mac_of web01) 192.0.2.50/32 $(($(date +%s) + 20))" >"$DIR/run/leases"
+  echo "web01 $(mac_of web01) 192.0.2.50/32 $(($(date +%s) + 20))" | with_end >"$DIR/run/leases"
   agent_start
   gets_out 192.0.2.50
   wait_for 40 is_gone_from_leases
@@ -357,7 +363,10 @@ is_gone_from_leases() {
 
   kill "$(pid_of agent)"
   wait "$(pid_of agent)" || true
-  echo "web01 192.0.2.50" >"$DIR/run/leases"
+  : >"$DIR/run/leases"
+  run -2 --separate-stderr tapwarden plan
+  [ "$stderr" = "tapwarden: $DIR/run/leases: it is cut or changed" ]
+  echo "web01 192.0.2.50" | with_end >"$DIR/run/leases"
   run -2 --separate-stderr tapwarden plan
   [ "$stderr" = "tapwarden: $DIR/run/leases: a line has four words" ]
   agent_start

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "agent/state_file.h"
+
 #define TOKEN "0123456789abcdef0123456789abcdef"
 
 static char dir[] = "/tmp/tapwarden-test-XXXXXX";
@@ -36,13 +38,24 @@ static int remove_dir(void **state)
 
 static void write_states(const char *text)
 {
+	struct buf lines;
+
+	buf_init(&lines, 256);
+	buf_adds(&lines, text);
+	assert_int_equal(state_file_write(dir, BOOT_STATES_NAME, &lines), 0);
+	buf_done(&lines);
+}
+
+/* The bytes as they are, without an end. */
+static void write_bytes(const char *bytes, size_t len)
+{
 	char path[64];
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/" BOOT_STATES_NAME, dir);
 	file = fopen(path, "w");
 	assert_non_null(file);
-	fputs(text, file);
+	assert_int_equal(fwrite(bytes, 1, len, file), len);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -125,6 +138,40 @@ static void a_damaged_file_is_refused(void **state)
 		assert_int_equal(states.n, 2);
 	}
 	boot_states_done(&states);
+}
+
+static void no_part_of_a_file_is_taken_for_all_of_it(void **state)
+{
+	struct boot_states states = { 0 };
+	char path[64], whole[256], changed[256];
+	struct err err;
+	FILE *file;
+	size_t len;
+
+	(void)state;
+	write_states("one install " TOKEN "\ntwo local -\n");
+	snprintf(path, sizeof(path), "%s/" BOOT_STATES_NAME, dir);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	len = fread(whole, 1, sizeof(whole), file);
+	assert_int_equal(fclose(file), 0);
+	for (size_t cut = 0; cut < len; cut++) {
+		write_bytes(whole, cut);
+		assert_int_equal(boot_states_load(&states, dir, &err), -EBADMSG);
+		assert_non_null(strstr(err.text, ": it is cut or changed"));
+		memcpy(changed, whole, len);
+		changed[cut] ^= 1;
+		write_bytes(changed, len);
+		assert_int_equal(boot_states_load(&states, dir, &err), -EBADMSG);
+		assert_int_equal(states.n, 0);
+	}
+	write_bytes(whole, len);
+	assert_int_equal(boot_states_load(&states, dir, &err), 0);
+	assert_int_equal(states.n, 2);
+	boot_states_done(&states);
+	write_states("");
+	assert_int_equal(boot_states_load(&states, dir, &err), 0);
+	assert_int_equal(states.n, 0);
 }
 
 static void tokens_are_new_each_time(void **state)
@@ -235,6 +282,7 @@ int main(void)
 		cmocka_unit_test(states_outlive_their_agent),
 		cmocka_unit_test(states_stay_where_another_path_leads_to_the_same_folder),
 		cmocka_unit_test(a_damaged_file_is_refused),
+		cmocka_unit_test(no_part_of_a_file_is_taken_for_all_of_it),
 		cmocka_unit_test(tokens_are_new_each_time),
 		cmocka_unit_test(steps_change_states),
 		cmocka_unit_test(what_a_boot_waits_for),

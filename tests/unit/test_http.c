@@ -125,6 +125,8 @@ static const struct {
 	{ "bytes=3-99", 206, "bytes 3-9/10", "3456789" },
 	{ "bytes=-4", 206, "bytes 6-9/10", "6789" },
 	{ "bytes=-99", 206, "bytes 0-9/10", "0123456789" },
+	{ "bytes=3-5\r\nIf-Range: \"of before\"", 200, NULL, "0123456789" },
+	{ "bytes=3-5\r\nIf-Range: Sat, 28 Nov 2026 00:00:00 GMT", 200, NULL, "0123456789" },
 	{ "bytes=10-", 416, "bytes */10", "" },
 	{ "bytes=-0", 416, "bytes */10", "" },
 	/* RFC 9110 section 14.2: what is not understood is ignored. */

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "agent/state_file.h"
+
 static const uint8_t mac[MAC_LEN] = { 0x52, 0x54, 0, 0, 0, 1 };
 
 struct fixture {
@@ -154,10 +156,12 @@ static void what_is_damaged_is_said(void **state)
 	path_of(f, path);
 	set(f, "web01", "192.0.2.9", 100);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		FILE *file = fopen(path, "we");
+		struct buf text;
 
-		fputs(texts[i], file);
-		fclose(file);
+		buf_init(&text, 256);
+		buf_adds(&text, texts[i]);
+		assert_int_equal(state_file_write(f->dir, LEASES_NAME, &text), 0);
+		buf_done(&text);
 		assert_int_equal(leases_load(&f->leases, f->dir, &err), -EINVAL);
 		assert_non_null(strstr(err.text, path));
 	}
