@@ -70,7 +70,7 @@ static void add_header(struct MHD_Response *response, const char *name, const ch
 void http_reply_file(struct http_request *request, int fd, size_t length, const char *type)
 {
 	struct conn *conn = http_conn_of(request);
-	/* No validator is given out, so one that is asked for is of another file (RFC 9110 13.1.5). */
+	/* No validator is given out: one that is named is of another file (RFC 9110 13.1.5). */
 	const char *asked = http_header(request, MHD_HTTP_HEADER_IF_RANGE)
 				    ? NULL
 				    : http_header(request, MHD_HTTP_HEADER_RANGE);
