@@ -92,6 +92,8 @@ struct agent {
 	struct events events;
 	struct learn learn;
 	struct boot_states boot;
+	int boot_lock; /* of state-dir; -1: it is run-dir, or boot_owned is false */
+	bool boot_owned; /* no other agent keeps states of guests there */
 	struct series_track series;
 	uv_signal_t signals[AGENT_SIGNALS];
 	struct status_text status; /* the latest; means something while a look is answered, */

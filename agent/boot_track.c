@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "agent/base/clock.h"
@@ -26,18 +27,38 @@ static const char *state_dir(const struct agent *a)
 	return dir_of(a->setup.config);
 }
 
-static void make_state_dir(const struct agent *a)
+/* Two agents would each write a file without the other's guests. */
+static void own_state_dir(struct agent *a)
 {
-	if (mkdir(state_dir(a), 0700) != 0 && errno != EEXIST)
-		log_err("cannot make %s: %s: what guests boot next is lost with the agent",
-			state_dir(a), strerror(errno));
+	const char *dir = state_dir(a);
+	int fd = -1;
+	struct err err;
+
+	a->boot_owned = state_file_dirs_are_one(dir, a->setup.config->agent.run_dir);
+	if (!a->boot_owned) {
+		(void)mkdir(dir, 0700); /* or what follows tells why not */
+		fd = agent_lock_dir(dir, &err);
+		a->boot_owned = fd >= 0;
+	}
+	if (a->boot_lock >= 0)
+		close(a->boot_lock);
+	a->boot_lock = fd;
+	if (!a->boot_owned)
+		log_err("%s: what guests boot next is not kept", err.text);
+}
+
+static int save(const struct agent *a, struct err *err)
+{
+	if (!a->boot_owned)
+		return err_set(err, -EBUSY, "%s is not this agent's", state_dir(a));
+	return boot_states_save(&a->boot, state_dir(a), err);
 }
 
 static void move_from(struct agent *a, const char *from)
 {
 	struct err err;
 
-	if (boot_states_move(&a->boot, from, state_dir(a), &err))
+	if (a->boot_owned && boot_states_move(&a->boot, from, state_dir(a), &err))
 		log_err("%s: what guests boot next may be lost with the agent", err.text);
 }
 
@@ -54,13 +75,15 @@ static void set_aside(const char *dir)
 		log_warning("%s/" BOOT_STATES_NAME ".bad is what it was", dir);
 }
 
-void boot_track_start(struct agent *a)
+/* Those that are kept; none when that is not for this agent to do. */
+static void read_states(struct agent *a)
 {
 	const char *before = a->setup.config->agent.run_dir, *damaged = state_dir(a);
 	struct err err;
 	int code;
 
-	make_state_dir(a);
+	if (!a->boot_owned)
+		return;
 	code = boot_states_load(&a->boot, state_dir(a), &err);
 	/* state-dir is new: what the agent before kept is where it was. */
 	if (code > 0 && strcmp(state_dir(a), before) != 0) {
@@ -75,17 +98,31 @@ void boot_track_start(struct agent *a)
 		set_aside(damaged);
 }
 
+void boot_track_start(struct agent *a)
+{
+	own_state_dir(a);
+	read_states(a);
+}
+
 void boot_track_reload(struct agent *a, const struct config *old)
 {
+	const bool owned = a->boot_owned;
+
 	if (strcmp(dir_of(old), state_dir(a)) == 0)
 		return;
-	make_state_dir(a);
-	move_from(a, dir_of(old));
+	own_state_dir(a);
+	/* The other folder's are another agent's. */
+	if (owned)
+		move_from(a, dir_of(old));
+	else
+		read_states(a);
 }
 
 void boot_track_done(struct agent *a)
 {
 	boot_states_done(&a->boot);
+	if (a->boot_lock >= 0)
+		close(a->boot_lock);
 }
 
 static void tell(struct ipc_channel *web, const struct boot_guest *guest)
@@ -141,7 +178,7 @@ void boot_track_step(struct agent *a, const struct ipc_boot_step *message)
 	emit(a, conf, "boot-step", boot_step_names[message->step]);
 	if (!boot_guest_step(guest, (enum boot_step)message->step, message->good, now_ms()))
 		return;
-	if (boot_states_save(&a->boot, state_dir(a), &err))
+	if (save(a, &err))
 		log_err("%s: the state of guest %s is lost with the agent", err.text, guest->name);
 	changed(a, guest, conf);
 }
@@ -186,7 +223,7 @@ int boot_track_set(struct agent *a, const char *name, const char *word, struct e
 	 * An older file would send the guest where its next agent was told not to, as into an
 	 * installer.
 	 */
-	code = boot_states_save(&a->boot, state_dir(a), err);
+	code = save(a, err);
 	if (code) {
 		*guest = before;
 		return err_prefix(err, code, "the state of guest %s stays as it is", name);

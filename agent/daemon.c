@@ -268,6 +268,7 @@ int daemon_run(const char *path)
 	a->path = path;
 	a->started = time(NULL);
 	a->lock = AGENT_LOCK_NONE;
+	a->boot_lock = -1;
 	a->stats_fd = a->auth_fd = a->feed_fd = a->setup.log_fd = a->reload.setup.log_fd = -1;
 	a->setup.tls_fd = a->reload.setup.tls_fd = -1;
 	signal(SIGPIPE, SIG_IGN);

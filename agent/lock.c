@@ -28,16 +28,15 @@ static int refuse(int fd, const char *path, struct err *err)
 	return err_set(err, -EWOULDBLOCK, "another tapwarden (pid %s) has locked %s", pid, path);
 }
 
-static int lock_file(const char *run_dir, struct err *err)
+int agent_lock_dir(const char *dir, struct err *err)
 {
 	char path[PATH_MAX];
 	int fd, code;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/" LOCK_FILE, run_dir) >= sizeof(path))
-		return err_set(err, -ENAMETOOLONG, "could not lock %s: the path is too long",
-			       run_dir);
-	if (mkdir(run_dir, 0755) < 0 && errno != EEXIST)
-		return err_errno(err, -errno, "could not make %s", run_dir);
+	if ((size_t)snprintf(path, sizeof(path), "%s/" LOCK_FILE, dir) >= sizeof(path))
+		return err_set(err, -ENAMETOOLONG, "could not lock %s: the path is too long", dir);
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return err_errno(err, -errno, "could not make %s", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return err_errno(err, -errno, "could not open %s", path);
@@ -134,7 +133,7 @@ int agent_lock(const char *run_dir, uint32_t link_group, struct agent_lock *ret,
 {
 	struct agent_lock lock = AGENT_LOCK_NONE;
 
-	lock.file = lock_file(run_dir, err);
+	lock.file = agent_lock_dir(run_dir, err);
 	if (lock.file < 0)
 		return lock.file;
 	lock.group = lock_group(link_group, err);
@@ -167,7 +166,7 @@ bool agent_lock_is_lost(const struct agent_lock *lock, const char *run_dir)
 
 int agent_lock_again(struct agent_lock *lock, const char *run_dir, struct err *err)
 {
-	int fd = lock_file(run_dir, err);
+	int fd = agent_lock_dir(run_dir, err);
 
 	if (fd < 0)
 		return fd;

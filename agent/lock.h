@@ -30,6 +30,9 @@ struct agent_lock {
 int agent_lock(const char *run_dir, uint32_t link_group, struct agent_lock *ret, struct err *err);
 void agent_unlock(struct agent_lock *lock);
 
+/* The file of another folder alone: an fd that close(2) unlocks, or as agent_lock(). */
+int agent_lock_dir(const char *dir, struct err *err);
+
 /* The agent that has `run_dir`; 0 when none runs. */
 pid_t agent_lock_pid(const char *run_dir);
 

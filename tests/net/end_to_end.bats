@@ -267,6 +267,30 @@ watch_shows_request() {
   guest_is '.state == "local"'
 }
 
+@test "two agents do not write over each other's states of guests" {
+  cp "$INI" "$DIR/second.ini"
+  sed -i "s,^run-dir.*,&\nstate-dir = $DIR/state," "$INI"
+  sed -i "s,^run-dir.*,run-dir = $DIR/second\nstate-dir = $DIR/state," "$DIR/second.ini"
+  sed -i "s,^log-dir.*,log-dir = $DIR/second.log," "$DIR/second.ini"
+  second() {
+    in_peer "$TAPWARDEN" "$@" -c "$DIR/second.ini"
+  }
+  agent_start
+  tapwarden boot set shop local
+  spawn second ip netns exec "$PEER" "$TAPWARDEN" run -c "$DIR/second.ini"
+  wait_for 20 grep -q "(pid $(pid_of agent)) has locked $DIR/state/agent.lock: what guests boot next is not kept" "$DIR/second.err"
+  wait_for 20 second status
+  run second boot set shop once
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"the state of guest shop stays as it is: $DIR/state is not this agent's"* ]]
+  # What is in the folder of the other does not go along.
+  sed -i "s,^state-dir.*,state-dir = $DIR/own," "$DIR/second.ini"
+  kill -HUP "$(pid_of second)"
+  wait_for 20 second boot set shop once
+  grep -q '^shop once ' "$DIR/own/boot-states"
+  grep -q '^shop local ' "$DIR/state/boot-states"
+}
+
 @test "nobody but the guest gets its boot script: neither the wire, nor the host, nor its neighbour" {
   sed -i -e 's/^initiator = .*:shop$/&\n[guest till]\nlink = web02\ntarget = disk1\ninitiator = iqn.2026-01.example.demo:till/' "$INI"
   agent_start
