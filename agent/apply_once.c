@@ -18,6 +18,7 @@ static const char *const done_words[LINK_OPS] = {
 struct results {
 	size_t done[LINK_OPS];
 	size_t failed;
+	size_t held; /* of the blocked, by who has the tap */
 	size_t ports; /* bridge ports set */
 	json_t *list; /* NULL: text is wanted */
 	json_t *port_list;
@@ -54,6 +55,7 @@ static void on_result(const struct link_result *result, void *data)
 		results->failed++;
 	else
 		results->done[step->op]++;
+	results->held += step->block == LINK_BLOCK_HELD;
 	if (results->list)
 		add_json(results, result);
 }
@@ -114,7 +116,7 @@ static void print_tally(const struct results *results, size_t kept)
 		printf("Done: nothing to do");
 	if (kept)
 		printf(", %zu as %s", kept, plural(kept, "it was", "they were"));
-	puts(".");
+	puts(results->held ? ". With --force, what is held goes too." : ".");
 }
 
 static void print_json(const struct results *results, size_t kept)

@@ -6,6 +6,7 @@
 
 #include "capture/extract_source.h"
 
+/* Bytes of a part; a text of less than two is not shared. */
 uint64_t extract_part_size(const struct extract_job *job);
 
 /* The text is seekable, and its part_size is set. */

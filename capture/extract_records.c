@@ -8,11 +8,8 @@
 /* Room for what is fed at once behind the largest record. */
 #define TEXT_MAX (EXTRACT_RECORD_MAX + SEPARATOR_MAX + ((size_t)4 << 20))
 
-const char extract_records_unsure[] =
-	"--rs could not be looked for in all of it: it may be several";
-
-void extract_records_complain(struct extract_worker *worker, uint64_t n, uint64_t offset,
-			      const char *what)
+/* Something about record `n` + 1, which is a gap. */
+static void complain(struct extract_worker *worker, uint64_t n, uint64_t offset, const char *what)
 {
 	struct err text;
 
@@ -42,8 +39,8 @@ void extract_records_tell(struct extract_worker *worker, const struct hit_line *
 {
 	worker->records++;
 	if (line->len > EXTRACT_RECORD_MAX) {
-		extract_records_complain(worker, line->line - 1, line->offset,
-					 "it is larger than 16 MiB: it was not searched");
+		complain(worker, line->line - 1, line->offset,
+			 "it is larger than 16 MiB: it was not searched");
 	} else if (!worker->plan->search->n) {
 		write_record(worker, line);
 	} else {
@@ -91,7 +88,8 @@ static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to
 
 	(void)why;
 	(void)to;
-	extract_records_complain(records->worker, records->n, from, extract_records_unsure);
+	complain(records->worker, records->n, from,
+		 "--rs could not be looked for in all of it: it may be several");
 }
 
 static const struct stream_match_ops ops = { .match = on_separator, .loss = on_loss };
@@ -174,8 +172,8 @@ void extract_records_end(struct extract_records *records)
 {
 	stream_match_end(&records->separator, records->worker->scan.scratch, 0);
 	if (records->text.failed)
-		extract_records_complain(records->worker, records->n, records->offset,
-					 "out of memory: it was not searched");
+		complain(records->worker, records->n, records->offset,
+			 "out of memory: it was not searched");
 	else if (records->text.len > records->begin || records->too_large)
 		take(records, records->offset + records->text.len, 0);
 	buf_reset(&records->text);

@@ -46,10 +46,4 @@ void extract_records_skip(struct extract_records *records, const uint8_t *data, 
 /* Tells a record, number line->line, or the matches in it; too large a one is complained of. */
 void extract_records_tell(struct extract_worker *worker, const struct hit_line *line);
 
-/* Something about record `n` + 1, which is a gap. */
-void extract_records_complain(struct extract_worker *worker, uint64_t n, uint64_t offset,
-			      const char *what);
-
-extern const char extract_records_unsure[]; /* said where a separator could not be looked for */
-
 #endif

@@ -7,7 +7,6 @@
 #define MAC_BYTES	 6
 #define TCP_BYTES	 20
 #define IP4_BYTES	 20
-#define IP6_BYTES	 40
 #define TTL		 64
 #define ETHER_TYPE_BYTES 2
 

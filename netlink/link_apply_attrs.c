@@ -9,7 +9,8 @@
 #include "netlink/link_filters.h"
 #include "netlink/tap_node.h"
 
-void apply_note(struct progress *progress, enum link_action action, const struct nl_ack *ack)
+/* The first refusal of a step is the one that is told; what is to go may be gone already. */
+static void note(struct progress *progress, enum link_action action, const struct nl_ack *ack)
 {
 	if (ack->error == 0 || progress->failed ||
 	    (ack->error == -ENODEV && action == LINK_ACTION_DELETE))
@@ -28,8 +29,7 @@ int apply_batch(struct apply *apply)
 	for (size_t i = 0; i < apply->requests.n; i++) {
 		struct progress *progress = &apply->progress[apply->requests.origins[i].step];
 
-		apply_note(progress, apply->requests.origins[i].action,
-			   &apply->requests.list[i].ack);
+		note(progress, apply->requests.origins[i].action, &apply->requests.list[i].ack);
 		if (apply->requests.list[i].ifindex)
 			progress->ifindex = apply->requests.list[i].ifindex;
 	}
@@ -71,7 +71,7 @@ static void turn_ipv6_off(struct apply *apply)
 		result.error =
 			s < 0 ? s
 			      : host_stack_ipv6_off(s, spec->name, progress->ifindex, spec->mac);
-		apply_note(progress, LINK_ACTION_SET_IPV6, &result);
+		note(progress, LINK_ACTION_SET_IPV6, &result);
 		progress->attrs &= ~(1u << LINK_ATTR_IPV6);
 	}
 	if (s >= 0)
@@ -98,7 +98,7 @@ static int set_addresses(struct apply *apply)
 		if (!(progress->attrs & (1u << LINK_ATTR_ADDRESSES)) || !has_ipv6(&spec->addrs))
 			continue;
 		result.error = host_stack_ipv6_on(spec->name);
-		apply_note(progress, LINK_ACTION_SET_ADDRESSES, &result);
+		note(progress, LINK_ACTION_SET_ADDRESSES, &result);
 	}
 	return send_attrs(apply, 1u << LINK_ATTR_ADDRESSES);
 }
@@ -113,7 +113,7 @@ static void set_nodes(struct apply *apply)
 		if (!(progress->attrs & (1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS)))
 			continue;
 		result.error = tap_node_set_rights(spec->name, progress->ifindex, &spec->tap);
-		apply_note(progress, LINK_ACTION_SET_NODE, &result);
+		note(progress, LINK_ACTION_SET_NODE, &result);
 		progress->attrs &= ~(1u << LINK_ATTR_OWNER | 1u << LINK_ATTR_PERMS);
 	}
 }
@@ -130,7 +130,7 @@ static void note_filters(struct apply *apply, const struct link_filters_job *job
 
 		if (!wants_filters(progress))
 			continue;
-		apply_note(progress, LINK_ACTION_SET_FILTERS, &jobs[job].ack);
+		note(progress, LINK_ACTION_SET_FILTERS, &jobs[job].ack);
 		progress->attrs &= ~(1u << LINK_ATTR_FILTERS);
 		/* A guest is not let on without its filter. */
 		if (jobs[job].ack.error)

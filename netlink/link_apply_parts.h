@@ -30,9 +30,6 @@ struct apply {
 	struct err *err;
 };
 
-/* The first refusal of a step is the one that is told; what is to go may be gone already. */
-void apply_note(struct progress *progress, enum link_action action, const struct nl_ack *ack);
-
 /* Sends the batch, and notes what became of it. 0, or a negative errno when the channel failed. */
 int apply_batch(struct apply *apply);
 

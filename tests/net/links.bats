@@ -591,7 +591,7 @@ Plan: 1 blocked." ]
   one_set passthru 1
   run -2 --separate-stderr tapwarden apply
   [ "$stderr" = "tapwarden: link web1: mode bridge -> passthru needs another link, but this one is held by tap_open $HOLDER: left alone" ]
-  [[ "$output" == *"Done: 1 deleted, 1 blocked."* ]]
+  [[ "$output" == *"Done: 1 deleted, 1 blocked. With --force, what is held goes too." ]]
   run -1 exists web2
 
   run -2 --separate-stderr tapwarden down
