@@ -21,12 +21,11 @@ static int load_secrets(struct config *config, const struct guest_conf *guest, s
 static int no_guest(const struct config *config, const char *name, struct err *err)
 {
 	struct hint hint = hint_for(name);
+	char meant[HINT_TEXT_MAX];
 
 	for (size_t i = 0; i < config->n_guests; i++)
 		hint_try(&hint, config->guests[i].head.name);
-	return err_set(err, -ENOENT, "there is no [guest %s]%s%s%s", name,
-		       hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
-		       hint.best ? "\"?" : "");
+	return err_set(err, -ENOENT, "there is no [guest %s]%s", name, hint_text(hint.best, meant));
 }
 
 int boot_load(struct config *config, const char *name, struct boot_spec *ret, struct err *err)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/hint.h"
 #include "agent/boot_script.h"
 #include "agent/boot_view.h"
 #include "agent/cli.h"
@@ -145,11 +146,11 @@ static int check_fails(const struct words *fails, struct err *err)
 {
 	for (size_t i = 0; i < fails->n; i++) {
 		const char *near = NULL;
+		char meant[HINT_TEXT_MAX];
 
 		if (!ipxe_command_find(fails->v[i], &near))
-			return err_set(err, -EINVAL, "--fail: iPXE has no command \"%s\"%s%s%s",
-				       fails->v[i], near ? ": did you mean \"" : "",
-				       near ? near : "", near ? "\"?" : "");
+			return err_set(err, -EINVAL, "--fail: iPXE has no command \"%s\"%s",
+				       fails->v[i], hint_text(near, meant));
 	}
 	return 0;
 }

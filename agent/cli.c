@@ -169,22 +169,20 @@ int cli_run_dir(const char *path, char **ret)
 	return *ret ? 0 : CLI_BAD;
 }
 
-static const struct cli_verb *nearest(const char *name)
+static int no_verb(const char *name)
 {
-	const struct cli_verb *best = NULL;
-	unsigned int best_distance = 3;
+	struct hint hint = hint_for(name);
+	char meant[HINT_TEXT_MAX];
 	size_t n;
 	const struct cli_verb *verbs = cli_verbs(&n);
+	struct err err;
 
 	for (size_t i = 0; i < n; i++) {
-		unsigned int d = edit_distance(name, verbs[i].name);
-
-		if (verbs[i].usage && d < best_distance) {
-			best = &verbs[i];
-			best_distance = d;
-		}
+		if (verbs[i].summary)
+			hint_try(&hint, verbs[i].name);
 	}
-	return best;
+	err_set(&err, -ENOENT, "no verb \"%s\"%s", name, hint_text(hint.best, meant));
+	return cli_fail(&err, "`tapwarden help` lists them");
 }
 
 /* -h with other words is the verb's own: of extract, as grep has it. */
@@ -196,8 +194,7 @@ static bool wants_help(int argc, char **argv)
 
 int cli_main(int argc, char **argv)
 {
-	const struct cli_verb *verb, *near;
-	struct err err;
+	const struct cli_verb *verb;
 
 	log_init(NULL, LOG_LEVEL_INFO);
 	opterr = 0; /* cli_usage() says it, in our words */
@@ -208,12 +205,8 @@ int cli_main(int argc, char **argv)
 	if (wants_help(argc, argv) || strcmp(argv[1], "--version") == 0)
 		return cmd_help(argc, argv);
 	verb = cli_find(argv[1]);
-	if (!verb) {
-		near = nearest(argv[1]);
-		err_set(&err, -ENOENT, "no verb \"%s\"%s%s%s", argv[1],
-			near ? ": did you mean \"" : "", near ? near->name : "", near ? "\"?" : "");
-		return cli_fail(&err, "`tapwarden help` lists them");
-	}
+	if (!verb)
+		return no_verb(argv[1]);
 	if (verb->usage && wants_help(argc - 1, argv + 1)) {
 		char *help[] = { "help", (char *)verb->name, NULL };
 
@@ -226,14 +219,14 @@ const struct pattern_conf *cli_pattern(const struct config *config, const char *
 				       struct err *err)
 {
 	struct hint hint = hint_for(name);
+	char meant[HINT_TEXT_MAX];
 
 	for (size_t i = 0; i < config->n_patterns; i++) {
 		if (strcmp(config->patterns[i].head.name, name) == 0)
 			return &config->patterns[i];
 		hint_try(&hint, config->patterns[i].head.name);
 	}
-	err_set(err, -ENOENT, "the configuration has no [pattern %s]%s%s%s", name,
-		hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
-		hint.best ? "\"?" : "");
+	err_set(err, -ENOENT, "the configuration has no [pattern %s]%s", name,
+		hint_text(hint.best, meant));
 	return NULL;
 }

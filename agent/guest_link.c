@@ -16,12 +16,12 @@ static int no_wish(const struct link_wish *wishes, size_t n, const struct guest_
 		   struct err *err)
 {
 	struct hint hint = hint_for(query->name);
+	char meant[HINT_TEXT_MAX];
 
 	for (size_t i = 0; i < n; i++)
 		hint_try(&hint, wishes[i].name);
-	return err_set(err, -ENOENT, "%s makes no link \"%s\"%s%s%s", query->path, query->name,
-		       hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
-		       hint.best ? "\"?" : "");
+	return err_set(err, -ENOENT, "%s makes no link \"%s\"%s", query->path, query->name,
+		       hint_text(hint.best, meant));
 }
 
 int guest_link_keys(const struct guest_link_query *query, struct link_keys *ret, struct err *err)

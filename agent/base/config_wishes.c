@@ -183,6 +183,7 @@ static int check_guests(const struct check *check)
 		const struct guest_conf *guest = &config->guests[i];
 		const struct link_wish *wish = guest->link ? find_wish(check, guest->link) : NULL;
 		struct hint hint = hint_for(guest->link);
+		char meant[HINT_TEXT_MAX];
 
 		if (wish && owners[wish - check->wishes])
 			schema_fault(check->faults, &guest->head, "link",
@@ -195,9 +196,8 @@ static int check_guests(const struct check *check)
 		for (size_t k = 0; k < check->n && check->faults->n < HINTS_MAX; k++)
 			hint_try(&hint, check->sorted[k]->name);
 		schema_fault(check->faults, &guest->head, "link",
-			     "no set and no section makes a link \"%s\"%s%s%s", guest->link,
-			     hint.best ? ": did you mean \"" : "", hint.best ? hint.best : "",
-			     hint.best ? "\"?" : "");
+			     "no set and no section makes a link \"%s\"%s", guest->link,
+			     hint_text(hint.best, meant));
 	}
 	free(owners);
 	return 0;

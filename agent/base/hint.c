@@ -1,5 +1,6 @@
 #include "agent/base/hint.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/base/parse.h"
@@ -14,4 +15,12 @@ void hint_try(struct hint *hint, const char *candidate)
 		return;
 	hint->best = candidate;
 	hint->distance = distance;
+}
+
+const char *hint_text(const char *best, char text[HINT_TEXT_MAX])
+{
+	text[0] = '\0';
+	if (best)
+		snprintf(text, HINT_TEXT_MAX, ": did you mean \"%s\"?", best);
+	return text;
 }

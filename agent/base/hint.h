@@ -16,4 +16,10 @@ static inline struct hint hint_for(const char *word)
 /* `candidate` must outlive the hint. */
 void hint_try(struct hint *hint, const char *candidate);
 
+/* Room for the name of whatever has one. */
+#define HINT_TEXT_MAX 128
+
+/* What goes behind a complaint, in `text`: ': did you mean "BEST"?', or nothing. */
+const char *hint_text(const char *best, char text[HINT_TEXT_MAX]);
+
 #endif
