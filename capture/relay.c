@@ -22,9 +22,17 @@ static void to_tap(struct relay *relay, const uint8_t *frame, size_t len)
 		relay_drop(relay, STATS_FROM_GUEST, STATS_RELAY_TAP);
 }
 
-/* What the verdict on the frame in hand added. That frame is off the buffer by now. */
+static void send_passed(struct relay *relay)
+{
+	for (size_t i = 0; i < relay->n_passed; i++)
+		to_tap(relay, relay->passed[i].iov_base, relay->passed[i].iov_len);
+	relay->n_passed = 0;
+}
+
+/* What the verdict on the frame in hand added. */
 static void send_injected(struct relay *relay)
 {
+	send_passed(relay);
 	for (size_t i = 0; i < relay->n_injected; i++) {
 		const struct relay_injected *injected = &relay->injected[i];
 		uint8_t *room;
@@ -77,7 +85,11 @@ static bool passes(struct relay *relay, enum stats_direction direction, const ui
 static void from_guest(struct relay *relay, const uint8_t *frame, size_t len)
 {
 	if (passes(relay, STATS_FROM_GUEST, frame, len))
-		to_tap(relay, frame, len);
+		relay->passed[relay->n_passed++] =
+			(struct iovec){ .iov_base = (void *)frame, .iov_len = len };
+	/* Where verdicts are slow, no frame waits for that of another. */
+	if (relay->n_passed == RELAY_PASSED_MAX || turn_frames(&relay->turn) == 1)
+		send_passed(relay);
 	if (relay->n_injected)
 		send_injected(relay);
 }
@@ -161,6 +173,7 @@ static int take_frames(struct relay *relay, unsigned int *n)
 		++*n;
 		over = turn_is_over(&relay->turn);
 	}
+	send_passed(relay);
 	relay_set_left(peer, code == 1);
 	return code < 0 ? code : 0;
 }
@@ -198,6 +211,7 @@ static int read_dgram(struct relay *relay, unsigned int *n)
 			relay_drop(relay, STATS_FROM_GUEST, STATS_RELAY_LENGTH);
 		else
 			from_guest(relay, at, (size_t)got);
+		send_passed(relay);
 		over = turn_is_over(&relay->turn);
 	}
 	return 0;

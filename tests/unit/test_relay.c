@@ -564,6 +564,25 @@ static void frames_that_had_no_turn_are_counted_when_their_guest_is_replaced(voi
 	close(before);
 }
 
+/* More frames than have their verdicts at once; what a verdict adds stays at the place of its frame. */
+static void frames_of_a_stream_keep_their_order(void **state)
+{
+	struct fixture *f = *state;
+	char got[NUMBERED];
+
+	attach(f, PEER_STREAM);
+	f->forbidden = "number k";
+	f->answer = "a reset, and no number ";
+	send_numbered(f->guest, true);
+	settle(f);
+	for (char i = 'a'; i < 'a' + SLOW_FRAMES; i++) {
+		assert_int_equal(recv(f->wire, got, sizeof(got), 0), NUMBERED);
+		assert_memory_equal(got, i == 'k' ? f->answer : numbered, NUMBERED - 1);
+		assert_int_equal(got[NUMBERED - 1], i == 'k' ? ' ' : i);
+	}
+	assert_nothing(f->wire);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -582,6 +601,7 @@ int main(void)
 		TEST(a_datagram_too_long_is_counted),
 		TEST(a_tap_that_takes_nothing_is_counted),
 		TEST(times_are_counted_by_frame),
+		TEST(frames_of_a_stream_keep_their_order),
 		TEST(slow_verdicts_end_the_turn_of_a_stream),
 		TEST(what_comes_after_slow_verdicts_comes_after_them),
 		TEST(slow_verdicts_end_the_turn_of_datagrams),
