@@ -192,16 +192,18 @@ static void compile_jit(struct regex *regex)
 
 /*
  * Of a text without a CR, as `anywhere` gives it one: where no match started at a CR, PCRE2 goes on
- * behind the LF that follows, if newline is CRLF or may be (pcre2api(3)). \G is where the search
- * begins, and such a one cannot begin anew.
+ * behind the LF that follows, if newline is CRLF or may be (pcre2api(3)). So it does where matches
+ * start at lines alone, whatever is in the text. \G is where the search begins, and such a one
+ * cannot begin anew.
  */
 static bool skips_crlf(const pcre2_code *code, const char *text, size_t len)
 {
-	uint32_t newline = 0, named = 0;
+	uint32_t newline = 0, named = 0, first_type = 0;
 
 	pcre2_pattern_info(code, PCRE2_INFO_NEWLINE, &newline);
 	pcre2_pattern_info(code, PCRE2_INFO_HASCRORLF, &named);
-	return !named && !memmem(text, len, "\\G", 2) &&
+	pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &first_type);
+	return (!named || first_type == 2) && !memmem(text, len, "\\G", 2) &&
 	       (newline == PCRE2_NEWLINE_CRLF || newline == PCRE2_NEWLINE_ANYCRLF ||
 		newline == PCRE2_NEWLINE_ANY);
 }

@@ -33,7 +33,10 @@ int stream_match_init(struct stream_match *sm, const struct pattern *pattern,
 		return -E2BIG;
 	*sm = (struct stream_match){
 		.pattern = pattern,
-		.finder = stream_match_by_texts(pattern) ? finder : NULL,
+		/* Where no text is, the search lags behind by that much. */
+		.finder = stream_match_by_texts(pattern) && stream_match_tail(pattern) <= max / 2
+				  ? finder
+				  : NULL,
 		.policy = policy,
 		.max = max,
 		.ops = ops,
@@ -89,9 +92,11 @@ static size_t safe_start(const struct stream_match *sm, size_t at, size_t from)
 	/* PCRE2 does not start between CR and LF, unless it is told to. */
 	if (at > from && sm->window[at - 1] == '\r')
 		at--;
-	while (pattern_is_utf(sm->pattern) && at > from && at < sm->len &&
-	       (sm->window[at] & 0xc0) == 0x80)
+	for (int i = 0; i < 3 && pattern_is_utf(sm->pattern) && at > from && at < sm->len; i++) {
+		if ((sm->window[at] & 0xc0) != 0x80)
+			break;
 		at--;
+	}
 	return at;
 }
 
@@ -270,16 +275,6 @@ static void drop(struct stream_match *sm)
 	sm->cursor.offset = sm->cursor.offset > n ? sm->cursor.offset - n : 0;
 }
 
-/* What would outgrow the bound is given up. */
-static void bound(struct stream_match *sm)
-{
-	if (sm->len - needed(sm) <= sm->max)
-		return;
-	stream_match_lose(sm, STREAM_LOSS_OVERFLOW, sm->cursor.offset, sm->len);
-	move_cursor(sm, sm->len);
-	sm->tried = 0;
-}
-
 bool stream_match_append(struct stream_match *sm, const uint8_t *bytes, size_t len)
 {
 	size_t cap = sm->cap ? sm->cap : 1024;
@@ -304,6 +299,22 @@ static size_t behind_cursor(const struct stream_match *sm, size_t visible)
 	return visible > sm->cursor.offset ? visible - sm->cursor.offset : 0;
 }
 
+/* How many bytes more may come before what is not decided is given up. */
+static size_t room(const struct stream_match *sm)
+{
+	size_t held = behind_cursor(sm, sm->len), max = sm->max - pattern_lookback(sm->pattern);
+
+	return held < max ? max - held : 0;
+}
+
+/* At so many bytes, however they came. */
+static void give_up(struct stream_match *sm)
+{
+	stream_match_lose(sm, STREAM_LOSS_OVERFLOW, sm->cursor.offset, sm->len);
+	move_cursor(sm, sm->len);
+	sm->tried = 0;
+}
+
 /* Much was tried, and little has come since. */
 static bool awaits_more(const struct stream_match *sm, size_t visible)
 {
@@ -317,7 +328,8 @@ static bool awaits_more(const struct stream_match *sm, size_t visible)
  */
 static bool put_off(const struct stream_match *sm, size_t visible)
 {
-	return (pattern_is_utf(sm->pattern) && sm->policy->keep_empty) || awaits_more(sm, visible);
+	return (pattern_is_utf(sm->pattern) && sm->policy->keep_empty) ||
+	       (room(sm) && awaits_more(sm, visible));
 }
 
 static void feed_slice(struct stream_match *sm, struct regex_scratch *scratch, const uint8_t *bytes,
@@ -336,7 +348,8 @@ static void feed_slice(struct stream_match *sm, struct regex_scratch *scratch, c
 	visible = stream_match_visible(sm);
 	if (!put_off(sm, visible))
 		search_all(sm, scratch, visible, true);
-	bound(sm);
+	if (!room(sm))
+		give_up(sm);
 	drop(sm);
 }
 
@@ -346,6 +359,8 @@ void stream_match_feed(struct stream_match *sm, struct regex_scratch *scratch, c
 	while (len) {
 		size_t n = len < SLICE ? len : SLICE;
 
+		if (n > room(sm) && !sm->over)
+			n = room(sm) ? room(sm) : 1;
 		if (sm->over)
 			sm->base += n;
 		else

@@ -4,9 +4,9 @@
  *
  * Pure. What a match may still need is kept: from where the next search begins, and before it as
  * far as the pattern looks back. A match is told as soon as no byte to come can change it. Where
- * one could go on for ever, as `x.*` without a newline, what is kept is bounded and the rest is
- * told as a loss; there the result does depend on the cuts, as it does at the pattern's match
- * limit.
+ * one could go on for ever, as `x.*` without a newline, what is kept is bounded: so many bytes from
+ * its start are told as a loss, and the search goes on behind them. Only at the match limit of the
+ * pattern does the result depend on the cuts.
  */
 #ifndef TW_STREAM_MATCH_H
 #define TW_STREAM_MATCH_H

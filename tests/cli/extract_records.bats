@@ -101,6 +101,25 @@ as_gawk() {
   done
 }
 
+@test "a separator larger than what is kept: what is given up does not depend on threads, nor on how the text comes" {
+  perl -e 'print map { $_ % 5000 ? "\nabcde" : "xay" } 1 .. 500_000;
+    print "x", "c" x 1_100_001, "xqyzz" x 10, "x", "d" x 2_500_003, "y", "x1y" x 10, "z"' >text
+  extract --rs 'x[^y]*y' --json text >expected 2>errors || [ $? -eq 2 ]
+  grep -c 'text: record .*: --rs could not be looked for in all of it' errors >count
+  [ "$(cat count)" -ge 2 ]
+  local threads size
+  for threads in 2 4; do
+    run -2 --separate-stderr extract --threads $threads --rs 'x[^y]*y' --json text
+    cmp expected - <<<"$output"
+    [ "$stderr" = "$(cat errors)" ]
+  done
+  for size in 10007 1000003; do
+    dd if=text bs=$size status=none | extract --rs 'x[^y]*y' --json 2>got | sed 's/(standard input)/text/' |
+      cmp expected -
+    sed 's/(standard input)/text/' got | cmp errors -
+  done
+}
+
 @test "more newlines than are kept are no loss to a ^ of lines, nor to one that is set not to be" {
   perl -e 'print "\n" x 3_000_000, "abc\n"' >text
   # It never matches: nothing is before what ^ finds.

@@ -6,7 +6,7 @@
 /*
  * A pattern and a subject in pieces: "FLAGS CUTS REGEX\nSUBJECT". The matches have to be those that
  * the whole subject gives; each bit of CUTS, over and over, says whether the subject is cut behind
- * a byte.
+ * a byte. Where little may be kept, what is given up has to be the same for all cuts.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -19,11 +19,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define TOLD_MAX (1u << 20)
 
+/* What may be kept so that something is given up, too. */
+#define SMALL_MAX 128u
+
 struct told {
 	const struct pattern *pattern;
 	const uint8_t *subject;
 	struct buf text;
-	bool lost;
+	size_t overflows; /* also told */
+	bool lost; /* where depends on the cuts */
 };
 
 static void add_span(struct told *told, const uint8_t *base, uint64_t offset, struct span span)
@@ -59,10 +63,11 @@ static void on_loss(void *data, enum stream_loss why, uint64_t from, uint64_t to
 {
 	struct told *told = data;
 
-	(void)why;
 	if (from > to)
 		abort();
-	told->lost = true;
+	told->lost = told->lost || why != STREAM_LOSS_OVERFLOW;
+	told->overflows++;
+	buf_addf(&told->text, "lost %zu-%zu\n", (size_t)from, (size_t)to);
 }
 
 static const struct stream_match_ops ops = { .match = on_hit, .loss = on_loss };
@@ -137,39 +142,78 @@ static void feed(struct stream_match *sm, struct regex_scratch *scratch, const u
 		stream_match_end(sm, scratch, 0);
 }
 
-static void compare(const struct pattern *pattern, const struct extract_policy *policy,
-		    const uint8_t *subject, size_t size, uint8_t cuts, bool sleeps)
+struct task {
+	const struct pattern *pattern;
+	const struct extract_policy *policy;
+	const uint8_t *subject;
+	size_t size;
+};
+
+static struct regex_scratch *scratch_of_all(void) /* as in a worker */
 {
-	static struct regex_scratch *scratch; /* as in a worker: one for all */
-	struct told whole = { .pattern = pattern, .subject = subject };
-	struct told pieces = whole;
+	static struct regex_scratch *scratch;
+
+	if (!scratch && regex_scratch_new(&scratch))
+		abort();
+	return scratch;
+}
+
+/* False: the pattern looks back too far for the bound. */
+static bool in_pieces(const struct task *task, size_t max, uint8_t cuts, bool sleeps,
+		      struct told *ret)
+{
 	struct literal_finder finder;
 	struct stream_match sm;
 
-	if (!scratch && regex_scratch_new(&scratch))
-		return;
-	buf_init(&whole.text, TOLD_MAX);
-	buf_init(&pieces.text, TOLD_MAX);
-	if (pattern_required(pattern)->n)
-		literal_finder_init(&finder, pattern_required(pattern));
-	if (stream_match_init(&sm, pattern, pattern_required(pattern)->n ? &finder : NULL, policy,
-			      1 << 20, &ops, &pieces))
-		return;
-	if (extract(pattern, policy, scratch, subject, size, on_match, &whole, NULL) !=
-	    EXTRACT_DONE)
-		whole.lost = true;
-	feed(&sm, scratch, subject, size, cuts, sleeps);
-	if (!whole.lost && !pieces.lost &&
-	    (whole.text.len != pieces.text.len ||
-	     (whole.text.len && memcmp(whole.text.data, pieces.text.data, whole.text.len) != 0))) {
-		fprintf(stderr, "/%s/ cuts %02x: whole\n%s\nin pieces\n%s\n", pattern_text(pattern),
-			cuts, whole.text.data ? whole.text.data : "",
-			pieces.text.data ? pieces.text.data : "");
+	*ret = (struct told){ .pattern = task->pattern, .subject = task->subject };
+	buf_init(&ret->text, TOLD_MAX);
+	if (pattern_required(task->pattern)->n)
+		literal_finder_init(&finder, pattern_required(task->pattern));
+	if (stream_match_init(&sm, task->pattern,
+			      pattern_required(task->pattern)->n ? &finder : NULL, task->policy,
+			      max, &ops, ret))
+		return false;
+	feed(&sm, scratch_of_all(), task->subject, task->size, cuts, sleeps);
+	stream_match_done(&sm);
+	return true;
+}
+
+static void in_one(const struct task *task, struct told *ret)
+{
+	*ret = (struct told){ .pattern = task->pattern, .subject = task->subject };
+	buf_init(&ret->text, TOLD_MAX);
+	ret->lost = extract(task->pattern, task->policy, scratch_of_all(), task->subject,
+			    task->size, on_match, ret, NULL) != EXTRACT_DONE;
+}
+
+static void expect_same(struct told *whole, struct told *pieces, uint8_t cuts)
+{
+	if (!whole->lost && !pieces->lost &&
+	    (whole->text.len != pieces->text.len ||
+	     (whole->text.len &&
+	      memcmp(whole->text.data, pieces->text.data, whole->text.len) != 0))) {
+		fprintf(stderr, "/%s/ cuts %02x: whole\n%s\nin pieces\n%s\n",
+			pattern_text(whole->pattern), cuts,
+			whole->text.data ? whole->text.data : "",
+			pieces->text.data ? pieces->text.data : "");
 		abort();
 	}
-	stream_match_done(&sm);
-	buf_done(&whole.text);
-	buf_done(&pieces.text);
+	buf_done(&whole->text);
+	buf_done(&pieces->text);
+}
+
+static void compare(const struct task *task, uint8_t cuts, bool sleeps)
+{
+	struct told whole, pieces;
+
+	if (in_pieces(task, 1 << 20, cuts, sleeps, &pieces)) {
+		in_one(task, &whole);
+		pieces.lost = pieces.lost || pieces.overflows;
+		expect_same(&whole, &pieces, cuts);
+	}
+	if (in_pieces(task, SMALL_MAX, 0, false, &whole) &&
+	    in_pieces(task, SMALL_MAX, cuts, false, &pieces))
+		expect_same(&whole, &pieces, cuts);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -194,9 +238,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf.groups = (struct strv){ groups, data[0] & 64 ? 2 : 1 };
 	conf.regex = strndup((const char *)data + 2, (size_t)(newline - data) - 2);
 	if (conf.regex && pattern_compile(&conf, &pattern, NULL) == 0) {
-		newline++;
-		compare(pattern, &policy, newline, size - (size_t)(newline - data), data[1],
-			data[0] & 128);
+		const struct task task = { pattern, &policy, newline + 1,
+					   size - (size_t)(newline + 1 - data) };
+
+		compare(&task, data[1], data[0] & 128);
 		pattern_free(pattern);
 	}
 	free(conf.regex);
