@@ -87,7 +87,7 @@ static const struct cli_verb verbs[] = {
 	  "  -n line numbers  -H, -h with, without names of files  -b byte offsets  -0 NUL after each\n"
 	  "  --json                 an object for each match     --raw   also to a terminal as it is\n"
 	  "  --count                of matches, for each text    -q      only whether there is one\n"
-	  "  --color auto|always|never\n"
+	  "  --color auto|always|never    auto: on a terminal, unless NO_COLOR is set\n"
 	  "  --threads N            for large files; the order stays\n"
 	  "  --stats                what it came to, on stderr\n"
 	  "\n"

@@ -217,6 +217,14 @@ static int finish(struct extract_job *job, const struct extract_options *options
 
 /* ---- the verb ------------------------------------------------------------------------------- */
 
+/* A terminal unless its user says otherwise: NO_COLOR as no-color.org has it, TERM as grep(1). */
+static bool likes_color(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+}
+
 static void make_plan(const struct extract_options *o, const struct search *search,
 		      const struct extract_range_rule *range, const struct pattern *separator,
 		      struct extract_plan *ret)
@@ -237,7 +245,7 @@ static void make_plan(const struct extract_options *o, const struct search *sear
 			.names = (o->n_files > 1 || o->names_on) && !o->names_off,
 			.lines = o->lines,
 			.offsets = o->offsets,
-			.color = (terminal || o->color_on) && !o->color_off && !o->raw,
+			.color = (o->color_on || likes_color()) && !o->color_off && !o->raw,
 			.escape = terminal && !o->raw,
 			.raw = o->raw,
 			.end = o->nul ? '\0' : '\n',

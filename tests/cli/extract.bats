@@ -322,6 +322,25 @@ cut_while_read() {
   done
 }
 
+@test "colour is for terminals whose users take it" {
+  local seen
+  # on_terminal NAME=VALUE...: what a terminal gets, there.
+  on_terminal() {
+    env -u NO_COLOR TERM=xterm "$@" \
+      script -qec "'$TAPWARDEN' extract -e foo text" /dev/null </dev/null
+  }
+  cd "$BATS_TEST_TMPDIR"
+  echo foo >text
+  seen=$(on_terminal NO_COLOR=)
+  [[ "$seen" == *$'\e['*foo* ]]
+  run -0 on_terminal NO_COLOR=1
+  [[ "$output" == foo* ]]
+  run -0 on_terminal TERM=dumb
+  [[ "$output" == foo* ]]
+  run -0 env NO_COLOR=1 "$TAPWARDEN" extract --color always -e foo text
+  [[ "$output" == *$'\e['*foo* ]]
+}
+
 @test "progress is shown on a terminal when it takes long, and taken away" {
   mkfifo pipe
   { seq 300000; sleep 1.2; seq 300000; sleep 0.2; } >pipe &
