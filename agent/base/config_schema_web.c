@@ -62,7 +62,8 @@ static const struct schema_key web_keys[] = {
 	  .def = "12",
 	  .bounds = RANGE(1, 720),
 	  .roles = WEB,
-	  .help = "how long a login lasts; it also ends with a reload" },
+	  .help = "how long a login lasts, over reloads too; another password or a restart "
+		  "of the agent ends it" },
 };
 
 static const struct schema_key user_keys[] = {

@@ -125,7 +125,7 @@ static void document_range(const struct schema_key *key, struct buf *out)
 	if (key->type == SCHEMA_U32 && key->bounds.max)
 		buf_addf(out, ", %llu to %llu", (unsigned long long)key->bounds.min,
 			 (unsigned long long)key->bounds.max);
-	if (key->type == SCHEMA_SIZE) {
+	if (key->type == SCHEMA_SIZE && key->bounds.max) {
 		buf_adds(out, ", ");
 		document_size(key->bounds.min, out);
 		buf_adds(out, " to ");

@@ -916,6 +916,7 @@ static void tables_are_sound(void **state)
 	assert_non_null(strstr(document.data, "ring-memory = SIZE, 1M to 16G; default: 64M"));
 	assert_non_null(strstr(document.data, "regex = REGEX; required"));
 	assert_null(strstr(document.data, "chap-secret ="));
+	assert_non_null(strstr(document.data, "    max-bytes = SIZE; default: no limit\n"));
 	buf_done(&document);
 }
 
