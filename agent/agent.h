@@ -116,6 +116,13 @@ static inline struct worker *agent_worker(struct agent *agent, unsigned int i)
 	return i < STATS_CAPTURES_MAX ? &agent->captures[i] : &agent->web;
 }
 
+/*
+ * watched.c: links as a pass left them; and, before workers of a new configuration take them over,
+ * those that it does not have watched any more.
+ */
+void agent_watch_links(struct supervisor *supervisor);
+void agent_let_links_go(struct agent *agent);
+
 /* wiring.c */
 extern const struct supervisor_ops agent_supervisor_ops;
 extern const struct sources_ops agent_sources_ops;

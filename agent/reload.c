@@ -70,6 +70,7 @@ static void reload_commit(struct agent *a)
 	agent_emit(a, LOG_LEVEL_INFO, "reloaded", "%s, generation %u", a->path, a->generation);
 	supervisor_kick(&a->supervisor);
 	agent_answer_waiting(a);
+	agent_let_links_go(a);
 	/* Last: a worker that serves no more may answer from within the call. */
 	commit_workers(a);
 }

@@ -274,6 +274,23 @@ static void source_drop(struct sources *s, struct source *source)
 		sources_tell_deleted(s, source);
 }
 
+void sources_let_go(struct sources *s, const struct source_wish *wishes, size_t n)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->list[i].wanted = s->list[i].message.source != IPC_SOURCE_PACKET;
+	for (size_t i = 0; i < n; i++) {
+		struct source *source = sources_find_from(s, i, wishes[i].name);
+
+		if (source && wishes[i].source == IPC_SOURCE_PACKET)
+			source->wanted = true;
+	}
+	for (size_t i = 0; i < s->n; i++) {
+		if (!s->list[i].wanted)
+			source_drop(s, &s->list[i]);
+	}
+	close_now(s);
+}
+
 void sources_update(struct sources *s, const struct source_wish *wishes, size_t n)
 {
 	for (size_t i = 0; i < s->n; i++)

@@ -110,6 +110,13 @@ void sources_done(struct sources *sources);
  */
 void sources_update(struct sources *sources, const struct source_wish *wishes, size_t n);
 
+/*
+ * Lets the packet sockets go that no wish is for, before a worker with another configuration comes:
+ * the one that serves reads what they hold, by the rules of their links. Of the wishes, in any
+ * order, only name and source are asked for.
+ */
+void sources_let_go(struct sources *sources, const struct source_wish *wishes, size_t n);
+
 /* Hands all that is open and that worker's to one that has just become ready. */
 void sources_hand_over(struct sources *sources, struct ipc_channel *channel);
 

@@ -123,13 +123,6 @@ static void on_port(struct supervisor *supervisor, const struct port_result *res
 		    result->error ? result->text : result->step->reason);
 }
 
-static const char *guest_of(const struct config *config, const char *link)
-{
-	const struct guest_conf *guest = config_guest_of_link(config, link);
-
-	return guest ? guest->head.name : "";
-}
-
 static void on_tap(void *data, const struct source *source, const char *why)
 {
 	struct agent *a = data;
@@ -206,63 +199,11 @@ const struct sources_ops agent_sources_ops = { .tap = on_tap,
 					       .peer = on_peer,
 					       .channel = channel_of };
 
-static const enum ipc_source source_of[] = {
-	[MONITOR_OFF] = IPC_SOURCES,
-	[MONITOR_PASSIVE] = IPC_SOURCE_PACKET,
-	[MONITOR_TAP] = IPC_SOURCE_TAP,
-	[MONITOR_INLINE] = IPC_SOURCE_INLINE,
-};
-
-/* Packet sockets and taps follow the links: opened for each that is there and to be watched. */
-static void on_passed(struct supervisor *supervisor)
-{
-	struct agent *a = supervisor->data;
-	const struct config *config = a->setup.config;
-	const struct reconcile_link *links;
-	struct source_wish *sources;
-	struct link_wish *wishes;
-	size_t n, n_wishes, n_sources = 0;
-	struct err err;
-
-	agent_forget_status(a);
-	links = reconcile_links(supervisor->reconcile, &n);
-	if (config_links(config, &wishes, &n_wishes, &err)) {
-		log_err("%s: links stay watched as they are", err.text);
-		return;
-	}
-	sources = calloc(n + 1, sizeof(*sources));
-	/* Both are in the order of config_links(). */
-	for (size_t i = 0; sources && i < n && i < n_wishes; i++) {
-		/* A packet socket is of one namespace, which is the agent's. */
-		if (!links[i].present || *links[i].spec->netns)
-			continue;
-		sources[n_sources] = (struct source_wish){
-			.source = source_of[wishes[i].keys->monitor],
-			.peer = wishes[i].keys->peer,
-			.uid = links[i].spec->guest_uid,
-			.gid = links[i].spec->guest_gid,
-			.ifindex = links[i].link.ifindex,
-			.name = links[i].spec->name,
-			.set = links[i].spec->set,
-			.guest = guest_of(config, links[i].spec->name),
-			.spec = links[i].spec,
-		};
-		memcpy(sources[n_sources++].mac, links[i].link.mac, MAC_LEN);
-	}
-	a->sources.block_size = a->setup.ring_block_size;
-	a->sources.blocks = a->setup.ring_blocks;
-	a->sources.run_dir = config->agent.run_dir;
-	if (sources)
-		sources_update(&a->sources, sources, n_sources);
-	free(sources);
-	free(wishes);
-}
-
 const struct supervisor_ops agent_supervisor_ops = { .step = on_step,
 						     .lost = on_lost,
 						     .mac_changed = on_mac_changed,
 						     .port = on_port,
-						     .passed = on_passed };
+						     .passed = agent_watch_links };
 
 static struct ipc_channel *log_channel(void *data)
 {

@@ -17,12 +17,85 @@ teardown() {
   house_down
 }
 
-@test "the last frames before the agent ends are read" {
-  in_guest bash -c 'for n in 1 2 3 4 5; do echo "last=$n;" >/dev/udp/192.0.2.2/9; done'
+# payloads FILE: what the guest's datagrams carry, with their times before it when $1 is -t.
+payloads() {
+  local fields=(-e data.text)
+  if [ "$1" = -t ]; then
+    shift
+    fields=(-e frame.time_epoch -e data.text)
+  fi
+  tshark -n -r "$1" -Y 'udp.dstport == 9 && !icmp' -T fields "${fields[@]}" -o data.show_as_text:TRUE 2>/dev/null
+}
+
+# The guest sends numbers, and the peer writes down what came of them.
+numbers_start() {
+  # Replies would be errors of the sender.
+  in_peer sh -c 'echo 1000000 >/proc/sys/net/ipv4/icmp_ratelimit'
+  spawn wire ip netns exec "$PEER" tcpdump -U --immediate-mode -B 16384 -i eno1 -w "$DIR/wire.pcap" udp dst port 9
+  wait_for 10 grep -q 'listening on' "$DIR/wire.err"
+  spawn numbers ip netns exec "$GUEST" perl -MIO::Socket::INET -e '
+    my $s = IO::Socket::INET->new(Proto => "udp", PeerAddr => "192.0.2.2:9") or die;
+    for (my $n = 0;; $n++) { $s->send("n=$n;"); select undef, undef, undef, 0.001 }'
+  wait_for 10 has_numbers
+}
+
+has_numbers() {
+  [ "$(payloads "$DIR/wire.pcap" | wc -l)" -gt 100 ]
+}
+
+agent_end() {
   kill "$(pid_of agent)"
   wait_for 20 is_gone "$(pid_of agent)"
-  # In the order of the guest, once each.
-  diff <(seq -f 'last=%g;' 5) <(tshark -r "$DIR/log/frames.pcapng" -Y 'udp.dstport == 9 && !icmp' -T fields -e data.text \
-    -o data.show_as_text:TRUE 2>/dev/null | grep -o 'last=[0-9];')
+}
+
+# all_before SECONDS: numbers that were on the wire by then are in the file, and no gap is told.
+all_before() {
+  payloads -t "$DIR/wire.pcap" | awk -v at="$1" '$1 < at { print $2 }' | sort >"$DIR/before"
+  [ "$(wc -l <"$DIR/before")" -gt 100 ]
+  diff /dev/null <(comm -23 "$DIR/before" <(payloads "$DIR/log/frames.pcapng" | sort))
   [ "$(records 'select(.gap)')" = "" ]
+}
+
+is_another() {
+  local now
+  now=$(ifindex_of web01)
+  [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+@test "the last frames before the agent ends are read" {
+  in_guest bash -c 'for n in 1 2 3 4 5; do echo "last=$n;" >/dev/udp/192.0.2.2/9; done'
+  agent_end
+  # In the order of the guest, once each.
+  diff <(seq -f 'last=%g;' 5) <(payloads "$DIR/log/frames.pcapng" | grep -o 'last=[0-9];')
+  [ "$(records 'select(.gap)')" = "" ]
+}
+
+@test "the last frames before a reload that lets a link go are read, by the rules before it" {
+  local at
+  printf '\n[pattern number]\nregex = "^n=\\d+;"\n' >>"$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.agent.generation == 2'
+  numbers_start
+  sed -i '/^\[pattern number\]/,/^$/d' "$INI"
+  printf '\n[link web01]\nset = web\nmonitor = off\n' >>"$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.agent.generation == 3'
+  wait_for 20 status_of '[.links[] | select(.name == "web01") | .monitor] == ["off"]'
+  agent_end
+  # What was on the wire before the agent said so had been on the link before that.
+  at=$(records 'select(.service.action == "reloaded") | .timestamp' | tail -n 1)
+  all_before "$(date -d "$(jq -r . <<<"$at")" +%s.%N)"
+  diff /dev/null <(comm -23 "$DIR/before" <(records 'select(.tapwarden.rule == "number") | .tapwarden.match.text' |
+    jq -r . | sort))
+}
+
+@test "the last frames before a link is deleted are read" {
+  local at before
+  numbers_start
+  before=$(ifindex_of web01)
+  at=$(date +%s.%N)
+  ip -n "$HOST" link del web01
+  wait_for 20 is_another "$before"
+  agent_end
+  all_before "$at"
 }
