@@ -564,7 +564,7 @@ static void frames_that_had_no_turn_are_counted_when_their_guest_is_replaced(voi
 	close(before);
 }
 
-/* More frames than have their verdicts at once; what a verdict adds stays at the place of its frame. */
+/* More than have their verdicts at once; what a verdict adds stays at the place of its frame. */
 static void frames_of_a_stream_keep_their_order(void **state)
 {
 	struct fixture *f = *state;
