@@ -198,12 +198,25 @@ static bool is_setting(const char *salt)
 	return salt && (salt[0] == '$' || (salt[0] == '_' && strlen(salt) >= 9));
 }
 
+/* With its cost, "rounds=1000$salt", it is one that lacks the prefix, which -m then gives. */
+static bool is_costed_salt(const struct passwd_options *o)
+{
+	return o->salt && o->method && o->method->shape == SHAPE_ROUNDS &&
+	       strncmp(o->salt, "rounds=", 7) == 0 && strchr(o->salt, '$');
+}
+
 static int given_setting(const struct passwd_options *o, char ret[PASSWORD_HASH_SIZE],
 			 struct password_info *ret_info, struct err *err)
 {
+	char setting[PASSWORD_HASH_SIZE];
 	struct password_info info;
-	int code = password_identify(o->salt, &info, err);
+	int len, code;
 
+	len = snprintf(setting, sizeof(setting), "%s%s", is_costed_salt(o) ? o->method->prefix : "",
+		       o->salt);
+	if (len >= (int)sizeof(setting))
+		return err_set(err, -EINVAL, "-S is too long for a setting");
+	code = password_identify(setting, &info, err);
 	if (code)
 		return err_prefix(err, code, "-S");
 	if (o->method && o->method != info.method)
@@ -211,7 +224,7 @@ static int given_setting(const struct passwd_options *o, char ret[PASSWORD_HASH_
 			       info.method->name, o->method->name);
 	if (o->rounds)
 		return err_set(err, -EINVAL, "-S is a whole setting, which has its rounds: no -R");
-	snprintf(ret, PASSWORD_HASH_SIZE, "%s", o->salt);
+	memcpy(ret, setting, sizeof(setting));
 	*ret_info = info;
 	return 0;
 }
@@ -299,8 +312,8 @@ static int hash_one(const struct passwd_options *o)
 	struct passwd_text password = { "" };
 	struct password_info info = { .method = &password_methods[0] };
 	struct err err;
-	int code = is_setting(o->salt) ? given_setting(o, setting, &info, &err)
-				       : made_setting(o, setting, &info, &err);
+	int code = is_setting(o->salt) || is_costed_salt(o) ? given_setting(o, setting, &info, &err)
+							    : made_setting(o, setting, &info, &err);
 
 	if (code == 0)
 		code = judge_setting(o, &info, &err);

@@ -351,13 +351,37 @@ static int read_word(int word, char *value, struct extract_options *o, struct ex
 	}
 }
 
+/* What grep(1) and pcre2grep(1) must be told, by letters that mean nothing here. */
+static const struct {
+	const char *word, *instead;
+} of_grep[] = {
+	{ "-E", "patterns are PCRE2's, give them by -e" },
+	{ "-P", "patterns are PCRE2's, give them by -e" },
+	{ "-o", "matches alone are printed anyway" },
+	{ "-M", "with -U a match may span lines" },
+	{ "-z", "--rs '\\x00' makes records that end in NUL" },
+};
+
+static const char *instead_of(const char *word)
+{
+	for (size_t i = 0; i < sizeof(of_grep) / sizeof(of_grep[0]); i++) {
+		if (strcmp(of_grep[i].word, word) == 0)
+			return of_grep[i].instead;
+	}
+	return NULL;
+}
+
 /* What getopt_long(3), which returned `c`, did not take. */
 static int refuse(int c, const char *word, struct err *err)
 {
+	const char *instead = instead_of(word);
+
 	struct hint hint = hint_for(word[0] == '-' && word[1] == '-' ? word + 2 : "");
 
 	if (c == ':')
 		return err_set(err, -EINVAL, "\"%s\" lacks its value", word);
+	if (instead)
+		return err_set(err, -EINVAL, "\"%s\" is not understood here: %s", word, instead);
 	for (const struct option *l = longs; l->name && *word; l++)
 		hint_try(&hint, l->name);
 	return err_set(err, -EINVAL, "\"%s\" is not understood here%s%s%s", word,

@@ -168,6 +168,17 @@ static int compile_composed(const struct pattern_conf *conf, const struct parts 
 	return code;
 }
 
+/* What stands before a match need not be of one length, only a lookbehind. */
+static int say_preceded_by(int code, struct err *err)
+{
+	char why[sizeof(err->text)];
+
+	if (!err)
+		return code;
+	memcpy(why, err->text, sizeof(why));
+	return err_set(err, code, "%s: preceded-by takes a context of any length", why);
+}
+
 static int compile(const struct pattern_conf *conf, struct pattern *pattern, struct err *err)
 {
 	struct parts parts;
@@ -180,6 +191,8 @@ static int compile(const struct pattern_conf *conf, struct pattern *pattern, str
 	if (code && lookbehind && conf->preceded_by) {
 		code = compile_composed(conf, &parts, false, pattern, NULL, err);
 		pattern->note = note_keep_out;
+	} else if (code && lookbehind) {
+		return say_preceded_by(code, err);
 	}
 	return code;
 }

@@ -258,8 +258,8 @@ static const struct schema_key one_link_keys[] = {
 	  .offset = offsetof(struct link_conf, altnames),
 	  .roles = ALL,
 	  .def_help = "none",
-	  .help = "up to 4 more names of the link; others that it has are left alone, and those no "
-		  "longer here stay until it goes" },
+	  .help = "up to 4 more names of the link, also with upper-case letters; others that it has "
+		  "are left alone, and those no longer here stay until it goes" },
 	{ .name = "netns",
 	  .type = SCHEMA_NETNS,
 	  .offset = offsetof(struct link_conf, netns),

@@ -191,15 +191,19 @@ static void add_key(struct reading *r, const struct ini_line *line, const char *
 /*
  * iniparser folds such a name in silence; going on with what it makes of it keeps other faults out.
  */
-static void fault_folded(struct reading *r, const struct ini_line *line)
+static void fault_folded(struct reading *r, const struct ini_line *line, const char *text,
+			 size_t len)
 {
-	char note[3 * NAME_MAX_LEN];
+	const char *open = memchr(text, '[', len);
+	const char *close = memchr(text, ']', len);
+	char note[5 * NAME_MAX_LEN];
 
 	if (line->kind == INI_LINE_KEY)
 		snprintf(note, sizeof(note), "names are lower case: write %s", line->name);
 	else
-		snprintf(note, sizeof(note), "names are lower case: write [%s%s%s]", line->name,
-			 line->section_name[0] ? " " : "", line->section_name);
+		snprintf(note, sizeof(note), "names are lower case: write [%s%s%s], not %.*s",
+			 line->name, line->section_name[0] ? " " : "", line->section_name,
+			 (int)(close + 1 - open), open);
 	fault_here(r, NULL, note);
 }
 
@@ -233,7 +237,7 @@ static void read_line(struct reading *r, const char *text, size_t len)
 	if (!code) {
 		read_good_line(r, &line, text, len);
 		if (line.folded && !r->error)
-			fault_folded(r, &line);
+			fault_folded(r, &line, text, len);
 		return;
 	}
 	if (line.kind == INI_LINE_SECTION) {

@@ -188,6 +188,14 @@ same_as() {
   run extract --josn -e ab good
   [ "$status" -eq 2 ]
   [[ "$output" == *"did you mean \"--json\"?"* ]]
+  run extract -Po ab good
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"\"-P\" is not understood here: patterns are PCRE2's, give them by -e"* ]]
+  run extract -oe ab good
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"\"-o\" is not understood here: matches alone are printed anyway"* ]]
+  run -0 extract --rs '\x00' -e 'b$' < <(printf 'ab\0a\nb\0bc\0') # as grep -z
+  [ "$output" = $'b\nb' ]
   run extract good
   [ "$status" -eq 2 ]
 }

@@ -67,6 +67,8 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
   for section in agent set link pattern record target guest web user; do
     grep -q "\[$section" <<<"$output"
   done
+  run ! grep 'SIZE, 0 to 0' <<<"$output"
+  run "$TAPWARDEN" help config
   # A terminal of 80 columns shows what a key is for; what it can be may be longer.
   run ! grep -E '^ {8}.{73}' <<<"$output"
 }

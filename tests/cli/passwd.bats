@@ -48,6 +48,17 @@ by_mkpasswd() {
   [ "$(hash -S "\$6\$rounds=20000\$$salt\$")" = "$(by_perl "\$6\$rounds=20000\$$salt\$")" ]
 }
 
+@test "a salt with its cost before it, as crypt(3) takes it" {
+  local salt='rounds=20000$sOmEsAlT'
+  [ "$(hash -m sha-512 -S "$salt")" = "$(by_perl "\$6\$$salt")" ]
+  [ "$(hash -m 5 -S "$salt")" = "$(by_perl "\$5\$$salt")" ]
+  refused 'which has its rounds: no -R' -s -m 6 -R 1000 -S "$salt"
+  refused 'the cost 999 is out of its range' -s -m 6 -S 'rounds=999$x'
+  refused 'a salt of md5crypt' -s -m 1 -S "$salt"
+  refused 'too long for a setting' -s -m 6 -S "rounds=1000\$$(printf %0400d 0)"
+  refused 'too long for a setting' -s -S "\$6\$$(printf %0400d 0)"
+}
+
 @test "the same hash as mkpasswd, by method, salt and rounds" {
   local method rounds n=0
   for method in sha-512 sha-256 SHA512crypt sha256crypt; do

@@ -193,7 +193,8 @@ static const struct {
 	{ "[set g\xc3\xa4st]\n",
 	  "a.ini:1: \"g\xc3\xa4st\" is not a name: \"\xc3\xa4\" cannot be in it\n" },
 	{ "[set web:1]\n", "a.ini:1: \"web:1\" is not a name: \":\" cannot be in it\n" },
-	{ "[set Web]\nk = v\n", "a.ini:1: [set web]: names are lower case: write [set web]\n" },
+	{ " [set Web] \nk = v\n",
+	  "a.ini:1: [set web]: names are lower case: write [set web], not [set Web]\n" },
 	{ "[s]\n[t]\n[s]\n", "a.ini:3: [s]: given twice: the first is in a.ini:1\n" },
 	{ "[set a]\n[set b]\n[set a]\n[set a]\n",
 	  "a.ini:3: [set a]: given twice: the first is in a.ini:1\n"

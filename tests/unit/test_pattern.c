@@ -53,6 +53,9 @@ static const struct refused_case refused_cases[] = {
 	  "preceded-by: a context has no groups of its own: write (?:...) for (...)" },
 	{ "a", NULL, "(?<x>b)", NULL,
 	  "followed-by: a context has no groups of its own: write (?:...) for (...)" },
+	{ "(?<=ab(?:c|de))f", NULL, NULL, NULL,
+	  "regex: lookbehind assertion is not fixed length at offset 0: <HERE>(?<=ab(?:c|de))f: "
+	  "preceded-by takes a context of any length" },
 	{ "a\\C", NULL, NULL, NULL,
 	  "regex: using \\C is disabled by the application at offset 3: a\\C<HERE>" },
 	{ "(*UTF)a", NULL, NULL, NULL,
