@@ -147,13 +147,10 @@ static uint32_t join(struct defrag *defrag, const struct defrag_packet *packet)
 	return len;
 }
 
-/* The packet as a frame whose pointers go into `packet` and `joined`. */
-static enum decode_reason frame_of(struct defrag *defrag, const struct defrag_packet *packet,
-				   uint32_t len, bool cut, struct frame *ret)
+/* What is the same of each of the packet's fragments; its pointers go into `packet`. */
+static struct frame head_of(const struct defrag_packet *packet)
 {
-	enum decode_reason reason;
-
-	*ret = (struct frame){
+	struct frame frame = {
 		.src_mac = packet->mac[0],
 		.dst_mac = packet->mac[1],
 		.n_vlans = packet->n_vlans,
@@ -162,7 +159,18 @@ static enum decode_reason frame_of(struct defrag *defrag, const struct defrag_pa
 		.src_ip = packet->key.ip[0],
 		.dst_ip = packet->key.ip[1],
 	};
-	memcpy(ret->vlan, packet->vlan, sizeof(ret->vlan));
+
+	memcpy(frame.vlan, packet->vlan, sizeof(frame.vlan));
+	return frame;
+}
+
+/* The packet as a frame whose pointers go into `packet` and `joined`. */
+static enum decode_reason frame_of(struct defrag *defrag, const struct defrag_packet *packet,
+				   uint32_t len, bool cut, struct frame *ret)
+{
+	enum decode_reason reason;
+
+	*ret = head_of(packet);
 	reason = decode_ip_payload(ret, packet->proto, defrag->joined, len, cut);
 	/*
 	 * Fragments of a fragment: receivers do not take them (ipv6_frag_rcv() of
@@ -410,19 +418,10 @@ void defrag_end_link(struct defrag *defrag, uint32_t link)
 
 static void take_fragments(const struct defrag_packet *packet, defrag_fragment told, void *data)
 {
-	struct frame frame = {
-		.src_mac = packet->mac[0],
-		.dst_mac = packet->mac[1],
-		.n_vlans = packet->n_vlans,
-		.ether_type = packet->ether_type,
-		.ip_version = packet->key.version,
-		.src_ip = packet->key.ip[0],
-		.dst_ip = packet->key.ip[1],
-		.fragment_id = packet->key.id,
-		.fragment_proto = packet->proto ? packet->proto : packet->key.proto,
-	};
+	struct frame frame = head_of(packet);
 
-	memcpy(frame.vlan, packet->vlan, sizeof(frame.vlan));
+	frame.fragment_id = packet->key.id;
+	frame.fragment_proto = packet->proto ? packet->proto : packet->key.proto;
 	for (const struct fragment *f = packet->first; f; f = f->next) {
 		frame.fragment_offset = f->offset;
 		frame.fragment_more = !packet->has_last || f->offset + f->len < packet->end;
