@@ -24,7 +24,7 @@ static void add_account(struct text_out *out, const struct chap_pair *pair, cons
 static void write_tgt(const struct kit *kit, struct text_out *out)
 {
 	text_raw(out, "#!/bin/sh\n");
-	kit_header(kit, out, "makes the target of tgt: target-tgt.sh FILE-OR-DEVICE [TID]");
+	kit_header(kit, out, "makes the target of tgt: tgt.sh FILE-OR-DEVICE [TID]");
 	text_raw(out, "# TGTADM may be another tgtadm, as \"tgtadm -C 9\".\nset -eu\n");
 	add_names(kit, out);
 	text_raw(out, "store=${1:?which file or device is the LUN}\ntid=${2:-1}\n"
@@ -56,7 +56,7 @@ static void write_lio(const struct kit *kit, struct text_out *out)
 	const struct boot_spec *spec = kit->spec;
 
 	text_raw(out, "#!/bin/sh\n");
-	kit_header(kit, out, "makes the target of LIO by configfs: target-lio.sh DEVICE");
+	kit_header(kit, out, "makes the target of LIO by configfs: lio.sh DEVICE");
 	text_raw(out, "set -eu\n");
 	add_names(kit, out);
 	text_put(out, encode_sh, "name=", "guest", spec->guest, "\n");
