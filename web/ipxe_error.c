@@ -22,6 +22,7 @@ enum category {
 #define FILE_DHCP  FILE_OF(NET, 0x10)
 #define FILE_DNS   FILE_OF(NET, 0x11)
 #define FILE_EXEC  FILE_OF(CORE, 0x02)
+#define FILE_INT13 FILE_OF(ARCH | CORE, 0x05)
 
 static const struct {
 	uint8_t number;
@@ -153,7 +154,7 @@ static const struct {
 	{ FILE_OF(OTHER, 0x0c), "iBFT" },
 	{ FILE_OF(OTHER, 0x0d), "TLS" },
 	{ FILE_OF(OTHER, 0x16), "X.509 certificates" },
-	{ FILE_OF(ARCH | CORE, 0x05), "INT 13 (disks of the BIOS)" },
+	{ FILE_INT13, "INT 13 (disks of the BIOS)" },
 	{ FILE_OF(ARCH | IMAGE, 0x01), "Linux kernel images" },
 };
 
@@ -202,6 +203,8 @@ static const struct {
 	{ 0x1d, 3, FILE_SCSI, "medium error", "the disk behind the LUN" },
 	{ 0x1d, 4, FILE_SCSI, "hardware error", "the disk behind the LUN" },
 	{ 0x1d, 5, FILE_SCSI, "the LUN refused the request", LUN_0 },
+	{ 0x1d, 0, FILE_INT13, "neither a boot sector nor a bootable CD could be read from the LUN",
+	  "whether a system was installed on it" },
 	{ 0x2d, 1, FILE_HTTP, "HTTP 404: the server has no such file", "the path" },
 	{ 0x41, 1, FILE_HTTP, "HTTP 403: forbidden",
 	  "a guest is given what belongs to its own link alone" },

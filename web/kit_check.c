@@ -40,6 +40,7 @@ static const char numbers[] =
 	"  020d623c  the target does not know the reverse secret\n"
 	"  2c0d603b  no such target, or it does not let this initiator in\n"
 	"  1d704039  no such LUN\n"
+	"  1d852039  no system is on the LUN\n"
 	"  4c0a6035  nobody answers at the portal\n";
 
 static void write_checklist(const struct kit *kit, struct text_out *out)

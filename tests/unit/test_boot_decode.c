@@ -21,6 +21,11 @@ static const struct {
 	const char *said;
 } cases[] = {
 	/* error numbers that a real iPXE printed */
+	/* What Debian's iPXE says of a LUN of zeros. */
+	{ "1d852039", DECODE_ERROR_NUMBER,
+	  "number=1d852039\nerror=EIO, input/output error\nfrom=INT 13 (disks of the BIOS)\n"
+	  "cause=neither a boot sector nor a bootable CD could be read from the LUN\n"
+	  "look at=whether a system was installed on it\n" },
 	{ "410d613c", DECODE_ERROR_NUMBER,
 	  "number=410d613c\nerror=EPERM, operation not permitted\nfrom=the iSCSI initiator\n"
 	  "cause=the target refused the initiator's CHAP name or secret\n"
