@@ -7,8 +7,10 @@ static int judge_range(const struct extract_options *o, const struct extract_wor
 {
 	const struct pattern_conf *conf = &words->conf;
 
-	if (!conf->begin != !conf->end)
-		return err_set(err, -EINVAL, "a range has two ends: --begin REGEX and --end REGEX");
+	if (!conf->begin && conf->end)
+		return err_set(err, -EINVAL, "--end is of a range, which begins at --begin REGEX");
+	if (!conf->end && conf->begin && conf->range.open_end == RANGE_DROP)
+		return err_set(err, -EINVAL, "--open-end drop drops all of a range without --end");
 	if (!conf->begin)
 		return words->range_words ? err_set(err, -EINVAL,
 						    "there is no range: --begin REGEX and "

@@ -127,7 +127,8 @@ int extract_words_range(const struct extract_words *words, struct pattern_conf *
 	if (!words->conf.begin)
 		return 0;
 	ret->begin = make_regex(words, words->conf.begin);
-	ret->end = make_regex(words, words->conf.end);
+	/* What never matches: to the end of the text. */
+	ret->end = words->conf.end ? make_regex(words, words->conf.end) : strdup("(?!)");
 	return ret->begin && ret->end ? 0 : -ENOMEM;
 }
 

@@ -15,6 +15,7 @@ static const char made[] =
 	"1. Make the target, on its machine:     target/tgt.sh FILE, or target/lio.sh DEVICE\n"
 	"2. Make the disk, on a helper machine:  ./install.sh, read what it says, ./install.sh --yes\n"
 	"   or copy a system that there is:      ./clone.sh --from / --yes\n"
+	"   with PACKAGES='openssh-server vim' in the environment of either, these are there too\n"
 	"3. Look at it:                          ./verify.sh --yes\n";
 
 static const char served[] = "4. Give DHCP one of dhcp/*, and restart it.\n"
@@ -62,6 +63,11 @@ static void write_checklist(const struct kit *kit, struct text_out *out)
 		text_raw(out,
 			 "\nThe CHAP secret crosses the network between guest and boot server in "
 			 "clear: serve it\nwhere only guests are.\n");
+	if (boot_spec_has_san(kit->spec) && !kit->spec->root_password)
+		text_raw(
+			out,
+			"\nThe disk's root has no password, and nobody can log in by one: root-password "
+			"of the\n[guest] takes the hash that `tapwarden passwd` makes.\n");
 	if (kit->notes.len) {
 		text_raw(out, "\nLeft out:\n");
 		text_raw(out, kit->notes.data);

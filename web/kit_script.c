@@ -197,7 +197,7 @@ static const char common_sh[] =
 	"configure()\n{\n"
 	"\trun cp -a \"$here/guest/.\" \"$MNT/\"\n"
 	"\trun chown -R root:root \"$MNT/etc/iscsi\" \"$MNT/etc/default/grub.d\"\n"
-	"\tpackages='open-iscsi initramfs-tools busybox'\n"
+	"\tpackages=\"open-iscsi initramfs-tools busybox ${PACKAGES-}\"\n"
 	"\t[ ! -e \"$here/guest/etc/multipath.conf\" ] || packages=\"$packages multipath-tools-boot\"\n"
 	"\t[ \"$WAY\" = local ] || packages=\"linux-image-amd64 $packages\"\n"
 	"\tcase $WAY-$FIRMWARE in\n"

@@ -223,6 +223,17 @@ files() {
   [[ "$output" == *"+ iscsiadm -m iface -I tapwarden-shop -o update -n iface.initiatorname -v iqn.2026-01.example.lab:shop"* ]]
   [[ "$output" == *"+ mkfs.ext4 -q -U 6c816f51-0613-45e7-a15b-bc2d5cd00f88 /dev/disk/by-path/ip-192.0.2.2:3260-iscsi-iqn.2026-01.example.lab:disk1-lun-16-part3"* ]]
   [[ "$output" != *secret-pass-12* ]]
+  run -0 env PACKAGES='openssh-server vim' kit/install.sh
+  [[ "$output" == *"+ chroot "*" install "*" initramfs-tools busybox openssh-server vim"* ]]
+}
+
+@test "the checklist tells when nobody could log in" {
+  ini
+  kit
+  run -1 grep 'root has no password' kit/CHECKLIST.txt
+  sed -i '/^root-password/d' t.ini
+  kit
+  grep -q 'root has no password' kit/CHECKLIST.txt
 }
 
 @test "a LUN that is not empty is refused before anything is done to it" {

@@ -72,6 +72,20 @@ shows() {
   shows 'B x E|' --end-test rest <<<'a|B x E|y|b'
 }
 
+@test "without an end a range goes to the end of the text" {
+  printf 'a\nx\nB\ny\nB\nE' >text
+  cmp <(extract --begin B text) <(sed -n '/B/,$p' text; echo)
+  cmp <(extract --begin B --outside text) <(sed '/B/,$d' text)
+  cmp <(extract -F --begin B --include end -n text) <(sed '1,/B/d' text | nl -ba -v4 -w1 -s:)
+  cmp <(extract --begin B --nest restart --include end -e . text) <(printf 'y\nE\n')
+  cmp <(extract --begin B --max-lines 2 text) <(printf 'B\ny\nB\nE\n')
+  run -1 extract --begin Q text
+  run -2 extract --begin B --open-end drop text
+  [[ "$output" == *"--open-end drop drops all of a range without --end"* ]]
+  run -2 extract --end B text
+  [[ "$output" == *"--end is of a range, which begins at --begin REGEX"* ]]
+}
+
 @test "open ranges dropped, and begun again inside" {
   shows 'B|x|E|' --open-end drop <<<'B|x|E|B|y'
   shows 'B|y|E|' --open-end drop --nest restart <<<'B|x|B|y|E'
@@ -143,7 +157,7 @@ shows() {
 }
 
 @test "words that make no range are refused" {
-  for words in '--begin B' '--end E' '--nest flat -e x' '--begin B --end E -U' '--begin B --end E -g 1' \
+  for words in '--begin B --open-end drop' '--end E' '--nest flat -e x' '--begin B --end E -U' '--begin B --end E -g 1' \
     '--begin B --end E --include all' '--begin ( --end E'; do
     # shellcheck disable=SC2086
     run extract $words </dev/null
