@@ -99,18 +99,21 @@ static bool has_addresses(const struct link_keys *keys)
 	return keys->addresses.n > 0 || keys->learn != LEARN_OFF;
 }
 
+/* A link may have none of its set's learning. */
+static void check_servers(const struct link_wish *wish, struct faults *faults)
+{
+	if (wish->keys->learn == LEARN_OFF && wish->keys->dhcp_servers.n &&
+	    (link_wish_says(wish, "dhcp-servers") || !link_wish_says(wish, "learn")))
+		schema_fault(faults, link_wish_head(wish, "dhcp-servers"), "dhcp-servers",
+			     "it is for learn = dhcp");
+}
+
 static void check_learning(const struct link_wish *wish, struct faults *faults)
 {
 	const struct link_keys *keys = wish->keys;
 
-	if (keys->learn == LEARN_OFF) {
-		/* A link may have none of its set's learning. */
-		if (keys->dhcp_servers.n &&
-		    (link_wish_says(wish, "dhcp-servers") || !link_wish_says(wish, "learn")))
-			schema_fault(faults, link_wish_head(wish, "dhcp-servers"), "dhcp-servers",
-				     "it is for learn = dhcp");
+	if (keys->learn == LEARN_OFF)
 		return;
-	}
 	if (keys->monitor == MONITOR_OFF)
 		schema_fault(faults, link_wish_head(wish, "learn"), "learn",
 			     "link \"%s\" is not watched: monitor = off", wish->name);
@@ -127,6 +130,7 @@ static void check_addresses(const struct link_wish *wish, struct faults *faults)
 	const char *given = wish->keys->learn != LEARN_OFF ? "learn" : "addresses";
 	const char *key = strict ? "anti-spoof" : given;
 
+	check_servers(wish, faults);
 	if (strict)
 		check_learning(wish, faults);
 	if (strict == has_addresses(wish->keys))

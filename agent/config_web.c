@@ -29,6 +29,27 @@ static void check_tls(const struct web_conf *web, struct faults *faults)
 	}
 }
 
+static const struct host_port *place(const struct web_conf *web, size_t i)
+{
+	return i < web->n_boot_listen ? &web->boot_listen[i] : &web->listen[i - web->n_boot_listen];
+}
+
+/* A second socket at an address would be refused when the agent starts. */
+static void check_places(const struct web_conf *web, struct faults *faults)
+{
+	for (size_t i = 1; i < web->n_boot_listen + web->n_listen; i++) {
+		const struct host_port *one = place(web, i);
+		size_t k = 0;
+
+		while (place(web, k)->port != one->port || strcmp(place(web, k)->host, one->host))
+			k++;
+		if (k < i)
+			schema_fault(faults, &web->head,
+				     i < web->n_boot_listen ? "boot-listen" : "listen",
+				     "%s port %u is given twice", one->host, one->port);
+	}
+}
+
 static void check_user(const struct user_conf *user, struct faults *faults)
 {
 	struct password_info info;
@@ -53,6 +74,7 @@ void config_check_web(const struct config *config, struct faults *faults)
 	size_t n = web->n_listen + web->n_boot_listen;
 
 	check_tls(web, faults);
+	check_places(web, faults);
 	if (n >= CONFIG_LISTENERS_MAX)
 		schema_fault(faults, &web->head, web->n_boot_listen ? "boot-listen" : "listen",
 			     "%zu addresses: the web worker serves at most %d", n,

@@ -190,6 +190,13 @@ END
   [[ "$stderr" == "$ini:11: [user carl] password: a md5crypt hash, weaker than policy: a method of old times: it holds all the same" ]]
 }
 
+@test "check: an address that is listened at twice is a fault" {
+  printf '[web]\nboot-listen = 192.0.2.1:80 [::1]:80 192.0.2.1:81 192.0.2.1:80\nlisten = [::1]:80 [::1]:81\n' >>"$ini"
+  printf '[user carl]\npassword = "$y$j9T$lkVvYPfe4LEw1UkYINq0U1$KNqIaZjrPkLbe.8AYSMvlAFYK3Amh4XTO0T2pd68Aw5"\n' >>"$ini"
+  refuses '%s:9: [web] boot-listen: 192.0.2.1 port 80 is given twice'
+  refuses '%s:10: [web] listen: ::1 port 80 is given twice'
+}
+
 @test "check: a listener that nobody can log in to is a fault" {
   printf '[web]\nlisten = [::1]:8080\n' >>"$ini"
   refuses '%s:9: [web] listen: nobody can log in there: no [user NAME] is in the file'

@@ -617,6 +617,11 @@ dhcp-servers = 192.0.2.2
 set = some
 learn = off
 addresses = 192.0.2.1
+
+[set lone]
+lower = eno1
+count = 1
+dhcp-servers = 192.0.2.2
 X
   run -2 tapwarden check
   diff <(grep -v 'faults$' <<<"$output" | sed "s,^$INI:,,") - <<'X'
@@ -625,6 +630,7 @@ X
 19: [set off] learn: link "off1" is not watched: monitor = off
 25: [set by] learn: it is for anti-spoof = mac+ip, and link "by1" has mac
 32: [set of] dhcp-servers: it is for learn = dhcp
+49: [set lone] dhcp-servers: it is for learn = dhcp
 X
 }
 
