@@ -41,7 +41,8 @@ static void check_places(const struct web_conf *web, struct faults *faults)
 		const struct host_port *one = place(web, i);
 		size_t k = 0;
 
-		while (place(web, k)->port != one->port || strcmp(place(web, k)->host, one->host))
+		while (place(web, k)->port != one->port ||
+		       strcmp(place(web, k)->host, one->host) != 0)
 			k++;
 		if (k < i)
 			schema_fault(faults, &web->head,
