@@ -60,7 +60,7 @@ static const struct cli_verb verbs[] = {
 	  "standard input is read. Patterns are PCRE2's; bytes are matched as they are.\n"
 	  "\n"
 	  "  -e, --regex REGEX      a pattern; several are searched for at once\n"
-	  "  -f, --file FILE        patterns, one a line\n"
+	  "  -f, --file FILE        patterns, one a line; - is the standard input\n"
 	  "  -F, --fixed            patterns are texts       -i, --ignore-case\n"
 	  "  --utf                  the text is UTF-8; invalid bytes match nothing\n"
 	  "  --preceded-by REGEX, --followed-by REGEX        what stands around it, and may be shared\n"

@@ -389,6 +389,22 @@ static int refuse(int c, const char *word, struct err *err)
 		       hint.best ? "\"?" : "");
 }
 
+static int judge_files(const struct extract_options *o, const struct extract_words *words,
+		       struct err *err)
+{
+	bool from_stdin = !o->n_files && !o->live;
+
+	if (o->live && o->n_files)
+		return err_set(err, -EINVAL, "--live IFACE and files exclude each other");
+	for (size_t i = 0; i < o->n_files; i++)
+		from_stdin = from_stdin || strcmp(o->files[i], EXTRACT_STDIN) == 0;
+	if (from_stdin && words->from_stdin)
+		return err_set(err, -EINVAL,
+			       "-f - takes the patterns from the standard input, where the text "
+			       "cannot be too: name its FILE");
+	return 0;
+}
+
 int extract_options_read(int argc, char **argv, struct extract_options *ret, struct err *err)
 {
 	struct extract_words words = {
@@ -427,8 +443,8 @@ int extract_options_read(int argc, char **argv, struct extract_options *ret, str
 		err_set(err, code, "out of memory");
 	ret->files = argv + optind;
 	ret->n_files = (size_t)(argc - optind);
-	if (!code && ret->live && ret->n_files)
-		code = err_set(err, -EINVAL, "--live IFACE and files exclude each other");
+	if (!code)
+		code = judge_files(ret, &words, err);
 	extract_words_done(&words);
 	return code;
 }

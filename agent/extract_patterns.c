@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/extract_job.h"
+
 int extract_text_add(char ***v, size_t *n, const char *text)
 {
 	char **more = realloc(*v, (*n + 1) * sizeof(*more));
@@ -17,9 +19,21 @@ int extract_text_add(char ***v, size_t *n, const char *text)
 	return more[*n] ? (++*n, 0) : -ENOMEM;
 }
 
+/* Also one of DOS: a CR before its LF would be in no line, and so never found. */
+static size_t without_newline(char *line, size_t len)
+{
+	if (len && line[len - 1] == '\n') {
+		len--;
+		len -= len && line[len - 1] == '\r';
+	}
+	line[len] = '\0';
+	return len;
+}
+
 int extract_words_file(struct extract_words *words, const char *path, struct err *err)
 {
-	FILE *file = fopen(path, "re");
+	const bool from_stdin = strcmp(path, EXTRACT_STDIN) == 0;
+	FILE *file = from_stdin ? stdin : fopen(path, "re");
 	char *line = NULL;
 	size_t size = 0, number = 0;
 	ssize_t n;
@@ -29,8 +43,7 @@ int extract_words_file(struct extract_words *words, const char *path, struct err
 		return err_errno(err, -errno, "cannot read the patterns of %s", path);
 	while (!code && (n = getline(&line, &size, file)) >= 0) {
 		number++;
-		if (n && line[n - 1] == '\n')
-			line[--n] = '\0';
+		n = (ssize_t)without_newline(line, (size_t)n);
 		if (strlen(line) != (size_t)n)
 			code = err_set(err, -EINVAL, "%s:%zu: a NUL byte: write it as \\x00", path,
 				       number);
@@ -44,8 +57,10 @@ int extract_words_file(struct extract_words *words, const char *path, struct err
 		code = err_errno(err, -errno, "cannot read the patterns of %s", path);
 	if (!number)
 		words->empty = path;
+	words->from_stdin = words->from_stdin || from_stdin;
 	free(line);
-	(void)fclose(file);
+	if (!from_stdin)
+		(void)fclose(file);
 	return code;
 }
 

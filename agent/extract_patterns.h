@@ -14,6 +14,7 @@ struct extract_words {
 	const char *separator; /* --rs, argv's; NULL: none */
 	bool fixed;
 	const char *empty; /* a file of patterns that has none */
+	bool from_stdin; /* there were some, and nothing else is left there */
 	bool range_words; /* there were some */
 	char **regexes; /* owned */
 	size_t n;
@@ -24,7 +25,7 @@ void extract_words_done(struct extract_words *words);
 /* Appends a copy. -ENOMEM. */
 int extract_text_add(char ***v, size_t *n, const char *text);
 
-/* The patterns of a file, one a line. */
+/* The patterns of a file, or of the standard input for EXTRACT_STDIN, one a line. */
 int extract_words_file(struct extract_words *words, const char *path, struct err *err);
 
 /*

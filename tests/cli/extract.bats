@@ -237,6 +237,9 @@ run_refused() {
   same_as grep -oF -e a.b -e 'x[1]' text -- -F -e a.b -e 'x[1]' text
   printf '%s\n' 'a.b' 'x\[' >patterns
   same_as grep -oE -f patterns text -- -f patterns text
+  printf '%s\r\n' 'a.b' 'x\[' | same_as grep -oE -f patterns text -- -f - text
+  run -2 extract -f - <patterns
+  [[ "$output" == *'-f - takes the patterns from the standard input, where the text cannot be too'* ]]
   printf '[set web]\nlower = eno1\nname = web%%d\n\n[pattern order]\nregex = "order (\\d+)"\ngroups = 1\n' >rules.ini
   run extract -c rules.ini --pattern order <<<'your order 4711'
   [ "$output" = 4711 ]
