@@ -57,6 +57,18 @@ static void check_shares(const struct config *config, struct faults *faults)
 	}
 }
 
+static void check_record(const struct record_conf *record, struct faults *faults)
+{
+	if (record->quota_bytes && record->quota_bytes < record->rotate_bytes)
+		schema_fault(faults, &record->head, "quota-bytes",
+			     "%llu bytes are no bound: one file may have %llu (rotate-bytes)",
+			     (unsigned long long)record->quota_bytes,
+			     (unsigned long long)record->rotate_bytes);
+	if (record->pcap != PCAP_MATCHES && (record->before || record->after))
+		schema_fault(faults, &record->head, record->before ? "before" : "after",
+			     "it is for pcap = matches");
+}
+
 static bool is_damaged(const struct conf_head *head)
 {
 	return head->origin && head->origin->damaged;
@@ -113,6 +125,7 @@ int config_cross_check(const struct config *config, struct faults *faults)
 		config_check_guest(&config->guests[i], faults);
 	check_patterns(config, faults);
 	check_shares(config, faults);
+	check_record(&config->record, faults);
 	config_range_check(config, faults);
 	check_logs(config, faults);
 	if (!check_sets(config, faults))

@@ -790,6 +790,11 @@ static const struct {
 	  "12: [guest h] link: [guest g] is on link \"a1\" already\n" },
 	{ SET "count = 16300\n[set b]\nlower = eth0\ncount = 85\n",
 	  "6: [set b] count: 16385 links with the sets before: at most 16384 are possible\n" },
+	{ "[record]\nquota-bytes = 1M\nafter = 2\n",
+	  "2: [record] quota-bytes: 1048576 bytes are no bound: one file may have 67108864 "
+	  "(rotate-bytes)\n"
+	  "3: [record] after: it is for pcap = matches\n" },
+	{ "[record]\npcap = all\nbefore = 2\n", "3: [record] before: it is for pcap = matches\n" },
 	{ SET "count = 16384\n[link b]\nset = a\n",
 	  "4: [link b]: more than 16384 links: nobody could count their frames\n" },
 	/* many at once, in the order of the file */
@@ -838,6 +843,7 @@ static void what_only_looks_wrong_is_good(void **state)
 		SET "name = %d-x\ncount = 1\n",
 		SET "count = 4096\n[link a7]\nset = a\n",
 		"[agent]\n[record]\n[web]\n",
+		"[record]\nrotate-bytes = 1M\nquota-bytes = 1M\npcap = matches\nbefore = 2\n",
 	};
 
 	(void)state;
