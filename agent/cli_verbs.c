@@ -24,19 +24,21 @@ static const struct cli_verb verbs[] = {
 	  "sets, links, their state, who holds the taps, frames and bytes", NULL },
 	{ "reach", cmd_reach, "[-c FILE] [--json] [--probe [--all]]",
 	  "who can talk to whom, per lower device and mode",
-	  "Of the configuration once it is applied, with what others have on the same lower devices\n"
-	  "in this network namespace. \"reflected\" and \"if reflected\" take a switch that sends a\n"
-	  "frame back to where it came from: one with VEPA, or a bridge port with hairpin on.\n"
-	  "\"filtered\" is what the filters of the links let only some of through.\n"
+	  "Of the configuration once it is applied, with what others have on the same\n"
+	  "lower devices in this network namespace. \"reflected\" and \"if reflected\" take a\n"
+	  "switch that sends a frame back to where it came from: one with VEPA, or a\n"
+	  "bridge port with hairpin on. \"filtered\" is what the filters of the links let\n"
+	  "only some of through.\n"
 	  "\n"
-	  "--probe proves it with frames between links that are up, one pair for each row, with --all\n"
-	  "every pair: each 96 bytes, of the experimental ethertype 0x88b5, which guests and hosts\n"
-	  "ignore. Where a filter looks into frames, one of 0x88b6, ARP or IP is sent beside it, such\n"
-	  "as it treats otherwise, and such as nobody answers; with anti-spoof one of a false MAC to\n"
-	  "the wire. No guest's tap is opened: what the filter to a guest drops is not seen while a\n"
-	  "program reads its tap, and the row says so. What comes from outside is written to a tap of\n"
-	  "its own, tw-wireN, whose frames the lower device receives as if the wire had brought them;\n"
-	  "it goes with the process. Exits 1 when an answer differs." },
+	  "--probe proves it with frames between links that are up, one pair for each row,\n"
+	  "with --all every pair: each 96 bytes, of the experimental ethertype 0x88b5,\n"
+	  "which guests and hosts ignore. Where a filter looks into frames, one of 0x88b6,\n"
+	  "ARP or IP is sent beside it, such as it treats otherwise, and such as nobody\n"
+	  "answers; with anti-spoof one of a false MAC to the wire. No guest's tap is\n"
+	  "opened: what the filter to a guest drops is not seen while a program reads its\n"
+	  "tap, and the row says so. What comes from outside is written to a tap of its\n"
+	  "own, tw-wireN, whose frames the lower device receives as if the wire had\n"
+	  "brought them; it goes with the process. Exits 1 when an answer differs." },
 	{ "qemu", cmd_qemu, "LINK [-c FILE] [--print] -- CMD...",
 	  "run a guest with the queues of a link's tap open",
 	  "CMD is run in place of tapwarden, with these replaced in its words:\n"
@@ -44,9 +46,10 @@ static const struct cli_verb verbs[] = {
 	  "              stream,id=LINK,server=on,addr.type=unix,addr.path=RUN-DIR/guests/LINK/qemu.sock\n"
 	  "  {device}    virtio-net-pci,netdev=LINK,mac=...,mq=on,vectors=6\n"
 	  "  {fds} {vhostfds} {mac} {queues} {link}    their parts\n"
-	  "One of {netdev} and {fds} must be there. Another {WORD} of letters is refused; other braces,\n"
-	  "as in JSON, and ${WORD} stay as they are. The link's `queues` says how many are opened;\n"
-	  "vhost is used where /dev/vhost-net can be opened. Refused while a process holds the tap.\n"
+	  "One of {netdev} and {fds} must be there. Another {WORD} of letters is refused;\n"
+	  "other braces, as in JSON, and ${WORD} stay as they are. The link's `queues`\n"
+	  "says how many are opened; vhost is used where /dev/vhost-net can be opened.\n"
+	  "Refused while a process holds the tap.\n"
 	  "--print shows the command as it would be run, and opens no tap.\n"
 	  "\n"
 	  "  tapwarden qemu web01 -- qemu-system-x86_64 -m 1G -netdev {netdev} -device {device} ..." },
@@ -55,9 +58,10 @@ static const struct cli_verb verbs[] = {
 	{ "extract", cmd_extract,
 	  "-e REGEX | -c FILE --pattern NAME [OPTIONS] [FILE... | --live IFACE]",
 	  "what patterns find in texts and captures: matches, groups, where they are",
-	  "A match is printed a line. Each line of the text is a subject of its own: what a match, a\n"
-	  "lookahead or \\z sees ends at its line, without LF or CRLF. Without FILE, and for -, the\n"
-	  "standard input is read. Patterns are PCRE2's; bytes are matched as they are.\n"
+	  "A match is printed a line. Each line of the text is a subject of its own: what\n"
+	  "a match, a lookahead or \\z sees ends at its line, without LF or CRLF. Without\n"
+	  "FILE, and for -, the standard input is read. Patterns are PCRE2's; bytes are\n"
+	  "matched as they are.\n"
 	  "\n"
 	  "  -e, --regex REGEX      a pattern; several are searched for at once\n"
 	  "  -f, --file FILE        patterns, one a line; - is the standard input\n"
@@ -92,8 +96,9 @@ static const struct cli_verb verbs[] = {
 	  "  --threads N            for large files; the order stays\n"
 	  "  --stats                what it came to, on stderr\n"
 	  "\n"
-	  "Captures, pcap and pcapng, are known by how they begin. A payload is a subject then, -n is\n"
-	  "the number of the packet, -b the place in the payload or stream, --json the agent's records.\n"
+	  "Captures, pcap and pcapng, are known by how they begin. A payload is a subject\n"
+	  "then, -n is the number of the packet, -b the place in the payload or stream,\n"
+	  "--json the agent's records.\n"
 	  "  --scope packet|stream  stream: what TCP carries, joined, and every other payload\n"
 	  "  --bpf EXPRESSION       these frames alone, as in pcap-filter(7)\n"
 	  "  --live IFACE           captures by itself, without an agent, until Ctrl-C\n"
@@ -104,19 +109,21 @@ static const struct cli_verb verbs[] = {
 	  "Exits 0 when something matched, 1 when nothing did, 2 when a text was not fully searched." },
 	{ "explain", cmd_explain, "PATTERN [-c FILE] [--json] | -e REGEX [OPTIONS]",
 	  "how a pattern runs: engine, prefilter, what it keeps, what is unwise",
-	  "Tells whether it is machine code, and if not why; the texts of which one must be there\n"
-	  "before it is tried at all; what is kept of a stream for it; and what its author may not\n"
-	  "have meant, found by reading the pattern and by trying it on hostile texts.\n"
+	  "Tells whether it is machine code, and if not why; the texts of which one must\n"
+	  "be there before it is tried at all; what is kept of a stream for it; and what\n"
+	  "its author may not have meant, found by reading the pattern and by trying it on\n"
+	  "hostile texts.\n"
 	  "\n"
-	  "-e REGEX takes --preceded-by REGEX, --followed-by REGEX, --begin REGEX, --end REGEX,\n"
-	  "--scope packet|stream, -i, --utf, --multiline, --dotall and --match-limit N, as the keys of\n"
-	  "a [pattern] of the same names do." },
+	  "-e REGEX takes --preceded-by REGEX, --followed-by REGEX, --begin REGEX, --end\n"
+	  "REGEX, --scope packet|stream, -i, --utf, --multiline, --dotall and\n"
+	  "--match-limit N, as the keys of a [pattern] of the same names do." },
 	{ "libvirt-xml", cmd_libvirt_xml, "LINK [--check MAC [--queues N]] [-c FILE]",
 	  "the <interface> of a libvirt domain whose guest is to be on the link",
-	  "The link is there before the domain, and stays after it (managed='no'). libvirt takes any MAC\n"
-	  "address and opens /dev/tapN whosever it is: --check exits 1 when an interface of this MAC\n"
-	  "address and as many queues would not be the link's guest, as scripts/libvirt/tapwarden asks,\n"
-	  "a hook for /etc/libvirt/hooks/qemu.d. Links that are not ours pass." },
+	  "The link is there before the domain, and stays after it (managed='no'). libvirt\n"
+	  "takes any MAC address and opens /dev/tapN whosever it is: --check exits 1 when\n"
+	  "an interface of this MAC address and as many queues would not be the link's\n"
+	  "guest, as scripts/libvirt/tapwarden asks, a hook for /etc/libvirt/hooks/qemu.d.\n"
+	  "Links that are not ours pass." },
 	{ "boot", cmd_boot, "render|kit|set|lint|simulate|decode ...",
 	  "boot scripts of guests, and every file that they need beside it",
 	  "render  the iPXE script that the guest is served, or that of a state (see set)\n"
@@ -135,8 +142,9 @@ static const struct cli_verb verbs[] = {
 	  "decode  fields and faults of a kernel command line, an iSCSI address or an error number of\n"
 	  "        iPXE; \"-\" for stdin; exits 1 for an error or a warning\n"
 	  "\n"
-	  "A SCRIPT is \"-\", a path with '/' in it or a name that ends in .ipxe; any other word is a\n"
-	  "guest. --caps https,imgverify says what the iPXE can do beside Debian's." },
+	  "A SCRIPT is \"-\", a path with '/' in it or a name that ends in .ipxe; any other\n"
+	  "word is a guest. --caps https,imgverify says what the iPXE can do beside\n"
+	  "Debian's." },
 	{ "boot render", boot_render, "GUEST [-c FILE] [--state STATE]", NULL, NULL },
 	{ "boot kit", boot_kit, "GUEST -o DIR|FILE.tar|- [-c FILE]", NULL, NULL },
 	{ "boot set", boot_set, "GUEST STATE [-c FILE] [--json]", NULL, NULL },
