@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,14 +32,61 @@ static int take_line(const char *bytes, size_t len, struct passwd_text *ret, str
 	return 0;
 }
 
+/* What ends or stops a program at its terminal. */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
+
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+/* The terminal without echo, and signals that come only while it is waited for. */
+struct quiet {
+	struct termios shown;
+	struct sigaction actions[SIGNALS];
+	sigset_t mask;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+/* Who started this program may have had some of them ignored: they stay so. */
+static void catch_signals(struct quiet *quiet)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigset_t caught;
+
+	sigemptyset(&caught);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		sigaction(signals[i], NULL, &quiet->actions[i]);
+		if (quiet->actions[i].sa_handler == SIG_IGN)
+			continue;
+		sigaction(signals[i], &action, NULL);
+		sigaddset(&caught, signals[i]);
+	}
+	interrupted = 0;
+	sigprocmask(SIG_BLOCK, &caught, &quiet->mask);
+}
+
+static void release_signals(const struct quiet *quiet)
+{
+	for (size_t i = 0; i < SIGNALS; i++)
+		sigaction(signals[i], &quiet->actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &quiet->mask, NULL);
+}
+
 /* From a terminal: until the end of a line, of the input, of the buffer, or a signal. */
-static ssize_t read_line(int tty, char *out, size_t size)
+static ssize_t read_line(int tty, const sigset_t *mask, char *out, size_t size)
 {
 	size_t done = 0;
 
 	while (done < size && !memchr(out, '\n', done)) {
-		ssize_t n = read(tty, out + done, size - done);
+		struct pollfd one = { .fd = tty, .events = POLLIN };
+		ssize_t n = ppoll(&one, 1, NULL, mask);
 
+		if (n >= 0)
+			n = read(tty, out + done, size - done);
 		if (n < 0)
 			return -errno;
 		if (n == 0)
@@ -48,39 +96,15 @@ static ssize_t read_line(int tty, char *out, size_t size)
 	return (ssize_t)done;
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	interrupted = number;
-}
-
-/* Without SA_RESTART, so that read(2) returns and the terminal gets its echo back. */
-static void catch_signals(struct sigaction old[3])
-{
-	static const int numbers[3] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
-
-	for (int i = 0; i < 3; i++)
-		sigaction(numbers[i], &action, &old[i]);
-}
-
-static void release_signals(const struct sigaction old[3])
-{
-	static const int numbers[3] = { SIGINT, SIGTERM, SIGHUP };
-
-	for (int i = 0; i < 3; i++)
-		sigaction(numbers[i], &old[i], NULL);
-}
-
-static int ask_once(int tty, const char *prompt, struct passwd_text *ret, struct err *err)
+static int ask_once(int tty, const sigset_t *mask, const char *prompt, struct passwd_text *ret,
+		    struct err *err)
 {
 	char bytes[READ_MAX];
 	ssize_t n;
 	int code;
 
 	dprintf(tty, "%s", prompt);
-	n = read_line(tty, bytes, sizeof(bytes));
+	n = read_line(tty, mask, bytes, sizeof(bytes));
 	dprintf(tty, "\n");
 	if (n < 0)
 		code = err_errno(err, (int)n, "cannot read the terminal");
@@ -92,43 +116,54 @@ static int ask_once(int tty, const char *prompt, struct passwd_text *ret, struct
 	return code;
 }
 
-static int ask_all(int tty, bool twice, struct passwd_text *ret, struct err *err)
+static int ask_all(int tty, const sigset_t *mask, bool twice, struct passwd_text *ret,
+		   struct err *err)
 {
 	struct passwd_text again = { "" };
-	int code = ask_once(tty, "Password: ", ret, err);
+	int code = ask_once(tty, mask, "Password: ", ret, err);
 
 	if (code == 0 && twice)
-		code = ask_once(tty, "Once more: ", &again, err);
+		code = ask_once(tty, mask, "Once more: ", &again, err);
 	if (code == 0 && twice && strcmp(again.text, ret->text) != 0)
 		code = err_set(err, -EINVAL, "the two passwords differ");
 	explicit_bzero(&again, sizeof(again));
 	return code;
 }
 
+/* The terminal is as it was after it, whatever ended it. */
+static int ask_quietly(int tty, bool twice, struct passwd_text *ret, struct err *err)
+{
+	struct quiet quiet;
+	struct termios hidden;
+	int code;
+
+	if (tcgetattr(tty, &quiet.shown) < 0)
+		return err_errno(err, -errno, "cannot ask at the terminal");
+	hidden = quiet.shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	catch_signals(&quiet);
+	/* What was typed before the echo is off is thrown away: it was seen. */
+	tcsetattr(tty, TCSAFLUSH, &hidden);
+	code = ask_all(tty, &quiet.mask, twice, ret, err);
+	tcsetattr(tty, TCSAFLUSH, &quiet.shown);
+	release_signals(&quiet);
+	return interrupted ? err_set(err, -EINTR, "interrupted") : code;
+}
+
 int passwd_ask(bool twice, struct passwd_text *ret, struct err *err)
 {
 	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	struct termios old, quiet;
-	struct sigaction actions[3];
 	int code;
 
-	if (tty < 0 || tcgetattr(tty, &old) < 0) {
-		if (tty >= 0)
-			close(tty);
+	if (tty < 0)
 		return err_set(err, -ENOTTY, "no terminal to ask at: -s reads it from stdin");
-	}
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	interrupted = 0;
-	catch_signals(actions);
-	/* What was typed before the echo is off is thrown away: it was seen. */
-	tcsetattr(tty, TCSAFLUSH, &quiet);
-	code = ask_all(tty, twice, ret, err);
-	tcsetattr(tty, TCSAFLUSH, &old);
-	release_signals(actions);
+	do {
+		code = ask_quietly(tty, twice, ret, err);
+		/* It is asked for anew when the shell lets this program go on. */
+		if (interrupted == SIGTSTP)
+			raise(SIGTSTP);
+	} while (interrupted == SIGTSTP);
 	close(tty);
-	if (interrupted)
-		return err_set(err, -EINTR, "interrupted");
 	return code;
 }
 

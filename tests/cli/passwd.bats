@@ -320,19 +320,24 @@ END
 
 # ---- at a terminal ---------------------------------------------------------------------------------
 
+teardown() {
+  [ -z "${SCRIPT-}" ] || kill -KILL "$SCRIPT" 2>/dev/null || true
+}
+
 # at_terminal ARGUMENTS...: `passwd` on a pty of its own; what it shows goes to $OUT, and what is
-# written to fd 7 is typed.
+# written to fd 7 is typed. A shell has some signals ignored by what it starts in the background.
 at_terminal() {
   OUT=$BATS_TEST_TMPDIR/out
   mkfifo "$BATS_TEST_TMPDIR/keys"
-  script -qefc "$(printf '%q ' "$TAPWARDEN" passwd "$@")" /dev/null <"$BATS_TEST_TMPDIR/keys" >"$OUT" 2>&1 3>&- &
+  env --default-signal script -qefc "exec $(printf '%q ' "$TAPWARDEN" passwd "$@")" /dev/null <"$BATS_TEST_TMPDIR/keys" >"$OUT" 2>&1 3>&- &
   SCRIPT=$!
   exec 7>"$BATS_TEST_TMPDIR/keys"
 }
 
+# shows PATTERN [LINES]
 shows() {
   local until=$((SECONDS + 20))
-  until grep -q -- "$1" "$OUT"; do
+  until [ "$(grep -c -- "$1" "$OUT")" -ge "${2:-1}" ]; do
     [ "$SECONDS" -lt "$until" ]
     sleep 0.02
   done
@@ -377,6 +382,44 @@ leave() {
   shows 'interrupted: nothing was hashed'
   leave 0
   grep -q '^echo' "$OUT"
+}
+
+@test "stopped at the prompt: the terminal has its echo, and is asked anew after it" {
+  OUT=$BATS_TEST_TMPDIR/out
+  mkfifo "$BATS_TEST_TMPDIR/keys"
+  # Each sign is printed in two parts, so that the echo of what was typed is not taken for it.
+  TERM=dumb PS1='' script -qefc 'bash --norc --noprofile --noediting -i' /dev/null <"$BATS_TEST_TMPDIR/keys" >"$OUT" 2>&1 3>&- &
+  SCRIPT=$!
+  exec 7>"$BATS_TEST_TMPDIR/keys"
+  echo "$(printf %q "$TAPWARDEN") passwd -m 6 -S saltsalt" >&7
+  shows 'Password: '
+  printf 'passw\032' >&7
+  shows Stopped
+  printf '%s\n' 'stty -a | sed -n "s/.* \(-*echo\) .*/is \1/p"' >&7
+  shows '^is -*echo'
+  echo 'fg; echo code $?' >&7
+  shows 'Password: ' 2
+  echo password >&7
+  shows 'Once more: '
+  echo password >&7
+  shows '\$6\$saltsalt\$qFmFH'
+  shows '^code 0'
+  echo exit >&7
+  leave 0
+  grep -q '^is echo' "$OUT"
+  run ! grep -q passw.*word "$OUT"
+}
+
+@test "any signal that ends a program at its terminal ends the question" {
+  local signal
+  for signal in INT HUP QUIT; do
+    rm -f "$BATS_TEST_TMPDIR/keys" "$BATS_TEST_TMPDIR/out"
+    at_terminal -m 6
+    shows 'Password: '
+    pkill "-$signal" -P "$SCRIPT" -x tapwarden
+    shows 'interrupted: nothing was hashed'
+    leave 2
+  done
 }
 
 @test "without a terminal and without -s it says what to do" {
