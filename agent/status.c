@@ -149,9 +149,9 @@ static json_t *capture_json(const struct status_input *in)
 			 (json_int_t)stat_get(&c->feed_lost), "drops", (json_int_t)drops,
 			 "malformed", malformed, "streams", streams_json(&c->streams), "condemned",
 			 condemned_json(&in->stats->condemned), "payloads_lost",
-			 (json_int_t)stat_get(&c->payloads_lost), "pcap_frames",
-			 (json_int_t)stat_get(&c->pcap_frames), "pcap_lost",
-			 (json_int_t)stat_get(&c->pcap_lost), "pcap_missed",
+			 (json_int_t)stat_get(&c->payloads.lost), "pcap_frames",
+			 (json_int_t)stat_get(&c->frames.written), "pcap_lost",
+			 (json_int_t)stat_get(&c->frames.lost), "pcap_missed",
 			 (json_int_t)stat_get(&c->pcap_missed));
 }
 

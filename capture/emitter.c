@@ -33,6 +33,13 @@
 /* Puts a line where `more` bytes have to fit behind it too; a feed has nowhere to keep them. */
 typedef int (*outlet_put)(struct emitter *emitter, struct buf *line, size_t more);
 
+static struct stats_entries *entries_of(const struct emitter *emitter, enum emitter_file file)
+{
+	struct stats_capture *stats = emitter->stats;
+
+	return file == EMITTER_FRAMES ? &stats->frames : &stats->payloads;
+}
+
 static void flush_file(struct emitter *emitter, enum emitter_file file)
 {
 	struct sink_file *sink = emitter->files[file];
@@ -40,10 +47,12 @@ static void flush_file(struct emitter *emitter, enum emitter_file file)
 
 	emitter->errors[file] = sink_file_flush(sink, (uint64_t)time(NULL), &written);
 	emitter->tried[file] = sink->pending.len;
-	if (file == EMITTER_FRAMES)
-		stat_add(&emitter->stats->pcap_frames, written);
-	if (file != EMITTER_RECORDS || !written)
+	if (!written)
 		return;
+	if (file != EMITTER_RECORDS) {
+		stat_add(&entries_of(emitter, file)->written, written);
+		return;
+	}
 	stat_add(&emitter->stats->records, written);
 	if (!sink->n_pending)
 		atomic_store_explicit(&emitter->stats->log_next, emitter->log_last + 1,
@@ -368,22 +377,16 @@ uint64_t emitter_missing(struct emitter *emitter, uint64_t time_ns, uint64_t n, 
 	return head.seq;
 }
 
-static void lose_entry(struct emitter *emitter, enum emitter_file file)
-{
-	struct stats_capture *stats = emitter->stats;
-
-	emitter->lost[file]++;
-	stat_add(file == EMITTER_FRAMES ? &stats->pcap_lost : &stats->payloads_lost, 1);
-}
-
 void emitter_payload(struct emitter *emitter, uint64_t time_ns, const char *link,
 		     enum stats_direction direction, const struct frame *frame)
 {
+	struct stats_entries *entries = &emitter->stats->payloads;
 	struct buf *entry = &emitter->entry;
 
+	stat_count(&entries->taken, 1);
 	if (payload_log_entry(entry, time_ns, link, direction, frame) ||
 	    put_file(emitter, EMITTER_PAYLOADS, entry, 0))
-		lose_entry(emitter, EMITTER_PAYLOADS);
+		stat_add(&entries->lost, 1);
 }
 
 void emitter_link(struct emitter *emitter, uint32_t slot, const char *name)
@@ -399,10 +402,13 @@ void emitter_drops(struct emitter *emitter, uint32_t slot, uint64_t drops)
 
 void emitter_packet(struct emitter *emitter, uint32_t slot, const struct pcapng_packet *packet)
 {
+	struct stats_entries *entries = &emitter->stats->frames;
+
 	if (flush_due(emitter, EMITTER_FRAMES, packet->len + PCAPNG_OVERHEAD_MAX))
 		flush_file(emitter, EMITTER_FRAMES);
+	stat_count(&entries->taken, 1);
 	if (sink_pcapng_put(&emitter->frames, slot, packet))
-		lose_entry(emitter, EMITTER_FRAMES);
+		stat_add(&entries->lost, 1);
 }
 
 void emitter_flush(struct emitter *emitter)
@@ -425,7 +431,15 @@ static void tell_set_aside(struct emitter *emitter, enum emitter_file file, uint
 	emitter_event(emitter, head, IPC_EVENT_SERVICE, "log-damaged", detail);
 }
 
-static void tell_lost(struct emitter *emitter, enum emitter_file file, uint64_t now_ns)
+static uint64_t untold(const struct emitter *emitter, enum emitter_file file)
+{
+	const struct stats_entries *entries = entries_of(emitter, file);
+
+	return stat_get(&entries->lost) - stat_get(&entries->told);
+}
+
+static void tell_lost(struct emitter *emitter, enum emitter_file file, uint64_t now_ns,
+		      const char *reason)
 {
 	static const enum record_unit units[EMITTER_FILES] = {
 		[EMITTER_PAYLOADS] = RECORD_UNIT_PAYLOADS,
@@ -433,23 +447,46 @@ static void tell_lost(struct emitter *emitter, enum emitter_file file, uint64_t 
 	};
 	struct record_head head = { .time_ns = now_ns, .link = "", .set = "", .guest = "" };
 	struct record_gap gap = {
-		.lost = emitter->lost[file],
+		.lost = untold(emitter, file),
 		.unit = units[file],
-		.reason = "buffer-full",
+		.reason = reason,
 	};
 
-	if (!gap.lost || emitter->errors[file])
+	if (!gap.lost)
 		return;
-	emitter->lost[file] = 0;
+	stat_add(&entries_of(emitter, file)->told, gap.lost);
 	emitter_gap(emitter, head, &gap);
+}
+
+static void count_gone(struct emitter *emitter, enum emitter_file file)
+{
+	struct stats_entries *entries = entries_of(emitter, file);
+
+	stat_add(&entries->lost, stat_get(&entries->taken) - stat_get(&entries->written) -
+					 stat_get(&entries->lost));
+}
+
+void emitter_begin(struct emitter *emitter, uint64_t now_ns)
+{
+	for (enum emitter_file file = EMITTER_RECORDS + 1; file < EMITTER_FILES; file++) {
+		tell_lost(emitter, file, now_ns, "buffer-full");
+		count_gone(emitter, file);
+		tell_lost(emitter, file, now_ns, "worker-died");
+	}
+}
+
+void emitter_abandon(struct emitter *emitter)
+{
+	for (enum emitter_file file = EMITTER_RECORDS + 1; file < EMITTER_FILES; file++)
+		count_gone(emitter, file);
 }
 
 void emitter_tick(struct emitter *emitter, uint64_t now_ns)
 {
 	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
 		tell_set_aside(emitter, file, now_ns);
-		if (file != EMITTER_RECORDS)
-			tell_lost(emitter, file, now_ns);
+		if (file != EMITTER_RECORDS && !emitter->errors[file])
+			tell_lost(emitter, file, now_ns, "buffer-full");
 	}
 	/*
 	 * Not with the next record, as otherwise: that one may never come, and another worker
@@ -472,8 +509,8 @@ void emitter_settle(struct emitter *emitter, uint64_t now_ns)
 
 bool emitter_is_waiting(const struct emitter *emitter)
 {
-	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
-		if (emitter->lost[file])
+	for (enum emitter_file file = EMITTER_RECORDS + 1; file < EMITTER_FILES; file++) {
+		if (untold(emitter, file))
 			return true;
 	}
 	return emitter->index && emitter->losses[EMITTER_FEED].n;

@@ -69,8 +69,6 @@ struct emitter {
 	uint64_t log_last; /* seq of the last record that the log took */
 	bool log_begun;
 	uint64_t told_aside[EMITTER_FILES]; /* damaged files that a record told */
-	uint64_t lost
-		[EMITTER_FILES]; /* entries of the others than records, that no gap record told */
 	struct buf line, gap, entry;
 };
 
@@ -120,6 +118,14 @@ void emitter_packet(struct emitter *emitter, uint32_t slot, const struct pcapng_
 
 /* At the end of each batch of frames or messages. Sets `errors`. */
 void emitter_flush(struct emitter *emitter);
+
+/*
+ * Once nobody else writes the files any more: tells what a worker before this one lost of the
+ * others than records, also what one that was killed had in hand. And at the end, after the last
+ * flush: what still waits is lost, for the next one to tell.
+ */
+void emitter_begin(struct emitter *emitter, uint64_t now_ns);
+void emitter_abandon(struct emitter *emitter);
 
 /*
  * Once in a while: tells what the other files lost, now that it can be told, and which files were

@@ -69,6 +69,7 @@ static void worker_stop(struct worker *w, enum worker_end end)
 		worker_flush(w);
 		worker_commit_logs(w);
 		worker_tell_dropped(w);
+		emitter_abandon(&w->emitter);
 		if (end != WORKER_END_FAULT)
 			emitter_settle(&w->emitter, clock_ns(CLOCK_REALTIME));
 		record_feeds_close(&w->feeds);

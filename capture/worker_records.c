@@ -62,6 +62,7 @@ void worker_start_records(struct worker *w)
 	if (w->rules_error)
 		emitter_event(&w->emitter, head, IPC_EVENT_SERVICE, "patterns-left-out",
 			      "no capture worker came to be ready with them");
+	emitter_begin(&w->emitter, head.time_ns);
 }
 
 void worker_tell_dropped(const struct worker *w)

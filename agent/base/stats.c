@@ -79,10 +79,11 @@ void stats_capture_sum(const struct stats_page *page, unsigned int n_workers,
 		stat_count(&sum.records, stat_get(&c->records));
 		stat_count(&sum.log_lost, stat_get(&c->log_lost));
 		stat_count(&sum.feed_lost, stat_get(&c->feed_lost));
-		stat_count(&sum.payloads_lost, stat_get(&c->payloads_lost));
-		stat_count(&sum.pcap_frames, stat_get(&c->pcap_frames));
-		stat_count(&sum.pcap_lost, stat_get(&c->pcap_lost));
 		stat_count(&sum.pcap_missed, stat_get(&c->pcap_missed));
+		add((stat_counter *)&sum.payloads, (const stat_counter *)&c->payloads,
+		    sizeof(sum.payloads));
+		add((stat_counter *)&sum.frames, (const stat_counter *)&c->frames,
+		    sizeof(sum.frames));
 		add(sum.malformed, c->malformed, sizeof(sum.malformed));
 		if (i < n_workers)
 			add((stat_counter *)&sum.streams, (const stat_counter *)&c->streams,

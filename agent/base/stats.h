@@ -18,7 +18,7 @@
 #include "agent/base/stats_traffic.h"
 
 #define STATS_MAGIC	   0x74776172u /* "twar" */
-#define STATS_VERSION	   12u
+#define STATS_VERSION	   13u
 #define STATS_LINKS_MAX	   16384u
 #define STATS_REASONS_MAX  24u
 #define STATS_PATTERNS_MAX 1024u
@@ -149,6 +149,14 @@ struct stats_streams {
 	stat_counter fragments_dropped;
 };
 
+/* Of a file beside the log of records. What is none of these was with a worker that died. */
+struct stats_entries {
+	stat_counter taken;
+	stat_counter written;
+	stat_counter lost; /* never will be */
+	stat_counter told; /* of those lost, by records */
+};
+
 /* One for each capture worker. Only the first has a log of records. */
 struct stats_capture {
 	/*
@@ -165,9 +173,7 @@ struct stats_capture {
 	stat_counter log_error; /* errno that keeps a log file from being written now; 0: none */
 	stat_counter feed_lost; /* records that the web worker was too slow for */
 	struct stats_streams streams;
-	stat_counter payloads_lost; /* entries of the payload log */
-	stat_counter pcap_frames; /* written to frames.pcapng */
-	stat_counter pcap_lost;
+	struct stats_entries payloads, frames;
 	stat_counter pcap_missed; /* matches of streams whose first frames were not held any more */
 	stat_counter malformed[STATS_REASONS_MAX]; /* by enum decode_reason (capture/decode.h) */
 };

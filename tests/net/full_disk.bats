@@ -73,3 +73,39 @@ has_gap() {
 grow_disk() {
   nsenter --mount="/proc/$(pid_of agent)/ns/mnt" mount -o remount,size=64m "$DIR/log"
 }
+
+# Frames that were seen are in the file or lost, and those lost are what gaps tell.
+accounted() {
+  status_of '[.links[] | .captured.from_guest.frames + .captured.to_guest.frames] as $seen | .capture |
+    ($seen | add) == .pcap_frames + .pcap_lost and .pcap_lost > '"$1" &&
+    [ "$(jq -s '[.[] | select(.gap.unit == "pcap-frames") | .gap.lost] | add' "$LOG/records.json")" -eq \
+      "$(status_get .capture.pcap_lost)" ]
+}
+
+@test "what waits when its worker is relieved or killed is lost, counted and told" {
+  local lost before
+  agent_on_small_disk
+  guest_start
+  dd if=/dev/zero of="$LOG/filler" bs=4k 2>/dev/null || true
+  for ((i = 0; i < 10; i++)); do ask "item=relieved$i" >/dev/null; done
+  wait_for 10 status_of '.capture.log_error == "No space left on device"'
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.agent.generation == 2'
+  rm "$LOG/filler"
+  ask "item=between" >/dev/null
+  wait_for 20 accounted 0
+  grep -q 'not be written to frames.pcapng: lost' "$DIR/agent.err"
+
+  lost=$(status_get .capture.pcap_lost)
+  dd if=/dev/zero of="$LOG/filler" bs=4k 2>/dev/null || true
+  for ((i = 0; i < 10; i++)); do ask "item=killed$i" >/dev/null; done
+  wait_for 10 status_of '.capture.log_error == "No space left on device"'
+  before=$(worker_pid capture)
+  kill -KILL "$before"
+  wait_for 20 is_gone "$before"
+  rm "$LOG/filler"
+  wait_for 20 status_of '[.workers[] | select(.name == "capture")] | .[0].state == "ready" and .[0].pid != '"$before"
+  ask "item=after" >/dev/null
+  wait_for 20 accounted "$lost"
+  jq -s -e 'any(.[]; .gap.unit == "pcap-frames" and .gap.reason == "worker-died")' "$LOG/records.json"
+}

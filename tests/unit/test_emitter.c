@@ -502,6 +502,13 @@ static void new_counters_behind_gap(void **state)
 	check_log(f, "0:a 1+9 records:test 10:b ");
 }
 
+static void begin_again(struct fixture *f)
+{
+	make_emitter(f);
+	emitter_set_feed(&f->emitter, dup(f->feed[0]));
+	emitter_begin(&f->emitter, 1);
+}
+
 static void lost_payloads(void **state)
 {
 	static char payload[60000];
@@ -517,13 +524,13 @@ static void lost_payloads(void **state)
 	struct fixture *f = *state;
 	unsigned int n = 0;
 
-	emitter_set_feed(&f->emitter, f->feed[0]);
+	emitter_set_feed(&f->emitter, dup(f->feed[0]));
 	emitter_tick(&f->emitter, 1);
 	check_feed(f, NULL);
 	/* Nothing can be written, so the memory for what waits runs out. */
 	signal(SIGXFSZ, SIG_IGN);
 	file_size_limit(1);
-	while (f->emitter.lost[EMITTER_PAYLOADS] < 3) {
+	while (stat_get(&f->stats.payloads.lost) < 3) {
 		emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
 		n++;
 	}
@@ -534,6 +541,27 @@ static void lost_payloads(void **state)
 	check_feed(f, "0+3 payloads:buffer-full");
 	emitter_tick(&f->emitter, 1);
 	check_feed(f, NULL);
+	/* What waits when the worker ends, and what one that is killed had, the next one tells. */
+	file_size_limit(1);
+	emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
+	emitter_flush(&f->emitter);
+	emitter_abandon(&f->emitter);
+	emitter_done(&f->emitter);
+	file_size_limit(RLIM_INFINITY);
+	assert_int_equal(stat_get(&f->stats.payloads.lost), 4);
+	begin_again(f);
+	check_feed(f, "1+1 payloads:buffer-full");
+	emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
+	emitter_flush(&f->emitter);
+	emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
+	emitter_payload(&f->emitter, 1, "web01", STATS_FROM_GUEST, &frame);
+	emitter_done(&f->emitter);
+	begin_again(f);
+	check_feed(f, "2+2 payloads:worker-died");
+	check_feed(f, NULL);
+	close(f->feed[0]);
+	assert_int_equal(stat_get(&f->stats.payloads.taken), n + 4);
+	assert_int_equal(stat_get(&f->stats.payloads.written), n - 3 + 1);
 }
 
 /* One bad byte at its start does not cost the payload log what is behind. */
