@@ -42,6 +42,7 @@ static const char numbers[] =
 	"  2c0d603b  no such target, or it does not let this initiator in\n"
 	"  1d704039  no such LUN\n"
 	"  1d852039  no system is on the LUN\n"
+	"  0f0d6039  the portal's machine is there, but no target listens on that port\n"
 	"  4c0a6035  nobody answers at the portal\n";
 
 static void write_checklist(const struct kit *kit, struct text_out *out)

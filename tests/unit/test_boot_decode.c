@@ -25,7 +25,13 @@ static const struct {
 	{ "1d852039", DECODE_ERROR_NUMBER,
 	  "number=1d852039\nerror=EIO, input/output error\nfrom=INT 13 (disks of the BIOS)\n"
 	  "cause=neither a boot sector nor a bootable CD could be read from the LUN\n"
-	  "look at=whether a system was installed on it\n" },
+	  "look at=whether a system was installed on it; one of less than 8 MiB cannot be read at "
+	  "all\n" },
+	/* No target listens on the portal's port. */
+	{ "0f0d6039", DECODE_ERROR_NUMBER,
+	  "number=0f0d6039\nerror=ECONNRESET, connection reset\nfrom=the iSCSI initiator\n"
+	  "cause=the portal's machine is there, and refused or cut the connection\n"
+	  "look at=does the target listen on that address and port?\n" },
 	{ "410d613c", DECODE_ERROR_NUMBER,
 	  "number=410d613c\nerror=EPERM, operation not permitted\nfrom=the iSCSI initiator\n"
 	  "cause=the target refused the initiator's CHAP name or secret\n"
