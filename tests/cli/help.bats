@@ -60,6 +60,16 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
   [ -z "$output" ]
 }
 
+@test "what verbs and topics explain fits a terminal of 80 columns" {
+  local word
+  # Usages and examples are words to type, however long.
+  for word in $VERBS extract libvirt-xml \
+    $("$TAPWARDEN" help | sed "1,/TOPIC. explains/d; /^$/,\$d" | awk '$1 != "config" { print $1 }'); do
+    run -0 "$TAPWARDEN" help "$word"
+    run ! grep -E '^.{80}' <(grep -v tapwarden <<<"$output")
+  done
+}
+
 @test "help config documents every section" {
   run "$TAPWARDEN" help config
   [ "$status" -eq 0 ]
