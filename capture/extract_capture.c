@@ -85,6 +85,10 @@ static void say_losses(struct run *run)
 		 "match is not all written: its first frames were too far back",
 		 "matches are not all written: their first frames were too far back");
 	say_unnoted(run);
+	if (run->outlet.full) {
+		err_set(&text, 0, "%s: %s", run->capture->name, EXTRACT_OUT_OF_MEMORY);
+		say(run, &text);
+	}
 	if (!losses->gaps)
 		return;
 	err_set(&text, 0,
@@ -146,7 +150,6 @@ static uint64_t run_end(struct run *run)
 
 	capture_scan_end(&run->scan);
 	extract_outlet_complete(&run->outlet, 0);
-	run->capture->job->totals.gaps += run->outlet.full;
 	hits = run->scan.hits;
 	say_losses(run);
 	settle_counts(run);

@@ -135,6 +135,8 @@ static void search_text(struct extract_source *source)
 	else
 		search_alone(source);
 	job->totals.gaps += extract_range_tell(&job->plan, source->name, &source->range_losses);
+	if (source->full)
+		complain(source, 0, EXTRACT_OUT_OF_MEMORY);
 	if (source->error)
 		complain(source, source->error, "cannot be read to its end");
 	else if (source->seekable && !extract_out_stopped(&job->out) && is_shortened(source))

@@ -38,7 +38,8 @@ void extract_source_settle(struct extract_source *source, struct extract_worker 
 
 	pthread_mutex_lock(&source->lock);
 	totals->bytes += worker->bytes;
-	totals->gaps += worker->gaps + worker->outlet.full;
+	totals->gaps += worker->gaps;
+	source->full = source->full || worker->outlet.full;
 	totals->ranges += worker->ranges;
 	totals->dropped += worker->dropped;
 	source->range_losses.limited += worker->range_limited;

@@ -24,6 +24,7 @@ struct extract_source {
 	uint64_t next; /* part that no thread has taken */
 	uint64_t ended; /* the highest offset that was read to */
 	int error; /* errno of the first read that failed */
+	bool full; /* as of an extract_outlet */
 	uint64_t hits;
 	uint64_t *given_up; /* of each rule, by all threads */
 	/* Lines before each part are counted by the threads, in order. */

@@ -20,6 +20,9 @@
 /* Losses of one input that are told one by one; JSON has all of them. */
 #define EXTRACT_LOSSES_TOLD 5u
 
+/* Said where extract_outlet.full is set. */
+#define EXTRACT_OUT_OF_MEMORY "out of memory: not all that was found is shown"
+
 enum extract_show {
 	EXTRACT_RECORDS,
 	EXTRACT_COUNT, /* of matches, a line for each input */

@@ -104,6 +104,24 @@ bounded() {
   [[ "$output" == *".: cannot be read: Is a directory"* ]]
 }
 
+@test "without enough memory it is exit 2 and said why, or all is found" {
+  seq -f 'line %.0f' 900000 >text
+  local size code threads untold=0
+  for threads in 1 2; do
+    for size in 14000 18000 20000 24000 30000 40000; do
+      code=0
+      (ulimit -v $size && exec "$TAPWARDEN" extract --threads $threads --json -e line text >got 2>errors) || code=$?
+      case $code in
+        0) [ "$(wc -l <got)" -eq 900000 ] && [ ! -s errors ] ;;
+        2) grep -q '^tapwarden: .*\(emory\|allocate\)' errors && untold=1 ;;
+        # The libraries themselves had no room.
+        *) grep -q 'error while loading shared libraries' errors ;;
+      esac || { echo "$threads $size $code"; cat errors; false; }
+    done
+  done
+  [ $untold -eq 1 ]
+}
+
 @test "the name of a file moves no cursor of who reads the complaint" {
   run -2 --separate-stderr "$TAPWARDEN" extract -e x $'/nowhere/\e[2J\xc2\x9b2J\xff'
   [ "$stderr" = 'tapwarden: /nowhere/\x1b[2J\xc2\x9b2J\xff: cannot be opened: No such file or directory' ]
