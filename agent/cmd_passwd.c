@@ -248,15 +248,14 @@ static int made_setting(const struct passwd_options *o, char ret[PASSWORD_HASH_S
 static int judge_setting(const struct passwd_options *o, const struct password_info *info,
 			 struct err *err)
 {
+	struct err why;
 	int code;
 
 	if (o->system && !passwd_system_reads(o->system, info->method))
 		return err_set(err, -EINVAL, "%s does not read %s: %s", o->system->name,
 			       info->method->name, o->system->why);
-	code = o->force ? 0 : password_check_cap(info, err);
-	if (code)
-		err_prefix(err, code, "--force would do it");
-	return code;
+	code = o->force ? 0 : password_check_cap(info, &why);
+	return code ? err_set(err, code, "%s: --force takes it", why.text) : 0;
 }
 
 /* What crypt(3) would leave out of a password, in silence. */

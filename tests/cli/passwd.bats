@@ -226,7 +226,7 @@ END
   refused 'above the cap of 5000000' -s -m 6 -R 5000001
   refused 'above the cap of 8' -s -R 9
   refused 'above the cap of 14' -s --verify '$2b$31$abcdefghijklmnopqrstuuWG29KuyeAicPCJODk1zjyGvyQUU2awu'
-  refused '--force would do it' -s -m bsdi -R 2000001
+  refused ': --force takes it' -s -m bsdi -R 2000001
   [ -n "$(hash -m sha1 -R 2000001 --force)" ]
 }
 
