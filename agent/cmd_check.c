@@ -6,6 +6,7 @@
 
 #include "agent/base/plural.h"
 #include "agent/config_check.h"
+#include "agent/config_shared.h"
 #include "agent/config_web.h"
 #include "agent/desired.h"
 #include "agent/reach_notes.h"
@@ -38,11 +39,12 @@ static void print_notes(const struct config *config)
 }
 
 /* What is no fault, and still worth a line. */
-static void print_weaker(const struct config *config)
+static void print_other_notes(const struct config *config)
 {
 	struct faults notes = { 0 };
 
 	config_note_web(config, &notes);
+	config_note_shared(config, &notes);
 	config_print_faults(&notes, stderr);
 	faults_done(&notes);
 }
@@ -61,7 +63,7 @@ int cmd_check(int argc, char **argv)
 		print_count(stdout, faults.n_files, "file");
 		printf(" read)\n");
 		print_notes(config);
-		print_weaker(config);
+		print_other_notes(config);
 		code = CLI_DONE;
 	} else {
 		config_print_faults(&faults, stderr);

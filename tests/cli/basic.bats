@@ -190,6 +190,50 @@ END
   [[ "$stderr" == "$ini:11: [user carl] password: a md5crypt hash, weaker than policy: a method of old times: it holds all the same" ]]
 }
 
+@test "check: what two guests share and two machines must not have is told" {
+  sed -i "s,^count = 2,count = 4," "$ini"
+  cat >>"$ini" <<'END'
+[target a]
+portal = 192.0.2.2
+name = iqn.2026-01.example.lab:a
+[target b]
+portal = 192.0.2.3
+name = iqn.2026-01.example.lab:a
+[target c]
+portal = 192.0.2.3
+name = iqn.2026-01.example.lab:a
+lun = 2
+[guest one]
+link = web1
+target = a
+initiator = iqn.2026-01.example.lab:one
+address = 192.0.2.10/24
+uuid = 6f0c8e5a-1f5a-4d6e-9d0b-0a1b2c3d4e5f
+[guest two]
+link = web2
+target = a
+initiator = iqn.2026-01.example.lab:one
+address = 192.0.2.10/25
+uuid = 6f0c8e5a-1f5a-4d6e-9d0b-0a1b2c3d4e5f
+[guest three]
+link = web3
+target = c
+initiator = iqn.2026-01.example.lab:three
+address = dhcp
+[guest four]
+link = web4
+boot = disk
+address = dhcp
+END
+  run --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ "$status" -eq 0 ]
+  [ "$(sed 's/^.*:[0-9]*: //; s/, too:.*//' <<<"$stderr" | sort)" = "[guest two] address: [guest one] has 192.0.2.10
+[guest two] initiator: [guest one] has iqn.2026-01.example.lab:one
+[guest two] target: [guest one] has a
+[guest two] uuid: [guest one] has 6f0c8e5a-1f5a-4d6e-9d0b-0a1b2c3d4e5f
+[target b] name: [target a] has iqn.2026-01.example.lab:a LUN 0" ]
+}
+
 @test "check: an address that is listened at twice is a fault" {
   printf '[web]\nboot-listen = 192.0.2.1:80 [::1]:80 192.0.2.1:81 192.0.2.1:80\nlisten = [::1]:80 [::1]:81\n' >>"$ini"
   printf '[user carl]\npassword = "$y$j9T$lkVvYPfe4LEw1UkYINq0U1$KNqIaZjrPkLbe.8AYSMvlAFYK3Amh4XTO0T2pd68Aw5"\n' >>"$ini"
