@@ -43,7 +43,13 @@ static int show(const struct buf *answer, bool json)
 		cli_warn("cannot read the agent's answer: %s", why.text);
 		return CLI_BAD;
 	}
-	code = print_status(status);
+	if (json_is_array(json_object_get(status, "links"))) {
+		code = print_status(status);
+	} else {
+		cli_warn("cannot read the agent's answer: it has no links: is the agent of "
+			 "another version?");
+		code = CLI_BAD;
+	}
 	json_decref(status);
 	return code;
 }

@@ -245,3 +245,21 @@ END
   printf '[web]\nlisten = [::1]:8080\n' >>"$ini"
   refuses '%s:9: [web] listen: nobody can log in there: no [user NAME] is in the file'
 }
+
+@test "status of what is no agent of this version is no empty table" {
+  printf '[agent]\nrun-dir = %s\n' "$BATS_TEST_TMPDIR" >"$ini"
+  cd "$BATS_TEST_TMPDIR"
+  local answer
+  for answer in '[]' '{"sets": []}' 'hello'; do
+    printf 'HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s' "${#answer}" "$answer" >answer
+    # Whoever asks looks first whether somebody listens, and then comes again.
+    socat UNIX-LISTEN:api.sock,fork SYSTEM:'read -r line && cat answer' 3>&- &
+    until [ -S api.sock ]; do sleep 0.02; done
+    run -2 --separate-stderr "$TAPWARDEN" status -c "$ini"
+    kill "$!"
+    wait "$!" || true
+    rm -f api.sock
+    [ -z "$output" ]
+    [[ "$stderr" == "tapwarden: cannot read the agent's answer: "* ]]
+  done
+}
