@@ -13,7 +13,7 @@ static int help_all(void)
 	const struct cli_verb *verbs = cli_verbs(&n);
 	const struct cli_topic *topics = cli_topics(&n_topics);
 
-	printf("tapwarden gives the VMs of a host macvtap links that it can see, filter and boot from.\n"
+	printf("tapwarden gives VMs macvtap links that their host can see, filter and boot from.\n"
 	       "\n"
 	       "  tapwarden check -c my.ini     is the file right?\n"
 	       "  tapwarden run -c my.ini       the agent; then, beside it:\n"
@@ -30,9 +30,9 @@ static int help_all(void)
 	for (size_t i = 0; i < n_topics; i++)
 		printf("  %-9s %s\n", topics[i].name, topics[i].summary);
 	printf("\n"
-	       "-c defaults to %s. --json prints one JSON value (watch and\n"
-	       "extract: one a line). Exit codes: 0 done, 1 negative answer, 2 usage, bad\n"
-	       "configuration or not fully done.\n",
+	       "-c defaults to %s. --json prints one JSON value\n"
+	       "(watch and extract: one a line). Exit codes: 0 done, 1 negative answer,\n"
+	       "2 usage, bad configuration or not fully done.\n",
 	       CONFIG_DEFAULT_PATH);
 	return cli_flush(CLI_DONE);
 }

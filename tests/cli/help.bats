@@ -62,6 +62,8 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
 
 @test "what verbs and topics explain fits a terminal of 80 columns" {
   local word
+  run -0 "$TAPWARDEN" help
+  run ! grep -E '^.{81}' <<<"$output"
   # Usages and examples are words to type, however long.
   for word in $VERBS extract libvirt-xml \
     $("$TAPWARDEN" help | sed "1,/TOPIC. explains/d; /^$/,\$d" | awk '$1 != "config" { print $1 }'); do
