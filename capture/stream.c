@@ -188,7 +188,9 @@ static bool is_reuse(const struct streams *streams, const struct flow *flow,
 {
 	if ((frame->tcp_flags & FLAGS_SYN_ACK) != TH_SYN)
 		return false;
-	return flow->closed || streams->now_ns - flow->last_ns >= STREAM_YOUNG_NS;
+	/* Where the clock was set back, nobody knows. */
+	return flow->closed || (streams->now_ns > flow->last_ns &&
+				streams->now_ns - flow->last_ns >= STREAM_YOUNG_NS);
 }
 
 static struct flow *flow_of(struct streams *streams, const struct frame *frame, uint32_t link,

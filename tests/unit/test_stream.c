@@ -55,6 +55,8 @@ static const struct stream_case cases[] = {
 	  ">0:abcd#2 >4:efg#3" },
 	{ "the sequence wraps behind a hole", ">S4294967293|>A2/1 efg|>A4294967294/1 abcd",
 	  ">0:abcd#3 >4:efg#2" },
+	{ "a SYN again, stamped before what came first", ">S99|>A100/1 abc|>S99@-1|>A103/1 def",
+	  ">0:abc#2 >3:def#4" },
 	{ "a retransmission", ">S99|>A100/1 abc|>A100/1 abc|>A103/1 def",
 	  ">0:abc#2 >3:def#4 repeated=3" },
 	{ "a retransmission with other bytes", ">S99|>A100/1 abc|>A100/1 aXc|>A103/1 def",
