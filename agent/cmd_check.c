@@ -30,7 +30,7 @@ static void print_notes(const struct config *config)
 	desired_host_id(host_id);
 	if (desired_links(config, host_id, &specs, &n, NULL) == 0 &&
 	    reach_make(specs, n, &nothing, config->agent.link_group, &reach) == 0)
-		reach_notes_config(&reach, &out);
+		reach_notes_config(&reach, false, &out);
 	if (out.data)
 		fputs(out.data, stdout);
 	buf_done(&out);

@@ -21,7 +21,7 @@ static int print_text(const struct link_plan *plan, const struct port_plan *port
 	plan_view_steps(plan, &out);
 	plan_view_ports(ports, &out);
 	plan_view_tally(plan, ports, path, &out);
-	reach_notes_config(reach, &out);
+	reach_notes_config(reach, plan->count[LINK_OP_CREATE], &out);
 	plan_notes(config, &out);
 	if (out.failed)
 		code = cli_fail(&(struct err){ "could not print the plan: out of memory" }, NULL);
@@ -31,13 +31,14 @@ static int print_text(const struct link_plan *plan, const struct port_plan *port
 	return code;
 }
 
-static json_t *notes_json(const struct reach *reach, const struct config *config)
+static json_t *notes_json(const struct link_plan *plan, const struct reach *reach,
+			  const struct config *config)
 {
 	json_t *list = json_array();
 	struct buf out;
 
 	buf_init(&out, PLAN_TEXT_MAX);
-	reach_notes_config(reach, &out);
+	reach_notes_config(reach, plan->count[LINK_OP_CREATE], &out);
 	plan_notes(config, &out);
 	for (char *line = out.data ? strtok(out.data, "\n") : NULL; line; line = strtok(NULL, "\n"))
 		json_array_append_new(list, json_string(line + strlen("! ")));
@@ -61,7 +62,7 @@ static int print_json(const struct link_plan *plan, const struct port_plan *port
 
 	if (json) {
 		json_object_set_new(json, "ports", ports_json(ports));
-		json_object_set_new(json, "notes", notes_json(reach, config));
+		json_object_set_new(json, "notes", notes_json(plan, reach, config));
 	}
 
 	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0) {

@@ -83,7 +83,8 @@ static bool has_leg(const struct reach_lower *lower, const struct reach_shots *s
 static bool has_no_leg(const struct reach_lower *lower, const struct reach_shots *shots)
 {
 	(void)shots;
-	return has_class(lower, LINK_KIND_MACVTAP, REACH_BRIDGE) &&
+	return lower->reflection != REACH_REFLECTS_YES &&
+	       has_class(lower, LINK_KIND_MACVTAP, REACH_BRIDGE) &&
 	       !has_class(lower, LINK_KIND_MACVLAN, REACH_BRIDGE);
 }
 
@@ -209,40 +210,48 @@ static void add_no_outside(const struct reach_lower *lower, const struct reach_s
 	buf_addf(out, ": %s", shots->no_outside);
 }
 
+/* Where a note is given beside the report of `reach`. */
+enum note_place {
+	NOWHERE, /* it is of what happens to be there */
+	WHERE_LINKS_ARE_CHOSEN, /* as long as they are still to be made */
+	WITH_THE_CONFIG,
+};
+
 static const struct note {
 	bool (*holds)(const struct reach_lower *lower, const struct reach_shots *shots);
 	const char *text;
-	bool of_config; /* and not of what happens to be there */
+	enum note_place place;
 	/* Puts more behind it; NULL: none. */
 	void (*add)(const struct reach_lower *lower, const struct reach_shots *shots,
 		    struct buf *out);
 } notes[] = {
-	{ is_missing, "the device is not there: all of this is planned", false, NULL },
+	{ is_missing, "the device is not there: all of this is planned", NOWHERE, NULL },
 	{ is_refused, "the kernel refuses passthru beside other links: not all of these can be",
-	  true, add_sets },
-	{ is_mixed, "links of different modes do not talk directly", true, add_sets },
+	  WITH_THE_CONFIG, add_sets },
+	{ is_mixed, "links of different modes do not talk directly", WITH_THE_CONFIG, add_sets },
 	{ has_lame_leg,
-	  "a host-link talks to links of mode bridge; the others need a reflecting switch", true,
-	  NULL },
+	  "a host-link talks to links of mode bridge; the others need a reflecting switch",
+	  WITH_THE_CONFIG, NULL },
 	{ has_hidden, "IPv4 passes these filters, and ARP, by which it finds its way, does not",
-	  true, add_hidden },
-	{ is_private, "private does not isolate behind a reflecting switch", false, NULL },
+	  WITH_THE_CONFIG, add_hidden },
+	{ is_private, "private does not isolate behind a reflecting switch", NOWHERE, NULL },
 	{ is_source, "a source link is given what the MACs on its list send, whoever it is for",
-	  false, NULL },
-	{ is_nodst, "a source link with nodst takes these frames from everybody else", false,
+	  NOWHERE, NULL },
+	{ is_nodst, "a source link with nodst takes these frames from everybody else", NOWHERE,
 	  NULL },
-	{ has_leg, "the host and its bridge mode guests talk by the macvlan link", false, NULL },
-	{ has_no_leg, "host and guests talk once a macvlan of mode bridge is beside them", false,
-	  NULL },
-	{ came_back, "the probe's frames came back: the switch reflects", false, NULL },
-	{ stayed_away, "the probe's frames did not come back: the switch does not reflect", false,
+	{ has_leg, "the host and its bridge mode guests talk by the macvlan link", NOWHERE, NULL },
+	{ has_no_leg,
+	  "the host cannot talk to these guests, but by a reflecting switch: a host-link can",
+	  WHERE_LINKS_ARE_CHOSEN, NULL },
+	{ came_back, "the probe's frames came back: the switch reflects", NOWHERE, NULL },
+	{ stayed_away, "the probe's frames did not come back: the switch does not reflect", NOWHERE,
 	  NULL },
 	{ was_not_seen,
 	  "what the filter of a tap drops that a program reads was not seen: the cells say which",
-	  false, NULL },
-	{ has_no_outside, "what comes from outside was not tried", false, add_no_outside },
+	  NOWHERE, NULL },
+	{ has_no_outside, "what comes from outside was not tried", NOWHERE, add_no_outside },
 	{ has_nothing_up, "nothing was probed: no link of ours on it is up and has a carrier",
-	  false, NULL },
+	  NOWHERE, NULL },
 };
 
 #define NOTES (sizeof(notes) / sizeof(notes[0]))
@@ -272,11 +281,13 @@ void reach_notes_text(const struct reach_lower *lower, const struct reach_shots 
 	}
 }
 
-void reach_notes_config(const struct reach *reach, struct buf *out)
+void reach_notes_config(const struct reach *reach, bool new_links, struct buf *out)
 {
+	const enum note_place least = new_links ? WHERE_LINKS_ARE_CHOSEN : WITH_THE_CONFIG;
+
 	for (size_t i = 0; i < reach->n; i++) {
 		for (size_t k = 0; k < NOTES; k++) {
-			if (notes[k].of_config && notes[k].holds(&reach->lowers[i], NULL))
+			if (notes[k].place >= least && notes[k].holds(&reach->lowers[i], NULL))
 				add_line(&reach->lowers[i], NULL, &notes[k], out);
 		}
 	}

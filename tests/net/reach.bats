@@ -96,6 +96,29 @@ eno1   macvtap  private  2      2 planned  tap-private1 tap-private2
   [ "$stderr" = "tapwarden: could not probe: $why" ]
 }
 
+@test "that the host does not reach its guests is told when they are chosen" {
+  local note="! eno1: the host cannot talk to these guests, but by a reflecting switch: a host-link can"
+  config <<END
+[set web]
+lower = eno1
+count = 1
+END
+  run -1 tapwarden plan
+  [ "${lines[-1]}" = "$note" ]
+  run -1 tapwarden plan --json
+  [ "$(jq -c .notes <<<"$output")" = "[\"${note#! }\"]" ]
+  run -0 tapwarden check
+  [[ "$output" != *"$note"* ]]
+  tapwarden apply
+  run -0 tapwarden plan
+  [ "$output" = "Plan: nothing to do, 1 link is as it should be." ]
+  run -0 tapwarden reach
+  [ "${lines[-1]}" = "$note" ]
+  sed -i '/^lower/a host-link = host0' "$INI"
+  run -1 tapwarden plan
+  [[ "$output" == *"+ link host0 "* && "$output" != *"$note"* ]]
+}
+
 @test "every pair of modes, with and without hairpin, as the table says" {
   local kind state
   switch_up
