@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Bytes are searched in slices of at most this, so that a large piece needs no large window. */
 #define SLICE (256u << 10)
@@ -13,9 +12,6 @@
  */
 #define RETRY_FREE 4096u
 #define RETRY_PART 4u
-
-/* What is before the cursor and not needed is moved away when it is at least this much. */
-#define DROP_MIN 4096u
 
 /* Without a bound before it, a text that is not there says nothing about what is to come. */
 bool stream_match_by_texts(const struct pattern *pattern)
@@ -55,35 +51,6 @@ void stream_match_done(struct stream_match *sm)
 void stream_match_lose(struct stream_match *sm, enum stream_loss why, size_t from, size_t to)
 {
 	sm->ops->loss(sm->data, why, sm->base + from, sm->base + to);
-}
-
-/* Bytes at the end of the window that begin a character, or are one. */
-static size_t last_character(const struct stream_match *sm)
-{
-	size_t back = 1;
-
-	while (back < 4 && back < sm->len && (sm->window[sm->len - back] & 0xc0) == 0x80)
-		back++;
-	return back <= sm->len && sm->window[sm->len - back] >= 0xc0 ? back : 0;
-}
-
-/*
- * A newline and an incomplete character at the end of the window wait for what follows: PCRE2 takes
- * `$` as true before the last newline and `^` as false behind it although there is more to come, a
- * character that is cut as an invalid one, and begins no match between CR and LF.
- */
-size_t stream_match_visible(const struct stream_match *sm)
-{
-	const uint8_t *window = sm->window;
-	size_t len = sm->len;
-
-	if (pattern_is_utf(sm->pattern))
-		len -= last_character(sm);
-	if (len && window[len - 1] == '\n' && pattern_sees_last_newline(sm->pattern))
-		len--;
-	if (len && window[len - 1] == '\r')
-		len--;
-	return len;
 }
 
 /* Where a search may begin that is to find what one from before `at` finds. */
@@ -243,57 +210,6 @@ static void search_all(struct stream_match *sm, struct regex_scratch *scratch, s
 	sm->window = window;
 }
 
-/* The first byte that is still needed. */
-static size_t needed(const struct stream_match *sm)
-{
-	size_t cursor = sm->cursor.offset < sm->len ? sm->cursor.offset : sm->len;
-	size_t lookback = pattern_lookback(sm->pattern), at;
-
-	if (sm->over)
-		return sm->len;
-	at = cursor > lookback ? cursor - lookback : 0;
-	for (int i = 0; i < 3 && pattern_is_utf(sm->pattern) && at; i++) {
-		if ((sm->window[at] & 0xc0) != 0x80)
-			break;
-		at--;
-	}
-	return at;
-}
-
-static void drop(struct stream_match *sm)
-{
-	size_t n = needed(sm);
-
-	if (n < DROP_MIN && n < sm->len)
-		return;
-	if (n == 0)
-		return;
-	memmove(sm->window, sm->window + n, sm->len - n);
-	sm->len -= n;
-	sm->base += n;
-	sm->begun = true;
-	sm->cursor.offset = sm->cursor.offset > n ? sm->cursor.offset - n : 0;
-}
-
-bool stream_match_append(struct stream_match *sm, const uint8_t *bytes, size_t len)
-{
-	size_t cap = sm->cap ? sm->cap : 1024;
-	uint8_t *window;
-
-	while (cap < sm->len + len)
-		cap *= 2;
-	if (cap != sm->cap) {
-		window = realloc(sm->window, cap);
-		if (!window)
-			return false;
-		sm->window = window;
-		sm->cap = cap;
-	}
-	memcpy(sm->window + sm->len, bytes, len);
-	sm->len += len;
-	return true;
-}
-
 static size_t behind_cursor(const struct stream_match *sm, size_t visible)
 {
 	return visible > sm->cursor.offset ? visible - sm->cursor.offset : 0;
@@ -350,7 +266,7 @@ static void feed_slice(struct stream_match *sm, struct regex_scratch *scratch, c
 		search_all(sm, scratch, visible, true);
 	if (!room(sm))
 		give_up(sm);
-	drop(sm);
+	stream_match_drop(sm);
 }
 
 void stream_match_feed(struct stream_match *sm, struct regex_scratch *scratch, const uint8_t *bytes,
@@ -443,7 +359,7 @@ void stream_match_flush(struct stream_match *sm, struct regex_scratch *scratch)
 	if (!stream_match_is_late(sm))
 		return;
 	search_all(sm, scratch, stream_match_visible(sm), true);
-	drop(sm);
+	stream_match_drop(sm);
 }
 
 void stream_match_resume(struct stream_match *sm, const uint8_t *before, size_t len,

@@ -13,6 +13,9 @@ size_t stream_match_visible(const struct stream_match *sm);
 /* False: there is no memory for it. */
 bool stream_match_append(struct stream_match *sm, const uint8_t *bytes, size_t len);
 
+/* Lets go of what no search looks at any more. */
+void stream_match_drop(struct stream_match *sm);
+
 /* Tells that from `from` to `to` of the window nothing was searched. */
 void stream_match_lose(struct stream_match *sm, enum stream_loss why, size_t from, size_t to);
 

@@ -2,7 +2,8 @@
 /* links: capture/extract_relay.c capture/extract_range.c capture/extract_out.c */
 /* links: capture/separators.c capture/text_input.c capture/text_map.c capture/text_scan.c */
 /* links: capture/hit_kept.c capture/hit_format.c capture/hit_template.c capture/json_writer.c */
-/* links: capture/stream_match.c capture/stream_sleep.c capture/search.c capture/extract.c */
+/* links: capture/stream_match.c capture/stream_sleep.c capture/stream_window.c */
+/* links: capture/search.c capture/extract.c */
 /* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c */
 /* links: capture/pattern.c capture/regex.c capture/regex_match.c capture/literal.c */
 /* links: capture/literal_reader.c capture/literal_part.c capture/literal_find.c */

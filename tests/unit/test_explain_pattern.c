@@ -2,7 +2,7 @@
 /* links: capture/explain_pattern.c capture/pattern_lint.c capture/pattern.c capture/regex.c */
 /* links: capture/search.c capture/straight.c capture/straight_find.c capture/set_reader.c */
 /* links: capture/shape.c capture/prefilter.c capture/gram_index.c capture/stream_match.c */
-/* links: capture/stream_sleep.c */
+/* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/extract.c capture/literal_find.c capture/literal.c capture/literal_reader.c */
 /* links: capture/literal_part.c agent/base/buf.c agent/base/err.c agent/base/parse.c */
 #include "capture/explain_pattern.h"

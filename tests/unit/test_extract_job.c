@@ -5,7 +5,7 @@
 /* links: capture/text_input.c capture/text_map.c capture/text_scan.c capture/hit_kept.c */
 /* links: capture/hit_format.c capture/hit_template.c capture/json_writer.c */
 /* links: capture/stream_match.c capture/search.c capture/extract.c capture/range_text.c */
-/* links: capture/stream_sleep.c */
+/* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/range_places.c capture/range.c capture/lines.c capture/pattern.c */
 /* links: capture/regex_match.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */

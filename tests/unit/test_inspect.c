@@ -6,7 +6,7 @@
 /* links: capture/stream_order.c */
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c */
 /* links: capture/search_time.c capture/flow.c capture/defrag.c capture/stream_match.c */
-/* links: capture/stream_sleep.c */
+/* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/shape.c */
 /* links: capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
 /* links: capture/regex_match.c */

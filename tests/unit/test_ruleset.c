@@ -11,7 +11,7 @@
 /* links: agent/base/buf.c agent/base/err.c agent/base/parse.c capture/literal.c */
 /* links: capture/literal_reader.c capture/literal_part.c capture/prefilter.c */
 /* links: capture/gram_index.c capture/literal_find.c capture/stream_match.c agent/base/utf8.c */
-/* links: capture/stream_sleep.c */
+/* links: capture/stream_sleep.c capture/stream_window.c */
 #include "capture/ruleset.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* links: capture/sift_stream.c capture/sift_half.c capture/stream.c capture/stream_pending.c */
 /* links: capture/stream_order.c */
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c */
-/* links: capture/stream_sleep.c */
+/* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/defrag.c capture/decode.c capture/ruleset.c capture/shape.c */
 /* links: capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
 /* links: capture/regex_match.c */
