@@ -78,6 +78,8 @@ $(B)/agent/version.o: $(B)/version
 define_soname = $(addprefix -D$(1)=,$(addsuffix \",$(addprefix \",$(call soname,$(2)))))
 $(B)/agent/curl_lib.o: CFLAGS += $(call define_soname,CURL_SONAME,libcurl)
 $(B)/web/mhd_lib.o: CFLAGS += $(call define_soname,MHD_SONAME,libmicrohttpd)
+$(B)/agent/service.o: CFLAGS += $(if $(OPTIONAL),$(call define_soname,SYSTEMD_SONAME,libsystemd))
+$(B)/agent/base/pcap_lib.o: CFLAGS += $(call define_soname,PCAP_SONAME,libpcap)
 
 # ---- test programs: each links only what its lines `/* links: agent/base/err.c ... */` name ------
 

@@ -7,7 +7,7 @@
 #define CURL_SONAME "libcurl.so.4"
 #endif
 
-LATE_LIB_NOTE(CURL_SONAME, "commands that ask a running agent");
+LATE_LIB_NOTE(CURL_SONAME, "required", "commands that ask a running agent");
 
 struct curl_lib curl_lib;
 

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "agent/base/pcap_lib.h"
 #include "agent/base/plural.h"
 #include "agent/base/sandbox.h"
 #include "agent/plan_look.h"
@@ -43,8 +44,10 @@ static int read_holders(struct held_taps *held, struct err *err)
  */
 static int give_up(struct reconcile_means *means, struct err *err)
 {
-	int etc = open("/etc", O_PATH | O_DIRECTORY | O_CLOEXEC), code = sandbox_enter(err);
+	int etc = open("/etc", O_PATH | O_DIRECTORY | O_CLOEXEC), code = pcap_lib_load(err);
 
+	if (code == 0)
+		code = sandbox_enter(err);
 	if (code == 0)
 		code = sandbox_limit(CPU_SECONDS, err);
 	if (code == 0)

@@ -7,7 +7,7 @@
 #define MHD_SONAME "libmicrohttpd.so.12"
 #endif
 
-LATE_LIB_NOTE(MHD_SONAME, "the web worker");
+LATE_LIB_NOTE(MHD_SONAME, "required", "the web worker");
 
 struct mhd_lib mhd_lib;
 

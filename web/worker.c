@@ -11,6 +11,7 @@
 #include "agent/base/config.h"
 #include "agent/base/ipc.h"
 #include "agent/base/log.h"
+#include "agent/base/pcap_lib.h"
 #include "agent/base/plural.h"
 #include "agent/base/sandbox.h"
 #include "web/mhd_lib.h"
@@ -271,7 +272,7 @@ int web_worker_main(int ipc_fd)
 
 	log_init("web", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
-	if (mhd_lib_load(&err) != 0) {
+	if (mhd_lib_load(&err) != 0 || pcap_lib_load(&err) != 0) {
 		log_err("the web worker cannot serve: %s: it ends", err.text);
 		return 1;
 	}

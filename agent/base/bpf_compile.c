@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <pcap.h>
-
 #include "agent/base/hint.h"
+#include "agent/base/pcap_lib.h"
 
 /* Every byte of a frame is there in the kernel, so a match need not say how many it wants. */
 #define SNAPLEN 262144
@@ -213,9 +212,12 @@ static int dlt_of(uint32_t link_type)
 
 bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, size_t wire_len)
 {
+	const struct bpf_program program = { .bf_len = (u_int)code->n,
+					     .bf_insns = (struct bpf_insn *)(void *)code->ops };
+	const struct pcap_pkthdr head = { .caplen = (u_int)len, .len = (u_int)wire_len };
+
 	_Static_assert(sizeof(struct bpf_op) == sizeof(struct bpf_insn), "one is the other");
-	return bpf_filter((const struct bpf_insn *)(const void *)code->ops, bytes, (u_int)wire_len,
-			  (u_int)len) != 0;
+	return pcap_lib.offline_filter(&program, &head, bytes) != 0;
 }
 
 int bpf_compile(const char *expression, struct bpf_code *ret, struct err *err)
@@ -231,24 +233,26 @@ int bpf_compile_for(const char *expression, uint32_t link_type, struct bpf_code 
 	pcap_t *pcap;
 	int error = check_words(expression, err);
 
+	if (!error)
+		error = pcap_lib_load(err);
 	if (error)
 		return error;
-	pcap = pcap_open_dead(dlt_of(link_type), SNAPLEN);
+	pcap = pcap_lib.open_dead(dlt_of(link_type), SNAPLEN);
 	if (!pcap)
 		return err_errno(err, -ENOMEM, "could not compile");
-	if (pcap_compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) {
-		error = err_set(err, -EINVAL, "%s", pcap_geterr(pcap));
+	if (pcap_lib.compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) {
+		error = err_set(err, -EINVAL, "%s", pcap_lib.geterr(pcap));
 		goto out;
 	}
 	take(&program, &code);
-	pcap_freecode(&program);
+	pcap_lib.freecode(&program);
 	error = code.error;
 	if (error == -E2BIG)
 		error = err_set(err, -EINVAL, "it takes more than %d instructions", BPF_CODE_MAX);
 	else if (error)
 		err_errno(err, error, "could not compile");
 out:
-	pcap_close(pcap);
+	pcap_lib.close(pcap);
 	if (error) {
 		bpf_code_done(&code);
 		return error;

@@ -1,7 +1,8 @@
 /*
  * From an expression of pcap-filter(7) to classic BPF over an Ethernet frame as it is on the wire.
  * With pcap_live.h all that knows libpcap: the agent's filters in the kernel and captures read the
- * same language. Pure: no name is looked up, which libpcap would do by DNS.
+ * same language. Edge: libpcap is loaded when it is first needed. No name is looked up,
+ * which it would do by DNS.
  */
 #ifndef TW_BPF_COMPILE_H
 #define TW_BPF_COMPILE_H

@@ -24,11 +24,12 @@ int late_lib_load(const char *soname, const struct late_symbol *symbols, size_t 
 
 /*
  * Tells packagers of the library, whose tools look at what a program is linked to: a note as of the
- * UAPI Group's "ELF dlopen Metadata", which `readelf -n` and dh_dlopenlibdeps read.
+ * UAPI Group's "ELF dlopen Metadata", which `readelf -n` and dh_dlopenlibdeps read. `priority` is
+ * "required", "recommended" or "suggested".
  */
-#define LATE_LIB_NOTE(soname, what)                  \
-	LATE_LIB_NOTE_TEXT("[{\"soname\":[\"" soname \
-			   "\"],\"priority\":\"required\",\"description\":\"" what "\"}]")
+#define LATE_LIB_NOTE(soname, priority, what)                                       \
+	LATE_LIB_NOTE_TEXT("[{\"soname\":[\"" soname "\"],\"priority\":\"" priority \
+			   "\",\"description\":\"" what "\"}]")
 #define LATE_LIB_NOTE_TEXT(json)                                                       \
 	static const struct {                                                          \
 		uint32_t owner_size, text_size, type;                                  \

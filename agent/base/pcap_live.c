@@ -4,9 +4,8 @@
 #include <poll.h>
 #include <stdlib.h>
 
-#include <pcap.h>
-
 #include "agent/base/bpf_compile.h"
+#include "agent/base/pcap_lib.h"
 #include "agent/base/time_units.h"
 
 /* A GSO frame of the kernel is no longer. */
@@ -24,13 +23,13 @@ struct pcap_live {
 
 static int open_error(pcap_t *pcap, int status, const char *interface, struct err *err)
 {
-	const char *why = pcap_geterr(pcap);
+	const char *why = pcap_lib.geterr(pcap);
 	int code = status == PCAP_ERROR_NO_SUCH_DEVICE ? -ENODEV
 		   : status == PCAP_ERROR_PERM_DENIED  ? -EPERM
 						       : -EIO;
 
 	return err_set(err, code, "cannot listen at %s: %s", interface,
-		       *why ? why : pcap_statustostr(status));
+		       *why ? why : pcap_lib.statustostr(status));
 }
 
 /* Checked before, since libpcap would ask a name server. */
@@ -43,11 +42,11 @@ static int set_filter(struct pcap_live *live, const char *bpf, struct err *err)
 	bpf_code_done(&checked);
 	if (code)
 		return code;
-	if (pcap_compile(live->pcap, &program, bpf, 1, PCAP_NETMASK_UNKNOWN))
-		return err_set(err, -EINVAL, "%s", pcap_geterr(live->pcap));
-	if (pcap_setfilter(live->pcap, &program))
-		code = err_set(err, -EINVAL, "%s", pcap_geterr(live->pcap));
-	pcap_freecode(&program);
+	if (pcap_lib.compile(live->pcap, &program, bpf, 1, PCAP_NETMASK_UNKNOWN))
+		return err_set(err, -EINVAL, "%s", pcap_lib.geterr(live->pcap));
+	if (pcap_lib.setfilter(live->pcap, &program))
+		code = err_set(err, -EINVAL, "%s", pcap_lib.geterr(live->pcap));
+	pcap_lib.freecode(&program);
 	return code;
 }
 
@@ -56,18 +55,18 @@ static int activate(struct pcap_live *live, const char *interface, size_t buffer
 	char text[PCAP_ERRBUF_SIZE] = "";
 	int status;
 
-	if (pcap_set_snaplen(live->pcap, SNAPLEN) ||
-	    pcap_set_timeout(live->pcap, PCAP_LIVE_TIMEOUT_MS) ||
-	    pcap_set_buffer_size(live->pcap, (int)buffer) ||
-	    pcap_set_tstamp_precision(live->pcap, PCAP_TSTAMP_PRECISION_NANO))
+	if (pcap_lib.set_snaplen(live->pcap, SNAPLEN) ||
+	    pcap_lib.set_timeout(live->pcap, PCAP_LIVE_TIMEOUT_MS) ||
+	    pcap_lib.set_buffer_size(live->pcap, (int)buffer) ||
+	    pcap_lib.set_tstamp_precision(live->pcap, PCAP_TSTAMP_PRECISION_NANO))
 		return err_set(err, -EINVAL, "cannot listen at %s: %s", interface,
-			       pcap_geterr(live->pcap));
-	status = pcap_activate(live->pcap);
+			       pcap_lib.geterr(live->pcap));
+	status = pcap_lib.activate(live->pcap);
 	if (status < 0)
 		return open_error(live->pcap, status, interface, err);
-	if (pcap_setnonblock(live->pcap, 1, text))
+	if (pcap_lib.setnonblock(live->pcap, 1, text))
 		return err_set(err, -EIO, "cannot listen at %s: %s", interface, text);
-	live->fd = pcap_get_selectable_fd(live->pcap);
+	live->fd = pcap_lib.get_selectable_fd(live->pcap);
 	return 0;
 }
 
@@ -80,7 +79,12 @@ int pcap_live_open(const char *interface, const char *bpf, size_t buffer, struct
 
 	if (!live)
 		return err_set(err, -ENOMEM, "out of memory");
-	live->pcap = pcap_create(interface, text);
+	code = pcap_lib_load(err);
+	if (code) {
+		free(live);
+		return code;
+	}
+	live->pcap = pcap_lib.create(interface, text);
 	if (!live->pcap) {
 		free(live);
 		return err_set(err, -EIO, "cannot listen at %s: %s", interface, text);
@@ -98,13 +102,13 @@ int pcap_live_open(const char *interface, const char *bpf, size_t buffer, struct
 
 void pcap_live_close(struct pcap_live *live)
 {
-	pcap_close(live->pcap);
+	pcap_lib.close(live->pcap);
 	free(live);
 }
 
 uint32_t pcap_live_link_type(const struct pcap_live *live)
 {
-	int dlt = pcap_datalink(live->pcap);
+	int dlt = pcap_lib.datalink(live->pcap);
 
 	return dlt == DLT_RAW ? BPF_RAW : (uint32_t)dlt;
 }
@@ -133,8 +137,8 @@ int pcap_live_read(struct pcap_live *live, int timeout_ms, pcap_live_cb cb, void
 	live->data = data;
 	if (poll(&fd, 1, timeout_ms) < 0)
 		return errno == EINTR ? 0 : err_errno(err, -errno, "cannot wait for frames");
-	n = pcap_dispatch(live->pcap, FRAMES_AT_ONCE, on_frame, (u_char *)live);
-	return n >= 0 ? n : err_set(err, -EIO, "%s", pcap_geterr(live->pcap));
+	n = pcap_lib.dispatch(live->pcap, FRAMES_AT_ONCE, on_frame, (u_char *)live);
+	return n >= 0 ? n : err_set(err, -EIO, "%s", pcap_lib.geterr(live->pcap));
 }
 
 uint64_t pcap_live_drops(struct pcap_live *live)
@@ -142,7 +146,7 @@ uint64_t pcap_live_drops(struct pcap_live *live)
 	struct pcap_stat stat;
 	unsigned int before = live->drops;
 
-	if (pcap_stats(live->pcap, &stat))
+	if (pcap_lib.stats(live->pcap, &stat))
 		return 0;
 	live->drops = stat.ps_drop;
 	return stat.ps_drop - before;

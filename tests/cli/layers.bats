@@ -83,9 +83,9 @@ finds() {
 }
 
 @test "a library without a fixed place has one place" {
-  put agent/base/pcap_live.c '#include <pcap/pcap.h>'
+  put agent/base/pcap_lib.h '#include <pcap/pcap.h>'
   put capture/source.c '#include <pcap/pcap.h>'
-  finds 'capture/source.c:1: <pcap/pcap.h> belongs to agent/base/bpf_compile.c agent/base/pcap_live.c alone'
+  finds 'capture/source.c:1: <pcap/pcap.h> belongs to agent/base/pcap_lib.h alone'
 }
 
 @test "a pure file does no input or output" {

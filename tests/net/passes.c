@@ -4,6 +4,7 @@
 /* links: agent/reconcile.c agent/reconcile_look.c agent/reconcile_plan.c */
 /* links: agent/reconcile_pass.c agent/reconcile_link.c agent/held_taps.c */
 /* links: agent/tap_holder.c netlink/link_filters.c agent/filter_compile.c */
+/* links: agent/base/pcap_lib.c agent/base/late_lib.c */
 /* links: agent/base/bpf_compile.c agent/base/bpf_code.c netlink/hook_filter.c */
 /* links: netlink/tc_filter.c netlink/anti_spoof.c agent/link_track.c agent/desired.c */
 /* links: agent/leases.c agent/state_file.c agent/base/fd_io.c agent/owner.c netlink/link_apply.c */

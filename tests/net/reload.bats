@@ -163,3 +163,30 @@ group_of() {
   [ "$status" -eq 2 ]
   [[ "$output" == *"pid $(pid_of agent)) owns the links of link-group 7477"* ]]
 }
+
+# A service manager's end of sd_notify(3): a line for each message.
+listen_for_notices() {
+  perl -MSocket -e '
+    $| = 1;
+    socket(S, AF_UNIX, SOCK_DGRAM, 0) && bind(S, pack_sockaddr_un($ARGV[0])) or die "$ARGV[0]: $!";
+    while (defined recv(S, $_, 4096, 0)) { tr/\n/ /; print "$_\n"; }' "$1" >"$2" 3>&- &
+}
+
+ready_again() {
+  [ "$(grep -cx READY=1 "$1")" -eq 2 ]
+}
+
+@test "a service manager is told of the start, a reload and the end" {
+  local socket=$BATS_TEST_TMPDIR/notify notices=$BATS_TEST_TMPDIR/notices listener
+  listen_for_notices "$socket" "$notices"
+  listener=$!
+  wait_for 20 test -S "$socket"
+  NOTIFY_SOCKET=$socket agent_start
+  wait_for 20 grep -qx 'READY=1' "$notices"
+  reload
+  wait_for 20 grep -qx 'RELOADING=1 MONOTONIC_USEC=[0-9]*' "$notices"
+  wait_for 60 ready_again "$notices"
+  kill "$(pid_of agent)"
+  wait_for 20 grep -qx 'STOPPING=1' "$notices"
+  kill "$listener"
+}

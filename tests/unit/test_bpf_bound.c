@@ -1,3 +1,4 @@
+/* links: agent/base/pcap_lib.c agent/base/late_lib.c */
 /* links: netlink/bpf_bound.c agent/base/bpf_run.c agent/base/bpf_compile.c agent/base/bpf_code.c */
 /* links: agent/base/hint.c agent/base/parse.c agent/base/err.c */
 /*

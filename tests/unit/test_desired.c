@@ -1,3 +1,4 @@
+/* links: agent/base/pcap_lib.c agent/base/late_lib.c */
 /* links: agent/desired.c agent/leases.c agent/state_file.c agent/base/fd_io.c agent/base/buf.c */
 /* links: agent/owner.c agent/base/parse.c agent/base/err.c agent/filter_compile.c */
 /* links: agent/base/bpf_compile.c agent/base/bpf_code.c netlink/hook_filter.c */

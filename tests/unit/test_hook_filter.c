@@ -1,3 +1,4 @@
+/* links: agent/base/pcap_lib.c agent/base/late_lib.c */
 /* links: netlink/hook_filter.c agent/base/bpf_run.c agent/base/bpf_compile.c */
 /* links: agent/base/bpf_code.c agent/base/hint.c agent/base/parse.c agent/base/err.c */
 /*

@@ -1,3 +1,4 @@
+/* links: agent/base/pcap_lib.c agent/base/late_lib.c */
 /* links: netlink/link_addr.c netlink/bridge_port.c */
 /* links: netlink/reach.c netlink/reach_rules.c netlink/link_marks.c netlink/link_kind.c */
 /* links: netlink/lower_fit.c netlink/reach_filter.c netlink/bpf_bound.c */

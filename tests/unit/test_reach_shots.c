@@ -1,3 +1,4 @@
+/* links: agent/base/pcap_lib.c agent/base/late_lib.c */
 /* links: netlink/link_addr.c netlink/bridge_port.c */
 /* links: agent/reach_judge.c agent/reach_shots.c agent/reach_view.c agent/table.c */
 /* links: netlink/reach.c netlink/reach_rules.c netlink/link_marks.c netlink/link_kind.c */
