@@ -6,6 +6,7 @@
 
 #include "agent/base/plural.h"
 #include "agent/config_check.h"
+#include "agent/config_idle.h"
 #include "agent/config_shared.h"
 #include "agent/config_web.h"
 #include "agent/desired.h"
@@ -45,6 +46,8 @@ static void print_other_notes(const struct config *config)
 
 	config_note_web(config, &notes);
 	config_note_shared(config, &notes);
+	config_note_idle(config, &notes);
+	faults_sort(&notes);
 	config_print_faults(&notes, stderr);
 	faults_done(&notes);
 }

@@ -246,6 +246,35 @@ END
   refuses '%s:9: [web] listen: nobody can log in there: no [user NAME] is in the file'
 }
 
+@test "check: what is for inline links is told where there is none" {
+  cat >"$ini" <<END
+[set web]
+lower = eno1
+count = 2
+name = web%d
+peer = dgram
+[link web2]
+set = web
+fail = open
+[pattern stop]
+regex = stop
+action = drop
+[pattern see]
+regex = see
+END
+  run -0 --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ "$stderr" = "$ini:5: [set web] peer: it is for monitor = inline: nothing heeds it
+$ini:8: [link web2] fail: it is for monitor = inline: nothing heeds it
+$ini:11: [pattern stop] action: no link that tries it has monitor = inline: nothing is dropped" ]
+  # One inline link is enough, if it tries the pattern.
+  sed -i 's/^fail = open/&\nmonitor = inline\npatterns = see/' "$ini"
+  run -0 --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ "$stderr" = "$ini:13: [pattern stop] action: no link that tries it has monitor = inline: nothing is dropped" ]
+  sed -i 's/^patterns = see/&, stop/' "$ini"
+  run -0 --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [ -z "$stderr" ]
+}
+
 @test "status of what is no agent of this version is no empty table" {
   printf '[agent]\nrun-dir = %s\n' "$BATS_TEST_TMPDIR" >"$ini"
   cd "$BATS_TEST_TMPDIR"
