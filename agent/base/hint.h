@@ -22,4 +22,7 @@ void hint_try(struct hint *hint, const char *candidate);
 /* What goes behind a complaint, in `text`: ': did you mean "BEST"?', or nothing. */
 const char *hint_text(const char *best, char text[HINT_TEXT_MAX]);
 
+/* Optimal string alignment distance; texts longer than 64 give 64. */
+unsigned int edit_distance(const char *a, const char *b);
+
 #endif

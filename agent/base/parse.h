@@ -93,7 +93,4 @@ void format_cidr(char out[CIDR_TEXT_MAX], const struct cidr *cidr);
 /* "iqn.", "eui." or "naa." names by RFC 3720, 3721 and 3980. Upper case is refused, with a hint. */
 int parse_iscsi_name(const char *s, struct err *err);
 
-/* Optimal string alignment distance, for "did you mean"; texts longer than 64 give 64. */
-unsigned int edit_distance(const char *a, const char *b);
-
 #endif

@@ -1,4 +1,4 @@
-/* links: agent/base/parse.c agent/base/err.c */
+/* links: agent/base/parse.c agent/base/hint.c agent/base/err.c */
 #include "agent/base/parse.h"
 
 #include <errno.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "agent/base/hint.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
