@@ -189,7 +189,8 @@ static void conn_sweep(struct conn *conn, uint64_t now)
 	if (now >= conn->deadline) {
 		server->counters.cut++;
 		conn_cut(conn);
-	} else if (server->draining && conn->state == CONN_IDLE) {
+	} else if (server->draining && conn->state == CONN_IDLE &&
+		   (conn->asked || now >= server->drain_until)) {
 		shutdown(conn->fd, SHUT_RD);
 	}
 }

@@ -38,6 +38,7 @@ struct conn {
 	struct sockaddr_storage peer;
 	uint64_t deadline; /* of the loop's clock, in ms */
 	enum conn_state state;
+	bool asked; /* a request came: what follows on it is another */
 	struct http_request request;
 	uint64_t tag; /* the handler's */
 	char target[HTTP_TARGET_MAX + 1];
@@ -66,6 +67,7 @@ struct http_server {
 	unsigned int n_conns;
 	unsigned int n_cut; /* of them */
 	bool draining;
+	uint64_t drain_until; /* a connection that was just made may ask once; as deadline */
 	bool closing;
 	unsigned int handles; /* that have to be closed before the server is freed */
 	void (*closed)(void *data);

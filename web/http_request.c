@@ -130,6 +130,7 @@ static enum MHD_Result request_begin(struct conn *conn, const char *method, cons
 	struct http_server *server = conn->server;
 
 	server->counters.requests++;
+	conn->asked = true;
 	conn->deadline = http_deadline_in(server, server->limits.reply_ms);
 	conn->state = CONN_HANDLER;
 	conn->request = (struct http_request){ .method = method, .target = conn->target };

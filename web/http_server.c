@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Who has connected sends what it asks for, and cannot know that this server ends. */
+#define FIRST_REQUEST_MS 100
+
 static void on_timer(uv_timer_t *timer);
 
 /* One round of libmicrohttpd, then its wish for the next. */
@@ -150,10 +153,13 @@ void http_server_drain(struct http_server *server)
 	if (server->draining)
 		return;
 	server->draining = true;
+	server->drain_until = http_deadline_in(server, server->closing ? 0 : FIRST_REQUEST_MS);
 	fd = mhd_lib.quiesce_daemon(server->daemon);
 	if (fd >= 0)
 		close(fd);
 	http_on_sweep(&server->sweep);
+	if (server->conns)
+		uv_timer_start(&server->sweep, http_on_sweep, FIRST_REQUEST_MS, FIRST_REQUEST_MS);
 	server_run(server);
 }
 

@@ -857,17 +857,24 @@ static void drains(void **state)
 {
 	struct fixture f;
 	struct buf out;
-	int idle, later, stranger;
+	int idle, later, first, stranger;
 
 	(void)state;
 	start(&f, &patient);
 	buf_init(&out, 65536);
+	first = client_connect(&f.addr);
 	idle = client_connect(&f.addr);
 	later = client_connect(&f.addr);
 	client_send(later, "GET /later HTTP/1.1\r\nHost: x\r\n\r\n", 32);
-	while (!f.waiting || counters(&f)->connections < 2)
+	while (!f.waiting || counters(&f)->connections < 3)
 		loop_turn(&f.loop);
 	http_server_drain(f.server);
+	/* It had connected before; who says nothing then is not waited for. */
+	client_send(first, "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", 28);
+	client_read_all(&f.loop, first, &out);
+	assert_non_null(strstr(out.data, "Connection: close"));
+	assert_non_null(strstr(out.data, "\r\n\r\nGET /a -\n"));
+	buf_reset(&out);
 	client_read_all(&f.loop, idle, &out);
 	assert_int_equal(out.len, 0);
 	assert_false(http_server_idle(f.server));
@@ -881,8 +888,9 @@ static void drains(void **state)
 	stranger = client_connect(&f.addr);
 	for (int i = 0; i < 20; i++)
 		loop_turn(&f.loop);
-	assert_int_equal(counters(&f)->connections, 2);
+	assert_int_equal(counters(&f)->connections, 3);
 	close(stranger);
+	close(first);
 	close(idle);
 	close(later);
 	buf_done(&out);
