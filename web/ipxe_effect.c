@@ -42,12 +42,6 @@ static const char *text_of(const struct buf *buf)
 	return buf->data ? buf->data : "";
 }
 
-static void get(const struct ipxe_runner *run, const char *name, struct buf *out)
-{
-	buf_init(out, IPXE_VALUE_MAX);
-	ipxe_setting_get(&run->machine->settings, name, out);
-}
-
 static int do_echo(struct ipxe_runner *run, const struct ipxe_call *call)
 {
 	struct buf text;
