@@ -91,16 +91,16 @@ static bool is_held(const struct planner *planner, const struct link_state *link
 	       planner->in->held(link, who, size, planner->in->data);
 }
 
-static void plan_delete(struct planner *planner, const struct link_state *link)
+static void plan_delete(struct planner *planner, const struct link_state *link, const char *why)
 {
 	struct link_step step = { .op = LINK_OP_DELETE, .link = link };
 	char who[64];
 
 	if (is_held(planner, link, who, sizeof(who))) {
 		link_block(&step, LINK_BLOCK_HELD);
-		link_because(&step, "held by %s: not wanted any more, but left alone", who);
+		link_because(&step, "held by %s: %s, but left alone", who, why);
 	} else if (!planner->in->remove) {
-		link_because(&step, "not wanted any more");
+		link_because(&step, "%s", why);
 	}
 	add_step(planner, &step);
 }
@@ -354,7 +354,11 @@ static void plan_spec(struct planner *planner, const struct link_spec *spec)
 	}
 }
 
-/* A link that is ours, or would be, and of no spec of this namespace by its name. */
+/*
+ * A link that is ours, or would be, and of no spec of this namespace by its name. An agent that may
+ * not look into namespaces makes anew what somebody moved to one: when that is seen, its place is
+ * taken.
+ */
 static void plan_stray(struct planner *planner, const struct link_state *link)
 {
 	const struct link_spec *spec = planner->in->remove ? NULL : find_by_alias(planner, link);
@@ -362,10 +366,12 @@ static void plan_stray(struct planner *planner, const struct link_state *link)
 
 	if (here && is_renamed(planner, spec, link))
 		return;
-	if (spec && !here && !*spec->netns)
-		plan_move(planner, spec, link);
+	if (!spec || here || *spec->netns)
+		plan_delete(planner, link, "not wanted any more");
+	else if (link_find_ours(planner->plan.lowers, spec, planner->in->group))
+		plan_delete(planner, link, "another is in its place");
 	else
-		plan_delete(planner, link);
+		plan_move(planner, spec, link);
 }
 
 static void plan_all(struct planner *planner)

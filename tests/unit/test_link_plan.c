@@ -518,23 +518,26 @@ static void another_namespace(void **state)
 		const char *absent;
 		bool there;
 		int32_t nsid; /* of its lower's namespace */
+		bool home; /* another is where the lower devices are */
 		const char *expected;
 	} cases[] = {
-		{ "box", NULL, false, 4, "create web01 macvtap bridge on eno1" },
-		{ "box", NULL, true, 4, "" },
-		{ "box", NULL, true, 5,
+		{ "box", NULL, false, 4, false, "create web01 macvtap bridge on eno1" },
+		{ "box", NULL, true, 4, false, "" },
+		{ "box", NULL, true, 5, false,
 		  "replace web01 lower one in another network namespace -> eno1" },
-		{ "box", "there is no box: waiting for it", false, 4,
+		{ "box", "there is no box: waiting for it", false, 4, false,
 		  "blocked web01 there is no box: waiting for it" },
-		{ "other", NULL, false, 4, "" },
-		{ "other", NULL, true, 4, "delete web01 not wanted any more" },
-		{ "", NULL, true, 4, "change web01 network namespace box -> of the agent" },
+		{ "other", NULL, false, 4, false, "" },
+		{ "other", NULL, true, 4, false, "delete web01 not wanted any more" },
+		{ "", NULL, true, 4, false, "change web01 network namespace box -> of the agent" },
+		{ "", NULL, true, 4, true, "delete web01 another is in its place" },
+		{ "box", NULL, true, 4, true, "" },
 	};
 	struct link_table box = { 0 };
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct link_spec spec = wanted();
-		struct link_state link = made();
+		struct link_state link = made(), home = made();
 		const struct link_plan_input input = {
 			.specs = &spec,
 			.n_specs = 1,
@@ -547,6 +550,8 @@ static void another_namespace(void **state)
 		};
 
 		setup(state);
+		if (cases[i].home)
+			add(&home);
 		link_table_reset(&box);
 		snprintf(spec.netns, sizeof(spec.netns), "%s", cases[i].netns);
 		link.lower_elsewhere = true;
