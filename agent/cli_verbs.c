@@ -21,7 +21,12 @@ static const struct cli_verb verbs[] = {
 	  "remove the links that this configuration owns, and only those",
 	  "--force removes a link even while a process holds its tap." },
 	{ "status", cmd_status, "[-c FILE] [--json]",
-	  "sets, links, their state, who holds the taps, frames and bytes", NULL },
+	  "sets, links, their state, who holds the taps, frames and bytes",
+	  "TAP is MAJOR:MINOR where /dev/tapN is not there, or is that of a link in\n"
+	  "another network namespace. HELD BY is the program that has it open, behind\n"
+	  "the name that a word -name of its gives the VM. \"!\" behind one of ADDRESSES:\n"
+	  "another guest claims it too. `tapwarden help filters` tells of FILTERED, and\n"
+	  "`tapwarden help counters` of the other numbers." },
 	{ "reach", cmd_reach, "[-c FILE] [--json] [--probe [--all]]",
 	  "who can talk to whom, per lower device and mode",
 	  "Of the configuration once it is applied, with what others have on the same\n"

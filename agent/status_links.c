@@ -28,6 +28,10 @@ static void write_holder(struct json_writer *w, const struct tap_holder *holder)
 	jw_object(w, "holder");
 	jw_u64(w, "pid", (uint64_t)holder->pid);
 	status_text_foreign(w, "comm", holder->comm);
+	if (holder->vm[0])
+		status_text_foreign(w, "vm", holder->vm);
+	else
+		jw_null(w, "vm");
 	jw_u64(w, "processes", holder->processes);
 	jw_u64(w, "fds", holder->fds);
 	jw_object_end(w);

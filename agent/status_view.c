@@ -174,7 +174,8 @@ static void add_link(struct table *table, const json_t *link)
 	add_addresses(table, link);
 	add_tap(table, tap);
 	if (json_is_object(holder))
-		table_add(table, "%s (%" JSON_INTEGER_FORMAT ")", text(holder, "comm"),
+		table_add(table, "%s%s%s (%" JSON_INTEGER_FORMAT ")", text(holder, "vm"),
+			  text(holder, "vm")[0] ? ": " : "", text(holder, "comm"),
 			  number(holder, "pid"));
 	else
 		table_add(table, "%s", is_ours(link) ? "tapwarden" : "");

@@ -30,19 +30,53 @@ static int order_holders(const void *a, const void *b)
 	return (x->dev > y->dev) - (x->dev < y->dev);
 }
 
-static void read_comm(int proc, char ret[TAP_COMM_MAX])
+/* What is in a file of /proc/PID, cut at `size`, with a NUL behind it; its length. */
+static size_t read_file(int proc, const char *name, char *ret, size_t size)
 {
-	int fd = openat(proc, "comm", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, ret, TAP_COMM_MAX - 1);
+	int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, ret, size - 1);
 
 	ret[n > 0 ? n : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	for (char *p = ret; *p; p++) {
+	if (fd >= 0)
+		close(fd);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void make_printable(char *text)
+{
+	for (char *p = text; *p; p++) {
 		if (*p < ' ' || *p > '~')
 			*p = '?';
 	}
-	if (fd >= 0)
-		close(fd);
+}
+
+static void read_comm(int proc, char ret[TAP_COMM_MAX])
+{
+	read_file(proc, "comm", ret, TAP_COMM_MAX);
+	ret[strcspn(ret, "\n")] = '\0';
+	make_printable(ret);
+}
+
+/*
+ * "-name shop" or "-name guest=shop,debug-threads=on" (qemu-system(1)); libvirt and kits have it
+ * among the first words. The words of a command line end in NUL (proc(5)).
+ */
+static void read_vm(int proc, char ret[TAP_VM_MAX])
+{
+	char words[4096];
+	const size_t len = read_file(proc, "cmdline", words, sizeof(words));
+	bool is_name = false;
+
+	ret[0] = '\0';
+	for (const char *word = words; word < words + len; word += strlen(word) + 1) {
+		if (is_name) {
+			word += strncmp(word, "guest=", 6) == 0 ? 6 : 0;
+			(void)snprintf(ret, TAP_VM_MAX, "%.*s", (int)strcspn(word, ","), word);
+			make_printable(ret);
+			return;
+		}
+		is_name = strcmp(word, "-name") == 0 || strcmp(word, "--name") == 0;
+	}
 }
 
 /*
@@ -101,6 +135,7 @@ static void found(struct search *search, dev_t dev, int proc, pid_t pid, int fd)
 	if (!holder->pid) {
 		holder->pid = pid;
 		read_comm(proc, holder->comm);
+		read_vm(proc, holder->vm);
 	}
 	holder->fds++;
 	if (search->last[holder - search->holders] != pid) {

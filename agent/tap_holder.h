@@ -7,12 +7,14 @@
 #include <sys/types.h>
 
 #define TAP_COMM_MAX 17 /* TASK_COMM_LEN and room for NUL */
+#define TAP_VM_MAX   64
 
 struct tap_holder {
 	dev_t dev; /* in: the device asked about */
 	uint32_t ifindex; /* in: the caller's, kept */
 	pid_t pid; /* the first holder found; 0: nobody that this process can see */
 	char comm[TAP_COMM_MAX]; /* its name as in /proc/PID/comm, control bytes replaced */
+	char vm[TAP_VM_MAX]; /* what -name of its command line calls it, as QEMU takes it; or "" */
 	unsigned int processes; /* how many hold it */
 	unsigned int fds; /* queues they have open together */
 };

@@ -211,6 +211,7 @@ guest_boots() {
     sleep 0.05
   done
   spawn "$DIR/guest" "$TAPWARDEN" qemu -c "$INI" web1 -- qemu-system-x86_64 -accel tcg -m 128 \
+    -name guest=shop,debug-threads=on \
     -display none -nodefaults -machine pc,graphics=off -serial stdio -no-reboot \
     -netdev "{netdev}" -device "{device},bootindex=1"
   until asks_for_address web1; do
@@ -218,7 +219,9 @@ guest_boots() {
     sleep 0.1
   done
   run -0 tapwarden status --json
-  [ "$(jq -r '.links[0].tap.holder | "\(.pid) \(.comm)"' <<<"$output")" = "$HOLDER qemu-system-x86" ]
+  [ "$(jq -r '.links[0].tap.holder | "\(.pid) \(.comm) \(.vm)"' <<<"$output")" = "$HOLDER qemu-system-x86 shop" ]
+  run -0 tapwarden status
+  [[ "$output" == *" shop: qemu-system-x86 ($HOLDER) "* ]]
   run --separate-stderr qemu web1 -- "$TAP_FDS" "{fds}"
   refuses "cannot run a guest on web1: qemu-system-x86 (pid $HOLDER) holds its tap, and another open would take frames from it: end that first"
   release

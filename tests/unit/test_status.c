@@ -168,6 +168,7 @@ static struct reconcile_link held_link(void)
 		.holder = { .dev = makedev(246, 7),
 			    .pid = 4711,
 			    .comm = "qemu\xc3",
+			    .vm = "shop",
 			    .processes = 1,
 			    .fds = 2 },
 	};
@@ -233,6 +234,7 @@ static void says_what_is(void **state)
 		{ "links/0/tap/minor", "7" },
 		{ "links/0/tap/holder/pid", "4711" },
 		{ "links/0/tap/holder/comm", "qemu\\xc3" },
+		{ "links/0/tap/holder/vm", "shop" },
 		{ "links/0/tap/holder/fds", "2" },
 		{ "links/0/from_guest/frames", "21" },
 		{ "links/0/to_guest/bytes", "2200" },

@@ -45,6 +45,7 @@ static void finds_this_process(void **state)
 		if (holders[i].dev == own) {
 			assert_int_equal(holders[i].pid, getpid());
 			assert_string_equal(holders[i].comm, "test_tap_holder");
+			assert_string_equal(holders[i].vm, "");
 			assert_int_equal(holders[i].processes, 1);
 			assert_int_equal(holders[i].fds, 2);
 		} else {

@@ -28,7 +28,8 @@ function factsOf(link) {
     ["MAC address", link.mac],
     ["Guest", link.guest || "none by configuration"],
     ["Calls itself", link.seen && link.seen.hostname ? visible(link.seen.hostname) : "-"],
-    ["Held by", holder ? `${visible(holder.comm)}, pid ${holder.pid}` : "nobody"],
+    ["Held by", holder
+      ? `${holder.vm ? `${visible(holder.vm)}: ` : ""}${visible(holder.comm)}, pid ${holder.pid}` : "nobody"],
     ["Tap", (link.tap && link.tap.node) || "-"],
     ["MTU", link.mtu],
     ["Watched", link.monitor],

@@ -71,10 +71,11 @@ const columns = [
       const all = addressesOf(l);
       fillTwo(td, all.length > 1 ? `${all[0]} +${all.length - 1}` : all[0] || "-", l.mac);
     } },
-  { id: "holder", label: "Held by", room: "wide", value: (l) => (holderOf(l) ? holderOf(l).comm : "~"),
+  { id: "holder", label: "Held by", room: "wide",
+    value: (l) => (holderOf(l) ? holderOf(l).vm || holderOf(l).comm : "~"),
     make: makeTwo, fill: (td, l) => {
       const holder = holderOf(l);
-      fillTwo(td, holder ? visible(holder.comm) : "-", holder ? `pid ${holder.pid}` : "");
+      fillTwo(td, holder ? visible(holder.vm || holder.comm) : "-", holder ? `pid ${holder.pid}` : "");
     } },
   { id: "rate", label: "Rate", num: true, make: makeRate, fill: fillRate,
     value: (l) => rateOf(l, "from_guest") + rateOf(l, "to_guest") },
@@ -87,7 +88,8 @@ const columns = [
 
 function matches(link, words) {
   const text = [link.name, link.set, link.lower, link.mode, link.kind, link.state, link.mac,
-    guestOf(link), holderOf(link) ? holderOf(link).comm : "", ...addressesOf(link)]
+    guestOf(link), holderOf(link) ? `${holderOf(link).comm} ${holderOf(link).vm || ""}` : "",
+    ...addressesOf(link)]
     .join(" ").toLowerCase();
   return words.every((word) => text.includes(word));
 }
