@@ -203,6 +203,19 @@ static void search_source(struct extract_source *source)
 	}
 }
 
+/*
+ * What is written to a file would be read from it, and so on without end; unless, of a file on
+ * stdin, all was read before. A count is written when all is read.
+ */
+static bool is_output(const struct extract_job *job, int fd, const struct stat *st)
+{
+	struct stat out;
+
+	return job->plan.show == EXTRACT_RECORDS && S_ISREG(st->st_mode) &&
+	       fstat(job->out.fd, &out) == 0 && out.st_dev == st->st_dev &&
+	       out.st_ino == st->st_ino && lseek(fd, 0, SEEK_CUR) < st->st_size;
+}
+
 void extract_job_file(struct extract_job *job, const char *path)
 {
 	bool is_stdin = strcmp(path, EXTRACT_STDIN) == 0;
@@ -217,6 +230,8 @@ void extract_job_file(struct extract_job *job, const char *path)
 		complain(&source, errno, "cannot be opened");
 	} else if (S_ISDIR(st.st_mode)) {
 		complain(&source, EISDIR, "cannot be read");
+	} else if (is_output(job, source.fd, &st)) {
+		complain(&source, 0, "is the output too: it was not searched");
 	} else {
 		/* Of a file on stdin, somebody may have read a part. */
 		source.seekable = S_ISREG(st.st_mode) && !is_stdin;

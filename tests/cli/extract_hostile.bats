@@ -122,6 +122,30 @@ bounded() {
   [ $untold -eq 1 ]
 }
 
+# appending WORDS...: what is found is written behind what is searched; it ends by itself.
+appending() {
+  (exec timeout 20 "$TAPWARDEN" extract "$@" >>text)
+}
+
+@test "a file that is the output too is not searched, as grep does not" {
+  seq 200000 >text
+  cp text copy
+  run -2 bash -c 'grep 1 text >>text'
+  local words
+  for words in '-e 1' '--threads 2 -e 1' '--rs \n' '--begin 1 --end 9' '-U -e 1'; do
+    # shellcheck disable=SC2086
+    run -2 --separate-stderr appending $words copy text
+    [ "$stderr" = 'tapwarden: text: is the output too: it was not searched' ]
+    # shellcheck disable=SC2086
+    extract $words -H copy | cmp - <(tail -n +200001 text)
+    cp copy text
+  done
+  run -2 --separate-stderr appending -e 1 - <text
+  cmp copy text
+  appending --count -e 1 text
+}
+
+
 @test "the name of a file moves no cursor of who reads the complaint" {
   run -2 --separate-stderr "$TAPWARDEN" extract -e x $'/nowhere/\e[2J\xc2\x9b2J\xff'
   [ "$stderr" = 'tapwarden: /nowhere/\x1b[2J\xc2\x9b2J\xff: cannot be opened: No such file or directory' ]
