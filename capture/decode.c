@@ -373,9 +373,6 @@ static struct decoder decoder_begin(const struct decode_input *in, struct frame 
 	};
 
 	*ret = (struct frame){ .truncated = d.cut };
-	/* tp_vlan_tci is the outermost tag, taken out of the bytes by the driver (packet(7)). */
-	if (in->has_vlan)
-		ret->vlan[ret->n_vlans++] = FRAME_VLAN_ID(in->vlan_tci);
 	return d;
 }
 

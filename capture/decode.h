@@ -48,8 +48,6 @@ struct decode_input {
 	const uint8_t *bytes;
 	size_t len; /* captured */
 	size_t wire_len; /* on the wire; more than len when the capture cut the frame */
-	bool has_vlan; /* the kernel took the outermost tag off */
-	uint16_t vlan_tci;
 };
 
 /*

@@ -1,7 +1,9 @@
 #include "capture/source_packet.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
+#include <net/ethernet.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -27,6 +29,9 @@
 
 /* Above it, block_size times blocks is a mistake: the agent's budget is far below. */
 #define RING_MAX (UINT64_C(4) << 30)
+
+/* TPID and TCI. */
+#define VLAN_TAG_LEN 4u
 
 /* While blocks are handed over, two looks at the ring may differ; the kernel is not that fast. */
 #define SCANS_MAX 16
@@ -88,15 +93,15 @@ static struct source_packet_mark *mark_of(struct tpacket_block_desc *block)
 }
 
 /* Room for a frame's header and address, and the address of its bytes, inside the block. */
-static const struct tpacket3_hdr *frame_at(const struct source_packet *source, size_t offset)
+static struct tpacket3_hdr *frame_at(const struct source_packet *source, size_t offset)
 {
 	const size_t fixed = ADDRESS_OFFSET + sizeof(struct sockaddr_ll);
-	const struct tpacket3_hdr *hdr;
+	struct tpacket3_hdr *hdr;
 
 	if (offset % RING_ALIGNMENT || offset > source->block_size ||
 	    fixed > source->block_size - offset)
 		return NULL;
-	hdr = (const struct tpacket3_hdr *)((uint8_t *)block_at(source, source->block) + offset);
+	hdr = (struct tpacket3_hdr *)((uint8_t *)block_at(source, source->block) + offset);
 	if ((uint64_t)offset + hdr->tp_mac + hdr->tp_snaplen > source->block_size)
 		return NULL;
 	return hdr;
@@ -209,7 +214,32 @@ int source_packet_open(struct source_packet *source, int fd, uint32_t block_size
 	return 0;
 }
 
-static void frame_fill(const struct tpacket3_hdr *hdr, struct source_frame *frame)
+/*
+ * The kernel takes the outermost tag out of what comes in and hands it over beside the frame
+ * (skb_vlan_untag(), packet(7)): it goes back between the addresses and the type, as it was on the
+ * wire. Before a frame there is room for that: tpacket_rcv() leaves as much as the longest header.
+ */
+static void put_tag_back(struct tpacket3_hdr *hdr, struct decode_input *in)
+{
+	const size_t before = ADDRESS_OFFSET + sizeof(struct sockaddr_ll) + VLAN_TAG_LEN;
+	const uint16_t tag[] = {
+		htons(hdr->tp_status & TP_STATUS_VLAN_TPID_VALID ? hdr->hv1.tp_vlan_tpid
+								 : ETHERTYPE_VLAN),
+		htons((uint16_t)hdr->hv1.tp_vlan_tci),
+	};
+	uint8_t *p;
+
+	if (hdr->tp_mac < before || in->len < 2 * ETHER_ADDR_LEN)
+		return;
+	p = (uint8_t *)hdr + hdr->tp_mac - VLAN_TAG_LEN;
+	memmove(p, in->bytes, 2 * ETHER_ADDR_LEN);
+	memcpy(p + 2 * ETHER_ADDR_LEN, tag, VLAN_TAG_LEN);
+	in->bytes = p;
+	in->len += VLAN_TAG_LEN;
+	in->wire_len += VLAN_TAG_LEN;
+}
+
+static void frame_fill(struct tpacket3_hdr *hdr, struct source_frame *frame)
 {
 	const uint8_t *p = (const uint8_t *)hdr;
 	struct sockaddr_ll address;
@@ -220,8 +250,6 @@ static void frame_fill(const struct tpacket3_hdr *hdr, struct source_frame *fram
 			.bytes = p + hdr->tp_mac,
 			.len = hdr->tp_snaplen,
 			.wire_len = hdr->tp_len,
-			.has_vlan = (hdr->tp_status & TP_STATUS_VLAN_VALID) != 0,
-			.vlan_tci = (uint16_t)hdr->hv1.tp_vlan_tci,
 		},
 		.checksum_partial = (hdr->tp_status & TP_STATUS_CSUMNOTREADY) != 0,
 		.gso = (hdr->tp_status & TP_STATUS_GSO_TCP) != 0,
@@ -233,6 +261,8 @@ static void frame_fill(const struct tpacket3_hdr *hdr, struct source_frame *fram
 		.direction = address.sll_pkttype == PACKET_OUTGOING ? STATS_FROM_GUEST :
 								      STATS_TO_GUEST,
 	};
+	if (hdr->tp_status & TP_STATUS_VLAN_VALID)
+		put_tag_back(hdr, &frame->in);
 }
 
 /* Reads up to `max` frames of the block that was begun. */
@@ -242,7 +272,7 @@ static size_t block_read(struct source_packet *source, size_t max, source_frame_
 	size_t n = 0;
 
 	while (n < max && source->frames_left) {
-		const struct tpacket3_hdr *hdr = frame_at(source, source->frame_offset);
+		struct tpacket3_hdr *hdr = frame_at(source, source->frame_offset);
 		struct source_frame frame;
 
 		if (!hdr) {

@@ -49,8 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.bytes = exact,
 		.len = size - 1,
 		.wire_len = size - 1 + (data[0] & 1),
-		.has_vlan = data[0] & 2,
-		.vlan_tci = data[0],
 	};
 	reason = decode_ethernet(&in, &frame);
 	if (!decode_reason_name(reason) || frame.n_vlans > FRAME_VLANS_MAX ||

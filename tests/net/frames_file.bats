@@ -56,3 +56,34 @@ name = late%%02d
 ' ' ')" = "late01 web01 web02 " ]
   [ "$(awk '$2 != ($3 > 0)' "$DIR/interfaces")" = "" ]
 }
+
+# send_raw HEX...: frames of the peer to the guest, from behind the addresses on.
+send_raw() {
+  in_peer perl -e '
+    socket(my $s, 17, 3, 0) or die; # AF_PACKET, SOCK_RAW
+    open(my $f, "<", "/sys/class/net/eno1/ifindex") or die;
+    my $to = pack("SniSCCa8", 17, 3, <$f>, 0, 0, 6, "");
+    for (@ARGV) { send($s, pack("H*", $_), 0, $to) or die }' "${@/#/$(mac_of web01 | tr -d :)0200000000aa}"
+}
+
+# bytes FILE: frames in hex, 16 bytes a line, as tcpdump reads it, of those that the peer made up.
+bytes() {
+  tcpdump -r "$1" -n -t -xx 'ether src 02:00:00:00:00:aa' 2>/dev/null | sed -n 's/^\t0x[0-9a-f]*: *//p'
+}
+
+has_bytes() {
+  [ "$(bytes "$DIR/$1" | wc -l)" -ge "$2" ]
+}
+
+@test "tags that the kernel takes out of frames are in the file, as tcpdump has them" {
+  agent_start
+  guest_start
+  spawn beside ip netns exec "$HOST" tcpdump -U --immediate-mode -i web01 -w "$DIR/beside.pcap"
+  wait_for 10 grep -q 'listening on' "$DIR/beside.err"
+  # 802.1Q, with priority, 802.1ad over that, and none.
+  send_raw 8100a06488b5aaaa 88a800c8810000c988b5bbbb 88b5cccc
+  wait_for 10 has_bytes beside.pcap 5
+  wait_for 10 has_bytes log/frames.pcapng 5
+  bytes "$DIR/log/frames.pcapng" | tr -d ' ' | grep -q 8100a064$
+  diff <(bytes "$DIR/beside.pcap") <(bytes "$DIR/log/frames.pcapng")
+}

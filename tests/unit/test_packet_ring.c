@@ -404,18 +404,52 @@ static void header(void **state)
 	fill_block(0, 1, 2, 'a');
 	frame(0, 0)->tp_len = 1514;
 	frame(0, 0)->tp_snaplen = 14;
-	frame(0, 1)->tp_status = TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID;
-	frame(0, 1)->hv1.tp_vlan_tci = 0x2014;
 	open_source(&source);
 	assert_int_equal(source_packet_read(&source, 1, fields, &f), 1);
 	assert_int_equal(f.direction, STATS_TO_GUEST);
 	assert_int_equal(f.in.len, 14);
 	assert_int_equal(f.in.wire_len, 1514);
-	assert_false(f.in.has_vlan);
 	assert_int_equal(source_packet_read(&source, 1, fields, &f), 1);
 	assert_int_equal(f.direction, STATS_FROM_GUEST);
-	assert_true(f.in.has_vlan);
-	assert_int_equal(f.in.vlan_tci, 0x2014);
+	source_packet_close(&source);
+}
+
+static void tagged(uint32_t n, uint32_t status, uint16_t tpid, uint16_t tci)
+{
+	struct tpacket3_hdr *h = frame(0, n);
+
+	h->tp_status = status;
+	h->hv1.tp_vlan_tpid = tpid;
+	h->hv1.tp_vlan_tci = tci;
+	h->tp_snaplen = h->tp_len = 14;
+	memcpy((uint8_t *)h + h->tp_mac, "TOGUESTOFHOSTT", 14);
+}
+
+/* The tag that the kernel took out is where it was on the wire. */
+static void vlan_tag(void **state)
+{
+	static const char *const expect[] = { "TOGUESTOFHOS\x81\x00\x20\x14TT",
+					      "TOGUESTOFHOS\x88\xa8\x00\x64TT", "TOGUESTOFHOSTT" };
+	static const size_t len[] = { 18, 18, 14 };
+	struct source_packet source;
+	struct source_frame f;
+
+	(void)state;
+	fill_block(0, 1, 4, 'a');
+	tagged(0, TP_STATUS_VLAN_VALID, 0, 0x2014);
+	tagged(1, TP_STATUS_VLAN_VALID | TP_STATUS_VLAN_TPID_VALID, 0x88a8, 100);
+	tagged(2, 0, 0x88a8, 100);
+	/* Too short for addresses, as no kernel has it. */
+	frame(0, 3)->tp_status = TP_STATUS_VLAN_VALID;
+	open_source(&source);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(source_packet_read(&source, 1, fields, &f), 1);
+		assert_int_equal(f.in.len, len[i]);
+		assert_int_equal(f.in.wire_len, len[i]);
+		assert_memory_equal(f.in.bytes, expect[i], len[i]);
+		assert_int_equal(f.direction, i % 2 ? STATS_FROM_GUEST : STATS_TO_GUEST);
+	}
+	check_read(&source, 1, "d");
 	source_packet_close(&source);
 }
 
@@ -511,8 +545,8 @@ int main(void)
 		RING_TEST(reads_in_turn), RING_TEST(begins),
 		RING_TEST(taken_over),	  RING_TEST(died_of_the_last),
 		RING_TEST(settles),	  RING_TEST(header),
-		RING_TEST(corrupt),	  RING_TEST(wrong_mark),
-		RING_TEST(not_a_ring),
+		RING_TEST(vlan_tag),	  RING_TEST(corrupt),
+		RING_TEST(wrong_mark),	  RING_TEST(not_a_ring),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
