@@ -11,8 +11,12 @@ static const struct cli_verb verbs[] = {
 	  "SIGTERM ends the agent and leaves every link as it is, for the guests.\n"
 	  "-v logs more, as why a guest was given no script." },
 	{ "check", cmd_check, "[-c FILE]", "every fault of the configuration at once, by line",
-	  NULL },
+	  "A fault is FILE:LINE: [section] key: what is wrong, on stderr. So is what is no\n"
+	  "fault and still worth a look, below \"no faults\". Exits 2 when there is a fault." },
 	{ "plan", cmd_plan, "[-c FILE] [--json]", "what apply would change, and why",
+	  "  +    is made                     ~  is changed, under a guest that runs\n"
+	  "  -/+  is removed and made anew    !  is blocked, and by what\n"
+	  "  -    is removed\n"
 	  "Exits 0 when nothing is to be done, 1 when changes are pending." },
 	{ "apply", cmd_apply, "[-c FILE] [--json] [--force]",
 	  "make the links what the configuration says, once, without an agent",
@@ -60,7 +64,8 @@ static const struct cli_verb verbs[] = {
 	  "\n"
 	  "  tapwarden qemu web01 -- qemu-system-x86_64 -m 1G -netdev {netdev} -device {device} ..." },
 	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
-	  "-n COUNT ends after COUNT records." },
+	  "When the agent reads its configuration again, or a worker dies, watch goes on\n"
+	  "where it was, and tells what it missed. -n COUNT ends after COUNT records." },
 	{ "extract", cmd_extract,
 	  "-e REGEX | -c FILE --pattern NAME [OPTIONS] [FILE... | --live IFACE]",
 	  "what patterns find in texts and captures: matches, groups, where they are",
