@@ -27,8 +27,9 @@ static void tell_file(struct worker *w, enum emitter_file file)
 			  error ? "still writes it: waiting" : "has let go of it");
 	else
 		log_err("cannot write %s: %s: entries wait in memory up to %zu bytes, then are "
-			"lost and counted",
-			sink->conf.name, strerror(-error), sink->conf.pending_max);
+			"lost and counted%s",
+			sink->conf.name, strerror(-error), sink->conf.pending_max,
+			error == -ENOENT ? ": log-dir was removed: a reload makes it again" : "");
 }
 
 void worker_write_out(struct worker *w)

@@ -109,3 +109,20 @@ accounted() {
   wait_for 20 accounted "$lost"
   jq -s -e 'any(.[]; .gap.unit == "pcap-frames" and .gap.reason == "worker-died")' "$LOG/records.json"
 }
+
+@test "a log-dir that was removed is said to be, and made again by a reload" {
+  LOG=$DIR/log
+  agent_start
+  guest_start
+  ask "item=before" >/dev/null
+  wait_for 10 has_text frames.pcapng item=before
+  rm -r "$LOG"
+  ask "item=between" >/dev/null
+  wait_for 10 status_of '.capture.log_error == "No such file or directory"'
+  wait_for 10 grep -q 'cannot write frames.pcapng: .*: log-dir was removed: a reload makes it again' "$DIR/agent.err"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.agent.generation == 2 and .capture.log_error == ""'
+  ask "item=after" >/dev/null
+  wait_for 10 has_text frames.pcapng item=after
+  wait_for 20 accounted 0
+}
