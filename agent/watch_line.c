@@ -120,10 +120,13 @@ static void add_event(struct buf *out, const json_t *record, const char *type)
 static void add_gap(struct buf *out, const json_t *record)
 {
 	const json_t *gap = json_object_get(record, "gap");
+	const json_int_t lost = json_integer_value(json_object_get(gap, "lost"));
+	const char *unit = text(gap, "unit");
+	const size_t len = strlen(unit);
 
-	buf_addf(out, " gap: %" JSON_INTEGER_FORMAT,
-		 json_integer_value(json_object_get(gap, "lost")));
-	add_word(out, text(gap, "unit"));
+	buf_addf(out, " gap: %" JSON_INTEGER_FORMAT " ", lost);
+	/* Units are plurals: "frames". */
+	add_escaped(out, unit, lost == 1 && len && unit[len - 1] == 's' ? len - 1 : len);
 	buf_adds(out, " lost:");
 	add_word(out, text(gap, "reason"));
 }

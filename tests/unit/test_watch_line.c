@@ -56,6 +56,9 @@ static const struct {
 	{ "{" STAMP ",\"event_type\":\"gap\",\"in_iface\":\"web01\","
 	  "\"gap\":{\"lost\":12,\"unit\":\"frames\",\"reason\":\"ring-full\"}}",
 	  TIME " web01 gap: 12 frames lost: ring-full" },
+	{ "{" STAMP ",\"event_type\":\"gap\","
+	  "\"gap\":{\"lost\":1,\"unit\":\"records\",\"reason\":\"no-reader\"}}",
+	  TIME " - gap: 1 record lost: no-reader" },
 	{ "{\"event_type\":\"\\u001b\",\"in_iface\":5}", "Z - \\x1b -" },
 };
 
