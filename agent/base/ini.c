@@ -133,7 +133,9 @@ static void begin_section(struct reading *r, const struct ini_line *line)
 	end_section(r);
 	r->skipping = ini->n_sections >= INI_SECTIONS_MAX;
 	if (r->skipping) {
-		fault_here(r, NULL, "too many sections: the rest is not read");
+		if (!ini->full)
+			fault_here(r, NULL, "too many sections: the rest is not read");
+		ini->full = true;
 		return;
 	}
 	section.kind = ini_keep(ini, line->name);

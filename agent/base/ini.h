@@ -43,6 +43,7 @@ struct ini_section {
 struct ini {
 	struct ini_section *sections;
 	size_t n_sections;
+	bool full; /* there are more, and that was told */
 	char **files; /* every file read, in order */
 	size_t n_files;
 	struct ini_private *private;

@@ -322,7 +322,7 @@ static void many_keys_are_quick_and_bounded(void **state)
 	expect_load(0, "a.ini:258: [s] k256: too many keys: it is not read\n");
 
 	buf_reset(&text);
-	for (unsigned int s = 0; s <= INI_SECTIONS_MAX; s++)
+	for (unsigned int s = 0; s <= INI_SECTIONS_MAX + 2; s++)
 		buf_addf(&text, "[set s%u]\n", s);
 	buf_adds(&text, "k = v\n");
 	write_bytes("a.ini", text.data, text.len);

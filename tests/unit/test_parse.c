@@ -195,13 +195,15 @@ static void names(void **state)
 
 static void ifnames(void **state)
 {
-	static const char *const good[] = {
-		"eth0", "a", "abcdefghijklmno", "Eno1", "x.10", "a\"b"
-	};
-	static const char *const bad[] = {
-		"",	"abcdefghijklmnop", ".", "..", "a/b", "a:b", "a b", "a\tb", "a%d", "a\x7f",
-		"a\x80"
-	};
+	static const char *const good[] = { "eth0", "a",   "abcdefghijklmno", "Eno1", "x.10",
+					    "a\"b", "all0" };
+	static const char *const bad[] = { "",	     "abcdefghijklmnop",
+					   ".",	     "..",
+					   "a/b",    "a:b",
+					   "a b",    "a\tb",
+					   "a%d",    "a\x7f",
+					   "a\x80",  "all",
+					   "default" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
