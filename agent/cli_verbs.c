@@ -12,7 +12,9 @@ static const struct cli_verb verbs[] = {
 	  "-v logs more, as why a guest was given no script." },
 	{ "check", cmd_check, "[-c FILE]", "every fault of the configuration at once, by line",
 	  "A fault is FILE:LINE: [section] key: what is wrong, on stderr. So is what is no\n"
-	  "fault and still worth a look, below \"no faults\". Exits 2 when there is a fault." },
+	  "fault and still worth a look, below \"no faults\". Exits 2 when there is a fault.\n"
+	  "A copy of FILE in another folder, as `validate: tapwarden check -c %s` of\n"
+	  "Ansible makes one, finds what it includes when the globs are absolute." },
 	{ "plan", cmd_plan, "[-c FILE] [--json]", "what apply would change, and why",
 	  "  +    is made                     ~  is changed, under a guest that runs\n"
 	  "  -/+  is removed and made anew    !  is blocked, and by what\n"

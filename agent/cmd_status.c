@@ -1,6 +1,7 @@
 /* tapwarden status: the agent's own answer, as JSON or as tables. */
 #include "agent/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -69,7 +70,10 @@ int cmd_status(int argc, char **argv)
 	if (code)
 		return code;
 	buf_init(&answer, STATUS_MAX);
-	if (api_get(run_dir, "/v1/status", &answer, &err))
+	code = api_get(run_dir, "/v1/status", &answer, &err);
+	if (code == -ENOENT || code == -ECONNREFUSED)
+		code = cli_fail(&err, "`tapwarden reach` and `plan` look without one");
+	else if (code)
 		code = cli_fail(&err, NULL);
 	else
 		code = show(&answer, options.json);

@@ -105,7 +105,19 @@ refuses() {
   run --separate-stderr "$TAPWARDEN" status -c "$ini"
   [ "$status" -eq 2 ]
   [ -z "$output" ]
-  [[ "$stderr" == "tapwarden: "*"is tapwarden running?"* ]]
+  [[ "$stderr" == "tapwarden: "*"is tapwarden running?: \`tapwarden reach\` and \`plan\` look without one" ]]
+}
+
+@test "a copy of the file elsewhere finds what it includes by absolute globs alone" {
+  mkdir "$BATS_TEST_TMPDIR/conf.d" "$BATS_TEST_TMPDIR/elsewhere"
+  printf '[pattern bad]\nregex = "a("\n' >"$BATS_TEST_TMPDIR/conf.d/bad.ini"
+  local copy=$BATS_TEST_TMPDIR/elsewhere/copy.ini
+  sed "1a include = conf.d/*.ini" "$ini" >"$copy"
+  run -0 "$TAPWARDEN" check -c "$copy"
+  [[ "$output" == *"(1 file read)"* ]]
+  sed "1a include = $BATS_TEST_TMPDIR/conf.d/*.ini" "$ini" >"$copy"
+  run -2 "$TAPWARDEN" check -c "$copy"
+  [[ "$output" == *"conf.d/bad.ini:2: [pattern bad] regex: "*"2 files read, 1 fault" ]]
 }
 
 @test "boot render prints the guest's script" {
