@@ -154,7 +154,8 @@ int parse_ifname(const char *s, struct err *err)
 		return err_set(err, -EINVAL, "\"%s\" is no interface name", s);
 	/* Names of folders beside those of interfaces (sysctl_dev_name_is_allowed() of the kernel). */
 	if (strcmp(s, "all") == 0 || strcmp(s, "default") == 0)
-		return err_set(err, -EINVAL, "\"%s\" is a name that the kernel keeps for itself", s);
+		return err_set(err, -EINVAL, "\"%s\" is a name that the kernel keeps for itself",
+			       s);
 	for (const char *p = s; *p; p++) {
 		if (*p <= ' ' || *p > '~' || strchr("/:%", *p))
 			return err_set(err, -EINVAL,
