@@ -152,7 +152,7 @@ int parse_ifname(const char *s, struct err *err)
 			       s, len);
 	if (strcmp(s, ".") == 0 || strcmp(s, "..") == 0)
 		return err_set(err, -EINVAL, "\"%s\" is no interface name", s);
-	/* Names of folders beside those of interfaces (sysctl_dev_name_is_allowed() of the kernel). */
+	/* Beside the folders of interfaces are two of these names: sysctl_dev_name_is_allowed(). */
 	if (strcmp(s, "all") == 0 || strcmp(s, "default") == 0)
 		return err_set(err, -EINVAL, "\"%s\" is a name that the kernel keeps for itself",
 			       s);
