@@ -232,7 +232,8 @@ static const struct cli_topic topics[] = {
 	  "\n"
 	  "GET /v1/pcap?link=web01&rule=request is the frames that [record] pcap keeps, of\n"
 	  "a link, of a rule's matches or one (packet=, the pcap_cnt of a record), as a\n"
-	  "pcapng file, also while it is written." },
+	  "pcapng file, also while it is written. since= and until= are seconds of Unix\n"
+	  "time; `tapwarden extract --bpf EXPRESSION -w OUT` picks further." },
 };
 
 const struct cli_topic *cli_topics(size_t *ret_n)

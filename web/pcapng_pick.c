@@ -99,6 +99,11 @@ static bool is_of_link(const struct pcapng_pick *pick, uint32_t number)
 	return pick->of_link[number / 8] >> number % 8 & 1;
 }
 
+static bool is_in_time(const struct pcapng_pick *pick, uint64_t ns)
+{
+	return ns >= pick->since_ns && (!pick->until_ns || ns < pick->until_ns);
+}
+
 static bool wants_packet(const struct pcapng_pick *pick, const uint8_t *body, size_t len)
 {
 	bool rule = !pick->rule, packet = !pick->has_packet;
@@ -109,7 +114,8 @@ static bool wants_packet(const struct pcapng_pick *pick, const uint8_t *body, si
 	size_t n;
 
 	if (len < EPB_FIXED || !is_of_link(pick, word(body)) ||
-	    padded(word(body + 12)) > len - EPB_FIXED)
+	    padded(word(body + 12)) > len - EPB_FIXED ||
+	    !is_in_time(pick, (uint64_t)word(body + 4) << 32 | word(body + 8)))
 		return false;
 	options.at = body + EPB_FIXED + padded(word(body + 12));
 	options.left = len - EPB_FIXED - padded(word(body + 12));
@@ -165,7 +171,8 @@ static bool wants(struct pcapng_pick *pick, uint32_t type, const uint8_t *body, 
 		return wants_packet(pick, body, len);
 	case BLOCK_STATISTICS:
 		/* It counts more than what is picked, unless all of the link is. */
-		return len >= 4 && is_of_link(pick, word(body)) && !pick->rule && !pick->has_packet;
+		return len >= 4 && is_of_link(pick, word(body)) && !pick->rule &&
+		       !pick->has_packet && !pick->since_ns && !pick->until_ns;
 	default:
 		return false;
 	}

@@ -27,6 +27,8 @@ struct pcapng_pick {
 	const char *link, *rule; /* NULL: any; stay the caller's */
 	bool has_packet;
 	uint64_t packet; /* the frame with this number, as records have it in pcap_cnt */
+	/* Nanoseconds of Unix time, as our files have them: not before, and before. */
+	uint64_t since_ns, until_ns; /* 0: any */
 	/* private */
 	bool begun; /* a section was */
 	bool joined; /* sections go on the one before */

@@ -69,8 +69,9 @@ const struct route routes[ROUTES] = {
 	[ROUTE_EVENTS] = { "/v1/events", GET, VIEWER, ON_API, ROUTE_TAKES(BACKLOG), 0,
 			   "records as they come: a JSON object a line, or server-sent events" },
 	[ROUTE_PCAP] = { "/v1/pcap", GET, ROUTE_OPERATOR, ON_API,
-			 ROUTE_TAKES(LINK) | ROUTE_TAKES(RULE) | ROUTE_TAKES(PACKET), AGENT | LACKS,
-			 "the frames that are kept, as a pcapng file" },
+			 ROUTE_TAKES(LINK) | ROUTE_TAKES(RULE) | ROUTE_TAKES(PACKET) |
+				 ROUTE_TAKES(SINCE) | ROUTE_TAKES(UNTIL),
+			 AGENT | LACKS, "the frames that are kept, as a pcapng file" },
 	[ROUTE_GUESTS] = { "/v1/guests", GET, VIEWER, ON_API, 0, AGENT,
 			   "the guests that boot from here" },
 	[ROUTE_GUEST] = { "/v1/guests/" NAME_PLACE, GET, VIEWER, ON_API, 0, AGENT,
@@ -113,6 +114,9 @@ const struct route_param_info route_params[ROUTE_PARAMS] = {
 	[ROUTE_PARAM_TYPE] = { "type", 0, 0, "of this event_type alone" },
 	[ROUTE_PARAM_PACKET] = { "packet", 0, UINT64_MAX,
 				 "the one frame that records call so by pcap_cnt" },
+	[ROUTE_PARAM_SINCE] = { "since", 0, ROUTE_SECONDS_MAX,
+				"not before this second of Unix time" },
+	[ROUTE_PARAM_UNTIL] = { "until", 1, ROUTE_SECONDS_MAX, "before this second of Unix time" },
 };
 
 /* ---- answers --------------------------------------------------------------------------------- */

@@ -76,6 +76,8 @@ enum route_param {
 	ROUTE_PARAM_RULE,
 	ROUTE_PARAM_TYPE,
 	ROUTE_PARAM_PACKET,
+	ROUTE_PARAM_SINCE,
+	ROUTE_PARAM_UNTIL,
 	ROUTE_PARAMS
 };
 
@@ -95,6 +97,9 @@ enum route_param {
 
 /* What one page of records has at most. */
 #define ROUTE_LIMIT_MAX 1000
+
+/* Its nanoseconds are a 64-bit number. */
+#define ROUTE_SECONDS_MAX 9999999999
 
 struct route {
 	const char *path; /* exact; each "{mac}" stands for a MAC address, "{name}" for a name */

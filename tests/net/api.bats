@@ -421,6 +421,13 @@ followed_to() {
   n=$(records 'select(.tapwarden.rule == "order") | .pcap_cnt' | head -n 1)
   in_file "?packet=$n"
   [ "$(cat "$DIR/count")" = 1 ]
+  n=$(records 'select(.tapwarden.rule == "order") | .timestamp' | head -n 1 | xargs date +%s -d)
+  in_file "?rule=order&since=$n&until=$((n + 1))"
+  fetched "?since=$((n + 1000))" || true
+  [ "$(cat "$DIR/count")" = 0 ]
+  fetched "?until=$n&rule=order" || true
+  [ "$(cat "$DIR/count")" = 0 ]
+  [ "$(api bob "/v1/pcap?since=yesterday")" = 400 ]
   fetched "?link=nosuch" || true
   [ "$(cat "$DIR/count")" = 0 ]
 }

@@ -58,11 +58,25 @@ static const struct {
 	const char *link, *rule;
 	int64_t packet; /* -1: any */
 	const char *ids; /* of the packets that are picked */
+	uint64_t since_ns, until_ns; /* 0: any */
 } cases[] = {
-	{ NULL, NULL, -1, "123456" }, { "web01", NULL, -1, "1346" }, { "web02", NULL, -1, "25" },
-	{ "web0", NULL, -1, "" },     { NULL, "order", -1, "235" },  { NULL, "orders", -1, "4" },
-	{ NULL, "orde", -1, "" },     { "web01", "order", -1, "3" }, { NULL, NULL, 4, "4" },
-	{ "web02", NULL, 4, "" },     { NULL, "order", 5, "5" },
+	{ NULL, NULL, -1, "3456", 1003, 0 },
+	{ NULL, NULL, -1, "12", 0, 1003 },
+	{ "web01", NULL, -1, "34", 1002, 1006 },
+	{ NULL, "order", -1, "35", 1003, 0 },
+	{ NULL, NULL, -1, "", 1ull << 32, 0 },
+	{ NULL, NULL, -1, "123456", 0, 1ull << 32 },
+	{ NULL, NULL, -1, "123456", 0, 0 },
+	{ "web01", NULL, -1, "1346", 0, 0 },
+	{ "web02", NULL, -1, "25", 0, 0 },
+	{ "web0", NULL, -1, "", 0, 0 },
+	{ NULL, "order", -1, "235", 0, 0 },
+	{ NULL, "orders", -1, "4", 0, 0 },
+	{ NULL, "orde", -1, "", 0, 0 },
+	{ "web01", "order", -1, "3", 0, 0 },
+	{ NULL, NULL, 4, "4", 0, 0 },
+	{ "web02", NULL, 4, "", 0, 0 },
+	{ NULL, "order", 5, "5", 0, 0 },
 };
 
 /* The packets of a file, by their times, and how many other blocks it has. */
@@ -121,6 +135,8 @@ static void what_is_picked(void **state)
 			picker->rule = cases[i].rule;
 			picker->has_packet = cases[i].packet >= 0;
 			picker->packet = (uint64_t)cases[i].packet;
+			picker->since_ns = cases[i].since_ns;
+			picker->until_ns = cases[i].until_ns;
 			buf_init(&out, MAX);
 			pick(picker, &file, piece, &out);
 			assert_int_equal(read_ids(&out, ids), 6);
