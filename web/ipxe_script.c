@@ -203,6 +203,22 @@ static int add_line(const struct boot_spec *spec, enum line_login login, struct 
 	return code;
 }
 
+/* What was not loaded is tried once more: see add_second_try(). */
+#define OR_NEXT " || goto ${next}\n"
+
+/* A worker that is replaced or dies cuts off what it sends; the one after it has it, too. */
+static void add_second_try(const struct boot_spec *spec, const char *what, struct buf *out)
+{
+	buf_addf(out,
+		 ":again\n"
+		 "set next failed\n"
+		 "echo tapwarden: guest %s cannot %s, once more in %d seconds\n"
+		 "sleep %d\n"
+		 "imgfree\n"
+		 "goto load\n",
+		 spec->guest, what, FAILED_SECONDS, FAILED_SECONDS);
+}
+
 /* What `imgtrust --permanent` asks for: a signature beside each file. */
 static int add_verify(const struct boot_spec *spec, const char *name, const char *key,
 		      const char *source, const char *path, struct buf *out, struct err *err)
@@ -213,7 +229,7 @@ static int add_verify(const struct boot_spec *spec, const char *name, const char
 		return 0;
 	buf_addf(out, "imgverify %s ", name);
 	code = add_source(spec, key, source, path, out, err);
-	buf_adds(out, ".sig || goto failed\n");
+	buf_adds(out, ".sig" OR_NEXT);
 	return code;
 }
 
@@ -224,9 +240,9 @@ static int add_load(const struct boot_spec *spec, const struct boot_system *syst
 {
 	int code;
 
-	buf_adds(out, "kernel --name vmlinuz ");
+	buf_adds(out, "set next again\n:load\nkernel --name vmlinuz ");
 	code = add_source(spec, which->kernel_key, system->kernel, which->kernel_path, out, err);
-	buf_addf(out, "%s || goto failed\n", line->data ? line->data : "");
+	buf_addf(out, "%s" OR_NEXT, line->data ? line->data : "");
 	if (!code)
 		code = add_verify(spec, "vmlinuz", which->kernel_key, system->kernel,
 				  which->kernel_path, out, err);
@@ -234,13 +250,14 @@ static int add_load(const struct boot_spec *spec, const struct boot_system *syst
 		return code;
 	buf_adds(out, "initrd --name " INITRD_NAME " ");
 	code = add_source(spec, which->initrd_key, system->initrd, which->initrd_path, out, err);
-	buf_adds(out, " || goto failed\n");
+	buf_adds(out, OR_NEXT);
 	if (!code)
 		code = add_verify(spec, INITRD_NAME, which->initrd_key, system->initrd,
 				  which->initrd_path, out, err);
 	if (code)
 		return code;
 	buf_adds(out, "boot || goto failed\n");
+	add_second_try(spec, which->what, out);
 	add_failure(spec, which->what, out);
 	return 0;
 }

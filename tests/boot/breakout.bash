@@ -21,7 +21,7 @@ fields() {
 # ipxe_finds_the_words N: in more than N commands. Each is echoed as far as it goes, and what iPXE expands,
 # cuts or joins is not what stands in the script. Settings of bytes are set, and read back.
 ipxe_finds_the_words() {
-  sed 's/ || goto failed$//' "$LINES_OF_IPXE" | sort -u >commands
+  sed 's/ || goto failed$//; s/ || goto ${next}$//' "$LINES_OF_IPXE" | sort -u >commands
   [ "$(wc -l <commands)" -gt "$1" ]
   {
     echo '#!ipxe'

@@ -79,6 +79,13 @@ initrd() {
   cp "$KERNEL/boot/vmlinuz-$version" vmlinuz
 }
 
+# late FILE: it is not there before the guest has missed it.
+late() {
+  mv "$1" "$1.late"
+  background "late.log" bash -c 'until grep -a -q "once more in 5 seconds" console; do sleep 0.1; done
+    mv "$0.late" "$0"' "$1"
+}
+
 # kernel_way TARGET-KEYS: Debian's kernel comes up, and what it wrote is in the LUN.
 kernel_way() {
   local start size
@@ -91,6 +98,7 @@ cmdline = console=ttyS0"
   disk
   initrd
   rm -r kit
+  [ -z "${LATE-}" ] || late "$LATE"
   boots 90 'root on sda1 of iqn.2026-01.test.boot:disk for iqn.2026-01.test.boot:shop'
   read -r start size <<<"$(partition root)"
   debugfs -R 'cat /from-guest' "lun?offset=$start" | grep '^root on sda1 of'
@@ -98,6 +106,11 @@ cmdline = console=ttyS0"
 
 @test "Debian's kernel comes from the host by HTTP and finds its root on the LUN, by the kernel's line" {
   kernel_way 'portal = 10.99.0.2'
+}
+
+@test "what cannot be had at first is asked for once more" {
+  LATE=initrd kernel_way 'portal = 10.99.0.2'
+  [ "$(grep -a -c 'cannot load its kernel, once more in 5 seconds' console)" -ge 1 ]
 }
 
 @test "with CHAP, the login stands in the table that iPXE leaves and not on the line" {

@@ -130,7 +130,7 @@ END
   run -0 "$TAPWARDEN" boot render shop -c t.ini
   [[ "$output" == *"choose --default run --timeout 10000 "* ]]
   run -0 "$TAPWARDEN" boot render --state rescue shop -c t.ini
-  [[ "$output" == *"kernel --name vmlinuz http://192.0.2.2/vmlinuz initrd=initrd.img || goto failed"* ]]
+  [[ "$output" == *"kernel --name vmlinuz http://192.0.2.2/vmlinuz initrd=initrd.img || goto \${next}"* ]]
   run -0 "$TAPWARDEN" boot render --state run shop -c t.ini
   [[ "$output" == *"sanboot "* ]]
   run -2 "$TAPWARDEN" boot render --state install shop -c t.ini
