@@ -72,14 +72,47 @@ static int choose_rules(const struct extract_options *options, const struct conf
 	return code;
 }
 
+/* Whoever wrote a file of patterns is told of more than one fault at once, but not of all lines. */
+#define FAULTS_TOLD 10u
+
+static bool is_faulty(const struct pattern_conf *conf, struct err *err)
+{
+	struct pattern *pattern = NULL;
+	int code = pattern_compile(conf, &pattern, err);
+
+	pattern_free(pattern);
+	return code && code != -ENOMEM && err_prefix(err, code, "pattern %s", conf->head.name);
+}
+
+/* All but the last, which is in `err` then. */
+static void tell_faults(const struct rules *rules, size_t first, struct err *err)
+{
+	size_t told = 0;
+	struct err next;
+
+	for (size_t i = first + 1; i < rules->n; i++) {
+		if (!is_faulty(&rules->confs[i], &next))
+			continue;
+		cli_fail(err, "nothing was searched");
+		*err = next;
+		if (++told < FAULTS_TOLD)
+			continue;
+		err_set(err, 0, "pattern %s and maybe others have faults, too",
+			rules->confs[i].head.name);
+		break;
+	}
+}
+
 static int compile(const struct extract_options *options, const struct rules *rules,
 		   struct search *search, struct err *err)
 {
 	size_t faulty = 0;
 	int code = search_init(search, rules->confs, rules->n, &options->policy, &faulty, err);
 
-	if (code && code != -ENOMEM && rules->n > 1)
+	if (code && code != -ENOMEM && rules->n > 1) {
 		err_prefix(err, code, "pattern %s", rules->confs[faulty].head.name);
+		tell_faults(rules, faulty, err);
+	}
 	return code;
 }
 

@@ -248,6 +248,16 @@ run_refused() {
   [[ "$output" == *'did you mean "order"?'* ]]
 }
 
+@test "patterns of a file that do not compile are told at once" {
+  seq -f 'a%.0f' 1000 | sed 's/^a\(3\|500\|998\)$/(&/' >patterns
+  run -2 --separate-stderr extract -f patterns </dev/null
+  [ "$(cut -d : -f 2 <<<"$stderr")" = $' pattern 3\n pattern 500\n pattern 998' ]
+  seq -f '(%.0f' 1000 >patterns
+  run -2 --separate-stderr extract -f patterns </dev/null
+  [ "$(wc -l <<<"$stderr")" -eq 11 ]
+  [[ "$stderr" == *$'\ntapwarden: pattern 11 and maybe others have faults, too: nothing was searched' ]]
+}
+
 @test "many patterns at once: each finds what it finds alone, and records say which it was" {
   perl -e 'srand 3; print join(" ", map { int rand 2000 } 1 .. 6), rand() < .5 ? "\n" : "\r\n" for 1 .. 3000' >text
   perl -e 'srand 5; print $_ % 40 == 7 ? "^[1-9]\\b\n" : "\\b" . (int rand 2000) . ($_ % 3 ? "\\b" : "[13]?\$") . "\n" for 1 .. 300' >patterns
