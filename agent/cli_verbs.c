@@ -65,7 +65,9 @@ static const struct cli_verb verbs[] = {
 	  "--print shows the command as it would be run, and opens no tap.\n"
 	  "\n"
 	  "  tapwarden qemu web01 -- qemu-system-x86_64 -m 1G -netdev {netdev} -device {device} ..." },
-	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT]", "records and events as they come",
+	{ "watch", cmd_watch, "[-c FILE] [--json] [-n COUNT] [NAME...]",
+	  "records and events as they come",
+	  "With NAMEs, of links, sets, patterns or logs, what is of one of them, and gaps.\n"
 	  "When the agent reads its configuration again, or a worker dies, watch goes on\n"
 	  "where it was, and tells what it missed. -n COUNT ends after COUNT records." },
 	{ "extract", cmd_extract,

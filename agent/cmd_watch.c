@@ -23,6 +23,8 @@
 
 struct watch {
 	bool json;
+	char **names; /* of what is shown */
+	size_t n_names; /* 0: all is */
 	uint64_t count; /* records to print; 0: no end */
 	uint64_t printed;
 	struct watch_place place;
@@ -79,6 +81,8 @@ static int on_record(const char *line, size_t len, void *data)
 		return 0;
 	}
 	if (follow(watch, line, len, &seq) == WATCH_SEEN)
+		return 0;
+	if (watch->n_names && !watch_is_of(line, len, watch->names, watch->n_names))
 		return 0;
 	if (print_line(watch, watch->json || watch->line.failed ? line : watch->line.data) != 0) {
 		watch->output_failed = true;
@@ -169,7 +173,9 @@ static int watch_options(int argc, char **argv, const char **ret_config, struct 
 			return cli_usage_option(argv, c);
 		}
 	}
-	return optind == argc ? 0 : cli_usage(argv[0], argv[optind]);
+	watch->names = argv + optind;
+	watch->n_names = (size_t)(argc - optind);
+	return 0;
 }
 
 int cmd_watch(int argc, char **argv)

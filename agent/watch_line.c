@@ -170,3 +170,26 @@ int watch_line(const char *record, size_t len, struct buf *out, struct watch_seq
 	json_decref(object);
 	return 0;
 }
+
+static bool is_one(const char *s, char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (*s && strcmp(s, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool watch_is_of(const char *record, size_t len, char *const *names, size_t n)
+{
+	static const char *const keys[] = { "set", "rule", "log" };
+	json_t *object = json_loadb(record, len, JSON_ALLOW_NUL, NULL);
+	const json_t *own = json_object_get(object, "tapwarden");
+	bool is = strcmp(text(object, "event_type"), "gap") == 0 ||
+		  is_one(text(object, "in_iface"), names, n);
+
+	for (size_t i = 0; !is && i < sizeof(keys) / sizeof(keys[0]); i++)
+		is = is_one(text(own, keys[i]), names, n);
+	json_decref(object);
+	return is;
+}

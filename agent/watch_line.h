@@ -25,4 +25,10 @@ struct watch_seq {
  */
 int watch_line(const char *record, size_t len, struct buf *out, struct watch_seq *ret_seq);
 
+/*
+ * Whether the record is of a link, set, pattern or log of one of the `n` names. A gap is, for what
+ * is lost may have been.
+ */
+bool watch_is_of(const char *record, size_t len, char *const *names, size_t n);
+
 #endif

@@ -28,6 +28,21 @@ teardown() {
   [ "$output" = '["alert","web01","192.0.2.2","192.0.2.10",80,"TCP","request","web","shop","to_guest","GET"]' ]
 }
 
+@test "watch NAME... shows what is of one of them" {
+  agent_start
+  guest_start
+  timeout 60 ip netns exec "$HOST" "$TAPWARDEN" watch -c "$INI" -n 2 nobody order >"$DIR/orders" 3>&- &
+  local watch=$!
+  # Each is a match of "request", too, and the first of them a record of the guest's address.
+  while kill -0 "$watch" 2>/dev/null; do
+    ask "order=9" >/dev/null
+    sleep 0.1
+  done
+  wait "$watch"
+  [ "$(grep -c ' web01 order from_guest ' "$DIR/orders")" = 2 ]
+  [ "$(wc -l <"$DIR/orders")" = 2 ]
+}
+
 @test "watch ends on a signal though nobody reads what it prints" {
   agent_start
   guest_start

@@ -131,12 +131,44 @@ static void sequence(void **state)
 	}
 }
 
+static void which_are_of_a_name(void **state)
+{
+	static const char alert[] =
+		"{\"event_type\":\"alert\",\"in_iface\":\"web01\",\"tapwarden\":"
+		"{\"set\":\"web\",\"rule\":\"order\",\"match\":{\"text\":\"db\"}}}";
+	static const char of_log[] = "{\"event_type\":\"alert\",\"tapwarden\":{\"log\":\"shop\"}}";
+	static const char gap[] = "{\"event_type\":\"gap\",\"tapwarden\":{}}";
+	static const char event[] = "{\"event_type\":\"link\",\"in_iface\":\"web02\"}";
+	static const struct {
+		const char *name;
+		bool alert, of_log, event;
+	} names[] = {
+		{ "web01", true, false, false }, { "web", true, false, false },
+		{ "order", true, false, false }, { "shop", false, true, false },
+		{ "web02", false, false, true }, { "db", false, false, false },
+		{ "", false, false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *two[] = { "nobody", (char *)names[i].name };
+
+		assert_int_equal(watch_is_of(alert, strlen(alert), two, 2), names[i].alert);
+		assert_int_equal(watch_is_of(of_log, strlen(of_log), two, 2), names[i].of_log);
+		assert_int_equal(watch_is_of(event, strlen(event), two, 2), names[i].event);
+		assert_true(watch_is_of(gap, strlen(gap), two, 2));
+		assert_false(watch_is_of(alert, strlen(alert), two, 1));
+	}
+	assert_false(watch_is_of("{", 1, (char *[]){ "web" }, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records),
 		cmocka_unit_test(no_records),
 		cmocka_unit_test(sequence),
+		cmocka_unit_test(which_are_of_a_name),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
