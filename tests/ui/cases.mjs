@@ -59,6 +59,7 @@ export const cases = {
     await page.locator(".canvas canvas").first().waitFor();
     await page.locator(".bar-label", { hasText: "192.0.2.2 TCP 80" }).waitFor();
     await page.locator(".bar-label", { hasText: /^tcp$/i }).waitFor();
+    await page.getByText(/exchanged with 192.0.2.2 TCP 80: .* since \d\d:\d\d:\d\d\.$/).waitFor();
     // The table of sizes is the API's lists, both ways.
     const lengths = page.locator("figure", { hasText: "Frames by size" });
     await lengths.getByText(/Most frames had .* octets: \d+ of \d+/).waitFor();
@@ -409,7 +410,7 @@ export const cases = {
     await page.getByRole("heading", { name: "web01" }).waitFor();
     await page.goBack();
     await row(page, "web01").waitFor();
-    await page.getByRole("columnheader", { name: "Link" }).and(page.locator('[aria-sort="ascending"]')).waitFor();
+    await page.getByRole("columnheader", { name: "Link", exact: true }).and(page.locator('[aria-sort="ascending"]')).waitFor();
     await page.getByRole("button", { name: "Matches" }).focus();
     await page.keyboard.press("Space");
     await page.getByRole("columnheader", { name: "Matches" }).and(page.locator('[aria-sort="descending"]')).waitFor();

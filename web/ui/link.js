@@ -2,7 +2,7 @@
 
 import { get, may, post } from "./api.js";
 import { el, heading, scroller, setText, table } from "./dom.js";
-import { age, bits, bytes, count, plural, visible } from "./format.js";
+import { age, bits, bytes, clock, count, plural, visible } from "./format.js";
 import { barPlot, timePlot } from "./plot.js";
 import { linkOf, recordNode } from "./record.js";
 import { historyOf, lookClosely, watchStatus } from "./status.js";
@@ -121,7 +121,7 @@ function plots() {
       const list = found ? found.list.filter(Boolean) : [];
       talkers.update(list.slice(0, TALKERS).map((t) => ({ label: talkerName(t), values: [t.bytes] })),
         list.length ? `Most bytes were exchanged with ${talkerName(list[0])}: ${bytes(list[0].bytes)} of ` +
-          `${bytes(found.bytes)} since ${new Date(found.since * 1000).toLocaleTimeString()}.` : "Nobody was heard of yet.");
+          `${bytes(found.bytes)} since ${clock(new Date(found.since * 1000))}.` : "Nobody was heard of yet.");
     },
     close() {
       rates.close();
