@@ -110,7 +110,8 @@ told_counts() {
 @test "the tables have what --json has, and none is without a row" {
   run -0 tapwarden status
   [ "$(awk '$1 ~ /^web[12]$/ { print $1, $4, $6, $NF }' <<<"$output")" = \
-    "$(told '.links[] | "\(.name) \(.mac) \(.tap.node // "\(.tap.major):\(.tap.minor)") \(.state)"')" ]
+    "$(told '.links[] | .tap |= if (.node // "") != "" then .node else "\(.major):\(.minor)" end |
+      "\(.name) \(.mac) \(.tap) \(.state)"')" ]
   [ "$(awk '$1 == "capture" || $1 == "web" && $3 == "ready" { print $1, $2 }' <<<"$output")" = \
     "$(told '.workers[] | "\(.name) \(.pid)"')" ]
   sed -i '/^\[set web\]/,$d' "$INI"
