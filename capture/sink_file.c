@@ -37,13 +37,13 @@ static void sink_close(struct sink_file *sink)
 	sink->n_parts = 0;
 }
 
-static int write_all(int fd, const struct buf *data, size_t *ret_done)
+static int write_all(int fd, const char *data, size_t len, size_t *ret_done)
 {
 	size_t done = 0;
 	int err = 0;
 
-	while (done < data->len && !err) {
-		ssize_t n = write(fd, data->data + done, data->len - done);
+	while (done < len && !err) {
+		ssize_t n = write(fd, data + done, len - done);
 
 		if (n > 0)
 			done += (size_t)n;
@@ -58,7 +58,7 @@ static int write_all(int fd, const struct buf *data, size_t *ret_done)
 static int write_frame(struct sink_file *sink, struct buf *out, off_t *size)
 {
 	size_t done;
-	int err = out->failed ? -ENOMEM : write_all(sink->fd, out, &done);
+	int err = out->failed ? -ENOMEM : write_all(sink->fd, out->data, out->len, &done);
 
 	if (!err)
 		*size += (off_t)out->len;
@@ -335,20 +335,40 @@ static void pending_drop(struct sink_file *sink, size_t len, uint64_t entries)
 	sink->pending.data[sink->pending.len] = '\0';
 }
 
-static int write_pending(struct sink_file *sink, off_t size, uint64_t *ret_written)
+/* How much of what is pending the file gets: all that there is room for, and whole entries. */
+static size_t portion(const struct sink_file *sink, off_t size, uint64_t *ret_entries)
 {
 	const struct buf *pending = &sink->pending;
-	uint64_t entries = sink->n_pending;
-	size_t done, whole = pending->len;
-	int err = write_all(sink->fd, pending, &done);
+	const uint64_t bound = sink->conf.rotate_bytes;
+	uint64_t room = bound > (uint64_t)size ? bound - (uint64_t)size : 0;
+	size_t n;
 
-	if (done < pending->len) {
+	*ret_entries = sink->n_pending;
+	if (room < SINK_FILE_WRITE)
+		room = SINK_FILE_WRITE;
+	if (!bound || pending->len <= room)
+		return pending->len;
+	n = sink->conf.whole(pending->data, (size_t)room, ret_entries);
+	if (n)
+		return n;
+	*ret_entries = sink->n_pending;
+	return pending->len;
+}
+
+static int write_pending(struct sink_file *sink, off_t size, uint64_t *written)
+{
+	const struct buf *pending = &sink->pending;
+	uint64_t entries;
+	size_t done, whole = portion(sink, size, &entries);
+	int err = write_all(sink->fd, pending->data, whole, &done);
+
+	if (done < whole) {
 		whole = sink->conf.whole(pending->data, done, &entries);
 		if (whole < done && ftruncate(sink->fd, size + (off_t)whole) < 0)
 			sink->cut_to = size + (off_t)whole;
 	}
 	pending_drop(sink, whole, entries);
-	*ret_written = entries;
+	*written += entries;
 	return err;
 }
 
@@ -375,27 +395,32 @@ static int write_header(struct sink_file *sink, off_t *size)
 	return 0;
 }
 
-int sink_file_flush(struct sink_file *sink, uint64_t now_s, uint64_t *ret_written)
+/* To the file that is there, or that is begun for it. `rotate_err`: of all files of a flush. */
+static int flush_portion(struct sink_file *sink, uint64_t now_s, uint64_t *written, int *rotate_err)
 {
-	int err, rotate_err = 0;
 	off_t size = 0;
+	int err = sink_ready(sink, &size);
 
-	*ret_written = 0;
-	if (!sink->pending.len)
-		return 0;
-	err = sink_ready(sink, &size);
 	if (err)
 		return err;
-	if (rotation_due(sink, size, now_s)) {
+	if (!*rotate_err && rotation_due(sink, size, now_s)) {
 		/* A file that cannot be rotated is better too long than without its records. */
-		rotate_err = rotate(sink);
+		*rotate_err = rotate(sink);
 		err = sink_ready(sink, &size);
 		if (err)
 			return err;
 	}
 	sink->period = period_of(sink, now_s);
 	err = write_header(sink, &size);
-	if (!err)
-		err = write_pending(sink, size, ret_written);
+	return err ? err : write_pending(sink, size, written);
+}
+
+int sink_file_flush(struct sink_file *sink, uint64_t now_s, uint64_t *ret_written)
+{
+	int err = 0, rotate_err = 0;
+
+	*ret_written = 0;
+	while (sink->pending.len && !err)
+		err = flush_portion(sink, now_s, ret_written, &rotate_err);
 	return err ? err : rotate_err;
 }

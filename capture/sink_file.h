@@ -33,11 +33,16 @@ typedef size_t (*sink_header)(void *data, size_t have, struct buf *out);
 /* Appends what a file that is left gets behind its entries; `have` as before. */
 typedef void (*sink_trailer)(void *data, size_t have, struct buf *out);
 
+/*
+ * What is written at once, and by as much a file may be too long: what waited for a disk may be
+ * many times as long as a file is to be.
+ */
+#define SINK_FILE_WRITE (64u << 10)
+
 struct sink_file_conf {
 	int dir_fd; /* stays the caller's */
 	const char *name; /* rotated to name.1 ... name.keep */
-	uint64_t
-		rotate_bytes; /* a file does not grow beyond it, unless by one flush; 0: no bound */
+	uint64_t rotate_bytes; /* of a file, but for SINK_FILE_WRITE; 0: no bound */
 	/* of the clock: 3600 begins a file each full hour, UTC; 0: no bound */
 	uint64_t rotate_seconds;
 	/* of all files together; rotated ones go, the oldest first; 0: no bound */

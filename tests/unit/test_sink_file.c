@@ -500,6 +500,44 @@ static void headers_and_trailers(void **state)
 	sink_file_done(&sink);
 }
 
+static void check_first(const struct fixture *f, const char *name, char first, off_t size)
+{
+	struct stat st;
+	char c;
+	int fd = openat(f->dir_fd, name, O_RDONLY);
+
+	assert_int_equal(read(fd, &c, 1), 1);
+	assert_int_equal(c, first);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, size);
+	close(fd);
+	unlinkat(f->dir_fd, name, 0);
+}
+
+/* What waited for a disk goes to as many files as it is long. */
+static void long_flush(void **state)
+{
+	static char line[10 * 1024 + 1];
+	struct fixture *f = *state;
+	struct sink_file sink;
+
+	f->conf.rotate_bytes = 100 * 1024;
+	f->conf.keep = 5;
+	f->conf.pending_max = 1 << 20;
+	sink_file_init(&sink, &f->conf);
+	memset(line, '.', sizeof(line) - 1);
+	line[sizeof(line) - 2] = '\n';
+	for (int i = 0; i < 25; i++) {
+		line[0] = (char)('a' + i);
+		put(&sink, line);
+	}
+	flush(&sink, 0, 25);
+	sink_file_done(&sink);
+	check_first(f, "log.2", 'a', 100 * 1024);
+	check_first(f, "log.1", 'k', 100 * 1024);
+	check_first(f, "log", 'u', 50 * 1024);
+}
+
 static void quota(void **state)
 {
 	struct fixture *f = *state;
@@ -539,6 +577,7 @@ int main(void)
 		TEST(rotates_by_the_clock),
 		TEST(rotates_an_old_file),
 		TEST(headers_and_trailers),
+		TEST(long_flush),
 		TEST(quota),
 	};
 
