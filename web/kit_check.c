@@ -22,14 +22,14 @@ static const char served[] = "4. Give DHCP one of dhcp/*, and restart it.\n"
 			     "5. Run the guest:                       host/qemu.sh\n";
 
 static const char san[] =
-	"The console then says, in this order:\n"
+	"\nThe console then says, in this order:\n"
 	"  Registered SAN device 0x80         iPXE is logged in\n"
 	"  Booting from SAN device 0x80       the first sector is read\n"
 	"  GRUB loading.                      it is a loader\n"
 	"  scsi host0: iSCSI Initiator over TCP/IP   the initrd logs in for itself\n";
 
 static const char kernel[] =
-	"The console then says, in this order:\n"
+	"\nThe console then says, in this order:\n"
 	"  http://.../kernel... ok             the kernel is there, then the initrd\n"
 	"  scsi host0: iSCSI Initiator over TCP/IP   the initrd logs in for itself\n"
 	"With a target named in iscsi.initramfs it does so twice: \"15 - session exists\" does no harm.\n";
@@ -53,7 +53,6 @@ static void write_checklist(const struct kit *kit, struct text_out *out)
 	if (boot_spec_has_san(kit->spec))
 		text_raw(out, made);
 	text_raw(out, served);
-	text_raw(out, "\n");
 	if (kind == BOOT_SAN)
 		text_raw(out, san);
 	if (kind == BOOT_KERNEL)

@@ -236,6 +236,17 @@ files() {
   grep -q 'root has no password' kit/CHECKLIST.txt
 }
 
+@test "the checklist's parts are a blank line apart, whatever boots" {
+  local boot
+  for boot in san 'kernel\nkernel = http://x/k\ninitrd = http://x/i' local; do
+    ini
+    sed -i "s|^link = web01|&\nboot = $boot|" t.ini
+    kit
+    grep -qx '' kit/CHECKLIST.txt
+    cmp <(cat -s kit/CHECKLIST.txt) kit/CHECKLIST.txt
+  done
+}
+
 @test "a LUN that is not empty is refused before anything is done to it" {
   ini
   kit
