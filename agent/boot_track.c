@@ -38,13 +38,15 @@ static void own_state_dir(struct agent *a)
 	if (!a->boot_owned) {
 		(void)mkdir(dir, 0700); /* or what follows tells why not */
 		fd = agent_lock_dir(dir, &err);
-		a->boot_owned = fd >= 0;
+		a->boot_owned = fd != -EWOULDBLOCK;
+		if (fd < 0)
+			log_err("%s: %s", err.text,
+				a->boot_owned ? "state-dir is used without a lock"
+					      : "what guests boot next is not kept");
 	}
 	if (a->boot_lock >= 0)
 		close(a->boot_lock);
 	a->boot_lock = fd;
-	if (!a->boot_owned)
-		log_err("%s: what guests boot next is not kept", err.text);
 }
 
 static int save(const struct agent *a, struct err *err)

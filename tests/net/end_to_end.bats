@@ -10,6 +10,7 @@ setup() {
 }
 
 teardown() {
+  umount -l "$DIR/state" 2>/dev/null || true
   house_down
 }
 
@@ -272,6 +273,18 @@ watch_shows_request() {
   head -c -1 "$DIR/whole" | cmp - "$DIR/state/boot-states.bad"
   tapwarden boot set shop local
   cmp "$DIR/whole" "$DIR/state/boot-states"
+
+  # What can be read alone holds.
+  kill "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  mount --bind "$DIR/state" "$DIR/state"
+  mount -o remount,bind,ro "$DIR/state"
+  agent_start
+  guest_is '.state == "local"'
+  run tapwarden boot set shop run
+  [ "$status" -eq 2 ]
+  [[ "$output" = *"cannot write $DIR/state/boot-states: Read-only file system"* ]]
+  umount "$DIR/state"
 
   # What cannot be kept is not taken either.
   mv "$DIR/state" "$DIR/state.away"
