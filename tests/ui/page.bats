@@ -171,6 +171,10 @@ files_of_page() {
   case_of many
 }
 
+@test "one frame is one frame" {
+  case_of one
+}
+
 @test "a slow line" {
   case_of slow
 }
