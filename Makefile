@@ -3,6 +3,7 @@
 #   make                build/tapwarden         make check    the quick tests, without root
 #   make lint           format, layers, linters make fuzz     libFuzzer over every parser
 #   make units          the unit programs       make install  DESTDIR, PREFIX, SYSCONFDIR
+#   make manual         build/man
 #   make bench          ratios against peers, BENCH='links extract' for some areas alone
 #
 # V=1 prints the commands; DEVELOPER=1 makes strict warnings errors; SAN=address,undefined builds
@@ -51,7 +52,14 @@ OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/web/page_files.o
 DYGRAPHS := /usr/share/javascript/dygraphs
 PAGE_FILES = $(sort $(wildcard web/ui/*)) $(DYGRAPHS)/dygraph.min.js $(DYGRAPHS)/dygraph.min.css
 
-all: $(B)/tapwarden
+# Of what the program says of itself, so made after it.
+MANUAL := $(if $(shell command -v scdoc),$(B)/man/tapwarden.1 $(B)/man/tapwarden.ini.5)
+# What is made of a commit has its date, and is the same bytes whenever it is made.
+EPOCH := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
+DATED = $(if $(EPOCH),SOURCE_DATE_EPOCH=$(EPOCH))
+
+all: $(B)/tapwarden manual
+manual: $(or $(MANUAL),no-manual)
 
 $(B)/tapwarden: $(OBJECTS)
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(DEPS_LIBS)
@@ -67,6 +75,14 @@ $(B)/page/page_files.c: scripts/embed-page $(PAGE_FILES)
 $(B)/web/page_files.o: $(B)/page/page_files.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/man/%: $(B)/tapwarden scripts/man/page scripts/man/scdoc.awk scripts/examples/tapwarden.ini
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)$(DATED) scripts/man/page $(B)/tapwarden $(subst .,,$(suffix $@)) >$@.new
+	@mv $@.new $@
+
+no-manual:
+	@echo 'no manual pages are made: scdoc is missing: `scripts/install-deps build` brings it' >&2
 
 # The one file that knows the version, made again only when it changed.
 $(B)/version: FORCE
@@ -175,7 +191,7 @@ libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
 FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
 TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/boot/*.c tests/bench/*.c tests/fuzz/*.c))
 SHELL_SCRIPTS := scripts/libvirt/tapwarden scripts/install-deps scripts/embed-page scripts/demo scripts/check-layers \
-	tests/run tests/bench/run .ci/run
+	scripts/man/page tests/run tests/bench/run .ci/run
 
 # Each test of bats is a subshell, and so its own (SC2030, SC2031); a '$$1' or '`' in single quotes
 # is meant there (SC2016); `run` sets stderr (SC2154).
@@ -235,10 +251,13 @@ install: all
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tapwarden.conf
 	install -D -m 0644 scripts/systemd/tapwarden.tmpfiles \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tapwarden.conf
+	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.1 $(DESTDIR)$(PREFIX)/share/man/man1/tapwarden.1)
+	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.ini.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/tapwarden.ini.5)
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all units replays helpers benches ui-modules test check bench demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
+.PHONY: all manual no-manual units replays helpers benches ui-modules test check bench demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
 .PRECIOUS: $(B)/%.o
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
