@@ -30,35 +30,10 @@ void source_forget_holder(struct source *source)
 	source->holder_pid = 0;
 }
 
-/* Of its own it takes the kernel as long as of many: packet_sockets_close(). */
-static void close_later(struct sources *s, int fd)
-{
-	if (s->n_closing == s->cap_closing) {
-		size_t cap = s->cap_closing ? 2 * s->cap_closing : 64;
-		int *closing = reallocarray(s->closing, cap, sizeof(*closing));
-
-		if (!closing) {
-			close(fd);
-			return;
-		}
-		s->closing = closing;
-		s->cap_closing = cap;
-	}
-	s->closing[s->n_closing++] = fd;
-}
-
-static void close_now(struct sources *s)
-{
-	packet_sockets_close(s->closing, s->n_closing);
-	free(s->closing);
-	s->closing = NULL;
-	s->n_closing = s->cap_closing = 0;
-}
-
 static void source_close(struct sources *s, struct source *source)
 {
 	if (source->fd >= 0 && source->message.source == IPC_SOURCE_PACKET)
-		close_later(s, source->fd);
+		sources_close_ring(s, source->fd);
 	else if (source->fd >= 0)
 		close(source->fd);
 	if (source->dropped_fd >= 0)
@@ -70,6 +45,13 @@ static void source_close(struct sources *s, struct source *source)
 	source->peer = NULL;
 	source->leaving = false;
 	source->error[0] = '\0';
+}
+
+/* What nobody is there to read is kept for whoever comes. */
+static void source_leave(struct sources *s, struct source *source)
+{
+	source_keep_unread(s, source);
+	source_close(s, source);
 }
 
 void sources_stop(struct sources *s)
@@ -85,7 +67,8 @@ void sources_done(struct sources *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		source_close(s, &s->list[i]);
-	close_now(s);
+	sources_forget_unread(s);
+	sources_close_rings(s);
 	free(s->list);
 	*s = (struct sources){ 0 };
 }
@@ -232,7 +215,7 @@ static void source_set(struct sources *s, struct source *source, const struct so
 		       strcmp(m->guest, wish->guest) != 0 ||
 		       memcmp(m->mac, wish->mac, MAC_LEN) != 0;
 	if (moved)
-		source_close(s, source);
+		source_leave(s, source);
 	source->fresh = other;
 	if (source->leaving)
 		source_fault(source, SOURCE_PART_LEAVING, "");
@@ -269,7 +252,7 @@ static void source_drop(struct sources *s, struct source *source)
 {
 	bool open = source->fd >= 0;
 
-	source_close(s, source);
+	source_leave(s, source);
 	if (open)
 		sources_tell_deleted(s, source);
 }
@@ -288,7 +271,7 @@ void sources_let_go(struct sources *s, const struct source_wish *wishes, size_t 
 		if (!s->list[i].wanted)
 			source_drop(s, &s->list[i]);
 	}
-	close_now(s);
+	sources_close_rings(s);
 }
 
 void sources_update(struct sources *s, const struct source_wish *wishes, size_t n)
@@ -324,7 +307,7 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 		source->wanted = true;
 		source_set(s, source, &wishes[i]);
 	}
-	close_now(s);
+	sources_close_rings(s);
 	open_packets(s);
 	sources_take_taps(s);
 	for (size_t i = 0; i < n; i++) {
@@ -343,6 +326,7 @@ void sources_update(struct sources *s, const struct source_wish *wishes, size_t 
 
 void sources_hand_over(struct sources *s, struct ipc_channel *channel)
 {
+	sources_hand_over_unread(s, channel);
 	for (size_t i = 0; i < s->n; i++) {
 		if (sources_channel(s, &s->list[i]) == channel)
 			source_tell(&s->list[i], channel, true);

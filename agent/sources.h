@@ -76,10 +76,18 @@ struct sources_ops {
 	void (*shared)(void *data, const struct source *source, const char *what);
 	/* Who held a tap has ended, or a guest is gone: sources_update() may do more now. */
 	void (*retry)(void *data);
+	/* A ring is closed, and no worker lives to read it: its last frames may be lost. */
+	void (*unread)(void *data, const struct source *source);
 	/* The guest of an inline link is there (`what` is NULL), or something is with it. */
 	void (*peer)(void *data, const struct source *source, const char *what);
 	/* The worker that has the link of this slot, or is to have it; NULL: none serves. */
 	struct ipc_channel *(*channel)(void *data, uint32_t slot);
+};
+
+/* A packet ring that was let go while no worker had it: the next one reads it to its end. */
+struct source_ring {
+	struct ipc_link message;
+	int fd;
 };
 
 struct sources {
@@ -87,6 +95,8 @@ struct sources {
 	size_t n;
 	int *closing; /* packet sockets that are to be closed, all together */
 	size_t n_closing, cap_closing;
+	struct source_ring *unread;
+	size_t n_unread;
 	const struct stats_page *stats;
 	uint32_t block_size, blocks; /* of every ring opened from now on; set by the owner */
 	const char *run_dir; /* where inline guests come; set by the owner, and copied */

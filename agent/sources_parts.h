@@ -18,6 +18,17 @@ void sources_tell_deleted(const struct sources *sources, const struct source *so
 void sources_take_taps(struct sources *sources);
 void source_forget_holder(struct source *source);
 
+/*
+ * The rings of sources_rings.c: closed all together by sources_close_rings(); of a link that is let
+ * go, kept unread when there is no worker to read it now (then it is not the source's any more),
+ * and handed over to one that comes, before all that follows in the same place.
+ */
+void sources_close_ring(struct sources *sources, int fd);
+void sources_close_rings(struct sources *sources);
+void source_keep_unread(struct sources *sources, struct source *source);
+void sources_hand_over_unread(struct sources *sources, struct ipc_channel *channel);
+void sources_forget_unread(struct sources *sources);
+
 /* Where the tap of an inline link is ours, its guest may come; else nothing happens. */
 void sources_await_guest(struct sources *sources, struct source *source,
 			 const struct source_wish *wish);

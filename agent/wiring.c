@@ -160,6 +160,20 @@ static void on_tap_free(void *data)
 	supervisor_kick(&a->supervisor);
 }
 
+static void on_unread(void *data, const struct source *source)
+{
+	struct agent *a = data;
+	const struct event_about about = {
+		.kind = IPC_EVENT_LINK,
+		.link = source->message.name,
+		.set = source->message.set,
+		.action = "ring-closed",
+	};
+
+	events_emit(&a->events, capture_channel(a), LOG_LEVEL_WARNING, &about,
+		    "no capture worker was there to read it: its last frames may be lost");
+}
+
 static void on_peer(void *data, const struct source *source, const char *what)
 {
 	struct agent *a = data;
@@ -196,6 +210,7 @@ void agent_hand_over_links(struct agent *a)
 const struct sources_ops agent_sources_ops = { .tap = on_tap,
 					       .shared = on_shared,
 					       .retry = on_tap_free,
+					       .unread = on_unread,
 					       .peer = on_peer,
 					       .channel = channel_of };
 

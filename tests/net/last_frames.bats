@@ -62,12 +62,20 @@ is_another() {
   [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
-@test "the last frames before the agent ends are read" {
+five_frames() {
   in_guest bash -c 'for n in 1 2 3 4 5; do echo "last=$n;" >/dev/udp/192.0.2.2/9; done'
-  agent_end
-  # In the order of the guest, once each.
+}
+
+# In the order of the guest, once each.
+five_are_read() {
   diff <(seq -f 'last=%g;' 5) <(payloads "$DIR/log/frames.pcapng" | grep -o 'last=[0-9];')
   [ "$(records 'select(.gap)')" = "" ]
+}
+
+@test "the last frames before the agent ends are read" {
+  five_frames
+  agent_end
+  five_are_read
 }
 
 @test "the last frames before a reload that lets a link go are read, by the rules before it" {
@@ -98,4 +106,55 @@ is_another() {
   wait_for 20 is_another "$before"
   agent_end
   all_before "$at"
+}
+
+# Nobody has the links then for seconds, since it dies again and again.
+capture_dies() {
+  local pid
+  for _ in 1 2 3; do
+    wait_for 20 workers_ready
+    pid=$(worker_pid capture)
+    kill -KILL "$pid"
+    wait_for 20 status_of "[.workers[].pid] | index($pid) | not"
+  done
+}
+
+capture_waits() {
+  status_of '[.workers[] | select(.name == "capture") | .state] == ["waiting"]'
+}
+
+@test "the last frames before a link is deleted are read when no worker lives" {
+  local before
+  before=$(ifindex_of web01)
+  capture_dies
+  five_frames
+  ip -n "$HOST" link del web01
+  wait_for 20 is_another "$before"
+  capture_waits
+  wait_for 20 workers_ready
+  agent_end
+  five_are_read
+}
+
+@test "the last frames before a link is deleted are read while workers relieve each other" {
+  local before first second
+  sed -i 's/^\[agent\]$/[agent]\ncapture-workers = 2/' "$INI"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of '.agent.generation == 2 and (.workers | length) == 3'
+  wait_for 20 workers_ready
+  before=$(ifindex_of web01)
+  first=$(worker_pid capture)
+  second=$(worker_pid 'capture 1')
+  kill -STOP "$second"
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 is_gone "$first"
+  # Until the other has ended, too, nobody has a link.
+  five_frames
+  ip -n "$HOST" link del web01
+  wait_for 20 is_another "$before"
+  kill -CONT "$second"
+  wait_for 20 status_of '.agent.generation == 3'
+  wait_for 20 workers_ready
+  agent_end
+  five_are_read
 }
