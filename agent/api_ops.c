@@ -144,7 +144,7 @@ static int answer_peer(struct agent *a, const struct ipc_request *request, struc
 
 	if (code || parse_ifname(request->link, NULL))
 		return code ? code : err_set(err, -EINVAL, "no link is named");
-	code = reconcile_peer(a->supervisor.reconcile, &address, &link, err);
+	code = reconcile_peer(a->supervisor.reconcile, &address, request->scope, &link, err);
 	if (!code && strcmp(link, request->link) != 0)
 		code = err_set(err, -EACCES, "it is behind %s", link);
 	if (code)

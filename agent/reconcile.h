@@ -106,11 +106,12 @@ int reconcile_look(struct reconcile *reconcile, struct held_taps *held, struct e
 
 /*
  * The link that the machine with this address is behind, as frames from the host to it go: its MAC
- * is the link's and the way to it leads over the link's lower device. `ret_link` is its name, valid
- * as reconcile_links(). -ENOENT or -EHOSTUNREACH when it is behind none, with the reason.
+ * is the link's and the way to it leads over the link's lower device. `scope` as of peer_find().
+ * `ret_link` is its name, valid as reconcile_links(). -ENOENT or -EHOSTUNREACH when it is behind
+ * none, with the reason.
  */
-int reconcile_peer(struct reconcile *reconcile, const struct cidr *address, const char **ret_link,
-		   struct err *err);
+int reconcile_peer(struct reconcile *reconcile, const struct cidr *address, uint32_t scope,
+		   const char **ret_link, struct err *err);
 
 /* The wanted links, in the order of config_links(). Valid until the next reload. */
 const struct reconcile_link *reconcile_links(const struct reconcile *reconcile, size_t *ret_n);

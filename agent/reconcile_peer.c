@@ -6,12 +6,12 @@
 
 #include "netlink/peer.h"
 
-int reconcile_peer(struct reconcile *reconcile, const struct cidr *address, const char **ret_link,
-		   struct err *err)
+int reconcile_peer(struct reconcile *reconcile, const struct cidr *address, uint32_t scope,
+		   const char **ret_link, struct err *err)
 {
 	char mac[MAC_TEXT_MAX];
 	struct peer peer;
-	int code = peer_find(reconcile->channel, address, &peer, err);
+	int code = peer_find(reconcile->channel, address, scope, &peer, err);
 
 	if (code)
 		return code;

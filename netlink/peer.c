@@ -55,15 +55,15 @@ static int ask(struct nl_channel *channel, struct link_msg *msg, struct answer *
 	return code ? code : ret->error;
 }
 
-int peer_find(struct nl_channel *channel, const struct cidr *address, struct peer *ret,
-	      struct err *err)
+int peer_find(struct nl_channel *channel, const struct cidr *address, uint32_t scope,
+	      struct peer *ret, struct err *err)
 {
 	struct peer peer = { .lower = 0 };
 	struct answer answer;
 	struct link_msg msg;
 	int code;
 
-	peer_msg_get_route(&msg, address);
+	peer_msg_get_route(&msg, address, scope);
 	code = ask(channel, &msg, &answer, err);
 	if (code)
 		return err_errno(err, code, "the host does not reach this address directly");

@@ -19,11 +19,14 @@ struct peer {
 };
 
 /*
- * The prefix of `address` is of no meaning. 0; -EHOSTUNREACH when the address is the host's own or
- * behind a router, -ENOENT when its hardware address is not known now; or that of the socket.
+ * The prefix of `address` is of no meaning. Each device has link-local addresses of its own: of
+ * those `scope` is the ifindex (sin6_scope_id, RFC 4007 section 6); 0: it is none.
+ *
+ * 0; -EHOSTUNREACH when the address is the host's own or behind a router, -ENOENT when its hardware
+ * address is not known now; or that of the socket.
  */
-int peer_find(struct nl_channel *channel, const struct cidr *address, struct peer *ret,
-	      struct err *err);
+int peer_find(struct nl_channel *channel, const struct cidr *address, uint32_t scope,
+	      struct peer *ret, struct err *err);
 
 /*
  * Whether what is reached like this `peer` is on the device `lower`: by that itself, by a macvlan

@@ -22,13 +22,15 @@ static void *start(struct link_msg *msg, uint16_t type, size_t extra)
 	return mnl_nlmsg_put_extra_header(&msg->header, extra);
 }
 
-int peer_msg_get_route(struct link_msg *msg, const struct cidr *address)
+int peer_msg_get_route(struct link_msg *msg, const struct cidr *address, uint32_t scope)
 {
 	struct rtmsg *route = start(msg, RTM_GETROUTE, sizeof(*route));
 
 	route->rtm_family = address->family;
 	route->rtm_dst_len = (unsigned char)(8 * address_size(address));
 	mnl_attr_put(&msg->header, RTA_DST, address_size(address), address->address);
+	if (scope)
+		mnl_attr_put_u32(&msg->header, RTA_OIF, scope);
 	return 0;
 }
 

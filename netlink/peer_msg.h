@@ -8,7 +8,8 @@
 #include "agent/base/link_types.h"
 #include "netlink/link_msg.h"
 
-int peer_msg_get_route(struct link_msg *msg, const struct cidr *address);
+/* `scope` as of peer_find(). */
+int peer_msg_get_route(struct link_msg *msg, const struct cidr *address, uint32_t scope);
 int peer_msg_get_neighbour(struct link_msg *msg, const struct cidr *address, uint32_t ifindex);
 int peer_msg_get_link(struct link_msg *msg, uint32_t ifindex);
 

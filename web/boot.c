@@ -197,7 +197,10 @@ static void write_peer(const struct http_request *request, char *out, size_t siz
 static void ask_peer(struct boot *boot, struct http_request *request,
 		     const struct boot_entry *entry)
 {
-	struct ipc_request ask = { .op = IPC_OP_PEER, .role = ROLE_VIEWER, .user = "guest" };
+	struct ipc_request ask = { .op = IPC_OP_PEER,
+				   .role = ROLE_VIEWER,
+				   .scope = http_peer_scope(request),
+				   .user = "guest" };
 
 	write_peer(request, ask.name, sizeof(ask.name));
 	snprintf(ask.link, sizeof(ask.link), "%s", entry->guest->link);

@@ -268,6 +268,13 @@ void http_peer_text(const struct http_request *request, char out[HTTP_PEER_MAX])
 		memcpy(out, "local", sizeof("local"));
 }
 
+uint32_t http_peer_scope(const struct http_request *request)
+{
+	const struct sockaddr_storage *peer = &http_conn_of(request)->peer;
+
+	return peer->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)peer)->sin6_scope_id : 0;
+}
+
 uint64_t *http_connection_tag(const struct http_request *request)
 {
 	return &http_conn_of(request)->tag;

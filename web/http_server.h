@@ -76,6 +76,9 @@ bool http_peer_uid(const struct http_request *request, uid_t *ret);
 #define HTTP_PEER_MAX 46
 void http_peer_text(const struct http_request *request, char out[HTTP_PEER_MAX]);
 
+/* Of a link-local IPv6 address, the ifindex of the device that it is of; 0 of any other. */
+uint32_t http_peer_scope(const struct http_request *request);
+
 /*
  * A number of the handler's that stays with the client's connection, 0 on a new one. Valid as the
  * request.

@@ -244,6 +244,7 @@ struct ipc_request {
 	uint64_t id; /* chosen by the web worker, repeated in the reply */
 	uint32_t op; /* enum ipc_op */
 	uint32_t role; /* enum user_role of who asks: the agent looks at it once more */
+	uint32_t scope; /* of IPC_OP_PEER: the ifindex that a link-local address is of; 0: none */
 	char user[NAME_MAX_LEN + 1]; /* who asks, for the log */
 	char name[NAME_MAX_LEN + 1]; /* of a set, link or pattern; "": none */
 	char plan[17]; /* of IPC_OP_APPLY: the hash that the plan must have */

@@ -339,6 +339,36 @@ watch_shows_request() {
   [ "$output" = 403 ]
 }
 
+# Each wire has an fe80::/64 of its own: one address may be two machines'.
+@test "a link-local address is looked for on the wire that it came by" {
+  local link=fe80::5054:ff:fe00:77
+  sed -i -e 's/^\[set host\]$/[set far]\nlower = eno2\nmode = bridge\ncount = 1\nname = far%02d\n&/' \
+    -e 's/^\[pattern request\]$/[set hostfar]\nlower = eno2\nkind = macvlan\nmode = bridge\ncount = 1\nname = hostfar%d\nmonitor = off\n&/' \
+    -e 's/^link = web01$/link = far01/' -e 's/^boot-listen.*/boot-listen = [::]:8080/' "$INI"
+  cp "$INI" "$DIR/commands.ini"
+  ip -n "$HOST" link add eno2 type veth peer name far2
+  ip -n "$HOST" link set eno2 up
+  ip -n "$HOST" link set far2 up
+  agent_start
+  spawn tap_guest ip netns exec "$HOST" "$ROOT/build/tests/net/tap_guest" --wait far01 "$GUEST" eth0
+  wait_for 10 grep -q '^ready' "$DIR/tap_guest.out"
+  local_address() {
+    ip -n "$1" link set "$2" addrgenmode none
+    ip netns exec "$1" sh -c "echo 0 >/proc/sys/net/ipv6/conf/$2/disable_ipv6"
+    ip -n "$1" addr add "$3/64" dev "$2" nodad
+    ip -n "$1" link set "$2" up
+  }
+  local_address "$HOST" host01 fe80::1
+  local_address "$HOST" hostfar1 fe80::1
+  local_address "$GUEST" eth0 "$link"
+  local_address "$PEER" eno1 "$link"
+  script_status() {
+    "$1" curl -sS --max-time 10 -o /dev/null -w '%{http_code}' "http://[fe80::1%25$2]:8080/ipxe/$(mac_of far01)"
+  }
+  [ "$(script_status in_peer eno1)" = 403 ]
+  [ "$(script_status in_guest eth0)" = 200 ]
+}
+
 @test "the workers have their own users, no capabilities and no way to get any" {
   agent_start
   local role pid
