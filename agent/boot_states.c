@@ -63,7 +63,8 @@ int boot_guest_set(struct boot_guest *guest, enum boot_state state)
 	return 0;
 }
 
-bool boot_guest_step(struct boot_guest *guest, enum boot_step step, bool good, int64_t now_ms)
+bool boot_guest_step(struct boot_guest *guest, enum boot_step step, const char *token,
+		     int64_t now_ms)
 {
 	struct boot_seen *seen = &guest->steps[step];
 	enum boot_state next = guest->state;
@@ -76,7 +77,8 @@ bool boot_guest_step(struct boot_guest *guest, enum boot_step step, bool good, i
 	seen->n++;
 	if (step == BOOT_STEP_SCRIPT && next == BOOT_STATE_ONCE)
 		next = BOOT_STATE_LOCAL;
-	else if (step == BOOT_STEP_HOME && good && next == BOOT_STATE_INSTALL)
+	else if (step == BOOT_STEP_HOME && next == BOOT_STATE_INSTALL && token[0] &&
+		 strcmp(token, guest->token) == 0)
 		next = BOOT_STATE_RUN;
 	if (next == guest->state)
 		return false;

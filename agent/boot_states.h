@@ -59,9 +59,12 @@ int boot_guest_set(struct boot_guest *guest, enum boot_state state);
 
 /*
  * The guest took a step; its menu begins a boot anew, and a script that no menu came before.
- * `good`: the phone-home showed the token. Returns whether its state is another one after it.
+ * `token`: what a phone-home showed; "" if nothing. Returns whether its state is another one after
+ * it. That of an install before this one ends nothing: who took the phone-home may not have heard
+ * of this one yet.
  */
-bool boot_guest_step(struct boot_guest *guest, enum boot_step step, bool good, int64_t now_ms);
+bool boot_guest_step(struct boot_guest *guest, enum boot_step step, const char *token,
+		     int64_t now_ms);
 
 /*
  * The first step that this boot must take and has not, by what is served from here; BOOT_STEPS when

@@ -178,7 +178,7 @@ void boot_track_step(struct agent *a, const struct ipc_boot_step *message)
 	if (message->step == BOOT_STEP_SCRIPT)
 		guest->booting = (enum boot_state)message->booting;
 	emit(a, conf, "boot-step", boot_step_names[message->step]);
-	if (!boot_guest_step(guest, (enum boot_step)message->step, message->good, now_ms()))
+	if (!boot_guest_step(guest, (enum boot_step)message->step, message->token, now_ms()))
 		return;
 	if (save(a, &err))
 		log_err("%s: the state of guest %s is lost with the agent", err.text, guest->name);

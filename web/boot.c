@@ -116,17 +116,19 @@ void boot_take_state(struct boot *boot, const struct ipc_boot_state *state)
 }
 
 void boot_tell(const struct boot *boot, const struct http_request *request,
-	       struct boot_entry *entry, enum boot_step step, bool good)
+	       struct boot_entry *entry, enum boot_step step, bool changes)
 {
-	struct ipc_boot_step message = { .step = step, .booting = entry->booting, .good = good };
+	struct ipc_boot_step message = { .step = step, .booting = entry->booting };
 	uint64_t now = uv_now(boot->loop);
 
 	/* What changes a state is never left out. */
 	if (!boot->channel || http_is_head(request) ||
-	    (!good && entry->told_ms[step] && now - entry->told_ms[step] < BOOT_TELL_MS))
+	    (!changes && entry->told_ms[step] && now - entry->told_ms[step] < BOOT_TELL_MS))
 		return;
 	entry->told_ms[step] = now ? now : 1;
 	snprintf(message.guest, sizeof(message.guest), "%s", entry->guest->head.name);
+	if (step == BOOT_STEP_HOME && changes)
+		memcpy(message.token, entry->token, sizeof(message.token));
 	ipc_send(boot->channel, IPC_BOOT_STEP, &message, -1);
 }
 

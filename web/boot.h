@@ -67,9 +67,12 @@ void boot_serve(struct boot *boot, struct http_request *request, const struct ro
 /* What a guest boots from here on; one that is not known is none of this configuration. */
 void boot_take_state(struct boot *boot, const struct ipc_boot_state *state);
 
-/* With what `request` gets the guest takes a step, of which the agent is told. */
+/*
+ * With what `request` gets the guest takes a step, of which the agent is told. `changes`: its state
+ * is another one by it; a phone-home then is of the entry's token.
+ */
 void boot_tell(const struct boot *boot, const struct http_request *request,
-	       struct boot_entry *entry, enum boot_step step, bool good);
+	       struct boot_entry *entry, enum boot_step step, bool changes);
 
 /*
  * Appends the script that a guest gets now; `entry` may be NULL. `ret_caps` is what its iPXE can

@@ -149,8 +149,8 @@ static int check_boot_step(const void *payload)
 {
 	const struct ipc_boot_step *m = payload;
 
-	return verdict(m->step < BOOT_STEPS && m->booting < BOOT_STATES && m->good <= 1 &&
-		       TEXT_OK(m->guest));
+	return verdict(m->step < BOOT_STEPS && m->booting < BOOT_STATES && TEXT_OK(m->guest) &&
+		       TEXT_OK(m->token));
 }
 
 static int check_try(const void *payload)

@@ -286,7 +286,7 @@ struct ipc_boot_step {
 	char guest[NAME_MAX_LEN + 1];
 	uint32_t step; /* enum boot_step */
 	uint32_t booting; /* enum boot_state: what the script is of */
-	uint32_t good; /* 0 or 1: of a phone-home, it showed the token */
+	char token[BOOT_TOKEN_SIZE]; /* that a phone-home showed, since it had to; else "" */
 };
 
 struct ipc_type_info {

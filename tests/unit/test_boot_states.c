@@ -16,7 +16,8 @@
 
 #include "agent/state_file.h"
 
-#define TOKEN "0123456789abcdef0123456789abcdef"
+#define TOKEN	    "0123456789abcdef0123456789abcdef"
+#define OTHER_TOKEN "0123456789abcdef0123456789abcdee"
 
 static char dir[] = "/tmp/tapwarden-test-XXXXXX";
 
@@ -184,27 +185,32 @@ static void tokens_are_new_each_time(void **state)
 	memcpy(first, guest.token, sizeof(first));
 	assert_int_equal(boot_guest_set(&guest, BOOT_STATE_INSTALL), 0);
 	assert_string_not_equal(first, guest.token);
+	/* The first install's phone-home was on its way when the second was asked for. */
+	assert_false(boot_guest_step(&guest, BOOT_STEP_HOME, first, 1));
+	assert_int_equal(guest.state, BOOT_STATE_INSTALL);
 	assert_int_equal(boot_guest_set(&guest, BOOT_STATE_RESCUE), 0);
 	assert_string_equal(guest.token, "");
 }
 
-/* State, step, whether the token was shown: the state after it. */
+/* State, step, the token that was shown: the state after it. */
 static const struct {
 	enum boot_state before;
 	enum boot_step step;
-	bool good;
+	const char *token;
 	enum boot_state after;
 } steps[] = {
-	{ BOOT_STATE_RUN, BOOT_STEP_SCRIPT, false, BOOT_STATE_RUN },
-	{ BOOT_STATE_RUN, BOOT_STEP_HOME, true, BOOT_STATE_RUN },
-	{ BOOT_STATE_INSTALL, BOOT_STEP_SCRIPT, false, BOOT_STATE_INSTALL },
-	{ BOOT_STATE_INSTALL, BOOT_STEP_SEED, false, BOOT_STATE_INSTALL },
-	{ BOOT_STATE_INSTALL, BOOT_STEP_HOME, false, BOOT_STATE_INSTALL },
-	{ BOOT_STATE_INSTALL, BOOT_STEP_HOME, true, BOOT_STATE_RUN },
-	{ BOOT_STATE_ONCE, BOOT_STEP_KERNEL, false, BOOT_STATE_ONCE },
-	{ BOOT_STATE_ONCE, BOOT_STEP_SCRIPT, true, BOOT_STATE_LOCAL },
-	{ BOOT_STATE_RESCUE, BOOT_STEP_HOME, true, BOOT_STATE_RESCUE },
-	{ BOOT_STATE_LOCAL, BOOT_STEP_SCRIPT, false, BOOT_STATE_LOCAL },
+	{ BOOT_STATE_RUN, BOOT_STEP_SCRIPT, "", BOOT_STATE_RUN },
+	{ BOOT_STATE_RUN, BOOT_STEP_HOME, TOKEN, BOOT_STATE_RUN },
+	{ BOOT_STATE_INSTALL, BOOT_STEP_SCRIPT, "", BOOT_STATE_INSTALL },
+	{ BOOT_STATE_INSTALL, BOOT_STEP_SEED, "", BOOT_STATE_INSTALL },
+	{ BOOT_STATE_INSTALL, BOOT_STEP_HOME, "", BOOT_STATE_INSTALL },
+	{ BOOT_STATE_INSTALL, BOOT_STEP_HOME, TOKEN, BOOT_STATE_RUN },
+	{ BOOT_STATE_INSTALL, BOOT_STEP_HOME, OTHER_TOKEN, BOOT_STATE_INSTALL },
+	{ BOOT_STATE_INSTALL, BOOT_STEP_SEED, TOKEN, BOOT_STATE_INSTALL },
+	{ BOOT_STATE_ONCE, BOOT_STEP_KERNEL, "", BOOT_STATE_ONCE },
+	{ BOOT_STATE_ONCE, BOOT_STEP_SCRIPT, "", BOOT_STATE_LOCAL },
+	{ BOOT_STATE_RESCUE, BOOT_STEP_HOME, TOKEN, BOOT_STATE_RESCUE },
+	{ BOOT_STATE_LOCAL, BOOT_STEP_SCRIPT, "", BOOT_STATE_LOCAL },
 };
 
 static void steps_change_states(void **state)
@@ -212,7 +218,7 @@ static void steps_change_states(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		struct boot_guest guest = { .state = steps[i].before, .token = TOKEN };
-		bool changed = boot_guest_step(&guest, steps[i].step, steps[i].good, 5);
+		bool changed = boot_guest_step(&guest, steps[i].step, steps[i].token, 5);
 
 		assert_int_equal(guest.state, steps[i].after);
 		assert_int_equal(changed, steps[i].before != steps[i].after);
@@ -233,22 +239,22 @@ static void what_a_boot_waits_for(void **state)
 	(void)state;
 	assert_int_equal(boot_guest_missing(NULL, &conf), BOOT_STEPS);
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEPS);
-	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 1);
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, "", 1);
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEP_KERNEL);
-	boot_guest_step(&guest, BOOT_STEP_KERNEL, false, 2);
+	boot_guest_step(&guest, BOOT_STEP_KERNEL, "", 2);
 	/* The initrd comes from elsewhere: nobody here sees it. */
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEPS);
 	boot_guest_set(&guest, BOOT_STATE_INSTALL);
 	guest.booting = BOOT_STATE_INSTALL;
-	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 3);
-	boot_guest_step(&guest, BOOT_STEP_KERNEL, false, 4);
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, "", 3);
+	boot_guest_step(&guest, BOOT_STEP_KERNEL, "", 4);
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEP_INITRD);
-	boot_guest_step(&guest, BOOT_STEP_INITRD, false, 5);
+	boot_guest_step(&guest, BOOT_STEP_INITRD, "", 5);
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEP_HOME);
-	boot_guest_step(&guest, BOOT_STEP_HOME, true, 6);
+	boot_guest_step(&guest, BOOT_STEP_HOME, guest.token, 6);
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEPS);
 	/* A new boot begins with its script. */
-	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 7);
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, "", 7);
 	assert_int_equal(guest.steps[BOOT_STEP_HOME].n, 0);
 	conf.boot = BOOT_SAN;
 	guest.booting = BOOT_STATE_RUN;
@@ -262,16 +268,16 @@ static void a_menu_comes_before_its_script(void **state)
 	struct boot_guest guest = { .state = BOOT_STATE_RUN };
 
 	(void)state;
-	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 1);
-	boot_guest_step(&guest, BOOT_STEP_MENU, false, 2);
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, "", 1);
+	boot_guest_step(&guest, BOOT_STEP_MENU, "", 2);
 	assert_int_equal(guest.steps[BOOT_STEP_SCRIPT].n, 0);
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEP_SCRIPT);
 	guest.booting = BOOT_STATE_RESCUE;
-	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 3);
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, "", 3);
 	assert_int_equal(guest.steps[BOOT_STEP_MENU].n, 1);
 	assert_int_equal(boot_guest_missing(&guest, &conf), BOOT_STEP_KERNEL);
 	/* Another script is another boot, to which no menu came. */
-	boot_guest_step(&guest, BOOT_STEP_SCRIPT, false, 4);
+	boot_guest_step(&guest, BOOT_STEP_SCRIPT, "", 4);
 	assert_int_equal(guest.steps[BOOT_STEP_MENU].n, 0);
 	assert_int_equal(guest.steps[BOOT_STEP_SCRIPT].n, 1);
 }
