@@ -191,7 +191,7 @@ libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
 FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
 TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/boot/*.c tests/bench/*.c tests/fuzz/*.c))
 SHELL_SCRIPTS := scripts/libvirt/tapwarden scripts/install-deps scripts/embed-page scripts/demo scripts/check-layers \
-	scripts/man/page tests/run tests/bench/run .ci/run
+	scripts/man/page scripts/completion/tapwarden.bash tests/run tests/bench/run .ci/run
 
 # Each test of bats is a subshell, and so its own (SC2030, SC2031); a '$$1' or '`' in single quotes
 # is meant there (SC2016); `run` sets stderr (SC2154).
@@ -251,6 +251,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tapwarden.conf
 	install -D -m 0644 scripts/systemd/tapwarden.tmpfiles \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tapwarden.conf
+	install -D -m 0644 scripts/completion/tapwarden.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tapwarden
 	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.1 $(DESTDIR)$(PREFIX)/share/man/man1/tapwarden.1)
 	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.ini.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/tapwarden.ini.5)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/schema.h"
+#include "agent/help_names.h"
 #include "agent/version.h"
 
 static int help_all(void)
@@ -94,6 +95,11 @@ int cmd_help(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		printf("tapwarden %s\n", tapwarden_version);
+		return cli_flush(CLI_DONE);
+	}
+	/* Not for people: scripts/completion asks. */
+	if (argc > 2 && strcmp(argv[1], "--names") == 0) {
+		help_names(argv[2], argc > 3 ? argv[3] : CONFIG_DEFAULT_PATH);
 		return cli_flush(CLI_DONE);
 	}
 	if (argc < 2 || argv[1][0] == '-')

@@ -8,11 +8,15 @@
 
 int cmd_run(int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ 0 },
+	};
 	const char *path = CONFIG_DEFAULT_PATH;
 	int c;
 
 	optind = 1;
-	while ((c = getopt(argc, argv, ":c:v")) != -1) {
+	while ((c = getopt_long(argc, argv, ":c:v", longs, NULL)) != -1) {
 		if (c == 'c')
 			path = optarg;
 		else if (c == 'v')

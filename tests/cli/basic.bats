@@ -151,6 +151,7 @@ usr/bin/tapwarden 755
 usr/lib/systemd/system/tapwarden.service 644
 usr/lib/sysusers.d/tapwarden.conf 644
 usr/lib/tmpfiles.d/tapwarden.conf 644
+usr/share/bash-completion/completions/tapwarden 644
 usr/share/man/man1/tapwarden.1 644
 usr/share/man/man5/tapwarden.ini.5 644
 usr/share/tapwarden/grafana.json 644

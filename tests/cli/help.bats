@@ -166,6 +166,8 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
     [[ "$stderr" == *"\"${args[*]: -1}\" lacks its value"* || "$line" == "passwd -sm" ]]
     [[ "$stderr" == *"\"-m\" lacks its value"* || "$line" != "passwd -sm" ]]
   done
+  run -2 --separate-stderr "$TAPWARDEN" run -v --verbose
+  [[ "$stderr" == *"\"--verbose\" is not understood here"* ]]
   run --separate-stderr "$TAPWARDEN" status --json --jsno
   [[ "$stderr" == *"\"--jsno\" is not understood here"* ]]
   run -2 --separate-stderr "$TAPWARDEN" reach --all
