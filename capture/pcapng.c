@@ -242,6 +242,20 @@ size_t pcapng_whole(const void *data, size_t len, uint64_t *ret_packets)
 	return at;
 }
 
+void pcapng_first_interfaces(const void *data, size_t len, struct buf *out)
+{
+	const uint8_t *p = data;
+	size_t at = 0, n;
+	uint32_t type;
+
+	for (; (n = block_length(p + at, len - at, &type)) > 0; at += n) {
+		if (at && type == BLOCK_SECTION)
+			break;
+		if (type == BLOCK_INTERFACE)
+			buf_add(out, p + at, n);
+	}
+}
+
 /* What the options from `p` on say. */
 static uint64_t drops_of(const uint8_t *p, const uint8_t *end)
 {

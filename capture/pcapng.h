@@ -85,6 +85,9 @@ void pcapng_statistics(struct buf *out, const struct pcapng_statistics *statisti
  */
 size_t pcapng_whole(const void *data, size_t len, uint64_t *ret_packets);
 
+/* Appends the blocks in `data`, all of ours, that describe the interfaces of its first section. */
+void pcapng_first_interfaces(const void *data, size_t len, struct buf *out);
+
 /* What a packet block says beside its bytes. */
 struct pcapng_told {
 	uint32_t interface;

@@ -35,6 +35,7 @@ static void sink_close(struct sink_file *sink)
 	sink->fd = -1;
 	sink->cut_to = -1;
 	sink->n_parts = 0;
+	sink->renew = false;
 }
 
 static int write_all(int fd, const char *data, size_t len, size_t *ret_done)
@@ -180,22 +181,26 @@ static int move_away(const struct sink_file *sink, uint32_t keep)
  * Cuts off what a writer that was killed left of its last entry. -EUCLEAN when there is more than
  * that behind the whole ones: nothing is cut then.
  */
-static int repair(int fd, size_t size, const struct sink_file_conf *conf)
+static int repair(struct sink_file *sink, size_t size)
 {
+	const struct sink_file_conf *conf = &sink->conf;
 	size_t good;
 	void *data;
 
-	if (!size)
+	if (!size) {
+		sink->renew = conf->fits && !conf->fits(conf->data, "", 0);
 		return 0;
+	}
 	/* Under the lock nobody else cuts the file, so the mapping cannot lose its pages. */
-	data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	data = mmap(NULL, size, PROT_READ, MAP_SHARED, sink->fd, 0);
 	if (data == MAP_FAILED)
 		return -errno;
 	good = conf->whole(data, size, NULL);
+	sink->renew = conf->fits && !conf->fits(conf->data, data, good);
 	munmap(data, size);
 	if (size - good >= conf->entry_max)
 		return -EUCLEAN;
-	if (good < size && ftruncate(fd, (off_t)good) < 0)
+	if (good < size && ftruncate(sink->fd, (off_t)good) < 0)
 		return -errno;
 	return 0;
 }
@@ -230,7 +235,7 @@ static int open_once(struct sink_file *sink)
 	else if (!S_ISREG(st.st_mode))
 		err = -EINVAL;
 	else
-		err = repair(sink->fd, (size_t)st.st_size, &sink->conf);
+		err = repair(sink, (size_t)st.st_size);
 	if (err == -EUCLEAN)
 		err = set_aside(sink);
 	if (err)
@@ -320,7 +325,7 @@ static bool rotation_due(const struct sink_file *sink, off_t size, uint64_t now_
 {
 	if (!size)
 		return false;
-	if (period_of(sink, now_s) > sink->period)
+	if (period_of(sink, now_s) > sink->period || (sink->renew && sink->conf.keep))
 		return true;
 	return sink->conf.rotate_bytes &&
 	       (uint64_t)size + sink->pending.len > sink->conf.rotate_bytes;
@@ -375,6 +380,11 @@ static int write_pending(struct sink_file *sink, off_t size, uint64_t *written)
 void sink_file_extend(struct sink_file *sink)
 {
 	sink->more = true;
+}
+
+void sink_file_renew(struct sink_file *sink)
+{
+	sink->renew = true;
 }
 
 static int write_header(struct sink_file *sink, off_t *size)

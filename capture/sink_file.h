@@ -34,6 +34,12 @@ typedef size_t (*sink_header)(void *data, size_t have, struct buf *out);
 typedef void (*sink_trailer)(void *data, size_t have, struct buf *out);
 
 /*
+ * Whether the header may follow what is in an opened file, `len` bytes: else another file is begun,
+ * unless none but the one that is written is kept.
+ */
+typedef bool (*sink_fits)(void *data, const void *bytes, size_t len);
+
+/*
  * What is written at once, and by as much a file may be too long: what waited for a disk may be
  * many times as long as a file is to be.
  */
@@ -53,7 +59,8 @@ struct sink_file_conf {
 	size_t entry_max; /* bytes; what is torn off is less */
 	sink_header header; /* may be NULL, and then there is no trailer either */
 	sink_trailer trailer; /* may be NULL */
-	void *data; /* of these two */
+	sink_fits fits; /* may be NULL */
+	void *data; /* of these three */
 };
 
 struct sink_file {
@@ -64,6 +71,7 @@ struct sink_file {
 	uint64_t period; /* of rotate_seconds, that the file belongs to */
 	size_t n_parts; /* of the header, that were written since the file was opened */
 	bool more; /* there are more now */
+	bool renew; /* they do not fit the file */
 	off_t cut_to; /* -1, or where the last whole entry ends: the cut failed and is due */
 	uint64_t n_set_aside; /* damaged files, now NAME.1 or rotated on */
 };
@@ -92,6 +100,9 @@ int sink_file_added(struct sink_file *sink);
 
 /* The header has more parts now, which have to be written before anything else is. */
 void sink_file_extend(struct sink_file *sink);
+
+/* What it has now does not fit the file. */
+void sink_file_renew(struct sink_file *sink);
 
 /*
  * Writes what is pending, at `now_s` of the clock. `ret_written` is the number of entries written,

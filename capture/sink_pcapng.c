@@ -12,6 +12,9 @@
 /* A frame with its options; frames of a link are at most as long as its snapshot. */
 #define BLOCK_MAX ((1u << 20) + PCAPNG_OVERHEAD_MAX)
 
+/* Of all links, in a file. */
+#define INTERFACES_MAX (4u << 20)
+
 /* Frames, and the drops before them that they tell. */
 struct section_count {
 	uint64_t first_ns, last_ns;
@@ -57,6 +60,43 @@ static void begin_section(struct sink_pcapng *sink, struct buf *out)
 	pcapng_section(out, PCAPNG_APPLICATION, sink->host);
 }
 
+static void describe(const struct sink_pcapng_link *link, struct buf *out)
+{
+	pcapng_interface(out, &(struct pcapng_interface){
+				      .name = link->name,
+				      .link_type = LINKTYPE_ETHERNET,
+			      });
+}
+
+/* Asked for each link, in their order. */
+static bool agrees(struct sink_pcapng *sink, const struct sink_pcapng_link *link)
+{
+	const struct buf *former = &sink->former;
+	struct buf own;
+	bool same;
+
+	buf_init(&own, BLOCK_MAX);
+	describe(link, &own);
+	same = !own.failed && own.len <= former->len - sink->agreed &&
+	       memcmp(former->data + sink->agreed, own.data, own.len) == 0;
+	sink->agreed += same ? own.len : 0;
+	buf_done(&own);
+	return same;
+}
+
+static bool fits(void *data, const void *bytes, size_t len)
+{
+	struct sink_pcapng *sink = data;
+	bool same = true;
+
+	buf_reset(&sink->former);
+	sink->agreed = 0;
+	pcapng_first_interfaces(bytes, len, &sink->former);
+	for (size_t i = 0; len && same && i < sink->n_links; i++)
+		same = agrees(sink, &sink->links[i]);
+	return same;
+}
+
 /* The first part is the section's own, and each link is one. */
 static size_t header(void *data, size_t have, struct buf *out)
 {
@@ -66,12 +106,8 @@ static size_t header(void *data, size_t have, struct buf *out)
 		begin_section(sink, out);
 		have = 1;
 	}
-	for (size_t i = have - 1; i < sink->n_links; i++) {
-		pcapng_interface(out, &(struct pcapng_interface){
-					      .name = sink->links[i].name,
-					      .link_type = LINKTYPE_ETHERNET,
-				      });
-	}
+	for (size_t i = have - 1; i < sink->n_links; i++)
+		describe(&sink->links[i], out);
 	return 1 + sink->n_links;
 }
 
@@ -106,8 +142,10 @@ int sink_pcapng_init(struct sink_pcapng *sink, const struct sink_file_conf *conf
 	file.entry_max = BLOCK_MAX;
 	file.header = header;
 	file.trailer = trailer;
+	file.fits = fits;
 	file.data = sink;
 	sink_file_init(&sink->file, &file);
+	buf_init(&sink->former, INTERFACES_MAX);
 	sink->ids = calloc(STATS_LINKS_MAX, sizeof(*sink->ids));
 	return sink->ids ? 0 : -ENOMEM;
 }
@@ -129,6 +167,7 @@ void sink_pcapng_done(struct sink_pcapng *sink)
 {
 	settle(sink);
 	sink_file_done(&sink->file);
+	buf_done(&sink->former);
 	free(sink->ids);
 	free(sink->links);
 }
@@ -157,6 +196,8 @@ int sink_pcapng_link(struct sink_pcapng *sink, uint32_t slot, const char *name)
 	(void)snprintf(link->name, sizeof(link->name), "%s", name);
 	sink->ids[slot] = (uint32_t)sink->n_links;
 	sink_file_extend(&sink->file);
+	if (sink->former.len && !agrees(sink, link))
+		sink_file_renew(&sink->file);
 	return 0;
 }
 

@@ -3,8 +3,10 @@
  *
  * Frames go the way of all entries (sink_file.h). A file, and what a worker adds to one of another
  * worker, is a section of its own that describes every link known by then, and others when they
- * join; a link's number stays the same as long as the worker lives. Direction is as the host sees
- * the link: what the guest sent is outbound, as tcpdump(8) -Q has it.
+ * join; a link's number stays the same as long as the worker lives. A file that begins with other
+ * links is followed by another file: Wireshark 4.0 looks a number up among the interfaces of all
+ * sections, and would take frames for those of a link that they are not of. Direction is as the
+ * host sees the link: what the guest sent is outbound, as tcpdump(8) -Q has it.
  */
 #ifndef TW_SINK_PCAPNG_H
 #define TW_SINK_PCAPNG_H
@@ -23,6 +25,8 @@ struct sink_pcapng {
 	uint32_t *ids; /* by slot: index into links, plus 1; 0: none */
 	struct sink_pcapng_link *links; /* by interface number */
 	size_t n_links, cap_links;
+	struct buf former; /* interfaces that the file begins with, when another worker began it */
+	size_t agreed; /* bytes of it that are those of our links */
 };
 
 /* `conf` names the directory, file and bounds; the rest of it is filled in. 0 or -ENOMEM. */

@@ -57,6 +57,46 @@ name = late%%02d
   [ "$(awk '$2 != ($3 > 0)' "$DIR/interfaces")" = "" ]
 }
 
+# asked_on ADDRESS: the links that brought the question who has it, in all files.
+asked_on() {
+  local file
+  for file in "$DIR"/log/frames.pcapng*; do
+    tshark -n -r "$file" -Y "arp.dst.proto_ipv4 == $1" -T fields -e frame.interface_name 2>/dev/null
+  done | sort | tr '\n' ' '
+}
+
+# ask_all ADDRESS LINK...: the peer asks all guests, of whom nobody has it.
+ask_all() {
+  in_peer busybox arping -q -c 1 -w 1 -b -I eno1 "$1" || true
+  wait_for 20 is_asked_on "$@"
+}
+
+is_asked_on() {
+  local address=$1
+  shift
+  [ "$(asked_on "$address")" = "$* " ]
+}
+
+# reload N: the agent's Nth configuration.
+reload() {
+  kill -HUP "$(pid_of agent)"
+  wait_for 20 status_of ".agent.generation == $1 and ([.workers[].state] | all(. == \"ready\"))"
+}
+
+@test "frames are told of their link, also when another worker has other links" {
+  agent_start
+  ask_all 192.0.2.71 web01 web02
+  reload 2
+  ask_all 192.0.2.72 web01 web02
+  # The same links: the same file.
+  [ ! -e "$DIR/log/frames.pcapng.1" ]
+  printf '\n[link web01]\nset = web\nmonitor = off\n' >>"$INI"
+  reload 3
+  ask_all 192.0.2.73 web02
+  [ -e "$DIR/log/frames.pcapng.1" ]
+  [ "$(asked_on 192.0.2.71)$(asked_on 192.0.2.72)" = 'web01 web02 web01 web02 ' ]
+}
+
 # send_raw HEX...: frames of the peer to the guest, from behind the addresses on.
 send_raw() {
   in_peer perl -e '

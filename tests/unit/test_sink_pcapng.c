@@ -240,12 +240,59 @@ static void rotation(void **state)
 	check_file(f, "frames", "|web01:b web01:b web01:b web01:b web01=4/0 ");
 }
 
+/* As another worker after the one before: its links, in that order, with a frame of the last. */
+static void worker(struct fixture *f, const char *const *links, const char *text)
+{
+	uint32_t slot = 0;
+
+	assert_int_equal(sink_pcapng_init(&f->sink, &f->conf, "hv1"), 0);
+	for (; links[slot]; slot++)
+		assert_int_equal(sink_pcapng_link(&f->sink, slot, links[slot]), 0);
+	assert_int_equal(put(f, slot - 1, text), 0);
+	flush(f, 1);
+}
+
+/* Who looks numbers up among the interfaces of all sections finds those of the first. */
+static void other_workers(void **state)
+{
+	struct fixture *f = *state;
+
+	sink_pcapng_done(&f->sink);
+	worker(f, (const char *[]){ "web01", "web02", NULL }, "a");
+	sink_pcapng_done(&f->sink);
+	worker(f, (const char *[]){ "web01", NULL }, "b");
+	assert_int_equal(sink_pcapng_link(&f->sink, 1, "web02"), 0);
+	assert_int_equal(put(f, 1, "c"), 0);
+	flush(f, 1);
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames", "|web02:a web02=1/0 |web01:b web02:c web01=1/0 web02=1/0 ");
+	worker(f, (const char *[]){ "web02", NULL }, "d");
+	check_file(f, "frames.1", "|web02:a web02=1/0 |web01:b web02:c web01=1/0 web02=1/0 ");
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames", "|web02:d web02=1/0 ");
+	worker(f, (const char *[]){ "web02", NULL }, "e");
+	assert_int_equal(sink_pcapng_link(&f->sink, 1, "web01"), 0);
+	assert_int_equal(put(f, 1, "f"), 0);
+	assert_int_equal(put(f, 0, "g"), 0);
+	flush(f, 2);
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames.1", "|web02:d web02=1/0 |web02:e web02=1/0 ");
+	check_file(f, "frames", "|web01:f web02:g web02=1/0 web01=1/0 ");
+	/* Better so than without the frames before. */
+	f->conf.keep = 0;
+	worker(f, (const char *[]){ "web03", NULL }, "h");
+	sink_pcapng_done(&f->sink);
+	check_file(f, "frames", "|web01:f web02:g web02=1/0 web01=1/0 |web03:h web03=1/0 ");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(links), TEST(drops), TEST(drops_at_the_end),
-					    TEST(joins_at_the_end), TEST(rotation) };
+	const struct CMUnitTest tests[] = {
+		TEST(links),	TEST(drops),	    TEST(drops_at_the_end), TEST(joins_at_the_end),
+		TEST(rotation), TEST(other_workers)
+	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
