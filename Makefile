@@ -3,7 +3,7 @@
 #   make                build/tapwarden         make check    the quick tests, without root
 #   make lint           format, layers, linters make fuzz     libFuzzer over every parser
 #   make units          the unit programs       make install  DESTDIR, PREFIX, SYSCONFDIR
-#   make manual         build/man
+#   make manual         build/man               make deb      a Debian package in build/
 #   make bench          ratios against peers, BENCH='links extract' for some areas alone
 #
 # V=1 prints the commands; DEVELOPER=1 makes strict warnings errors; SAN=address,undefined builds
@@ -39,7 +39,8 @@ DEPS_LIBS = $(eval DEPS_LIBS := $$(shell pkg-config --libs $(LIBS) $(OPTIONAL)) 
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wvla -Wformat=2 -Wundef
-HARDENING := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
+# The folder of the sources is no part of what is built: the same commit gives the same program.
+HARDENING := $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=.
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LANGUAGE := -std=gnu11 -D_GNU_SOURCE -I. $(if $(OPTIONAL),-DHAVE_LIBSYSTEMD=1)
 ALL_CFLAGS = $(LANGUAGE) $(WARNINGS) $(if $(DEVELOPER),-Werror) $(HARDENING) $(SANITIZE) \
@@ -191,7 +192,8 @@ libfuzzer-run: $(FUZZERS:$(B)/tests/fuzz/%=$(B)/libfuzzer/%)
 FORMATTED = $(SOURCES) $(HEADERS) $(sort $(wildcard tests/*/*.c tests/*/*.h))
 TIDIED := $(SOURCES) $(sort $(wildcard tests/net/*.c tests/boot/*.c tests/bench/*.c tests/fuzz/*.c))
 SHELL_SCRIPTS := scripts/libvirt/tapwarden scripts/install-deps scripts/embed-page scripts/demo scripts/check-layers \
-	scripts/man/page scripts/completion/tapwarden.bash tests/run tests/bench/run .ci/run
+	scripts/man/page scripts/completion/tapwarden.bash \
+	scripts/deb/build scripts/deb/postinst scripts/deb/prerm scripts/deb/postrm tests/run tests/bench/run .ci/run
 
 # Each test of bats is a subshell, and so its own (SC2030, SC2031); a '$$1' or '`' in single quotes
 # is meant there (SC2016); `run` sets stderr (SC2154).
@@ -257,9 +259,21 @@ install: all
 	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.ini.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/tapwarden.ini.5)
 
+# The maintainer of a package is who made it: of the sources it is the commit's author.
+DEB_MAINTAINER ?= $(shell git log -1 --format='%an <%ae>' 2>/dev/null)
+
+PACKAGES ?= $(B)
+
+deb:
+	$(Q)scripts/install-deps build deb
+	$(SUBMAKE) all
+	$(Q)rm -rf $(PACKAGES)/deb
+	$(Q)umask 022 && $(MAKE) -s --no-print-directory install DESTDIR=$(PACKAGES)/deb PREFIX=/usr SYSCONFDIR=/etc
+	$(Q)$(DATED) DEB_MAINTAINER='$(DEB_MAINTAINER)' scripts/deb/build $(PACKAGES)/deb '$(VERSION)' $(PACKAGES)
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all manual no-manual units replays helpers benches ui-modules test check bench demo fuzz libfuzzer-run lint $(LINTS) install clean FORCE
+.PHONY: all manual no-manual units replays helpers benches ui-modules test check bench demo fuzz libfuzzer-run lint $(LINTS) install deb clean FORCE
 .PRECIOUS: $(B)/%.o
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)
