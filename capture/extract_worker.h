@@ -4,6 +4,7 @@
 #ifndef TW_EXTRACT_WORKER_H
 #define TW_EXTRACT_WORKER_H
 
+#include "capture/extract_order.h"
 #include "capture/extract_out.h"
 #include "capture/hit_format.h"
 #include "capture/stream_match.h"
@@ -53,6 +54,9 @@ struct extract_worker {
 	const struct extract_plan *plan;
 	struct text_scan scan;
 	struct extract_outlet outlet;
+	struct extract_order order; /* of several rules, in a subject in parts */
+	bool ordered; /* what is found now */
+	bool disordered; /* too much would have waited: that was told */
 	const char *source;
 	struct text_input *input; /* whose piece is searched */
 	uint64_t told; /* hits of the piece */

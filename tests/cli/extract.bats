@@ -109,6 +109,64 @@ same_as() {
   same_as grep -onb 'needle[0-9]' text -- -e 'needle[0-9]' -n -b text
 }
 
+# pieces SIZE: text, in writes of so much.
+pieces() {
+  perl -e 'while (sysread STDIN, $b, $ARGV[0]) { syswrite STDOUT, $b }' "$1" <text
+}
+
+# in_order COMMAND... -- WORDS...: extract WORDS prints of the text that COMMAND writes what perl finds
+# with each of $patterns, by place and then by pattern.
+in_order() {
+  local feed=() options=() pattern
+  while [ "$1" != -- ]; do
+    feed+=("$1")
+    shift
+  done
+  shift
+  for pattern in "${patterns[@]}"; do
+    options+=(-e "$pattern")
+    # shellcheck disable=SC2016 # perl's own
+    perl -0777 -ne 'BEGIN { $re = shift } print $-[0], ":$&\0" while /$re/g' "$pattern" text >>unsorted
+  done
+  sort -zst: -k1,1n unsorted >expected
+  rm unsorted
+  "${feed[@]}" | extract -b -0 "$@" "${options[@]}" >got || [ $? -eq 1 ]
+  cmp expected got || {
+    echo "${feed[*]}: ${patterns[*]}"
+    false
+  }
+}
+
+@test "the matches of several patterns in a whole text are in its order, however it comes" {
+  local all=('ab+' '[cd]+x?' 'e(?=a)' '(?<=b)c' 'a[^b]{0,300}?ba' '\n+' 'd(?s:.{1,4000})ee' 'a') patterns
+  for seed in {1..8}; do
+    perl -e 'srand $ARGV[0]; my @w = ("a" .. "e", "x", "\n", "ab", "ee", "x" x 15);
+      print map { $w[rand @w] } 1 .. 8000' "$seed" >text
+    patterns=("${all[seed % 8]}" "${all[(seed * 3 + 1) % 8]}" "${all[(seed * 5 + 2) % 8]}")
+    in_order true -- -U text
+    for size in 3 100 5000; do in_order pieces "$size" -- -U; done
+  done
+}
+
+@test "so are those in a line that is searched in parts, also by several threads" {
+  local patterns=(foo 'ba+r' 'b (?=a)' r)
+  perl -e 'srand 5; for (1 .. 4) { for my $words (["a", "b", "foo", "bar", " "], [" ", "bar", "foo", "\n"]) {
+    print map({ $words->[rand @$words] } 1 .. 700000), "\n" } }' >text
+  in_order true -- text
+  in_order true -- --threads 4 text
+  in_order cat text --
+}
+
+@test "where a pattern holds back too much, the order is lost, and nothing else" {
+  perl -e 'print "a", "b " x 500000' >text
+  extract -U -b -e 'a[^Z]*Z' -e b -e ' ' text >got 2>said
+  [ "$(cat said)" = "tapwarden: text: more than 16 MiB would wait for what rule 1 may find before them: records are no longer in the order of the text" ]
+  grep -ob '[b ]' text >expected
+  sort -n got | cmp - expected
+  extract -U --count -e 'a[^Z]*Z' -e b -e ' ' text 2>said | grep -x 1000000
+  [ ! -s said ]
+}
+
 @test "several threads print what one does" {
   perl -e 'srand 7; for (1 .. 400000) { print join(" ", map { int rand 100000 } 1 .. 5), "\n" }' >text
   extract -e '\b9\d9\d\b' -n -b text >one

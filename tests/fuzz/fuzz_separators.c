@@ -1,4 +1,5 @@
 /* links: capture/extract_worker.c capture/extract_records.c capture/extract_records_part.c */
+/* links: capture/extract_order.c capture/extract_subject.c */
 /* links: capture/extract_relay.c capture/extract_range.c capture/extract_out.c */
 /* links: capture/separators.c capture/text_input.c capture/text_map.c capture/text_scan.c */
 /* links: capture/hit_kept.c capture/hit_format.c capture/hit_template.c capture/json_writer.c */

@@ -1,5 +1,6 @@
 /* links: capture/extract_job.c capture/extract_source.c capture/extract_parts.c */
 /* links: capture/extract_worker.c capture/extract_range.c */
+/* links: capture/extract_order.c capture/extract_subject.c */
 /* links: capture/extract_relay.c capture/extract_records.c capture/extract_out.c */
 /* links: capture/extract_records_part.c capture/separators.c agent/base/fd_io.c */
 /* links: capture/text_input.c capture/text_map.c capture/text_scan.c capture/hit_kept.c */
