@@ -118,6 +118,8 @@ _tapwarden()
 		# The last one may be any number of them.
 		if [[ ${operands[*]} == *... && $n -ge ${#operands[@]} ]]; then
 			n=$((${#operands[@]} - 1))
+			# Of a command's own words nothing is known but that files are among them.
+			operands[n]=${operands[n]/CMD/FILE}
 		fi
 		_tapwarden_offer "${operands[n]:-}"
 	fi

@@ -1,8 +1,8 @@
 # What `tapwarden help` prints, as scdoc(5): texts of 80 columns become paragraphs, tables of a word
 # and what it does become lists, and commands stay as they are.
 #
-# A line "@KIND NAME" begins a part: a title, a section, a part of one, the usage of verbs or
-# the keys of the configuration.
+# A line "@KIND NAME" begins a title, a section, or a part of one. Usages are what a "usage" and the
+# part "verb" begin with; a "config" has sections and keys.
 
 function escape(s) {
 	gsub(/[\\*_`<>#]/, "\\\\&", s)
@@ -99,33 +99,28 @@ function literal_end() {
 function part(kind, name) {
 	literal_end()
 	leave()
-	mode = kind
+	mode = kind == "verb" ? "usage" : kind
 	if (kind == "title") {
 		sub(/ tapwarden /, " \"tapwarden ", name)
 		print name "\"\n"
-	} else if (name ~ /^- / || kind == "part") {
-		sub(/^- /, "", name)
-		print "## " escape(name) "\n"
 	} else {
-		print "# " escape(name) "\n"
+		print (kind == "part" || kind == "verb" ? "## " : "# ") escape(name) "\n"
 	}
 }
 
 # "TERM  what it does", once or twice in a line; 0 when the line is none.
-function table(line, indent, level, n, field, i, at) {
-	n = split(substr(line, indent + 1), field, /   *|  /)
-	if (n > 1 && n % 2 == 0) {
-		at = indent
-		for (i = 1; i < n; i += 2) {
-			if (i == 1 && match(substr(line, indent + 1), /  +/))
-				at = indent + RSTART + RLENGTH - 1
-			last = ""
-			item(field[i], at, level)
-			add(field[i + 1])
-		}
-		return 1
+function table(line, indent, level, n, field, i) {
+	line = substr(line, indent + 1)
+	n = split(line, field, /  +/)
+	if (n < 2 || n % 2)
+		return 0
+	match(line, /  +/)
+	for (i = 1; i < n; i += 2) {
+		last = ""
+		item(field[i], indent + RSTART + RLENGTH - 1, level)
+		add(field[i + 1])
 	}
-	return 0
+	return 1
 }
 
 function usage_line(line) {
@@ -141,8 +136,6 @@ function usage_line(line) {
 	part(substr($0, 2, RLENGTH - 1), substr($0, RLENGTH + 2))
 	next
 }
-
-mode == "title" { next }
 
 mode == "usage" && (/^usage:/ || /^ +tapwarden/) { usage_line($0); next }
 mode == "usage" && NF {

@@ -118,6 +118,8 @@ verbs() {
   [[ " $offered " == *" lo "* ]]
   tab qemu -c "$INI" web01 -- seq
   [[ " $offered " == *" seq "* ]]
+  tab qemu -c "$INI" web01 -- cat oth
+  offers other.txt
   tab qemu -c "$INI" web01 -- -
   offers ''
 }
