@@ -23,6 +23,7 @@ enum process_state {
 	PROCESS_STARTING,
 	PROCESS_READY,
 	PROCESS_DRAINING,
+	PROCESS_RELIEVED,
 	PROCESS_ENDING
 };
 
@@ -35,6 +36,7 @@ struct worker_process {
 	struct ipc_ready ready;
 	unsigned int handles; /* still open; the last one frees the struct */
 	bool asked; /* a ping is not answered yet */
+	bool relieved;
 	uint64_t started_ms;
 	char why[sizeof(((struct ipc_fault *)0)->text)]; /* told by the process or found by us */
 };
@@ -52,6 +54,8 @@ static const struct role_info roles[WORKER_ROLES] = {
 
 static void process_exited(struct worker_process *p, const char *why, bool clean);
 static void on_restart(uv_timer_t *timer);
+static void on_limit(uv_timer_t *timer);
+static void promote(struct worker *w);
 
 static void worker_unref(struct worker *w)
 {
@@ -89,6 +93,18 @@ static void process_kill(struct worker_process *p, const char *why)
 		uv_process_kill(&p->process, SIGKILL);
 }
 
+/* What it sends on is cut. */
+static void relieved_end(struct worker_process *p)
+{
+	const struct ipc_drain drain = { .last = true };
+
+	if (p->state != PROCESS_RELIEVED)
+		return;
+	p->state = PROCESS_DRAINING;
+	ipc_send(&p->channel, IPC_DRAIN, &drain, -1);
+	uv_timer_start(&p->timer, on_limit, DRAIN_LIMIT_MS, 0);
+}
+
 static void on_limit(uv_timer_t *timer)
 {
 	struct worker_process *p = timer->data;
@@ -107,6 +123,9 @@ static void on_limit(uv_timer_t *timer)
 		break;
 	case PROCESS_DRAINING:
 		process_kill(p, "it did not drain in time");
+		break;
+	case PROCESS_RELIEVED:
+		relieved_end(p);
 		break;
 	case PROCESS_ENDING:
 		process_kill(p, "it did not end");
@@ -144,6 +163,46 @@ static void process_ready(struct worker_process *p, const struct ipc_ready *read
 		w->ops->replaced(w, 0, NULL);
 }
 
+static void relieved_forget(struct worker *w, const struct worker_process *p)
+{
+	size_t i = 0;
+
+	while (i < WORKER_RELIEVED_MAX && w->relieved[i] != p)
+		i++;
+	for (; i < WORKER_RELIEVED_MAX; i++)
+		w->relieved[i] = i + 1 < WORKER_RELIEVED_MAX ? w->relieved[i + 1] : NULL;
+}
+
+/* It has drained but for files: the successor need not wait for those. */
+static void process_relieved(struct worker_process *p)
+{
+	struct worker *w = p->worker;
+	size_t n = 0;
+
+	if (p != w->active || p->state != PROCESS_DRAINING) {
+		process_kill(p, "it left unasked");
+		return;
+	}
+	p->state = PROCESS_RELIEVED;
+	p->relieved = true;
+	if (w->stopping) {
+		relieved_end(p);
+		return;
+	}
+	uv_timer_start(&p->timer, on_limit, WORKER_RELIEVED_MS, 0);
+	while (n < WORKER_RELIEVED_MAX && w->relieved[n])
+		n++;
+	if (n == WORKER_RELIEVED_MAX) {
+		relieved_end(w->relieved[0]);
+		relieved_forget(w, w->relieved[0]);
+		n--;
+	}
+	w->relieved[n] = p;
+	log_info("%s worker %d sends on what is fetched of it", w->name, (int)worker_pid(w));
+	w->active = NULL;
+	promote(w);
+}
+
 /* The end, and what a send or receive says when the other side went with messages unread. */
 static bool is_closed(int reason)
 {
@@ -171,6 +230,8 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 		process_ready(p, message->payload);
 	} else if (message->type == IPC_PONG) {
 		p->asked = false;
+	} else if (message->type == IPC_RELIEVED) {
+		process_relieved(p);
 	} else if (message->type == IPC_FAULT) {
 		const struct ipc_fault *fault = message->payload;
 
@@ -318,8 +379,12 @@ static void process_exited(struct worker_process *p, const char *why, bool clean
 			w->ops->replaced(w, -ECHILD, why);
 		return;
 	}
+	relieved_forget(w, p);
+	if (p->relieved && !clean)
+		log_err("%s worker: %s after it was relieved: the files that it sent on are cut",
+			w->name, why);
 	if (p != w->active)
-		return; /* a successor that was called off */
+		return; /* a successor that was called off, or one that was relieved */
 	w->active = NULL;
 	/*
 	 * Nobody asks how a process ends that was relieved, and it may not have written all it had.
@@ -422,6 +487,8 @@ void worker_stop(struct worker *w)
 	config_set(&w->next_config, NULL);
 	if (w->next)
 		process_kill(w->next, "called off");
+	for (size_t i = 0; i < WORKER_RELIEVED_MAX && w->relieved[i]; i++)
+		relieved_end(w->relieved[i]);
 	if (w->active)
 		process_drain(w->active);
 	uv_close((uv_handle_t *)&w->restart, on_restart_closed);

@@ -3,7 +3,9 @@
  * and started again with back-off when it dies. Edge.
  *
  * A process moves STARTING → READY → DRAINING → gone. At most two exist: the one that serves and,
- * during a reload, its successor, which gets nothing to do until the first has drained.
+ * during a reload, its successor, which gets nothing to do until the first has drained. Besides
+ * these, one that has drained but for files sends them on, RELIEVED, while its successor serves: at
+ * most WORKER_RELIEVED_MAX of them, or the oldest ends, and each for WORKER_RELIEVED_MS.
  */
 #ifndef TW_WORKER_H
 #define TW_WORKER_H
@@ -15,6 +17,10 @@
 
 #include "agent/base/err.h"
 #include "agent/base/ipc.h"
+
+/* A guest that is slow with a file must not keep processes for ever, nor many reloads make many. */
+#define WORKER_RELIEVED_MAX 2
+#define WORKER_RELIEVED_MS  300000
 
 enum worker_role {
 	WORKER_CAPTURE,
@@ -72,6 +78,7 @@ struct worker {
 	const struct worker_ops *ops;
 	struct worker_config config, next_config;
 	struct worker_process *active, *next;
+	struct worker_process *relieved[WORKER_RELIEVED_MAX]; /* the oldest first; NULL: none */
 	uv_timer_t restart;
 	bool committed, stopping;
 	unsigned int open; /* handles and processes that must be gone before stopped() */

@@ -49,7 +49,7 @@ static bool peer_is_full(const struct http_server *server, const struct sockaddr
 	return same >= server->limits.per_peer;
 }
 
-static void conn_cut(struct conn *conn)
+void http_conn_cut(struct conn *conn)
 {
 	conn->cut = true;
 	conn->server->n_cut++;
@@ -73,7 +73,7 @@ static bool evict_one(struct http_server *server, const struct sockaddr *addr)
 	if (!oldest)
 		return false;
 	server->counters.evicted++;
-	conn_cut(oldest);
+	http_conn_cut(oldest);
 	return true;
 }
 
@@ -188,7 +188,7 @@ static void conn_sweep(struct conn *conn, uint64_t now)
 		return;
 	if (now >= conn->deadline) {
 		server->counters.cut++;
-		conn_cut(conn);
+		http_conn_cut(conn);
 	} else if (server->draining && conn->state == CONN_IDLE &&
 		   (conn->asked || now >= server->drain_until)) {
 		shutdown(conn->fd, SHUT_RD);

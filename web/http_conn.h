@@ -45,6 +45,7 @@ struct conn {
 	bool target_cut;
 	struct buf body; /* of the request, as much as has come */
 	bool body_cut; /* there was more than the server takes */
+	bool file; /* its answer is one */
 	bool cut; /* shut down: libmicrohttpd frees it when it is next run */
 	struct MHD_Response *response; /* to be queued; NULL in CONN_HANDLER: not answered yet */
 	unsigned int status;
@@ -68,6 +69,7 @@ struct http_server {
 	unsigned int n_cut; /* of them */
 	bool draining;
 	uint64_t drain_until; /* a connection that was just made may ask once; as deadline */
+	bool files_only; /* that are sent already */
 	bool closing;
 	unsigned int handles; /* that have to be closed before the server is freed */
 	void (*closed)(void *data);
@@ -85,6 +87,9 @@ enum MHD_Result http_on_accept(void *cls, const struct sockaddr *addr, socklen_t
 void http_on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 			enum MHD_ConnectionNotificationCode code);
 void http_on_sweep(uv_timer_t *timer);
+
+/* Shuts it down: libmicrohttpd frees it when it is next run. */
+void http_conn_cut(struct conn *conn);
 
 /* The loop's clock, `ms` from now. */
 uint64_t http_deadline_in(const struct http_server *server, unsigned int ms);

@@ -103,5 +103,6 @@ void http_reply_file(struct http_request *request, int fd, size_t length, const 
 					 : MHD_HTTP_OK;
 	conn->deadline = http_deadline_in(conn->server, conn->server->limits.reply_ms +
 								(unsigned int)(length / SLOWEST));
+	conn->file = true;
 	http_answer_by(conn, response);
 }

@@ -185,8 +185,8 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd, const cha
 
 	(void)cls;
 	(void)url;
-	/* A request may have come just before its connection was shut down. */
-	if (!conn || conn->cut)
+	/* A request may have come just before its connection was shut down, or behind another. */
+	if (!conn || conn->cut || (conn->server->files_only && !*context))
 		return MHD_NO;
 	if (!*context) {
 		*context = conn;
@@ -226,7 +226,7 @@ void http_on_completed(void *cls, struct MHD_Connection *mhd, void **context,
 	if (conn->state == CONN_STREAM)
 		conn->ops->closed(conn->stream);
 	conn->state = CONN_IDLE;
-	conn->suspended = false;
+	conn->suspended = conn->file = false;
 	conn->deadline = http_deadline_in(server, server->limits.request_ms);
 	if (server->draining)
 		shutdown(conn->fd, SHUT_RD);

@@ -168,6 +168,32 @@ bool http_server_idle(const struct http_server *server)
 	return server->conns == NULL;
 }
 
+void http_server_count(const struct http_server *server, struct http_left *left)
+{
+	for (const struct conn *c = server->conns; c; c = c->next) {
+		if (c->file)
+			left->files++;
+		else
+			left->others++;
+	}
+}
+
+void http_server_keep_files(struct http_server *server)
+{
+	server->files_only = true;
+	for (struct conn *c = server->conns; c; c = c->next) {
+		if (c->file || c->cut)
+			continue;
+		http_conn_cut(c);
+		/* libmicrohttpd does not watch a suspended connection. */
+		if (c->state == CONN_STREAM) {
+			c->ended = true;
+			http_stream_resume(c);
+		}
+	}
+	http_server_soon(server);
+}
+
 const struct http_counters *http_server_counters(const struct http_server *server)
 {
 	return &server->counters;

@@ -148,6 +148,15 @@ void http_server_drain(struct http_server *server);
 /* No connection is left. */
 bool http_server_idle(const struct http_server *server);
 
+/* Adds how many connections there are: that send a file, and others. */
+struct http_left {
+	unsigned int files, others;
+};
+void http_server_count(const struct http_server *server, struct http_left *left);
+
+/* Of a server that drains: goes on with files alone, and takes no request of any connection. */
+void http_server_keep_files(struct http_server *server);
+
 const struct http_counters *http_server_counters(const struct http_server *server);
 
 /*

@@ -202,13 +202,19 @@ void site_give_up(struct site *site)
 	api_give_up(&site->guests);
 }
 
-bool site_idle(const struct site *site)
+struct http_left site_left(const struct site *site)
 {
-	for (size_t i = 0; i < site->n_listeners; i++) {
-		if (!http_server_idle(site->listeners[i].server))
-			return false;
-	}
-	return true;
+	struct http_left left = { 0 };
+
+	for (size_t i = 0; i < site->n_listeners; i++)
+		http_server_count(site->listeners[i].server, &left);
+	return left;
+}
+
+void site_keep_files(struct site *site)
+{
+	for (size_t i = 0; i < site->n_listeners; i++)
+		http_server_keep_files(site->listeners[i].server);
 }
 
 void site_close(struct site *site)

@@ -59,8 +59,11 @@ void site_drain(struct site *site);
 /* What the agent was asked is answered 503 now. */
 void site_give_up(struct site *site);
 
-/* No connection is left. */
-bool site_idle(const struct site *site);
+/* The connections that are left. */
+struct http_left site_left(const struct site *site);
+
+/* Once drained: goes on with files alone. */
+void site_keep_files(struct site *site);
 void site_close(struct site *site);
 
 #endif

@@ -26,6 +26,9 @@
 /* How often is looked whether they have. */
 #define DRAIN_TICK_MS 20
 
+/* The same of one that only sends files on. */
+#define RELIEVED_TICK_MS 200
+
 struct web_worker {
 	uv_loop_t loop;
 	struct ipc_channel channel;
@@ -35,7 +38,9 @@ struct web_worker {
 	uint64_t drain_until; /* the loop's clock, in ms */
 	bool ready; /* the agent was told */
 	bool draining;
+	bool last; /* no other worker follows: files are cut like all else */
 	bool given_up; /* draining takes too long: nobody waits for the agent any more */
+	bool relieved; /* another serves: there are files to be sent on, and nothing else */
 	bool closing;
 	int status;
 };
@@ -198,25 +203,55 @@ static int on_ping(struct web_worker *worker, struct ipc_message *message, struc
 	return 0;
 }
 
+static void on_drain_tick(uv_timer_t *timer);
+
+static void become_relieved(struct web_worker *worker)
+{
+	worker->relieved = true;
+	site_keep_files(&worker->site);
+	uv_timer_start(&worker->drain, on_drain_tick, RELIEVED_TICK_MS, RELIEVED_TICK_MS);
+	ipc_send(&worker->channel, IPC_RELIEVED, NULL, -1);
+}
+
 static void on_drain_tick(uv_timer_t *timer)
 {
 	struct web_worker *worker = timer->data;
-
+	const struct http_left left = site_left(&worker->site);
 	const bool late = uv_now(timer->loop) >= worker->drain_until;
+	const bool over = late && worker->given_up;
 
-	if (late && !worker->given_up) {
+	if (worker->relieved) {
+		if (!left.files)
+			worker_finish(worker, 0);
+	} else if (left.files && !worker->last && (over || !left.others)) {
+		become_relieved(worker);
+	} else if (over || !(left.files || left.others)) {
+		worker_finish(worker, 0);
+	} else if (late) {
 		worker->given_up = true;
 		worker->drain_until += DRAIN_LAST_MS;
 		site_give_up(&worker->site);
-	} else if (late || site_idle(&worker->site)) {
-		worker_finish(worker, 0);
 	}
+}
+
+static void cut_files(struct web_worker *worker)
+{
+	const unsigned int n = site_left(&worker->site).files;
+
+	if (n)
+		log_warning("%u %s not sent whole: this worker was relieved, and ends", n,
+			    plural(n, "file is", "files are"));
+	worker_finish(worker, 0);
 }
 
 static int on_drain(struct web_worker *worker, struct ipc_message *message, struct err *err)
 {
-	(void)message;
+	const struct ipc_drain *drain = message->payload;
+
 	(void)err;
+	worker->last |= drain->last != 0;
+	if (worker->relieved && worker->last)
+		cut_files(worker);
 	if (worker->draining)
 		return 0;
 	worker->draining = true;

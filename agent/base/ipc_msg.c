@@ -194,6 +194,7 @@ static const struct ipc_type_info types[IPC_TYPE_END] = {
 			    check_peer_lost },
 	[IPC_REST] = { "rest", IPC_CAPTURE, IPC_AGENT, sizeof(struct ipc_rest), 0, check_rest },
 	[IPC_LEASE] = { "lease", IPC_CAPTURE, IPC_AGENT, sizeof(struct ipc_lease), 0, check_lease },
+	[IPC_RELIEVED] = { "relieved", IPC_WEB, IPC_AGENT, 0, 0, NULL },
 	[IPC_REQUEST] = { "request", IPC_WEB, IPC_AGENT, sizeof(struct ipc_request), 0,
 			  check_request },
 	[IPC_BOOT_STEP] = { "boot-step", IPC_WEB, IPC_AGENT, sizeof(struct ipc_boot_step), 0,

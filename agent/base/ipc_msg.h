@@ -67,6 +67,8 @@ enum ipc_type {
 	/* struct ipc_rest: the worker lets go of an inline link, for the next; capture only */
 	IPC_REST,
 	IPC_LEASE, /* struct ipc_lease; capture only */
+	/* drained but for files that it sends on: another may serve; web only */
+	IPC_RELIEVED,
 
 	IPC_TYPE_END,
 };

@@ -190,3 +190,75 @@ ready_again() {
   wait_for 20 grep -qx 'STOPPING=1' "$notices"
   kill "$listener"
 }
+
+# A guest's kernel of many times what sockets hold.
+kernel_config() {
+  head -c 32M /dev/urandom >"$DIR/vmlinuz"
+  sed -i "/^\[guest shop\]/,/^initiator/s,^boot = san,boot = kernel\nkernel = $DIR/vmlinuz\ninitrd = $DIR/vmlinuz," "$INI"
+  agent_start
+  guest_start
+  ip -n "$HOST" addr add 192.0.2.1/24 dev host01
+  URL=http://192.0.2.1:8080/ipxe/$(mac_of web01)
+}
+
+# slow_fetch NAME: the guest fetches the kernel, and stops in the middle until somebody writes to NAME.go.
+slow_fetch() {
+  mkfifo "$DIR/$1.go"
+  # shellcheck disable=SC2016 # the inner shell's
+  spawn "$1" ip netns exec "$GUEST" sh -c 'curl -sS "$1/kernel" | {
+    dd iflag=fullblock bs=100000 count=10 2>/dev/null
+    : >"$2.begun"
+    cat "$2.go" >/dev/null
+    cat
+  }' sh "$URL" "$DIR/$1"
+  wait_for 20 test -e "$DIR/$1.begun"
+}
+
+# Another web worker than $1 serves.
+serves_instead_of() {
+  status_of ".workers[] | select(.name == \"web\") | .state == \"ready\" and .pid != $1"
+}
+
+@test "a file that is fetched during a reload comes whole, while the new worker serves" {
+  kernel_config
+  local old
+  old=$(worker_pid web)
+  slow_fetch slow
+  reload
+  wait_for 20 serves_instead_of "$old"
+  grep -q "web worker $old sends on what is fetched of it" "$DIR/agent.err"
+  # Longer than what else an old worker has in hand may take.
+  sleep 3
+  in_guest curl -sS --max-time 10 -o "$DIR/quick" "$URL/kernel"
+  cmp "$DIR/quick" "$DIR/vmlinuz"
+  run -1 is_gone "$old"
+  : >"$DIR/slow.go"
+  wait_for 60 is_gone "$(pid_of slow)"
+  cmp "$DIR/slow.out" "$DIR/vmlinuz"
+  wait_for 20 is_gone "$old"
+}
+
+@test "of old workers that send files on there are two, and none after the agent" {
+  kernel_config
+  local i pids=()
+  for i in 0 1 2; do
+    pids+=("$(worker_pid web)")
+    slow_fetch "slow$i"
+    reload
+    wait_for 20 serves_instead_of "${pids[i]}"
+  done
+  wait_for 20 is_gone "${pids[0]}"
+  grep -q 'web: 1 file is not sent whole: this worker was relieved, and ends' "$DIR/agent.err"
+  run -1 is_gone "${pids[1]}"
+  run -1 is_gone "${pids[2]}"
+  kill -TERM "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  wait "$(pid_of agent)"
+  is_gone "${pids[1]}"
+  is_gone "${pids[2]}"
+  for i in 0 1 2; do
+    : >"$DIR/slow$i.go"
+    wait_for 20 is_gone "$(pid_of "slow$i")"
+    run -1 cmp -s "$DIR/slow$i.out" "$DIR/vmlinuz"
+  done
+}

@@ -100,6 +100,11 @@ static void on_request(struct http_request *request, void *data)
 		reply_with(request, 200, f->large, LARGE_SIZE);
 	} else if (strcmp(request->target, "/file") == 0) {
 		http_reply_file(request, memfd_with("0123456789"), 10, "application/octet-stream");
+	} else if (strcmp(request->target, "/large-file") == 0) {
+		int fd = memfd_create("large", MFD_CLOEXEC);
+
+		assert_int_equal(ftruncate(fd, LARGE_SIZE), 0);
+		http_reply_file(request, fd, LARGE_SIZE, "application/octet-stream");
 	} else if (request->body_length) {
 		reply_with(request, 200, request->body, request->body_length);
 	} else {
@@ -897,6 +902,44 @@ static void drains(void **state)
 	stop(&f);
 }
 
+/* Whoever asked for a file gets all of it, and nothing that was asked for behind it. */
+static void goes_on_with_files_alone(void **state)
+{
+	static const char asks[] = "GET /large-file HTTP/1.1\r\nHost: x\r\n\r\n"
+				   "GET /behind HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct http_left left = { 0 };
+	struct fixture f;
+	struct buf out;
+	int file, stream;
+
+	(void)state;
+	start(&f, &patient);
+	buf_init(&out, LARGE_SIZE + 65536);
+	file = client_connect(&f.addr);
+	stream = client_connect(&f.addr);
+	client_send(file, asks, sizeof(asks) - 1);
+	client_send(stream, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n", 33);
+	while (!f.stream || counters(&f)->requests < 2)
+		loop_turn(&f.loop);
+	http_server_drain(f.server);
+	http_server_count(f.server, &left);
+	assert_int_equal(left.files, 1);
+	assert_int_equal(left.others, 1);
+	http_server_keep_files(f.server);
+	while (!f.streams_closed)
+		loop_turn(&f.loop);
+	client_read_all(&f.loop, file, &out);
+	assert_memory_equal(out.data, "HTTP/1.1 200 ", 13);
+	assert_non_null(memmem(out.data, out.len, "\r\n\r\n", 4));
+	assert_int_equal(out.len, (const char *)memmem(out.data, out.len, "\r\n\r\n", 4) + 4 -
+					  out.data + LARGE_SIZE);
+	assert_int_equal(counters(&f)->requests, 2);
+	close(file);
+	close(stream);
+	buf_done(&out);
+	stop(&f);
+}
+
 static void leaves_a_shared_socket_alone(void **state)
 {
 	struct fixture f;
@@ -941,6 +984,7 @@ int main(void)
 		cmocka_unit_test(requests_in_hand_stay),
 		cmocka_unit_test(closes_in_any_state),
 		cmocka_unit_test(drains),
+		cmocka_unit_test(goes_on_with_files_alone),
 		cmocka_unit_test(leaves_a_shared_socket_alone),
 	};
 

@@ -654,7 +654,7 @@ static void event_streams(void **state)
 	site_drain(&f.site);
 	client_read_all(&f.loop, a, &lines);
 	assert_string_equal(lines.data + lines.len - 8, "{\"n\":4}\n");
-	while (!site_idle(&f.site))
+	while (site_left(&f.site).others)
 		loop_turn(&f.loop);
 	buf_done(&lines);
 	buf_done(&sse);
