@@ -12,6 +12,7 @@
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo 0)
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
+ZSH_FUNCTIONS ?= $(PREFIX)/share/zsh/site-functions
 CFLAGS ?= -O2 -g
 SAN ?=
 V ?=
@@ -255,6 +256,9 @@ install: all
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tapwarden.conf
 	install -D -m 0644 scripts/completion/tapwarden.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tapwarden
+	install -d $(DESTDIR)$(ZSH_FUNCTIONS)
+	sed 's,@COMPLETIONS@,$(PREFIX)/share/bash-completion/completions,' scripts/completion/tapwarden.zsh \
+		>$(DESTDIR)$(ZSH_FUNCTIONS)/_tapwarden
 	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.1 $(DESTDIR)$(PREFIX)/share/man/man1/tapwarden.1)
 	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.ini.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/tapwarden.ini.5)
@@ -268,7 +272,8 @@ deb:
 	$(Q)scripts/install-deps build deb
 	$(SUBMAKE) all
 	$(Q)rm -rf $(PACKAGES)/deb
-	$(Q)umask 022 && $(MAKE) -s --no-print-directory install DESTDIR=$(PACKAGES)/deb PREFIX=/usr SYSCONFDIR=/etc
+	$(Q)umask 022 && $(MAKE) -s --no-print-directory install DESTDIR=$(PACKAGES)/deb PREFIX=/usr SYSCONFDIR=/etc \
+		ZSH_FUNCTIONS=/usr/share/zsh/vendor-completions
 	$(Q)$(DATED) DEB_MAINTAINER='$(DEB_MAINTAINER)' scripts/deb/build $(PACKAGES)/deb '$(VERSION)' $(PACKAGES)
 
 clean:

@@ -156,6 +156,7 @@ usr/share/man/man1/tapwarden.1 644
 usr/share/man/man5/tapwarden.ini.5 644
 usr/share/tapwarden/grafana.json 644
 usr/share/tapwarden/libvirt-hook 755
+usr/share/zsh/site-functions/_tapwarden 644
 END
   )" ]
   grep -q '^ExecStart=/usr/bin/tapwarden run' usr/lib/systemd/system/tapwarden.service

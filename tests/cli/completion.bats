@@ -123,3 +123,18 @@ verbs() {
   tab qemu -c "$INI" web01 -- -
   offers ''
 }
+
+@test "zsh completes a verb, a file and a name at a real Tab" {
+  make -s -C "$ROOT" install DESTDIR= PREFIX="$BATS_TEST_TMPDIR/usr" SYSCONFDIR="$BATS_TEST_TMPDIR/etc"
+  cp "$INI" some.ini
+  # The command that comes of it is run, and says so.
+  run -0 timeout 60 zsh -f -c '
+    zmodload zsh/zpty
+    zpty tab "TERM=dumb zsh -f -i"
+    zpty -w tab "fpath=($1/share/zsh/site-functions \$fpath) PATH=$1/bin:\$PATH"
+    zpty -w tab "autoload -Uz compinit; compinit -u -D; PS1=re\"\"ady:"
+    zpty -r tab seen "*ready:*"
+    zpty -w tab $'\''tapwarden expl\t -c some\t req\t'\''
+    zpty -r tab seen "*engine *PCRE2*"
+    zpty -d tab' zsh "$BATS_TEST_TMPDIR/usr"
+}

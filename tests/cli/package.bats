@@ -37,6 +37,7 @@ field() {
   for file in etc/tapwarden/tapwarden.ini.example usr/bin/tapwarden usr/lib/systemd/system/tapwarden.service \
     usr/lib/sysusers.d/tapwarden.conf usr/lib/tmpfiles.d/tapwarden.conf usr/share/man/man1/tapwarden.1.gz \
     usr/share/man/man5/tapwarden.ini.5.gz usr/share/bash-completion/completions/tapwarden \
+    usr/share/zsh/vendor-completions/_tapwarden \
     usr/share/doc/tapwarden/copyright usr/share/doc/tapwarden/changelog.gz; do
     grep -q " \./$file\$" "$BATS_TEST_TMPDIR/list" || { echo "no $file"; false; }
   done
