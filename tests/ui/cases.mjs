@@ -303,6 +303,8 @@ export const cases = {
     await house.accessible(page);
     await house.picture(page, "config-light");
     await page.reload();
+    // A look that is still under way would see the file as it is then.
+    await page.getByText(/Nothing to do: \d+ links as the file says/).waitFor();
     // The file changes twice: what is applied is what was looked at, or nothing.
     house.setCount("lab%02d", 3);
     await page.getByRole("button", { name: "Look again" }).click();
