@@ -17,14 +17,15 @@ teardown() {
   house_down
 }
 
-# payloads FILE: what the guest's datagrams carry, with their times before it when $1 is -t.
+# payloads FILE: what the guest's datagrams carry, with their times before it when $1 is -t. A port
+# that the guest has by chance may be some protocol's.
 payloads() {
   local fields=(-e data.text)
   if [ "$1" = -t ]; then
     shift
     fields=(-e frame.time_epoch -e data.text)
   fi
-  tshark -n -r "$1" -Y 'udp.dstport == 9 && !icmp' -T fields "${fields[@]}" -o data.show_as_text:TRUE 2>/dev/null
+  tshark -n -r "$1" -d udp.port==9,data -Y 'udp.dstport == 9 && !icmp' -T fields "${fields[@]}" -o data.show_as_text:TRUE 2>/dev/null
 }
 
 # The same of all files: a worker that has other links than the one before begins another.
@@ -70,8 +71,20 @@ is_another() {
   [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
+# How many datagrams came to a port of the peer where nobody listens.
+no_ports() {
+  in_peer awk '/^Udp: [0-9]/ { print $3 }' /proc/net/snmp
+}
+
+# They are through the link when this returns, and soon enough for the block that they are in.
 five_frames() {
+  local before
+  before=$(no_ports)
   in_guest bash -c 'for n in 1 2 3 4 5; do echo "last=$n;" >/dev/udp/192.0.2.2/9; done'
+  for _ in $(seq 2000); do
+    [ "$(no_ports)" -lt "$((before + 5))" ] || return 0
+  done
+  return 1
 }
 
 # In the order of the guest, once each.
