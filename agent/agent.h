@@ -117,10 +117,11 @@ static inline struct worker *agent_worker(struct agent *agent, unsigned int i)
 }
 
 /*
- * watched.c: links as a pass left them; and, before workers of a new configuration take them over,
- * those that it does not have watched any more.
+ * watched.c: links as a pass left them; before that, those that it is about to set up; and, before
+ * workers of a new configuration take them over, those that it does not have watched any more.
  */
 void agent_watch_links(struct supervisor *supervisor);
+void agent_watch_rising(struct supervisor *supervisor, const struct link_rising *links, size_t n);
 void agent_let_links_go(struct agent *agent);
 
 /* wiring.c */

@@ -77,7 +77,8 @@ int packet_socket_open(unsigned int ifindex, uint32_t block_size, uint32_t block
 	};
 	/* Protocol 0: nothing of other links is received before bind(2), see packet(7). */
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int code;
+	socklen_t len = sizeof(int);
+	int code, down;
 
 	if (fd < 0)
 		return err_errno(err, -errno, "cannot open a packet socket");
@@ -94,6 +95,8 @@ int packet_socket_open(unsigned int ifindex, uint32_t block_size, uint32_t block
 		code = err_errno(err, -errno, "cannot watch the link with index %u", ifindex);
 		goto fail;
 	}
+	/* That the link is down, as packet_do_bind() says, is no news to who polls it. */
+	(void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &down, &len);
 	*ret_fd = fd;
 	return 0;
 fail:

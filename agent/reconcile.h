@@ -81,6 +81,9 @@ struct reconcile_watch {
 	void *data;
 };
 
+/* Who is told from here on of links of the agent's own namespace that passes set up. */
+void reconcile_watch_rising(struct reconcile *reconcile, const struct link_rising_watch *watch);
+
 /*
  * One pass: dumps, plans, executes what back-off allows. `now_ms`: see link_track.h. On success
  * `ret_wait_ms` is the time until the next pass is due by itself, -1 when only a notification makes

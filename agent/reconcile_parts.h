@@ -29,6 +29,7 @@ struct reconcile {
 	struct nl_channel *channel;
 	uint32_t group;
 	pid_t agent; /* the one that runs, or this process */
+	struct link_rising_watch rising;
 	struct link_spec *specs;
 	struct reconcile_link *links; /* one per spec */
 	size_t n;

@@ -308,6 +308,11 @@ static int make_pass(struct reconcile *reconcile, uint64_t now_ms,
 	return 0;
 }
 
+void reconcile_watch_rising(struct reconcile *reconcile, const struct link_rising_watch *watch)
+{
+	reconcile->rising = *watch;
+}
+
 int reconcile_pass(struct reconcile *reconcile, uint64_t now_ms,
 		   const struct reconcile_watch *watch, int64_t *ret_wait_ms, struct err *err)
 {

@@ -246,6 +246,7 @@ static int apply_part(struct reconcile *reconcile, unsigned int number, enum pha
 		      link_result_cb cb, void *data, struct err *err)
 {
 	const struct reconcile_place *place = number ? &reconcile->places[number - 1] : NULL;
+	const struct link_rising_watch elsewhere = { .cb = NULL };
 	const struct link_plan *whole = &reconcile->plan;
 	struct link_plan part = {
 		.steps = calloc(whole->n + 1, sizeof(*part.steps)),
@@ -263,7 +264,8 @@ static int apply_part(struct reconcile *reconcile, unsigned int number, enum pha
 	if (part.n)
 		code = link_apply(place && place->channel ? place->channel : reconcile->channel,
 				  &part, place ? &place->table : &reconcile->table,
-				  reconcile->group, place ? reconcile->home : -1, cb, data, err);
+				  reconcile->group, place ? reconcile->home : -1,
+				  place ? &elsewhere : &reconcile->rising, cb, data, err);
 	free(part.steps);
 	return code;
 }

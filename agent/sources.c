@@ -68,7 +68,7 @@ void sources_done(struct sources *s)
 	for (size_t i = 0; i < s->n; i++)
 		source_close(s, &s->list[i]);
 	sources_forget_unread(s);
-	sources_close_rings(s);
+	sources_forget_early(s);
 	free(s->list);
 	*s = (struct sources){ 0 };
 }
@@ -160,11 +160,35 @@ static bool lacks_packet(const struct source *source)
 	return source->wanted && source->fd < 0 && source->message.source == IPC_SOURCE_PACKET;
 }
 
+static void source_opened(struct sources *s, struct source *source, int fd, const char *why)
+{
+	source->message.ring_block_size = s->block_size;
+	source->message.ring_blocks = s->blocks;
+	source->fd = fd;
+	source_fault(source, SOURCE_PART_ITSELF, fd < 0 ? why : "");
+}
+
+static void take_early(struct sources *s)
+{
+	size_t at = 0;
+
+	for (size_t k = 0; k < s->n; k++) {
+		struct source *source = &s->list[k];
+		int fd = lacks_packet(source) ? sources_take_early(s, source->message.ifindex, &at)
+					      : -1;
+
+		if (fd >= 0)
+			source_opened(s, source, fd, "");
+	}
+	sources_forget_early(s);
+}
+
 static void open_packets(struct sources *s)
 {
 	struct packet_open *list;
 	size_t n = 0, i = 0;
 
+	take_early(s);
 	for (size_t k = 0; k < s->n; k++)
 		n += lacks_packet(&s->list[k]);
 	list = n ? calloc(n, sizeof(*list)) : NULL;
@@ -177,14 +201,9 @@ static void open_packets(struct sources *s)
 	packet_sockets_open(list, n, s->block_size, s->blocks);
 	i = 0;
 	for (size_t k = 0; k < s->n; k++) {
-		struct source *source = &s->list[k];
-
-		if (!lacks_packet(source))
+		if (!lacks_packet(&s->list[k]))
 			continue;
-		source->message.ring_block_size = s->block_size;
-		source->message.ring_blocks = s->blocks;
-		source->fd = list[i].fd;
-		source_fault(source, SOURCE_PART_ITSELF, source->fd < 0 ? list[i].err.text : "");
+		source_opened(s, &s->list[k], list[i].fd, list[i].err.text);
 		i++;
 	}
 	free(list);

@@ -15,6 +15,7 @@
 #include "agent/base/err.h"
 #include "agent/base/ipc.h"
 #include "agent/base/stats.h"
+#include "agent/packet_socket.h"
 #include "agent/pid_watch.h"
 #include "agent/source_filter.h"
 #include "agent/source_peer.h"
@@ -95,6 +96,8 @@ struct sources {
 	size_t n;
 	int *closing; /* packet sockets that are to be closed, all together */
 	size_t n_closing, cap_closing;
+	struct packet_open *early; /* of links that sources_update() is yet to hear of */
+	size_t n_early;
 	struct source_ring *unread;
 	size_t n_unread;
 	const struct stats_page *stats;
@@ -111,6 +114,12 @@ void sources_init(struct sources *sources, const struct stats_page *stats, uv_lo
 /* Waits for nobody any more, so that the loop can end; what is open stays open. */
 void sources_stop(struct sources *sources);
 void sources_done(struct sources *sources);
+
+/*
+ * Opens the packet sockets of links that are still down, so that nothing is missing that is sent
+ * once they are up: for the next sources_update(), which closes those that it has no wish for.
+ */
+void sources_open_early(struct sources *sources, const uint32_t *ifindexes, size_t n);
 
 /*
  * Opens what is missing or belongs to an interface that is gone, closes what is not wanted, and

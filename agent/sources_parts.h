@@ -29,6 +29,13 @@ void source_keep_unread(struct sources *sources, struct source *source);
 void sources_hand_over_unread(struct sources *sources, struct ipc_channel *channel);
 void sources_forget_unread(struct sources *sources);
 
+/*
+ * The one that was opened early for a link, which is the caller's now; or -1. Looks at the place
+ * `*at` first, and leaves it behind what was found.
+ */
+int sources_take_early(struct sources *sources, uint32_t ifindex, size_t *at);
+void sources_forget_early(struct sources *sources);
+
 /* Where the tap of an inline link is ours, its guest may come; else nothing happens. */
 void sources_await_guest(struct sources *sources, struct source *source,
 			 const struct source_wish *wish);

@@ -1,4 +1,7 @@
-/* The packet rings of links that are not watched any more: read to their end, then closed. */
+/*
+ * Packet rings of links that are not watched yet, opened before there is a frame, and of those that
+ * are not watched any more: read to their end, then closed.
+ */
 #include "agent/sources_parts.h"
 
 #include <stdlib.h>
@@ -87,4 +90,45 @@ void sources_forget_unread(struct sources *s)
 	free(s->unread);
 	s->unread = NULL;
 	s->n_unread = 0;
+}
+
+void sources_open_early(struct sources *s, const uint32_t *ifindexes, size_t n)
+{
+	struct packet_open *list = n ? reallocarray(s->early, s->n_early + n, sizeof(*list)) : NULL;
+
+	if (!list)
+		return;
+	s->early = list;
+	list += s->n_early;
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct packet_open){ .ifindex = ifindexes[i], .fd = -1 };
+	packet_sockets_open(list, n, s->block_size, s->blocks);
+	s->n_early += n;
+}
+
+int sources_take_early(struct sources *s, uint32_t ifindex, size_t *at)
+{
+	for (size_t i = 0; i < s->n_early; i++) {
+		size_t place = (*at + i) % s->n_early;
+		int fd = s->early[place].fd;
+
+		if (s->early[place].ifindex != ifindex)
+			continue;
+		s->early[place].fd = -1;
+		*at = place + 1;
+		return fd;
+	}
+	return -1;
+}
+
+void sources_forget_early(struct sources *s)
+{
+	for (size_t i = 0; i < s->n_early; i++) {
+		if (s->early[i].fd >= 0)
+			sources_close_ring(s, s->early[i].fd);
+	}
+	free(s->early);
+	s->early = NULL;
+	s->n_early = 0;
+	sources_close_rings(s);
 }

@@ -49,6 +49,13 @@ static void on_port(const struct port_result *result, void *data)
 	s->ops->port(s, result);
 }
 
+static void on_rising(const struct link_rising *links, size_t n, void *data)
+{
+	struct supervisor *s = data;
+
+	s->ops->rising(s, links, n);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
 	struct supervisor *s = timer->data;
@@ -98,10 +105,12 @@ static void on_notified(uv_poll_t *poll, int status, int events)
 int supervisor_start(struct supervisor *s, uv_loop_t *loop, const struct config *config,
 		     const struct supervisor_ops *ops, struct err *err)
 {
+	const struct link_rising_watch rising = { .cb = on_rising, .data = s };
 	int code = reconcile_open(config, &s->reconcile, err);
 
 	if (code)
 		return code;
+	reconcile_watch_rising(s->reconcile, &rising);
 	s->ops = ops;
 	code = uv_poll_init(loop, &s->poll, reconcile_fd(s->reconcile));
 	if (code)

@@ -24,6 +24,8 @@ struct supervisor_ops {
 			    const char *who);
 	/* As `step`, of a bridge port. */
 	void (*port)(struct supervisor *supervisor, const struct port_result *result);
+	/* Links were made, and are set up after the call. */
+	void (*rising)(struct supervisor *supervisor, const struct link_rising *links, size_t n);
 	/* A pass is over: reconcile_links() tells what is there now. */
 	void (*passed)(struct supervisor *supervisor);
 };

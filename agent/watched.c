@@ -20,6 +20,50 @@ static const enum ipc_source source_of[] = {
 	[MONITOR_INLINE] = IPC_SOURCE_INLINE,
 };
 
+static void set_rings(struct agent *a)
+{
+	a->sources.block_size = a->setup.ring_block_size;
+	a->sources.blocks = a->setup.ring_blocks;
+}
+
+/* Looks at the place `*at` first, and leaves it behind what was found: both are in one order. */
+static const struct link_wish *wish_of(const struct link_wish *wishes, size_t n, const char *name,
+				       size_t *at)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t place = (*at + i) % n;
+
+		if (strcmp(wishes[place].name, name) == 0) {
+			*at = place + 1;
+			return &wishes[place];
+		}
+	}
+	return NULL;
+}
+
+void agent_watch_rising(struct supervisor *supervisor, const struct link_rising *links, size_t n)
+{
+	struct agent *a = supervisor->data;
+	uint32_t *ifindexes = calloc(n + 1, sizeof(*ifindexes));
+	struct link_wish *wishes = NULL;
+	size_t n_wishes, n_watched = 0, at = 0;
+	struct err err;
+
+	if (!ifindexes || config_links(a->setup.config, &wishes, &n_wishes, &err))
+		goto out;
+	for (size_t i = 0; i < n; i++) {
+		const struct link_wish *wish = wish_of(wishes, n_wishes, links[i].spec->name, &at);
+
+		if (wish && source_of[wish->keys->monitor] == IPC_SOURCE_PACKET)
+			ifindexes[n_watched++] = links[i].ifindex;
+	}
+	set_rings(a);
+	sources_open_early(&a->sources, ifindexes, n_watched);
+out:
+	free(wishes);
+	free(ifindexes);
+}
+
 /* Opened for each that is there and to be watched. */
 void agent_watch_links(struct supervisor *supervisor)
 {
@@ -56,8 +100,7 @@ void agent_watch_links(struct supervisor *supervisor)
 		};
 		memcpy(sources[n_sources++].mac, links[i].link.mac, MAC_LEN);
 	}
-	a->sources.block_size = a->setup.ring_block_size;
-	a->sources.blocks = a->setup.ring_blocks;
+	set_rings(a);
 	a->sources.run_dir = config->agent.run_dir;
 	if (sources)
 		sources_update(&a->sources, sources, n_sources);

@@ -218,6 +218,7 @@ const struct supervisor_ops agent_supervisor_ops = { .step = on_step,
 						     .lost = on_lost,
 						     .mac_changed = on_mac_changed,
 						     .port = on_port,
+						     .rising = agent_watch_rising,
 						     .passed = agent_watch_links };
 
 static struct ipc_channel *log_channel(void *data)

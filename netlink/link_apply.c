@@ -334,14 +334,16 @@ static int report(struct apply *apply, link_result_cb cb, void *data)
 }
 
 int link_apply(struct nl_channel *channel, const struct link_plan *plan,
-	       const struct link_table *table, uint32_t group, int home, link_result_cb cb,
-	       void *data, struct err *err)
+	       const struct link_table *table, uint32_t group, int home,
+	       const struct link_rising_watch *rising, link_result_cb cb, void *data,
+	       struct err *err)
 {
 	struct apply apply = {
 		.channel = channel,
 		.plan = plan,
 		.table = table,
 		.group = group,
+		.rising = *rising,
 		.err = err,
 	};
 	int code;

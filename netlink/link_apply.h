@@ -19,6 +19,18 @@ struct link_result {
 
 typedef void (*link_result_cb)(const struct link_result *result, void *data);
 
+/* A link that was made, and is to be set up now. */
+struct link_rising {
+	const struct link_spec *spec;
+	uint32_t ifindex;
+};
+
+/* Called with those of a batch, while all are down: who is to see their first frames comes now. */
+struct link_rising_watch {
+	void (*cb)(const struct link_rising *links, size_t n, void *data); /* may be NULL */
+	void *data;
+};
+
 /*
  * Deletes first, so that names, MACs and passthru lowers are free, then changes, then creates. A
  * step that fails does not keep the others from being tried; where it was a replace the link that
@@ -28,7 +40,8 @@ typedef void (*link_result_cb)(const struct link_result *result, void *data);
  * failed.
  */
 int link_apply(struct nl_channel *channel, const struct link_plan *plan,
-	       const struct link_table *table, uint32_t group, int home, link_result_cb cb,
-	       void *data, struct err *err);
+	       const struct link_table *table, uint32_t group, int home,
+	       const struct link_rising_watch *rising, link_result_cb cb, void *data,
+	       struct err *err);
 
 #endif

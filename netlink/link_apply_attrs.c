@@ -164,6 +164,30 @@ static int set_filters(struct apply *apply)
 	return code;
 }
 
+static int tell_rising(struct apply *apply)
+{
+	struct link_rising *list;
+	size_t n = 0;
+
+	if (!apply->rising.cb)
+		return 0;
+	list = calloc(apply->plan->n + 1, sizeof(*list));
+	if (!list)
+		return err_errno(apply->err, -ENOMEM, "could not set links up");
+	for (size_t i = 0; i < apply->plan->n; i++) {
+		const struct progress *progress = &apply->progress[i];
+		const struct link_step *step = &apply->plan->steps[i];
+
+		if (step->op != LINK_OP_CHANGE && progress->attrs & 1u << LINK_ATTR_UP)
+			list[n++] = (struct link_rising){ .spec = step->spec,
+							  .ifindex = progress->ifindex };
+	}
+	if (n)
+		apply->rising.cb(list, n, apply->rising.data);
+	free(list);
+	return 0;
+}
+
 /*
  * Up comes late: a link that is up with IPv6 on it speaks, and a guest sends what is not filtered.
  */
@@ -181,7 +205,9 @@ int apply_set_attrs(struct apply *apply)
 	code = set_filters(apply);
 	if (code < 0)
 		return code;
-	code = send_attrs(apply, 1u << LINK_ATTR_UP);
+	code = tell_rising(apply);
+	if (code == 0)
+		code = send_attrs(apply, 1u << LINK_ATTR_UP);
 	if (code == 0)
 		code = set_addresses(apply);
 	for (size_t i = 0; i < apply->plan->n; i++) {

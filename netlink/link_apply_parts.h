@@ -25,6 +25,7 @@ struct apply {
 	const struct link_plan *plan;
 	const struct link_table *table;
 	uint32_t group;
+	struct link_rising_watch rising;
 	struct progress *progress; /* one per step */
 	struct link_requests requests; /* the batch in the making */
 	struct err *err;

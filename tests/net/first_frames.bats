@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# What a guest sends as soon as its link is up is seen: the packet socket is there before.
+
+bats_require_minimum_version 1.5.0
+
+load guest.bash
+
+setup() {
+  house_up
+  printf '\n[record]\npcap = all\n' >>"$INI"
+  agent_start
+}
+
+teardown() {
+  house_down
+}
+
+# sender_start LINK IFINDEX: a tap holder that waits for another link of that name, and sends from the
+# first moment on: a number in each frame, of an EtherType that nobody else uses.
+sender_start() {
+  spawn sender ip netns exec "$HOST" perl -MTime::HiRes=usleep -MFcntl -e '
+    my ($link, $before, $node) = @ARGV;
+    my ($dir, $dev);
+    sub line { open(my $f, "<", shift) or return ""; <$f> || "" }
+    print "ready\n";
+    close(STDOUT);
+    usleep(200) until (line("/sys/class/net/$link/ifindex") || $before) != $before;
+    usleep(200) until ($dir) = glob("/sys/class/net/$link/macvtap/tap*") and $dev = line("$dir/dev");
+    system("mknod", $node, "c", split(/[:\n]/, $dev)) == 0 or die;
+    sysopen(my $tap, $node, O_RDWR | O_NONBLOCK) or die "$node: $!";
+    (my $mac = line("/sys/class/net/$link/address")) =~ tr/0-9a-f//cd;
+    # Behind struct virtio_net_hdr.
+    for (my $n = 0;; $n++) {
+      syswrite($tap, pack("x10H12H12na60", "f" x 12, $mac, 0x88b5, "n=$n;"));
+      usleep(300);
+    }' "$1" "$2" "$DIR/sender.tap"
+  wait_for 10 grep -q ready "$DIR/sender.out"
+}
+
+# numbers FILE [FILTER]
+numbers() {
+  tshark -n -r "$1" -Y "eth.type == 0x88b5${2:+ && $2}" -T fields -e data.data 2>/dev/null |
+    perl -ne 'print "$1\n" if pack("H*", $_) =~ /^n=(\d+);/' | sort -u
+}
+
+has_numbers() {
+  [ "$(numbers "$DIR/wire.pcap" | wc -l)" -gt 100 ]
+}
+
+@test "the first frames of a link are seen" {
+  spawn wire ip netns exec "$PEER" tcpdump -U --immediate-mode -B 16384 -i eno1 -w "$DIR/wire.pcap" ether proto 0x88b5
+  wait_for 10 grep -q 'listening on' "$DIR/wire.err"
+  sender_start web01 "$(ifindex_of web01)"
+  ip -n "$HOST" link del web01
+  wait_for 20 has_numbers
+  kill "$(pid_of sender)"
+  wait_for 10 is_gone "$(pid_of sender)"
+  kill "$(pid_of agent)"
+  wait_for 20 is_gone "$(pid_of agent)"
+  diff /dev/null <(comm -23 <(numbers "$DIR/wire.pcap") <(numbers "$DIR/log/frames.pcapng" 'frame.interface_name == "web01"'))
+  [ -z "$(records 'select(.gap)')" ]
+}
