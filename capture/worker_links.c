@@ -152,9 +152,9 @@ int worker_on_link_del(struct worker *w, struct ipc_message *message, struct err
 }
 
 /* All before any is closed, which takes its time: what comes meanwhile is not waited for. */
-static void settle_links(struct worker *w, uint64_t until_ns)
+static void settle_links(const struct worker *w, uint64_t until_ns)
 {
-	const uint64_t settle_ns = settle_until(w);
+	const uint64_t settle_ns = clock_ns(CLOCK_MONOTONIC) + SETTLE_NS;
 
 	for (size_t slot = 0; slot < STATS_LINKS_MAX; slot++) {
 		if (w->watches[slot])
