@@ -8,8 +8,11 @@
 /* Links are searched for so long when the worker ends: the agent waits 5 seconds for that. */
 #define DRAIN_NS NS_PER_S
 
-/* So long, once for all links that go together, for what a ring has not handed over yet. */
-#define SETTLE_NS (3 * SOURCE_PACKET_RETIRE_MS * NS_PER_MS)
+/*
+ * So long, once for all links that go together, for what a ring has not handed over yet. The kernel
+ * does that in a soft interrupt, which a busy machine may put off.
+ */
+#define SETTLE_NS (15 * SOURCE_PACKET_RETIRE_MS * NS_PER_MS)
 
 /* NULL for a link that the configuration does not know (any more): it has no rules. */
 static const struct link_keys *wished_keys(const struct worker *w, const char *link)
@@ -43,7 +46,7 @@ static uint64_t settle_until(struct worker *w)
 {
 	const uint64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 
-	if (now_ns > w->settle_ns + SETTLE_NS)
+	if (now_ns > w->settle_ns)
 		w->settle_ns = now_ns + SETTLE_NS;
 	return w->settle_ns;
 }
