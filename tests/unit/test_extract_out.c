@@ -167,5 +167,6 @@ int main(void)
 		cmocka_unit_test(an_error_stops_it),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
