@@ -194,7 +194,9 @@ asks_for_address() {
 
 agent_watches() {
   tapwarden status --json 2>/dev/null |
-    jq -e '[.links[].monitor == "passive"] | length == 1 and all'
+    jq -e '[.links[].monitor == "passive"] | length == 1 and all' &&
+    # Watched it is before it is up.
+    ip -n "$NETNS" -j link show dev web1 | jq -e '.[0].flags | index("UP")'
 }
 
 # guest_boots QUEUES: a QEMU whose boot ROM asks for an address, by DHCP; the agent sees that come
