@@ -226,6 +226,14 @@ static void number(struct emitter *emitter, struct record_head *head, uint64_t n
 	head->host = emitter->host;
 }
 
+/* A reload right after the start has two workers here at once: one of them sets it. */
+static void begin_at(stat_counter *counter, uint64_t n)
+{
+	uint64_t none = 0;
+
+	atomic_compare_exchange_strong(counter, &none, n);
+}
+
 /*
  * Where the log of an agent before this one ends, counters that are new go on. That its worker
  * still writes is an error: numbers would be given twice.
@@ -250,11 +258,14 @@ static int go_on(struct emitter *emitter)
 	newline = memrchr(tail, '\n', whole - 1);
 	begin = newline ? (size_t)(newline - tail) + 1 : 0;
 	if (record_numbers_read(tail + begin, whole - 1 - begin, &last) == 0) {
-		stat_add(&stats->log_next, last.next - stat_get(&stats->log_next));
-		stat_add(&stats->seq_next, last.next);
+		begin_at(&stats->log_next, last.next);
+		begin_at(&stats->seq_next, last.next);
 	}
 out:
 	free(tail);
+	/* The other of the two may write by now. */
+	if (len == -EWOULDBLOCK && stat_get(&stats->seq_next))
+		return 0;
 	return len == -EWOULDBLOCK || len == -ENOMEM ? (int)len : 0;
 }
 

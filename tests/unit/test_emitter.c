@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -409,6 +410,48 @@ static void new_counters(void **state)
 	assert_int_equal(stat_get(&f->stats.seq_next), 0);
 }
 
+struct beginner {
+	struct fixture *f;
+	pthread_barrier_t *start;
+};
+
+static void *begin_worker(void *data)
+{
+	const struct beginner *beginner = data;
+	struct fixture *f = beginner->f;
+	struct emitter emitter;
+
+	pthread_barrier_wait(beginner->start);
+	assert_int_equal(emitter_init(&emitter, 0, f->dir_fd, "hv1", &f->conf, &f->stats), 0);
+	emitter_done(&emitter);
+	return NULL;
+}
+
+/* A reload right after the start: two workers go on with the same counters. */
+static void new_counters_of_two_at_once(void **state)
+{
+	struct fixture *f = *state;
+	pthread_barrier_t start;
+	struct beginner beginner = { f, &start };
+	pthread_t other;
+
+	emit(f, "a");
+	emit(f, "b");
+	emitter_flush(&f->emitter);
+	emitter_done(&f->emitter);
+	assert_int_equal(pthread_barrier_init(&start, NULL, 2), 0);
+	for (int i = 0; i < 1000; i++) {
+		f->stats = (struct stats_capture){ 0 };
+		assert_int_equal(pthread_create(&other, NULL, begin_worker, &beginner), 0);
+		begin_worker(&beginner);
+		pthread_join(other, NULL);
+		assert_int_equal(stat_get(&f->stats.seq_next), 2);
+		assert_int_equal(stat_get(&f->stats.log_next), 2);
+	}
+	pthread_barrier_destroy(&start);
+	make_emitter(f);
+}
+
 /* Killed when it had just begun another file, or within its first line. */
 static void new_counters_behind_rotated_log(void **state)
 {
@@ -616,6 +659,7 @@ int main(void)
 		TEST(large_batch),
 		TEST(killed_behind_gap),
 		TEST(new_counters),
+		TEST(new_counters_of_two_at_once),
 		TEST(damaged_payloads),
 		TEST(new_counters_behind_gap),
 		TEST(new_counters_behind_rotated_log),
