@@ -1,7 +1,6 @@
 #include "capture/extract_out.h"
 
-#include <errno.h>
-#include <unistd.h>
+#include "agent/base/fd_io.h"
 
 /* Kept by a worker whose part has to wait. */
 #define KEPT_MAX (1u << 20)
@@ -37,21 +36,6 @@ void extract_outlet_done(struct extract_outlet *outlet)
 	buf_done(&outlet->buf);
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static bool has_turn(struct extract_outlet *outlet, bool wait)
 {
 	struct extract_out *out = outlet->out;
@@ -68,7 +52,7 @@ static bool has_turn(struct extract_outlet *outlet, bool wait)
 /* It is the part's turn, so nobody else writes. */
 static void put(struct extract_out *out, struct buf *buf)
 {
-	int error = write_all(out->fd, buf->data, buf->len);
+	int error = -fd_write_all(out->fd, buf->data, buf->len);
 
 	buf_reset(buf);
 	if (!error)

@@ -1,4 +1,4 @@
-/* links: capture/extract_out.c agent/base/buf.c */
+/* links: capture/extract_out.c agent/base/buf.c agent/base/fd_io.c */
 #include "capture/extract_out.h"
 
 #include <errno.h>
