@@ -14,6 +14,7 @@
 
 #include "capture/literal_find.h"
 #include "capture/pattern.h"
+#include "tests/fuzz/pattern_case.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -89,27 +90,18 @@ static void check(const struct pattern *pattern, const uint8_t *subject, size_t 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pattern_conf conf = { .match_limit = 10000 };
+	struct pattern_conf conf = { 0 };
 	struct pattern *pattern;
-	const uint8_t *newline;
 	uint8_t *subject;
 	size_t len;
+	const uint8_t *text = pattern_case(data, size, 1, &conf, &len);
 
-	if (size < 3 || size > 2048)
+	if (!text)
 		return 0;
-	newline = memchr(data + 1, '\n', size - 1);
-	if (!newline)
-		return 0;
-	conf.utf = data[0] & 1;
-	conf.caseless = data[0] & 2;
-	conf.multiline = data[0] & 4;
-	conf.dotall = data[0] & 8;
-	conf.regex = strndup((const char *)data + 1, (size_t)(newline - data) - 1);
-	len = size - (size_t)(newline - data) - 1;
 	/* Of exactly its size, so that a read behind it is seen. */
 	subject = malloc(len + !len);
 	if (subject)
-		memcpy(subject, newline + 1, len);
+		memcpy(subject, text, len);
 	if (conf.regex && subject && pattern_compile(&conf, &pattern, NULL) == 0) {
 		check(pattern, subject, len);
 		pattern_free(pattern);

@@ -25,6 +25,7 @@
 
 #include "agent/base/fd_io.h"
 #include "capture/extract_records_part.h"
+#include "tests/fuzz/pattern_case.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -225,30 +226,22 @@ static size_t part_size(size_t wanted, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pattern_conf conf = { .match_limit = 10000 };
+	struct pattern_conf conf = { 0 };
 	const struct extract_policy policy = { .max = SIZE_MAX };
 	struct pattern *separator;
-	const uint8_t *newline;
 	static int out = -1;
+	size_t len;
+	const uint8_t *text = pattern_case(data, size, 4, &conf, &len);
 
-	if (size < 6 || size > 2048)
+	if (!text)
 		return 0;
-	newline = memchr(data + 4, '\n', size - 5);
-	if (!newline)
-		return 0;
-	conf.utf = data[0] & 1;
-	conf.caseless = data[0] & 2;
-	conf.multiline = data[0] & 4;
-	conf.dotall = data[0] & 8;
-	conf.regex = strndup((const char *)data + 4, (size_t)(newline - data) - 4);
 	must(conf.regex && (out >= 0 || (out = memfd_create("told", 0)) >= 0));
-	if (pattern_compile(&conf, &separator, NULL) == 0) {
-		const size_t len = size - (size_t)(newline + 1 - data);
+	if (len && pattern_compile(&conf, &separator, NULL) == 0) {
 		struct task task = { .plan = { .separator = separator }, .out = out };
 		size_t faulty;
 
 		must(search_init(&task.search, NULL, 0, &policy, &faulty, NULL) == 0);
-		task.text = repeat(newline + 1, len, 1 + data[3] % REPEAT_MAX);
+		task.text = repeat(text, len, 1 + data[3] % REPEAT_MAX);
 		task.cuts = data[1];
 		task.part_size = part_size((size_t)data[2] + 1, task.text.len);
 		run(&task);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "capture/stream_match.h"
+#include "tests/fuzz/pattern_case.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -218,28 +219,20 @@ static void compare(const struct task *task, uint8_t cuts, bool sleeps)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct pattern_conf conf = { .match_limit = 10000 };
+	struct pattern_conf conf = { 0 };
 	struct extract_policy policy = { .max = SIZE_MAX };
 	struct pattern *pattern;
-	const uint8_t *newline;
 	char *groups[] = { "0", "1" };
+	size_t len;
+	const uint8_t *text = pattern_case(data, size, 2, &conf, &len);
 
-	if (size < 4 || size > 2048)
+	if (!text)
 		return 0;
-	newline = memchr(data + 2, '\n', size - 2);
-	if (!newline)
-		return 0;
-	conf.utf = data[0] & 1;
-	conf.caseless = data[0] & 2;
-	conf.multiline = data[0] & 4;
-	conf.dotall = data[0] & 8;
 	policy.starts = data[0] & 16;
 	policy.keep_empty = data[0] & 32;
 	conf.groups = (struct strv){ groups, data[0] & 64 ? 2 : 1 };
-	conf.regex = strndup((const char *)data + 2, (size_t)(newline - data) - 2);
 	if (conf.regex && pattern_compile(&conf, &pattern, NULL) == 0) {
-		const struct task task = { pattern, &policy, newline + 1,
-					   size - (size_t)(newline + 1 - data) };
+		const struct task task = { pattern, &policy, text, len };
 
 		compare(&task, data[1], data[0] & 128);
 		pattern_free(pattern);
