@@ -113,11 +113,9 @@ int cli_flush(int code)
 int cli_options(int argc, char **argv, unsigned int allow, int operands, struct cli_options *ret)
 {
 	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "force", no_argument, NULL, 'f' },
-		{ "print", no_argument, NULL, 'p' },
-		{ 0 },
+		{ "config", required_argument, NULL, 'c' }, { "json", no_argument, NULL, 'j' },
+		{ "force", no_argument, NULL, 'f' },	    { "print", no_argument, NULL, 'p' },
+		{ "wide", no_argument, NULL, 'w' },	    { 0 },
 	};
 	struct cli_options options = { .config = CONFIG_DEFAULT_PATH };
 	int c;
@@ -132,6 +130,8 @@ int cli_options(int argc, char **argv, unsigned int allow, int operands, struct 
 			options.force = true;
 		else if (c == 'p' && (allow & CLI_PRINT))
 			options.print = true;
+		else if (c == 'w' && (allow & CLI_WIDE))
+			options.wide = true;
 		else
 			return cli_usage_option(argv, c);
 	}

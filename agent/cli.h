@@ -81,12 +81,14 @@ struct cli_options {
 	bool json;
 	bool force; /* only where `allow` says so */
 	bool print; /* as force */
+	bool wide; /* as force */
 	char **operands; /* as many as were asked for */
 };
 
 #define CLI_JSON  (1u << 0)
 #define CLI_FORCE (1u << 1)
 #define CLI_PRINT (1u << 2)
+#define CLI_WIDE  (1u << 3)
 
 /*
  * `allow` has the CLI_ bits of the options that the verb takes beside -c; `operands` is how many

@@ -26,13 +26,15 @@ static const struct cli_verb verbs[] = {
 	{ "down", cmd_down, "[-c FILE] [--force]",
 	  "remove the links that this configuration owns, and only those",
 	  "--force removes a link even while a process holds its tap." },
-	{ "status", cmd_status, "[-c FILE] [--json]",
+	{ "status", cmd_status, "[-c FILE] [--json] [--wide]",
 	  "sets, links, their state, who holds the taps, frames and bytes",
 	  "TAP is MAJOR:MINOR where /dev/tapN is not there, or is that of a link in\n"
 	  "another network namespace. HELD BY is the program that has it open, behind\n"
 	  "the name that a word -name of its gives the VM. \"!\" behind one of ADDRESSES:\n"
 	  "another guest claims it too. `tapwarden help filters` tells of FILTERED, and\n"
-	  "`tapwarden help counters` of the other numbers." },
+	  "`tapwarden help counters` of the other numbers.\n"
+	  "\n"
+	  "On a terminal, columns without room are left out; --wide prints them all." },
 	{ "reach", cmd_reach, "[-c FILE] [--json] [--probe [--all]]",
 	  "who can talk to whom, per lower device and mode",
 	  "Of the configuration once it is applied, with what others have on the same\n"

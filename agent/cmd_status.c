@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -12,13 +14,21 @@
 
 #define STATUS_MAX (64u << 20)
 
-static int print_status(const json_t *status)
+/* What is no terminal is for programs, and has no end of a line. */
+static size_t terminal_columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static int print_status(const json_t *status, bool wide)
 {
 	struct buf out;
 	int code;
 
 	buf_init(&out, STATUS_MAX);
-	status_view(status, &out);
+	status_view(status, wide ? 0 : terminal_columns(), &out);
 	code = out.failed ? CLI_BAD : CLI_DONE;
 	if (out.failed)
 		fprintf(stderr, "tapwarden: the status is too large to print\n");
@@ -28,13 +38,13 @@ static int print_status(const json_t *status)
 	return cli_flush(code);
 }
 
-static int show(const struct buf *answer, bool json)
+static int show(const struct buf *answer, const struct cli_options *options)
 {
 	json_error_t why;
 	json_t *status;
 	int code;
 
-	if (json) {
+	if (options->json) {
 		fwrite(answer->data, 1, answer->len, stdout);
 		putchar('\n');
 		return cli_flush(CLI_DONE);
@@ -45,7 +55,7 @@ static int show(const struct buf *answer, bool json)
 		return CLI_BAD;
 	}
 	if (json_is_array(json_object_get(status, "links"))) {
-		code = print_status(status);
+		code = print_status(status, options->wide);
 	} else {
 		cli_warn("cannot read the agent's answer: it has no links: is the agent of "
 			 "another version?");
@@ -63,7 +73,7 @@ int cmd_status(int argc, char **argv)
 	struct err err;
 	int code;
 
-	code = cli_options(argc, argv, CLI_JSON, 0, &options);
+	code = cli_options(argc, argv, CLI_JSON | CLI_WIDE, 0, &options);
 	if (code)
 		return code;
 	code = cli_run_dir(options.config, &run_dir);
@@ -76,7 +86,7 @@ int cmd_status(int argc, char **argv)
 	else if (code)
 		code = cli_fail(&err, NULL);
 	else
-		code = show(&answer, options.json);
+		code = show(&answer, &options);
 	buf_done(&answer);
 	free(run_dir);
 	return code;

@@ -6,7 +6,10 @@
 
 #include "agent/base/buf.h"
 
-/* Of what `GET /v1/status` answers; fields that it does not have are empty. */
-void status_view(const json_t *status, struct buf *out);
+/*
+ * Of what `GET /v1/status` answers; fields that it does not have are empty. What matters less is
+ * left out, and said to be, on a terminal of so many `columns`; 0: nothing is.
+ */
+void status_view(const json_t *status, size_t columns, struct buf *out);
 
 #endif

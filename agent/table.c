@@ -6,6 +6,9 @@
 
 #define CELLS_MAX (16u << 20)
 
+/* Of the last column: what is longer goes on in the next line of a terminal. */
+#define PROSE_COUNTED 24u
+
 void table_init(struct table *table, const char *const headline[])
 {
 	*table = (struct table){ 0 };
@@ -39,6 +42,52 @@ void table_add(struct table *table, const char *fmt, ...)
 	table->n++;
 }
 
+static void measure(const struct table *table, size_t width[TABLE_COLUMNS_MAX])
+{
+	const char *cell = table->cells.data;
+
+	for (size_t i = 0; i < table->n; i++, cell += strlen(cell) + 1) {
+		if (strlen(cell) > width[i % table->columns])
+			width[i % table->columns] = strlen(cell);
+	}
+}
+
+static size_t line_width(const struct table *table, const size_t width[TABLE_COLUMNS_MAX])
+{
+	const size_t last = table->columns - 1;
+	size_t sum = width[last] < PROSE_COUNTED ? width[last] : PROSE_COUNTED;
+
+	for (size_t i = 0; i < last; i++)
+		sum += table->without[i] ? 0 : width[i] + 2;
+	return sum;
+}
+
+/* By the first row, the headline; the last one when no other has the name. */
+static size_t column_of(const struct table *table, const char *name)
+{
+	const char *cell = table->cells.data;
+	size_t i = 0;
+
+	for (; i + 1 < table->columns && strcmp(cell, name) != 0; i++)
+		cell += strlen(cell) + 1;
+	return i;
+}
+
+bool table_fit(struct table *table, size_t width, const char *const spare[])
+{
+	size_t widths[TABLE_COLUMNS_MAX] = { 0 };
+	bool any = false;
+
+	if (table->cells.failed)
+		return false;
+	measure(table, widths);
+	for (size_t i = 0; spare[i] && line_width(table, widths) > width; i++) {
+		table->without[column_of(table, spare[i])] = true;
+		any = true;
+	}
+	return any;
+}
+
 void table_print(const struct table *table, struct buf *out)
 {
 	size_t width[TABLE_COLUMNS_MAX] = { 0 };
@@ -48,15 +97,13 @@ void table_print(const struct table *table, struct buf *out)
 		out->failed = true;
 		return;
 	}
+	measure(table, width);
 	for (size_t i = 0; i < table->n; i++, cell += strlen(cell) + 1) {
-		if (strlen(cell) > width[i % table->columns])
-			width[i % table->columns] = strlen(cell);
-	}
-	cell = table->cells.data;
-	for (size_t i = 0; i < table->n; i++, cell += strlen(cell) + 1) {
-		if ((i + 1) % table->columns == 0)
+		const size_t column = i % table->columns;
+
+		if (column + 1 == table->columns)
 			buf_addf(out, "%s\n", cell);
-		else
-			buf_addf(out, "%-*s  ", (int)width[i % table->columns], cell);
+		else if (!table->without[column])
+			buf_addf(out, "%-*s  ", (int)width[column], cell);
 	}
 }

@@ -124,3 +124,23 @@ told_counts() {
   [ "${lines[0]}" = "No links are configured." ]
   run ! grep -E '^(SET|LINK) ' <<<"$output"
 }
+
+# on_terminal COLUMNS [OPTION...]: the status as a terminal of this width shows it.
+on_terminal() {
+  local columns=$1
+  shift
+  script -qec "stty cols $columns; ip netns exec '$NETNS' '$TAPWARDEN' status $* -c '$INI'" /dev/null | tr -d '\r'
+}
+
+@test "lines fit on a terminal, and nowhere else is a column left out" {
+  tapwarden status >"$DIR/all"
+  grep -q '^LINK .* MAC .* TAP .* STATE$' "$DIR/all"
+  on_terminal 80 >"$DIR/80"
+  grep -q '^LINK .* STATE$' "$DIR/80"
+  grep -q 'left out: --wide' "$DIR/80"
+  [ "$(awk 'length > 80' "$DIR/80")" = "" ]
+  [ "$(grep -c '^web[12] .* up$' "$DIR/80")" -eq 2 ]
+  # Traffic of the moment aside.
+  diff <(on_terminal 80 --wide | sed -n '/^LINK/p; /^WORKER/,$p') <(sed -n '/^LINK/p; /^WORKER/,$p' "$DIR/all")
+  diff <(on_terminal 200 | sed -n '/^LINK/p; /^WORKER/,$p') <(sed -n '/^LINK/p; /^WORKER/,$p' "$DIR/all")
+}
