@@ -55,18 +55,24 @@ static int write_all(int fd, const char *data, size_t len, size_t *ret_done)
 	return err;
 }
 
-/* Writes all or nothing, and takes `out` over; `size` is that of the file. */
-static int write_frame(struct sink_file *sink, struct buf *out, off_t *size)
+/* Writes all or nothing, and takes `out` over. */
+static int write_frame(struct sink_file *sink, struct buf *out)
 {
 	size_t done;
 	int err = out->failed ? -ENOMEM : write_all(sink->fd, out->data, out->len, &done);
 
 	if (!err)
-		*size += (off_t)out->len;
-	else if (!out->failed && done && ftruncate(sink->fd, *size) < 0)
-		sink->cut_to = *size;
+		sink->size += (off_t)out->len;
+	else if (!out->failed && done && ftruncate(sink->fd, sink->size) < 0)
+		sink->cut_to = sink->size;
 	buf_done(out);
 	return err;
+}
+
+/* Whether the open file, whose state is `st`, ends with what was written last. */
+static bool ends_here(const struct sink_file *sink, const struct stat *st)
+{
+	return sink->cut_to < 0 && st->st_size == sink->size;
 }
 
 /* A file without it is whole too: a full disk is no reason to keep it open. */
@@ -75,11 +81,12 @@ static void write_trailer(struct sink_file *sink)
 	struct stat st;
 	struct buf out;
 
-	if (sink->fd < 0 || !sink->n_parts || !sink->conf.trailer || fstat(sink->fd, &st) < 0)
+	if (sink->fd < 0 || !sink->n_parts || !sink->conf.trailer || fstat(sink->fd, &st) < 0 ||
+	    !ends_here(sink, &st))
 		return;
 	buf_init(&out, FRAME_MAX);
 	sink->conf.trailer(sink->conf.data, sink->n_parts, &out);
-	(void)write_frame(sink, &out, &st.st_size);
+	(void)write_frame(sink, &out);
 }
 
 void sink_file_done(struct sink_file *sink)
@@ -257,13 +264,27 @@ static uint64_t period_of(const struct sink_file *sink, uint64_t seconds)
 	return sink->conf.rotate_seconds ? seconds / sink->conf.rotate_seconds : 0;
 }
 
-/* Opens the file if need be and tells its size. */
-static int sink_ready(struct sink_file *sink, off_t *ret_size)
+/* Lets go of a file that is not as it was left; one that was moved away is whole. */
+static void look_at_file(struct sink_file *sink)
 {
 	struct stat st;
 
-	if (sink->fd >= 0 && !still_named(sink, &st))
+	if (!still_named(sink, &st)) {
+		write_trailer(sink);
 		sink_close(sink);
+	} else if (sink->cut_to < 0 && !ends_here(sink, &st)) {
+		sink->n_changed++;
+		sink_close(sink);
+	}
+}
+
+/* Opens the file if need be, and `size` is where entries go. */
+static int sink_ready(struct sink_file *sink)
+{
+	struct stat st;
+
+	if (sink->fd >= 0)
+		look_at_file(sink);
 	if (sink->fd < 0) {
 		int err = sink_open(sink);
 
@@ -272,14 +293,14 @@ static int sink_ready(struct sink_file *sink, off_t *ret_size)
 		if (fstat(sink->fd, &st) < 0)
 			return -errno;
 		sink->period = period_of(sink, (uint64_t)st.st_mtime);
+		sink->size = st.st_size;
 	}
 	if (sink->cut_to >= 0) {
 		if (ftruncate(sink->fd, sink->cut_to) < 0)
 			return -errno;
-		st.st_size = sink->cut_to;
+		sink->size = sink->cut_to;
 		sink->cut_to = -1;
 	}
-	*ret_size = st.st_size;
 	return 0;
 }
 
@@ -321,14 +342,14 @@ static int rotate(struct sink_file *sink)
 	return err;
 }
 
-static bool rotation_due(const struct sink_file *sink, off_t size, uint64_t now_s)
+static bool rotation_due(const struct sink_file *sink, uint64_t now_s)
 {
-	if (!size)
+	if (!sink->size)
 		return false;
 	if (period_of(sink, now_s) > sink->period || (sink->renew && sink->conf.keep))
 		return true;
 	return sink->conf.rotate_bytes &&
-	       (uint64_t)size + sink->pending.len > sink->conf.rotate_bytes;
+	       (uint64_t)sink->size + sink->pending.len > sink->conf.rotate_bytes;
 }
 
 /* Removes the first `len` bytes, which are `entries` entries. */
@@ -341,11 +362,12 @@ static void pending_drop(struct sink_file *sink, size_t len, uint64_t entries)
 }
 
 /* How much of what is pending the file gets: all that there is room for, and whole entries. */
-static size_t portion(const struct sink_file *sink, off_t size, uint64_t *ret_entries)
+static size_t portion(const struct sink_file *sink, uint64_t *ret_entries)
 {
 	const struct buf *pending = &sink->pending;
 	const uint64_t bound = sink->conf.rotate_bytes;
-	uint64_t room = bound > (uint64_t)size ? bound - (uint64_t)size : 0;
+	const uint64_t size = (uint64_t)sink->size;
+	uint64_t room = bound > size ? bound - size : 0;
 	size_t n;
 
 	*ret_entries = sink->n_pending;
@@ -360,18 +382,19 @@ static size_t portion(const struct sink_file *sink, off_t size, uint64_t *ret_en
 	return pending->len;
 }
 
-static int write_pending(struct sink_file *sink, off_t size, uint64_t *written)
+static int write_pending(struct sink_file *sink, uint64_t *written)
 {
 	const struct buf *pending = &sink->pending;
 	uint64_t entries;
-	size_t done, whole = portion(sink, size, &entries);
+	size_t done, whole = portion(sink, &entries);
 	int err = write_all(sink->fd, pending->data, whole, &done);
 
 	if (done < whole) {
 		whole = sink->conf.whole(pending->data, done, &entries);
-		if (whole < done && ftruncate(sink->fd, size + (off_t)whole) < 0)
-			sink->cut_to = size + (off_t)whole;
+		if (whole < done && ftruncate(sink->fd, sink->size + (off_t)whole) < 0)
+			sink->cut_to = sink->size + (off_t)whole;
 	}
+	sink->size += (off_t)whole;
 	pending_drop(sink, whole, entries);
 	*written += entries;
 	return err;
@@ -387,7 +410,7 @@ void sink_file_renew(struct sink_file *sink)
 	sink->renew = true;
 }
 
-static int write_header(struct sink_file *sink, off_t *size)
+static int write_header(struct sink_file *sink)
 {
 	struct buf out;
 	size_t n;
@@ -397,7 +420,7 @@ static int write_header(struct sink_file *sink, off_t *size)
 		return 0;
 	buf_init(&out, FRAME_MAX);
 	n = sink->conf.header(sink->conf.data, sink->n_parts, &out);
-	err = write_frame(sink, &out, size);
+	err = write_frame(sink, &out);
 	if (err)
 		return err;
 	sink->n_parts = n;
@@ -408,21 +431,20 @@ static int write_header(struct sink_file *sink, off_t *size)
 /* To the file that is there, or that is begun for it. `rotate_err`: of all files of a flush. */
 static int flush_portion(struct sink_file *sink, uint64_t now_s, uint64_t *written, int *rotate_err)
 {
-	off_t size = 0;
-	int err = sink_ready(sink, &size);
+	int err = sink_ready(sink);
 
 	if (err)
 		return err;
-	if (!*rotate_err && rotation_due(sink, size, now_s)) {
+	if (!*rotate_err && rotation_due(sink, now_s)) {
 		/* A file that cannot be rotated is better too long than without its records. */
 		*rotate_err = rotate(sink);
-		err = sink_ready(sink, &size);
+		err = sink_ready(sink);
 		if (err)
 			return err;
 	}
 	sink->period = period_of(sink, now_s);
-	err = write_header(sink, &size);
-	return err ? err : write_pending(sink, size, written);
+	err = write_header(sink);
+	return err ? err : write_pending(sink, written);
 }
 
 int sink_file_flush(struct sink_file *sink, uint64_t now_s, uint64_t *ret_written)

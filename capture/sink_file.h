@@ -9,7 +9,7 @@
  *
  * The writer holds a lock (flock(2)) on the file, so that a worker which is replaced and the one
  * that replaces it do not write into each other's entries. A file that someone moved away is made
- * again by the next flush.
+ * again by the next flush, and one that someone cut or wrote to is opened again, and repaired.
  */
 #ifndef TW_SINK_FILE_H
 #define TW_SINK_FILE_H
@@ -72,8 +72,10 @@ struct sink_file {
 	size_t n_parts; /* of the header, that were written since the file was opened */
 	bool more; /* there are more now */
 	bool renew; /* they do not fit the file */
+	off_t size; /* of what is open, as it was left */
 	off_t cut_to; /* -1, or where the last whole entry ends: the cut failed and is due */
 	uint64_t n_set_aside; /* damaged files, now NAME.1 or rotated on */
+	uint64_t n_changed; /* times that someone cut or wrote to the open file */
 };
 
 /* Opens nothing yet: the first flush does. */

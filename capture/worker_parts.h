@@ -55,6 +55,7 @@ struct worker {
 	char name[16]; /* "capture", "capture 1" */
 	int told_errors[EMITTER_FILES]; /* of the log files, as last logged */
 	uint64_t told_aside[EMITTER_FILES];
+	uint64_t told_changed[EMITTER_FILES];
 	struct inspector inspector;
 	struct watch *watches[STATS_LINKS_MAX];
 	uint64_t settle_ns; /* what those that go have not handed over is waited for until then */

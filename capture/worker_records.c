@@ -17,6 +17,11 @@ static void tell_file(struct worker *w, enum emitter_file file)
 		log_err("%s was damaged: it is kept as it was in %s.1: a new one was begun",
 			sink->conf.name, sink->conf.name);
 	w->told_aside[file] = sink->n_set_aside;
+	if (w->told_changed[file] != sink->n_changed)
+		log_err("%s was cut or written to by another program: what that took is lost: it "
+			"is gone on with behind its whole entries",
+			sink->conf.name);
+	w->told_changed[file] = sink->n_changed;
 	if (error == before)
 		return;
 	w->told_errors[file] = error;

@@ -127,3 +127,32 @@ has_bytes() {
   bytes "$DIR/log/frames.pcapng" | tr -d ' ' | grep -q 8100a064$
   diff <(bytes "$DIR/beside.pcap") <(bytes "$DIR/log/frames.pcapng")
 }
+
+# accepted FILE: by capinfos, with frames in it.
+accepted() {
+  [ "$(capinfos -Trc "$DIR/log/$1" | cut -f 2)" -gt 0 ]
+}
+
+@test "files that somebody cuts or moves away while they are written stay whole" {
+  local file
+  agent_start
+  guest_start
+  wait_for 20 has_frames_of web01 4
+  # As logrotate(8) does with copytruncate, and without.
+  for file in records.json frames.pcapng; do
+    cp "$DIR/log/$file" "$DIR/log/$file.copy"
+    : >"$DIR/log/$file"
+  done
+  ask cut=1 >/dev/null
+  wait_for 20 has_record '.tapwarden.groups.path.text == "/index.html?cut=1"'
+  wait_for 20 has_frames_of web01 4
+  mv "$DIR/log/frames.pcapng" "$DIR/log/frames.pcapng.moved"
+  ask moved=1 >/dev/null
+  wait_for 20 has_frames_of web01 4
+  for file in frames.pcapng.copy frames.pcapng.moved frames.pcapng; do
+    accepted "$file"
+  done
+  grep -q 'frames.pcapng was cut or written to by another program' "$DIR/agent.err"
+  # The statistics of a section are at its end.
+  capinfos "$DIR/log/frames.pcapng.moved" | grep -q 'Number of stat entries = 1'
+}

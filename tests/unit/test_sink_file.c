@@ -559,6 +559,54 @@ static void quota(void **state)
 	sink_file_done(&sink);
 }
 
+struct changed_case {
+	const char *text; /* what someone made of it */
+	const char *expect;
+	uint64_t n_changed;
+};
+
+/* As copytruncate of logrotate(8) does while it is open, and those who write there. */
+static void changed(void **state)
+{
+	static const struct changed_case cases[] = {
+		{ "head0\none\n", "head0\none\ntwo\ntail1\n", 0 },
+		{ "", "head0\ntwo\ntail1\n", 1 },
+		{ "head0\no", "head0\nhead0\ntwo\ntail1\n", 1 },
+		{ "head0\none\nxy", "head0\none\nhead0\ntwo\ntail1\n", 1 },
+		{ "x", "head0\ntwo\ntail1\n", 1 },
+	};
+	struct fixture *f = *state;
+	struct sink_file sink;
+	size_t n = 1;
+
+	f->conf.header = header;
+	f->conf.trailer = trailer;
+	f->conf.data = &n;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		sink_file_init(&sink, &f->conf);
+		put(&sink, "one\n");
+		flush(&sink, 0, 1);
+		make_file(f, "log", cases[i].text);
+		put(&sink, "two\n");
+		flush(&sink, 0, 1);
+		assert_int_equal(sink.n_changed, cases[i].n_changed);
+		sink_file_done(&sink);
+		check_file(f, "log", cases[i].expect);
+		assert_int_equal(unlinkat(f->dir_fd, "log", 0), 0);
+	}
+	/* No end is written behind what is no end; what was moved away has one. */
+	sink_file_init(&sink, &f->conf);
+	put(&sink, "one\n");
+	flush(&sink, 0, 1);
+	assert_int_equal(renameat(f->dir_fd, "log", f->dir_fd, "away"), 0);
+	put(&sink, "two\n");
+	flush(&sink, 0, 1);
+	check_file(f, "away", "head0\none\ntail1\n");
+	make_file(f, "log", "x");
+	sink_file_done(&sink);
+	check_file(f, "log", "x");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -579,6 +627,7 @@ int main(void)
 		TEST(headers_and_trailers),
 		TEST(long_flush),
 		TEST(quota),
+		TEST(changed),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
