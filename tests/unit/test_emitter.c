@@ -1,4 +1,5 @@
 /* links: capture/emitter.c capture/record.c capture/record_number.c capture/json_writer.c */
+/* links: capture/emitter_files.c */
 /* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c */
 /* links: capture/regex_match.c */
 /* links: capture/sink_feed.c capture/pattern.c capture/regex.c agent/base/buf.c agent/base/err.c */

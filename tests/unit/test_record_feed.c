@@ -1,4 +1,5 @@
 /* links: capture/record_feed.c capture/record_number.c capture/emitter.c capture/record.c */
+/* links: capture/emitter_files.c */
 /* links: capture/json_writer.c capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c */
 /* links: capture/regex_match.c */
 /* links: capture/pcapng.c capture/sink_feed.c capture/pattern.c capture/regex.c */
