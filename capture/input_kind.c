@@ -19,24 +19,10 @@ static bool may_be_payloads(const uint8_t *head, size_t len)
 	return true;
 }
 
-/* A text that is being typed is not kept waiting for the rest of a magic that it does not have. */
-static bool may_be_capture(const uint8_t *head, size_t len)
-{
-	static const uint8_t firsts[] = { 0x0a, 0xa1, 0xd4, 0x4d };
-
-	if (len >= PCAP_MAGIC_LEN)
-		return pcap_is_capture(head, len);
-	if (!len)
-		return true;
-	/* "\n\r\r\n" begins a section, "\n" many a text. */
-	if (head[0] == 0x0a)
-		return memcmp(head, "\n\r\r\n", len < 4 ? len : 4) == 0;
-	return memchr(firsts, head[0], sizeof(firsts)) != NULL;
-}
-
 enum input_kind input_kind_of(const uint8_t *head, size_t len)
 {
-	if (may_be_capture(head, len))
+	/* A text that is typed is not kept waiting for the rest of a magic that it lacks. */
+	if (pcap_is_capture(head, len))
 		return len < PCAP_MAGIC_LEN ? INPUT_UNDECIDED : INPUT_CAPTURE;
 	if (may_be_payloads(head, len))
 		return len < sizeof(payload_head) - 1 ? INPUT_UNDECIDED : INPUT_PAYLOADS;

@@ -57,11 +57,13 @@ struct pcap_interface *pcap_interface_add(struct pcap_reader *r, struct pcap_ste
 struct magic {
 	uint32_t value;
 	uint8_t resolution;
+	uint8_t packet_len;
 };
 
 static const struct magic magics[] = {
-	{ PCAP_MAGIC_US, 6 },
-	{ PCAP_MAGIC_NS, 9 },
+	{ PCAP_MAGIC_US, 6, PCAP_PACKET_LEN },
+	{ PCAP_MAGIC_NS, 9, PCAP_PACKET_LEN },
+	{ PCAP_MAGIC_PATCHED, 6, PCAP_PACKET_LEN_PATCHED },
 };
 
 static const struct magic *find_magic(const uint8_t *head, bool *ret_swapped)
@@ -94,6 +96,7 @@ static void classic_header(struct pcap_reader *r, const uint8_t *data, size_t le
 	/* The upper bits tell of a frame check sequence. */
 	interface->link_type = pcap_get32(r, data + 20) & 0xffffu;
 	r->format = PCAP_CLASSIC;
+	r->packet_len = magic->packet_len;
 	r->generation++;
 	ret->used = PCAP_HEADER_LEN;
 }
@@ -105,8 +108,8 @@ static void classic_packet(struct pcap_reader *r, const uint8_t *data, size_t le
 	uint64_t fraction;
 	size_t kept;
 
-	if (len < PCAP_PACKET_LEN) {
-		pcap_step_need(ret, PCAP_PACKET_LEN);
+	if (len < r->packet_len) {
+		pcap_step_need(ret, r->packet_len);
 		return;
 	}
 	kept = pcap_get32(r, data + 8);
@@ -114,24 +117,39 @@ static void classic_packet(struct pcap_reader *r, const uint8_t *data, size_t le
 		pcap_step_bad(ret, "a packet longer than any is");
 		return;
 	}
-	if (len - PCAP_PACKET_LEN < kept) {
-		pcap_step_need(ret, PCAP_PACKET_LEN + kept);
+	if (len - r->packet_len < kept) {
+		pcap_step_need(ret, r->packet_len + kept);
 		return;
 	}
 	fraction = pcap_get32(r, data + 4);
 	ret->packet = (struct pcap_packet){
-		.bytes = data + PCAP_PACKET_LEN,
+		.bytes = data + r->packet_len,
 		.len = kept,
 		.wire_len = pcap_get32(r, data + 12),
 		.time_ns = (uint64_t)pcap_get32(r, data) * NS_PER_S +
 			   (interface->resolution == 9 ? fraction : fraction * 1000),
 		.link_type = interface->link_type,
 	};
-	ret->used = PCAP_PACKET_LEN + kept;
+	ret->used = r->packet_len + kept;
 	ret->result = PCAP_PACKET;
 }
 
 /* ---- both ----------------------------------------------------------------------------------- */
+
+static bool begins_with(const uint8_t *head, size_t len, uint32_t value)
+{
+	return memcmp(head, &value, len < sizeof(value) ? len : sizeof(value)) == 0;
+}
+
+static bool may_be_capture(const uint8_t *head, size_t len)
+{
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
+		if (begins_with(head, len, magics[i].value) ||
+		    begins_with(head, len, __builtin_bswap32(magics[i].value)))
+			return true;
+	}
+	return begins_with(head, len, BLOCK_SECTION);
+}
 
 bool pcap_is_capture(const uint8_t *head, size_t len)
 {
@@ -140,7 +158,7 @@ bool pcap_is_capture(const uint8_t *head, size_t len)
 	uint16_t major;
 
 	if (len < PCAP_MAGIC_LEN)
-		return false;
+		return may_be_capture(head, len);
 	memcpy(words, head, sizeof(words));
 	if (words[0] == BLOCK_SECTION)
 		return words[2] == BYTE_ORDER_MAGIC ||

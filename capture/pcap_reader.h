@@ -1,9 +1,9 @@
 /*
  * Packets out of the bytes of a pcap or pcapng file, whoever wrote it.
  *
- * Pure. pcap in microseconds or nanoseconds and either byte order; pcapng with any number of
- * sections and interfaces of differing types, times in any resolution. The bytes are hostile: every
- * length is checked, interfaces are bounded.
+ * Pure. pcap in microseconds or nanoseconds, also as a patched libpcap has it, in either byte order;
+ * pcapng with any number of sections and interfaces of differing types, times in any resolution.
+ * The bytes are hostile: every length is checked, interfaces are bounded.
  *
  * libpcap reads these formats too, but refuses a file whose interfaces differ in link type or
  * snapshot length (sf-pcapng.c), and tells neither names of interfaces, nor comments, nor where in
@@ -54,6 +54,7 @@ enum pcap_format {
 struct pcap_reader {
 	enum pcap_format format;
 	bool swapped; /* the file's byte order is not the machine's */
+	uint8_t packet_len; /* of a pcap file, what each packet has before its bytes */
 	struct pcap_interface *interfaces; /* of the section; one of a pcap file */
 	size_t n_interfaces;
 	size_t cap_interfaces;
@@ -80,7 +81,10 @@ struct pcap_step {
 	struct pcap_packet packet; /* its bytes are in `data` */
 };
 
-/* Whether a file that begins with these bytes, at least PCAP_MAGIC_LEN, is a capture. */
+/*
+ * Whether a file that begins with these bytes is a capture; with fewer than PCAP_MAGIC_LEN, whether
+ * it may be.
+ */
 bool pcap_is_capture(const uint8_t *head, size_t len);
 
 void pcap_reader_init(struct pcap_reader *reader);

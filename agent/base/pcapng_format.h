@@ -51,6 +51,10 @@
 #define PCAP_HEADER_LEN 24u
 #define PCAP_PACKET_LEN 16u
 
+/* A patched libpcap's, in microseconds: interface, protocol and type follow a packet's lengths. */
+#define PCAP_MAGIC_PATCHED	0xa1b2cd34u
+#define PCAP_PACKET_LEN_PATCHED 24u
+
 /* LINKTYPE_ of https://www.tcpdump.org/linktypes.html */
 #define LINKTYPE_NULL	  0u
 #define LINKTYPE_ETHERNET 1u

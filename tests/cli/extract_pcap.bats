@@ -45,7 +45,7 @@ EOF
 
 @test "matches of payloads, with packet numbers and offsets, in pcap and pcapng alike" {
   local format
-  for format in pcap nsecpcap pcapng; do
+  for format in pcap nsecpcap modpcap pcapng; do
     conversation "$format" -F "$format"
     run -0 extract -e 'user=(\w+)' -g 1 -n -b -H "$format"
     [ "$output" = "$format:5:4:ann
