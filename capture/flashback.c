@@ -116,7 +116,7 @@ bool flashback_match(struct flashback *flashback, uint64_t flow_id, uint64_t fir
 	struct flashback_flow *flow = flow_at(flashback, flow_id);
 	struct entry *chain[CHAIN_MAX], *entry;
 	uint64_t link = flow->last;
-	size_t n = 0, seen = 0;
+	size_t n = 0, n_before = 0;
 	bool reaches = false;
 
 	if (flow->flow != flow_id)
@@ -125,9 +125,8 @@ bool flashback_match(struct flashback *flashback, uint64_t flow_id, uint64_t fir
 		flow->after = after;
 	while (n < CHAIN_MAX && (entry = entry_of(flashback, link))) {
 		reaches = reaches || entry->frame.number <= first;
-		if (seen > before && entry->frame.number < first)
+		if (entry->frame.number < first && n_before++ == before)
 			break;
-		seen++;
 		if (!entry->taken)
 			chain[n++] = entry;
 		link = entry->before;

@@ -52,8 +52,8 @@ bool flashback_add(struct flashback *flashback, const struct flashback_frame *fr
 typedef bool (*flashback_cb)(void *data, const struct flashback_frame *frame);
 
 /*
- * Hands over the flow's frames that were not handed over before, the oldest first: the last one and
- * `before` others at most, and all whose number is `first` or higher. The next `after` will be
+ * Hands over the flow's frames that were not handed over before, the oldest first: all whose number
+ * is `first` or higher, and the `before` last ones before that at most. The next `after` will be
  * wanted. False when the ring does not reach back to the frame `first` any more.
  */
 bool flashback_match(struct flashback *flashback, uint64_t flow, uint64_t first, uint32_t before,

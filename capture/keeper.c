@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "agent/base/hash.h"
+
 /* Flows whose frames are found again: one more than that may have pushed another out. */
 #define FLOWS (1u << 16)
 
@@ -162,8 +164,7 @@ static bool on_kept(void *data, const struct flashback_frame *frame)
 		.id = frame->number,
 	};
 
-	/* The same ends on another link are the same flow to the ring. */
-	if (frame->link != keeper->link || (keeper->conf.bare && !is_noted(keeper, frame->number)))
+	if (keeper->conf.bare && !is_noted(keeper, frame->number))
 		return false;
 	if (frame->flags & (KEPT_PASSED | KEPT_DROPPED))
 		packet.verdict = frame->flags & KEPT_PASSED ? PCAPNG_PASSED : PCAPNG_DROPPED;
@@ -173,14 +174,20 @@ static bool on_kept(void *data, const struct flashback_frame *frame)
 	return true;
 }
 
+/* The same ends on another link are another flow to the ring, with its own frames. */
+static uint64_t on_link(uint64_t flow, uint32_t link)
+{
+	return hash_bytes(flow, &link, sizeof(link));
+}
+
 void keeper_settle(struct keeper *keeper)
 {
 	for (size_t i = 0; i < keeper->n_flows && keeper->conf.mode == PCAP_MATCHES; i++) {
 		const struct keeper_flow *flow = &keeper->flows[i];
 
-		keeper->link = flow->link;
-		if (!flashback_match(&keeper->flashback, flow->flow, flow->first,
-				     keeper->conf.before, keeper->conf.after, on_kept, keeper) &&
+		if (!flashback_match(&keeper->flashback, on_link(flow->flow, flow->link),
+				     flow->first, keeper->conf.before, keeper->conf.after, on_kept,
+				     keeper) &&
 		    flow->stream)
 			keeper->missed++;
 	}
@@ -206,7 +213,7 @@ static bool hold(struct keeper *keeper, uint32_t link, const struct pcapng_packe
 	const struct flashback_frame held = {
 		.number = packet->id,
 		.time_ns = packet->time_ns,
-		.flow = flow_of(frame, packet),
+		.flow = on_link(flow_of(frame, packet), link),
 		.link = link,
 		.flags = flags_of(packet),
 		.len = (uint32_t)packet->len,

@@ -46,7 +46,6 @@ struct keeper {
 	struct keeper_flow flows[KEEPER_FLOWS_MAX];
 	size_t n_flows;
 	uint64_t missed; /* streams' matches whose first frame was not held any more */
-	uint32_t link; /* whose frames are handed over now */
 };
 
 /* 0 or -ENOMEM. */

@@ -69,6 +69,9 @@ frames() {
   # Other rules keep other flows: these three are of one.
   [ "$(frames "$DIR/log/frames.pcapng" tcp.stream frame.comment | grep 'rule split' |
     cut -f 1 | sort -u | wc -l)" -eq 1 ]
+  # Before the first of the three there are two of the same.
+  [ "$(frames "$DIR/log/frames.pcapng" tcp.stream frame.comment |
+    awk -F '\t' '/rule split/ { print n[$1] + 0; exit } { n[$1]++ }')" -eq 2 ]
 }
 
 # A frame has room for sixteen comments.
