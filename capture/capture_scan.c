@@ -19,9 +19,7 @@
 /* What is searched in common. */
 struct scan_link {
 	struct sift_link sift;
-	char name[PCAP_NAME_MAX];
-	uint32_t number; /* tells those without a name apart */
-	uint32_t link_type;
+	struct pcap_interface interface; /* as it was first described */
 	struct bpf_code filter;
 	bool unfiltered; /* there is no such filter for the link type */
 	bool described; /* in the file of the matching frames: */
@@ -45,8 +43,8 @@ static const char *filter_of(const struct capture_scan *scan)
 	return scan->filename ? scan->search->conf.bpf : NULL;
 }
 
-static int link_add(struct capture_scan *scan, uint32_t number, const char *name,
-		    uint32_t link_type, struct scan_link **ret)
+static int link_add(struct capture_scan *scan, const struct pcap_interface *interface,
+		    struct scan_link **ret)
 {
 	const char *bpf = filter_of(scan);
 	struct scan_link *link = calloc(1, sizeof(*link)), **more;
@@ -61,33 +59,32 @@ static int link_add(struct capture_scan *scan, uint32_t number, const char *name
 		link_free(link);
 		return -ENOMEM;
 	}
-	(void)strncpy(link->name, name, sizeof(link->name) - 1);
-	link->number = number;
-	link->link_type = link_type;
-	link->unfiltered = bpf && bpf_compile_for(bpf, link_type, &link->filter, &err) != 0;
+	link->interface = *interface;
+	link->unfiltered =
+		bpf && bpf_compile_for(bpf, interface->link_type, &link->filter, &err) != 0;
 	more[scan->n_links++] = link;
 	*ret = link;
 	return 0;
 }
 
 /* An interface of a later section is the same when it has the same name. */
-static int link_find(struct capture_scan *scan, uint32_t number, const char *name,
-		     uint32_t link_type, struct scan_link **ret)
+static int link_find(struct capture_scan *scan, const struct pcap_interface *interface,
+		     struct scan_link **ret)
 {
 	for (size_t i = 0; i < scan->n_links; i++) {
-		struct scan_link *link = scan->links[i];
+		const struct pcap_interface *known = &scan->links[i]->interface;
 
-		if (link->link_type == link_type && strcmp(link->name, name) == 0 &&
-		    (*name || link->number == number)) {
-			*ret = link;
+		if (known->link_type == interface->link_type && known->twin == interface->twin &&
+		    strcmp(known->name, interface->name) == 0) {
+			*ret = scan->links[i];
 			return 0;
 		}
 	}
-	return link_add(scan, number, name, link_type, ret);
+	return link_add(scan, interface, ret);
 }
 
-static int link_of(struct capture_scan *scan, uint32_t number, const char *name, uint32_t link_type,
-		   struct scan_link **ret)
+static int link_of(struct capture_scan *scan, uint32_t number,
+		   const struct pcap_interface *interface, struct scan_link **ret)
 {
 	struct scan_link **more;
 	int code;
@@ -96,7 +93,7 @@ static int link_of(struct capture_scan *scan, uint32_t number, const char *name,
 		*ret = scan->section[number];
 		return 0;
 	}
-	code = link_find(scan, number, name, link_type, ret);
+	code = link_find(scan, interface, ret);
 	if (code || number >= PCAP_INTERFACES_MAX)
 		return code;
 	if (number >= scan->n_section) {
@@ -131,7 +128,7 @@ static struct record_head head_of(struct capture_scan *scan, const struct sift_l
 		.time_ns = time_ns,
 		.seq = scan->search->seq++,
 		.host = scan->search->conf.host,
-		.link = link ? scan_link_of(link)->name : "",
+		.link = link ? scan_link_of(link)->interface.name : "",
 		.set = "",
 		.guest = "",
 	};
@@ -233,9 +230,11 @@ static const struct sift_ops sift_ops = { .match = on_match, .loss = on_loss };
 /* Without memory there is no interface: told as the file's error when it is closed. */
 static bool describe(const struct capture_scan *scan, struct scan_link *link)
 {
+	const struct pcap_interface *from = &link->interface;
 	const struct pcapng_interface interface = {
-		.name = *link->name ? link->name : NULL,
-		.link_type = (uint16_t)link->link_type,
+		.name = *from->name ? from->name : NULL,
+		.description = *from->description ? from->description : NULL,
+		.link_type = (uint16_t)from->link_type,
 	};
 	struct pcapng_file *file = scan->search->conf.file;
 
@@ -356,10 +355,10 @@ static void lose(struct capture_scan *scan, struct scan_link *link, uint64_t n, 
 }
 
 int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *packet,
-			const char *name, bool guest)
+			const struct pcap_interface *interface, bool guest)
 {
 	struct scan_link *link;
-	int code = link_of(scan, packet->interface, name, packet->link_type, &link);
+	int code = link_of(scan, packet->interface, interface, &link);
 
 	if (code)
 		return code;
@@ -381,10 +380,13 @@ int capture_scan_payload(struct capture_scan *scan, const char *link_name, uint6
 			 enum sift_direction direction, const struct frame *frame)
 {
 	struct capture_totals *totals = &scan->search->totals;
+	struct pcap_interface interface = { .link_type = LINKTYPE_ETHERNET };
 	struct scan_link *link;
 	struct sift_input input;
-	int code = link_find(scan, 0, link_name, LINKTYPE_ETHERNET, &link);
+	int code;
 
+	(void)strncpy(interface.name, link_name, sizeof(interface.name) - 1);
+	code = link_find(scan, &interface, &link);
 	if (code)
 		return code;
 	input = (struct sift_input){
@@ -402,11 +404,11 @@ int capture_scan_payload(struct capture_scan *scan, const char *link_name, uint6
 	return 0;
 }
 
-int capture_scan_lost(struct capture_scan *scan, const char *name, uint32_t link_type, uint64_t n,
+int capture_scan_lost(struct capture_scan *scan, const struct pcap_interface *interface, uint64_t n,
 		      const char *why, uint64_t now_ns)
 {
 	struct scan_link *link;
-	int code = link_find(scan, 0, name, link_type, &link);
+	int code = link_find(scan, interface, &link);
 
 	if (!code)
 		lose(scan, link, n, why, now_ns);

@@ -63,18 +63,18 @@ void capture_scan_done(struct capture_scan *scan);
 void capture_scan_section(struct capture_scan *scan);
 
 /*
- * The next packet, of an interface that is called `name` ("" for none); without bytes it only tells
- * of drops. `guest` says that what is outbound was sent by a guest. 0 or -ENOMEM.
+ * The next packet, of that interface; without bytes it only tells of drops. `guest` says that what
+ * is outbound was sent by a guest. 0 or -ENOMEM.
  */
 int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *packet,
-			const char *name, bool guest);
+			const struct pcap_interface *interface, bool guest);
 
 /* A payload of a payload log, with the frame that it came in. 0 or -ENOMEM. */
 int capture_scan_payload(struct capture_scan *scan, const char *link_name, uint64_t time_ns,
 			 enum sift_direction direction, const struct frame *frame);
 
 /* Frames of the interface that were lost, and why. 0 or -ENOMEM. */
-int capture_scan_lost(struct capture_scan *scan, const char *name, uint32_t link_type, uint64_t n,
+int capture_scan_lost(struct capture_scan *scan, const struct pcap_interface *interface, uint64_t n,
 		      const char *why, uint64_t now_ns);
 
 /* Time goes on although nothing comes. */

@@ -180,7 +180,7 @@ static int search_packets(struct run *run, struct source_file *source, struct er
 			capture_scan_section(&run->scan);
 		generation = source->reader.generation;
 		if (capture_scan_packet(&run->scan, &packet,
-					source_file_interface(source, packet.interface),
+					source_file_interface(source, &packet),
 					source->reader.ours))
 			return err_set(err, -ENOMEM, "out of memory after %" PRIu64 " %s",
 				       source->packets,
@@ -336,7 +336,7 @@ uint64_t extract_capture_payloads(const struct extract_capture *capture)
 struct live {
 	struct run *run;
 	struct pcap_live *pcap;
-	uint32_t link_type;
+	struct pcap_interface interface;
 	uint64_t looked_ns;
 	bool failed; /* out of memory */
 };
@@ -349,11 +349,11 @@ static void on_live_frame(void *data, const struct pcap_live_frame *frame)
 		.len = frame->len,
 		.wire_len = frame->wire_len,
 		.time_ns = frame->time_ns,
-		.link_type = live->link_type,
+		.link_type = live->interface.link_type,
 	};
 
 	if (!extract_out_stopped(live->run->outlet.out) &&
-	    capture_scan_packet(&live->run->scan, &packet, live->run->capture->name, false))
+	    capture_scan_packet(&live->run->scan, &packet, &live->interface, false))
 		live->failed = true;
 }
 
@@ -368,7 +368,7 @@ static void look(struct live *live)
 	live->looked_ns = now;
 	drops = pcap_live_drops(live->pcap);
 	if (drops &&
-	    capture_scan_lost(scan, scan->source, live->link_type, drops, "ring-full", now))
+	    capture_scan_lost(scan, &live->interface, drops, "ring-full", now))
 		live->failed = true;
 	capture_scan_tick(scan, now);
 	if (file)
@@ -408,7 +408,8 @@ uint64_t extract_capture_live(const struct extract_capture *capture,
 		say(&run, &err);
 		return run_end(&run);
 	}
-	live.link_type = pcap_live_link_type(live.pcap);
+	(void)strncpy(live.interface.name, capture->name, sizeof(live.interface.name) - 1);
+	live.interface.link_type = pcap_live_link_type(live.pcap);
 	if (listen_until(&live, stop, &err)) {
 		err_set(&text, 0, "%s: %s: nothing more is captured", capture->name, err.text);
 		say(&run, &text);

@@ -1,9 +1,9 @@
 /*
  * Packets out of the bytes of a pcap or pcapng file, whoever wrote it.
  *
- * Pure. pcap in microseconds or nanoseconds, also as a patched libpcap has it, in either byte order;
- * pcapng with any number of sections and interfaces of differing types, times in any resolution.
- * The bytes are hostile: every length is checked, interfaces are bounded.
+ * Pure. pcap in microseconds or nanoseconds, also as a patched libpcap has it, in either byte
+ * order; pcapng with any number of sections and interfaces of differing types, times in any
+ * resolution. The bytes are hostile: every length is checked, interfaces are bounded.
  *
  * libpcap reads these formats too, but refuses a file whose interfaces differ in link type or
  * snapshot length (sf-pcapng.c), and tells neither names of interfaces, nor comments, nor where in
@@ -23,7 +23,7 @@
 #define PCAP_NEED_MAX (PCAP_PACKET_MAX + (256u << 10))
 
 #define PCAP_INTERFACES_MAX 4096u
-#define PCAP_NAME_MAX	    64u /* with NUL; a longer name is cut */
+#define PCAP_NAME_MAX	    64u /* with NUL; a longer name, or description, is cut */
 
 /* As many bytes as tell a capture from anything else. */
 #define PCAP_MAGIC_LEN 12u
@@ -43,6 +43,8 @@ struct pcap_interface {
 	int64_t offset; /* seconds added to every time */
 	uint64_t drops; /* told so far */
 	char name[PCAP_NAME_MAX]; /* "" unless told */
+	char description[PCAP_NAME_MAX];
+	uint32_t twin; /* so many before it in its section have the same name and link type */
 };
 
 enum pcap_format {

@@ -49,22 +49,38 @@ struct interface_options {
 	struct pcap_interface *interface;
 };
 
+static void take_text(char ret[PCAP_NAME_MAX], const uint8_t *value, size_t len)
+{
+	len = strnlen((const char *)value, len < PCAP_NAME_MAX ? len : PCAP_NAME_MAX - 1);
+	memcpy(ret, value, len);
+	ret[len] = '\0';
+}
+
 static void interface_option(void *data, uint16_t code, const uint8_t *value, size_t len)
 {
 	const struct interface_options *options = data;
 	struct pcap_interface *interface = options->interface;
 
 	if (code == IF_NAME) {
-		len = strnlen((const char *)value, len);
-		if (len > sizeof(interface->name) - 1)
-			len = sizeof(interface->name) - 1;
-		memcpy(interface->name, value, len);
-		interface->name[len] = '\0';
+		take_text(interface->name, value, len);
+	} else if (code == IF_DESCRIPTION) {
+		take_text(interface->description, value, len);
 	} else if (code == IF_TSRESOL && len == 1) {
 		interface->resolution = value[0];
 	} else if (code == IF_TSOFFSET && len == 8) {
 		interface->offset = (int64_t)pcap_get64(options->reader, value);
 	}
+}
+
+/* Those of two hosts that were merged into one file may have the same name: mergecap(1). */
+static uint32_t twins_of(const struct pcap_reader *r, const struct pcap_interface *interface)
+{
+	uint32_t n = 0;
+
+	for (const struct pcap_interface *before = r->interfaces; before < interface; before++)
+		n += before->link_type == interface->link_type &&
+		     strcmp(before->name, interface->name) == 0;
+	return n;
 }
 
 static void read_interface(struct pcap_reader *r, struct cursor *body, struct pcap_step *ret)
@@ -77,6 +93,7 @@ static void read_interface(struct pcap_reader *r, struct cursor *body, struct pc
 	options.interface->link_type = pcap_get16(r, p);
 	options.interface->snaplen = pcap_get32(r, p + 4);
 	each_option(r, body, interface_option, &options);
+	options.interface->twin = twins_of(r, options.interface);
 }
 
 /* Modulo 2^64 where a time is out of every range: it is the file's word. */

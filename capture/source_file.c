@@ -141,7 +141,8 @@ int source_file_next(struct source_file *source, struct pcap_packet *ret, struct
 	}
 }
 
-const char *source_file_interface(const struct source_file *source, uint32_t number)
+const struct pcap_interface *source_file_interface(const struct source_file *source,
+						   const struct pcap_packet *packet)
 {
-	return number < source->reader.n_interfaces ? source->reader.interfaces[number].name : "";
+	return &source->reader.interfaces[packet->interface];
 }

@@ -42,7 +42,8 @@ void source_file_close(struct source_file *source);
  */
 int source_file_next(struct source_file *source, struct pcap_packet *ret, struct err *err);
 
-/* The name of a packet's interface, "" when the file has none; valid until the next call. */
-const char *source_file_interface(const struct source_file *source, uint32_t number);
+/* What the file says of a packet's interface; valid until the next call. */
+const struct pcap_interface *source_file_interface(const struct source_file *source,
+						   const struct pcap_packet *packet);
 
 #endif

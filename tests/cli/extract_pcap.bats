@@ -221,6 +221,30 @@ EOF
   [ -z "$stderr" ]
 }
 
+@test "interfaces of one name stay apart, and -w keeps them with their description" {
+  local fields=(-T fields -e frame.interface_name -e frame.interface_description -e tcp.payload)
+  local host
+  for host in here there; do
+    capture "$host.pcap" -F pcap <<EOF
+tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S
+tcp 10.0.0.1:40000 > 10.0.0.2:80 101 PA one nee
+tcp 10.0.0.1:40000 > 10.0.0.2:80 108 PA dle $host
+EOF
+    quiet dumpcap -q -i - --ifname eth0 --ifdescr "of $host" -w "$host" <"$host.pcap"
+  done
+  quiet mergecap -a -I none -w merged here there
+  # Flows of two networks, with the same addresses.
+  run -0 extract --scope stream -e 'nee.*' merged
+  [ "$(sort <<<"$output")" = $'needle here\nneedle there' ]
+  # One of the same name in a later section is the same.
+  cat merged merged >twice
+  run -0 extract -w copy twice
+  quiet tshark -r twice "${fields[@]}" >expect
+  quiet tshark -r copy "${fields[@]}" | diff expect -
+  [ "$(quiet tshark -r copy -T fields -e frame.interface_id | uniq -c | awk '{print $1, $2}')" = $'3 0\n3 1\n3 0\n3 1' ]
+  grep -q "of there" expect
+}
+
 @test "without a pattern -w copies what the filter lets through" {
   conversation file -n
   run -0 extract -w copy file

@@ -96,6 +96,16 @@ static const struct file_case cases[] = {
 	  SHB_LE IDB_NS_LE EPB_LE("00000000 ", "0a000000 ", "01000000 ", "01000000 ", "41000000 ",
 				  "24000000 "),
 	  "-|-|web01 type1 1.000000010 1/1 A|" },
+	{ "pcapng, interfaces of one name, one of them described",
+	  SHB_LE IDB_NS_LE
+	  "01000000 28000000 0100 0000 00000000 0200 0500 7765623031 000000 0300 0300 6c616e 00 "
+	  "28000000 " IDB_LE EPB_LE("00000000 ", "0a000000 ", "01000000 ", "01000000 ", "41000000 ",
+				    "24000000 ") EPB_LE("01000000 ", "0a000000 ", "01000000 ",
+							"01000000 ", "42000000 ", "24000000 ")
+		  EPB_LE("02000000 ", "0a000000 ", "01000000 ", "01000000 ", "43000000 ",
+			 "24000000 "),
+	  "-|-|-|-|web01 type1 1.000000010 1/1 A|web01 twin1 (lan) type1 0.000010000 1/1 B|"
+	  "if2 type1 0.000010000 1/1 C|" },
 	{ "pcapng, a section in the other byte order follows",
 	  SHB_LE IDB_LE SHB_BE IDB_BE
 	  "00000006 00000024 00000000 00000000 0000000a 00000001 00000001 43000000 00000024",
@@ -224,6 +234,10 @@ static void describe_packet(const struct pcap_reader *reader, const struct pcap_
 		buf_adds(out, interface->name);
 	else
 		buf_addf(out, "if%u", packet->interface);
+	if (interface->twin)
+		buf_addf(out, " twin%u", interface->twin);
+	if (*interface->description)
+		buf_addf(out, " (%s)", interface->description);
 	buf_addf(out, " type%u %llu.%09llu ", packet->link_type,
 		 (unsigned long long)(packet->time_ns / 1000000000),
 		 (unsigned long long)(packet->time_ns % 1000000000));

@@ -62,7 +62,7 @@ static int read_all(int fd, const void *head, size_t head_len, size_t *ret_n, st
 		assert_int_equal(packet.len, n);
 		if (n)
 			assert_int_equal(packet.bytes[n - 1], (uint8_t)(n - 1));
-		assert_string_equal(source_file_interface(&source, packet.interface), "web01");
+		assert_string_equal(source_file_interface(&source, &packet)->name, "web01");
 		n++;
 	}
 	source_file_close(&source);
