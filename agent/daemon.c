@@ -16,7 +16,7 @@
 #include "agent/service.h"
 #include "agent/trials.h"
 #include "netlink/tap_node.h"
-#include "web/auth.h"
+#include "web/auth_memory.h"
 
 #define MMAP_THRESHOLD (64 << 10)
 

@@ -1,14 +1,9 @@
 #include "web/auth.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <jansson.h>
 
 #include "agent/base/hash.h"
@@ -38,23 +33,6 @@ static const char *const role_names[] = {
 	[ROLE_ADMIN] = "admin",
 };
 
-#define MEMORY_SIZE sizeof(struct auth_memory)
-
-int auth_memory_create(void)
-{
-	int fd = memfd_create("tapwarden-auth", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int code;
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, MEMORY_SIZE) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		return fd;
-	code = -errno;
-	close(fd);
-	return code;
-}
-
 void auth_init(struct auth *auth, uv_loop_t *loop, const struct config *config)
 {
 	*auth = (struct auth){ .config = config };
@@ -64,27 +42,19 @@ void auth_init(struct auth *auth, uv_loop_t *loop, const struct config *config)
 
 int auth_share(struct auth *auth, int fd)
 {
-	struct stat st;
-	int seals = fcntl(fd, F_GET_SEALS);
-	void *memory;
+	struct auth_memory *shared;
+	int code = auth_memory_map(fd, &shared);
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	/* A shorter one would end this process where it is read. */
-	if (st.st_size != MEMORY_SIZE || seals < 0 || !(seals & F_SEAL_SHRINK))
-		return -EINVAL;
-	memory = mmap(NULL, MEMORY_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		return -errno;
-	auth->memory = memory;
-	return 0;
+	if (!code)
+		auth->memory = shared;
+	return code;
 }
 
 void auth_close(struct auth *auth)
 {
 	login_close(&auth->login);
 	if (auth->memory != &auth->own)
-		munmap(auth->memory, MEMORY_SIZE);
+		auth_memory_unmap(auth->memory);
 	auth->memory = &auth->own;
 	explicit_bzero(&auth->own, sizeof(auth->own));
 }

@@ -7,11 +7,11 @@
 
 #include <stdint.h>
 
+#include "web/auth_memory.h"
 #include "web/http_server.h"
 #include "web/login.h"
 #include "web/routes.h"
 #include "web/session.h"
-#include "web/throttle.h"
 
 #define AUTH_COOKIE "tapwarden"
 
@@ -20,12 +20,6 @@
 
 /* Logins on their way, of all connections together. */
 #define AUTH_PENDING_MAX (LOGIN_QUEUE + LOGIN_THREADS)
-
-/* What outlives a web worker: it may be shared with the one before and the one after. */
-struct auth_memory {
-	struct sessions sessions;
-	struct throttle throttle;
-};
 
 struct auth {
 	uint64_t logins, failures; /* of sessions and of Basic */
@@ -50,12 +44,9 @@ struct auth_who {
 void auth_init(struct auth *auth, uv_loop_t *loop, const struct config *config);
 void auth_close(struct auth *auth);
 
-/* Memory for auth_share(), of a size that is sealed: a memfd, or -errno. */
-int auth_memory_create(void);
-
 /*
- * Sessions and failed logins are in that memory from here on; `fd` stays the caller's. 0 or -errno:
- * then they are this worker's alone. Two workers that write at once lose a session at worst.
+ * Sessions and failed logins are in the memory of `fd` from here on, which stays the caller's. 0 or
+ * -errno: then they are this worker's alone. Two workers that write at once lose a session at worst.
  */
 int auth_share(struct auth *auth, int fd);
 

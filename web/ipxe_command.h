@@ -6,12 +6,12 @@
 #define TW_IPXE_COMMAND_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "agent/base/config.h"
 
 #define IPXE_OPTIONS_MAX 10
+#define IPXE_WORDS_ANY	 UINT8_MAX
 
 struct ipxe_option {
 	const char *name; /* "--name" */
@@ -59,7 +59,7 @@ enum ipxe_effect {
 struct ipxe_command_kind {
 	const char *name;
 	enum ipxe_effect effect;
-	uint8_t min, max; /* words beside options; 255: any number */
+	uint8_t min, max; /* words beside options; IPXE_WORDS_ANY: no bound */
 	enum ipxe_presence presence;
 	enum ipxe_cap cap; /* of IPXE_BY_CAP */
 	struct ipxe_option options[IPXE_OPTIONS_MAX]; /* the first without a name ends them */
@@ -70,23 +70,5 @@ const struct ipxe_command_kind *ipxe_command_find(const char *name, const char *
 
 /* Whether an iPXE of these caps (mask of 1 << enum ipxe_cap) has it. */
 bool ipxe_command_is_there(const struct ipxe_command_kind *kind, uint32_t caps);
-
-/* A command's words, taken apart as iPXE's getopt_long() does it: options first, then the rest. */
-struct ipxe_call {
-	const struct ipxe_command_kind *kind;
-	const char *values[IPXE_OPTIONS_MAX]; /* by the kind's options: NULL not given, "" a flag */
-	char *const *args; /* the first word that is no option */
-	size_t n_args;
-};
-
-/*
- * words[0] names `kind`. 0, or -EINVAL when an option is unknown or lacks its value, -ERANGE when
- * there are too few or too many words.
- */
-int ipxe_call_parse(const struct ipxe_command_kind *kind, char *const *words, size_t n,
-		    struct ipxe_call *ret, struct err *err);
-
-/* The value of an option by its name: NULL when it was not given. */
-const char *ipxe_call_option(const struct ipxe_call *call, const char *name);
 
 #endif

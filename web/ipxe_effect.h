@@ -7,7 +7,7 @@
 #ifndef TW_IPXE_EFFECT_H
 #define TW_IPXE_EFFECT_H
 
-#include "web/ipxe_command.h"
+#include "web/ipxe_call.h"
 #include "web/ipxe_reader.h"
 #include "web/ipxe_run.h"
 

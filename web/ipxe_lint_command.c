@@ -5,7 +5,7 @@
 
 #include "agent/base/buf.h"
 #include "web/boot_decode.h"
-#include "web/ipxe_command.h"
+#include "web/ipxe_call.h"
 #include "web/ipxe_setting.h"
 #include "web/ipxe_type.h"
 

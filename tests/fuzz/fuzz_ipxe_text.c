@@ -1,5 +1,6 @@
 /* links: web/ipxe_san.c */
 /* links: web/ipxe_lint*.c web/ipxe_run.c web/ipxe_effect.c web/ipxe_reader.c web/ipxe_command.c */
+/* links: web/ipxe_call.c */
 /* links: web/ipxe_setting.c web/ipxe_type.c web/boot_decode.c web/decode_san.c web/decode_line.c */
 /* links: web/san_uri.c web/ipxe_error.c web/finding.c agent/base/hint.c agent/base/parse.c */
 /* links: agent/base/buf.c agent/base/err.c */

@@ -1,4 +1,5 @@
 /* links: web/ipxe_lint*.c web/ipxe_reader.c web/ipxe_command.c web/ipxe_setting.c */
+/* links: web/ipxe_call.c */
 /* links: web/ipxe_type.c web/boot_decode.c web/decode_san.c web/decode_line.c web/san_uri.c */
 /* links: web/ipxe_error.c web/finding.c agent/base/hint.c agent/base/parse.c agent/base/buf.c */
 /* links: agent/base/err.c */

@@ -1,5 +1,5 @@
 /* links: web/ipxe_san.c */
-/* links: web/ipxe_run.c web/ipxe_effect.c web/ipxe_reader.c web/ipxe_command.c */
+/* links: web/ipxe_run.c web/ipxe_effect.c web/ipxe_reader.c web/ipxe_command.c web/ipxe_call.c */
 /* links: web/ipxe_setting.c web/ipxe_type.c agent/base/hint.c agent/base/parse.c */
 /* links: agent/base/buf.c agent/base/err.c */
 /* What expansion, operators and labels do is compared with a real iPXE in tests/boot/ipxe.bats. */

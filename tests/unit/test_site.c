@@ -4,12 +4,13 @@
 /* links: web/encode_yaml.c web/encode_ini.c web/encode_sh.c web/events.c web/history.c */
 /* links: web/event_ring.c web/http_server.c web/http_conn.c web/http_request.c web/http_head.c */
 /* links: web/mhd_lib.c agent/base/late_lib.c web/auth.c web/basic.c agent/base/base64.c */
+/* links: web/auth_memory.c */
 /* links: web/login.c web/session.c web/throttle.c web/password.c web/password_*.c web/handlers.c */
 /* links: web/page.c web/page_files.c web/records.c web/metrics*.c agent/base/stats_traffic.c */
 /* links: web/openapi.c web/reply.c web/problem.c web/routes.c web/ipxe_script.c web/ipxe_menu.c */
 /* links: agent/base/boot_types.c web/kernel_line.c web/encode.c web/encode_cmdline.c */
 /* links: web/boot_spec.c web/encode_ipxe.c web/san_uri.c web/boot_lint.c web/ipxe_lint*.c */
-/* links: web/ipxe_reader.c web/ipxe_command.c web/ipxe_setting.c web/ipxe_type.c */
+/* links: web/ipxe_reader.c web/ipxe_command.c web/ipxe_call.c web/ipxe_setting.c web/ipxe_type.c */
 /* links: web/boot_decode.c web/decode_san.c web/decode_line.c web/ipxe_error.c web/finding.c */
 /* links: agent/base/hint.c agent/base/config.c agent/base/config_cross.c */
 /* links: agent/base/config_wishes.c */
