@@ -2,192 +2,21 @@
 #include "agent/cli.h"
 
 #include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "agent/passwd_options.h"
 #include "agent/passwd_read.h"
 #include "agent/passwd_view.h"
 #include "web/password.h"
 
 #define SECONDS_OF_A_DAY 86400
 
-struct passwd_options {
-	const struct password_method *method;
-	const struct passwd_system *system;
-	const char *salt;
-	uint64_t rounds; /* 0: not given */
-	const char *user; /* of --shadow */
-	const char *verify, *identify; /* hashes */
-	bool from_stdin, methods, costs, force, json;
-	unsigned int given; /* mask of enum given */
-};
-
-/*
- * Options that are about something: each belongs to some questions and means nothing to the others.
- */
-enum given {
-	GIVEN_METHOD = 1 << 0,
-	GIVEN_SALT = 1 << 1,
-	GIVEN_ROUNDS = 1 << 2,
-	GIVEN_STDIN = 1 << 3,
-	GIVEN_FOR = 1 << 4,
-	GIVEN_SHADOW = 1 << 5,
-	GIVEN_FORCE = 1 << 6,
-	GIVEN_JSON = 1 << 7,
-};
-
-static const char *const given_names[] = { "-m",    "-S",	"-R",	   "-s",
-					   "--for", "--shadow", "--force", "--json" };
-
-enum {
-	OPTION_VERIFY = 256,
-	OPTION_IDENTIFY,
-	OPTION_METHODS,
-	OPTION_COST,
-	OPTION_FOR,
-	OPTION_SHADOW,
-	OPTION_FORCE,
-	OPTION_JSON,
-};
-
-static const struct option longs[] = {
-	{ "method", required_argument, NULL, 'm' },
-	{ "salt", required_argument, NULL, 'S' },
-	{ "rounds", required_argument, NULL, 'R' },
-	{ "stdin", no_argument, NULL, 's' },
-	{ "verify", required_argument, NULL, OPTION_VERIFY },
-	{ "identify", required_argument, NULL, OPTION_IDENTIFY },
-	{ "methods", no_argument, NULL, OPTION_METHODS },
-	{ "cost", no_argument, NULL, OPTION_COST },
-	{ "for", required_argument, NULL, OPTION_FOR },
-	{ "shadow", required_argument, NULL, OPTION_SHADOW },
-	{ "force", no_argument, NULL, OPTION_FORCE },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ 0 },
-};
-
-/* ---- options --------------------------------------------------------------------------------- */
-
-static int set_method(struct passwd_options *o, const char *name, struct err *err)
-{
-	o->method = password_method_find(name);
-	if (o->method)
-		return 0;
-	return err_set(err, -EINVAL, "there is no method \"%s\": --methods lists them", name);
-}
-
-static int set_rounds(struct passwd_options *o, const char *text, struct err *err)
-{
-	/* 0 is a number like others here, and stays apart from "not given". */
-	int code = parse_u64(text, 0, UINT64_MAX, &o->rounds, err);
-
-	if (code)
-		return err_prefix(err, code, "-R");
-	if (o->rounds == 0)
-		return err_set(err, -EINVAL,
-			       "-R 0: crypt(3) refuses 0 rounds, crypt_gensalt(3) would use the "
-			       "default: leave -R out for that");
-	return 0;
-}
-
-static int set_system(struct passwd_options *o, const char *name, struct err *err)
-{
-	o->system = passwd_system_find(name);
-	if (o->system)
-		return 0;
-	return err_set(err, -EINVAL, "--for \"%s\" is not known: %s are", name,
-		       passwd_system_names());
-}
-
-/* passwd(5) and what tools of Debian and Red Hat allow as a name. */
-static int set_user(struct passwd_options *o, const char *name, struct err *err)
-{
-	size_t len = strlen(name);
-	size_t good = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
-
-	if (len == 0 || good != len || len > 32 || strchr("0123456789.-", name[0]))
-		return err_set(err, -EINVAL,
-			       "\"%s\" is no name for an account: a-z, 0-9, _ . and -, a letter "
-			       "or _ first, at most 32",
-			       name);
-	o->user = name;
-	return 0;
-}
-
-static int set_option(struct passwd_options *o, int c, const char *value, struct err *err)
-{
-	switch (c) {
-	case 'm':
-		o->given |= GIVEN_METHOD;
-		return set_method(o, value, err);
-	case 'S':
-		o->given |= GIVEN_SALT;
-		o->salt = value;
-		return 0;
-	case 'R':
-		o->given |= GIVEN_ROUNDS;
-		return set_rounds(o, value, err);
-	case 's':
-		o->given |= GIVEN_STDIN;
-		o->from_stdin = true;
-		return 0;
-	case OPTION_VERIFY:
-		o->verify = value;
-		return 0;
-	case OPTION_IDENTIFY:
-		o->identify = value;
-		return 0;
-	case OPTION_METHODS:
-		o->methods = true;
-		return 0;
-	case OPTION_COST:
-		o->costs = true;
-		return 0;
-	case OPTION_FOR:
-		o->given |= GIVEN_FOR;
-		return set_system(o, value, err);
-	case OPTION_SHADOW:
-		o->given |= GIVEN_SHADOW;
-		return set_user(o, value, err);
-	case OPTION_FORCE:
-		o->given |= GIVEN_FORCE;
-		o->force = true;
-		return 0;
-	default:
-		o->given |= GIVEN_JSON;
-		o->json = true;
-		return 0;
-	}
-}
-
 static int fail(struct err *err)
 {
 	err_prefix(err, 0, "passwd");
 	return cli_fail(err, "nothing was hashed");
-}
-
-static int read_options(int argc, char **argv, struct passwd_options *o)
-{
-	struct err err;
-	int c;
-
-	optind = 1;
-	while ((c = getopt_long(argc, argv, ":m:S:R:s", longs, NULL)) != -1) {
-		if (c == '?' || c == ':')
-			return cli_usage_option(argv, c);
-		if (set_option(o, c, optarg, &err) != 0)
-			return fail(&err);
-	}
-	if (optind == argc)
-		return 0;
-	/* Not repeated: it may well be the password. */
-	err_set(&err, -EINVAL,
-		"a word too many: a password is no argument, where everybody sees it in ps(1): it "
-		"is asked for, or read by -s");
-	return fail(&err);
 }
 
 /* ---- hashing --------------------------------------------------------------------------------- */
@@ -389,12 +218,13 @@ struct question {
 static int choose(const struct passwd_options *o, struct question *ret, struct err *err)
 {
 	const struct question questions[] = {
-		{ o->verify ? "--verify" : NULL, verify, GIVEN_STDIN | GIVEN_FOR | GIVEN_FORCE },
-		{ o->identify ? "--identify" : NULL, identify, GIVEN_JSON },
-		{ o->methods ? "--methods" : NULL, methods, GIVEN_FOR | GIVEN_JSON },
-		{ o->costs ? "--cost" : NULL, costs, GIVEN_METHOD | GIVEN_JSON },
+		{ o->verify ? "--verify" : NULL, verify,
+		  PASSWD_GIVEN_STDIN | PASSWD_GIVEN_FOR | PASSWD_GIVEN_FORCE },
+		{ o->identify ? "--identify" : NULL, identify, PASSWD_GIVEN_JSON },
+		{ o->methods ? "--methods" : NULL, methods, PASSWD_GIVEN_FOR | PASSWD_GIVEN_JSON },
+		{ o->costs ? "--cost" : NULL, costs, PASSWD_GIVEN_METHOD | PASSWD_GIVEN_JSON },
 	};
-	struct question asked = { "a hash", hash_one, ~(unsigned int)GIVEN_JSON };
+	struct question asked = { "a hash", hash_one, ~(unsigned int)PASSWD_GIVEN_JSON };
 	unsigned int n = 0, idle;
 
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
@@ -408,21 +238,21 @@ static int choose(const struct passwd_options *o, struct question *ret, struct e
 	idle = o->given & ~asked.takes;
 	if (idle)
 		return err_set(err, -EINVAL, "%s does not take %s", asked.name,
-			       given_names[__builtin_ctz(idle)]);
+			       passwd_given_name(idle));
 	*ret = asked;
 	return 0;
 }
 
 int cmd_passwd(int argc, char **argv)
 {
-	struct passwd_options o = { 0 };
+	struct passwd_options o;
 	struct question asked = { NULL, hash_one, 0 };
 	struct err err;
-	int code = read_options(argc, argv, &o);
+	int code = passwd_options_read(argc, argv, &o, &err);
 
-	if (code)
+	if (code > 0)
 		return code;
-	if (choose(&o, &asked, &err) != 0)
+	if (code < 0 || choose(&o, &asked, &err) != 0)
 		return fail(&err);
 	return asked.answer(&o);
 }
