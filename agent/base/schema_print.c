@@ -1,4 +1,4 @@
-#include "agent/base/schema.h"
+#include "agent/base/schema_walk.h"
 
 #include <errno.h>
 #include <string.h>
@@ -57,18 +57,12 @@ int schema_write(const struct schema *schema, const struct config *config, enum 
 
 	for (size_t s = 0; s < schema->n_sections && !code; s++) {
 		const struct schema_section *section = schema->sections[s];
-		const char *object = (const char *)config + section->offset;
-		size_t n = 1;
 
 		if (!(section->roles & (unsigned int)role))
 			continue;
-		if (section->named) {
-			memcpy(&n, (const char *)config + section->offset_n, sizeof(n));
-			memcpy(&object, (const char *)config + section->offset, sizeof(object));
-		}
-		for (; n > 0 && !code; n--, object += section->size)
-			code = write_object(section, (const struct conf_head *)object, role, out,
-					    err);
+		for (size_t o = 0; o < schema_count_objects(section, config) && !code; o++)
+			code = write_object(section, schema_nth_object(section, config, o), role,
+					    out, err);
 	}
 	return code;
 }

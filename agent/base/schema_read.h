@@ -1,4 +1,7 @@
-/* Inside the types of configuration values: what a reader is given, and those of lists. Pure. */
+/*
+ * Inside the types of configuration values: what a reader is given, those of texts
+ * (schema_text.c) and those of lists (schema_list.c). Pure.
+ */
 #ifndef TW_SCHEMA_READ_H
 #define TW_SCHEMA_READ_H
 
@@ -17,6 +20,26 @@ struct schema_list {
 	void *v;
 	size_t n;
 };
+
+/* A text of bounds->min to bounds->max bytes, of which `schema_reader.check` is asked; owned. */
+int schema_read_text(const struct schema_reader *reader, const char *text, void *field,
+		     struct err *err);
+void schema_done_text(void *field);
+bool schema_format_text(const void *field, struct buf *out);
+
+/* Hex digits of bytes that are none NUL, which are wiped when they are freed. */
+int schema_read_secret(const struct schema_reader *reader, const char *text, void *field,
+		       struct err *err);
+void schema_done_secret(void *field);
+bool schema_format_secret(const void *field, struct buf *out);
+
+/* Of texts: 0, or -EINVAL with what is wrong. */
+int schema_check_path(const char *text, struct err *err);
+int schema_check_user(const char *text, struct err *err);
+int schema_check_owner(const char *text, struct err *err);
+int schema_check_template(const char *text, struct err *err);
+int schema_check_regex(const char *text, struct err *err);
+int schema_check_net_address(const char *text, struct err *err);
 
 /* Items are separated by blanks or commas; `schema_reader.check` is asked of each. */
 int schema_read_strv(const struct schema_reader *reader, const char *text, void *field,
@@ -48,6 +71,7 @@ int schema_read_prefixes(const struct schema_reader *reader, const char *text, v
 /* The fault of a word that is none of `schema_reader.bounds->words`, with a hint. */
 int schema_unknown_word(const struct schema_reader *reader, const char *text, struct err *err);
 
+/* Of items of a list, likewise. */
 int schema_check_group(const char *text, struct err *err);
 int schema_check_glob(const char *text, struct err *err);
 

@@ -1,6 +1,5 @@
 #include "agent/base/schema_type.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,6 @@
 
 #include "agent/base/config.h"
 #include "agent/base/hint.h"
-#include "agent/base/name_template.h"
 #include "agent/base/parse.h"
 #include "agent/base/parse_boot.h"
 #include "agent/base/schema_read.h"
@@ -181,168 +179,12 @@ static int read_mac_prefix(const struct schema_reader *reader, const char *text,
 	return 0;
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
-
-static int read_text(const struct schema_reader *reader, const char *text, void *field,
-		     struct err *err)
-{
-	const struct schema_bounds *b = reader->bounds;
-	size_t len = strlen(text);
-	char *copy;
-	int code;
-
-	if (len < b->min)
-		return err_set(err, -EINVAL, "a value is missing");
-	if (b->max && len > b->max)
-		return err_set(err, -EINVAL, "%zu bytes are too long: at most %llu", len,
-			       (unsigned long long)b->max);
-	code = reader->check ? reader->check(text, err) : 0;
-	if (code)
-		return code;
-	copy = strdup(text);
-	if (!copy)
-		return -ENOMEM;
-	memcpy(field, &copy, sizeof(copy));
-	return 0;
-}
-
-static void done_text(void *field)
-{
-	char *text;
-
-	memcpy(&text, field, sizeof(text));
-	free(text);
-}
-
-static bool format_text(const void *field, struct buf *out)
-{
-	const char *text;
-
-	memcpy(&text, field, sizeof(text));
-	if (!text)
-		return false;
-	buf_adds(out, text);
-	return true;
-}
-
-static int check_path(const char *text, struct err *err)
-{
-	if (text[0] != '/')
-		return err_set(err, -EINVAL, "\"%s\" is not a path from the root, as /srv/x", text);
-	return 0;
-}
-
-static int check_user(const char *text, struct err *err)
-{
-	size_t len = strlen(text);
-
-	if (len == 0 || len > 32 || text[0] == '-')
-		return err_set(err, -EINVAL, "\"%s\" is not a user's name or number", text);
-	for (const char *p = text; *p; p++) {
-		if (!isalnum((unsigned char)*p) && !strchr("_-.", *p))
-			return err_set(err, -EINVAL, "\"%s\" is not a user's name or number", text);
-	}
-	return 0;
-}
-
-static int check_owner(const char *text, struct err *err)
-{
-	const char *colon = strchr(text, ':');
-	char user[64];
-
-	if (!colon)
-		return check_user(text, err);
-	snprintf(user, sizeof(user), "%.*s", (int)(colon - text), text);
-	if (check_user(user, NULL) || check_user(colon + 1, NULL))
-		return err_set(err, -EINVAL, "\"%s\" is not USER or USER:GROUP", text);
-	return 0;
-}
-
-static int check_template(const char *text, struct err *err)
-{
-	char name[IFNAME_SIZE];
-
-	return name_template_format(text, 1, name, err);
-}
-
-static int check_regex(const char *text, struct err *err)
-{
-	return *text ? 0 : err_set(err, -EINVAL, "a regular expression is missing");
-}
-
-static int check_net_address(const char *text, struct err *err)
-{
-	struct net_address address;
-
-	return parse_net_address(text, &address, err);
-}
-
-static int hex_value(char c)
-{
-	const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* The text is never part of the error. */
-static int read_secret(const struct schema_reader *reader, const char *text, void *field,
-		       struct err *err)
-{
-	size_t len = strlen(text) / 2;
-	char *secret;
-
-	(void)reader;
-	if (len == 0 || strlen(text) % 2)
-		return err_set(err, -EINVAL, "not a secret in hex digits");
-	secret = malloc(len + 1);
-	if (!secret)
-		return -ENOMEM;
-	for (size_t i = 0; i < len; i++) {
-		int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
-
-		if (high >= 0 && low >= 0)
-			secret[i] = (char)(high << 4 | low);
-		/* A NUL would end the secret early. */
-		if (high < 0 || low < 0 || !secret[i]) {
-			explicit_bzero(secret, len);
-			free(secret);
-			return err_set(err, -EINVAL, "not a secret in hex digits");
-		}
-	}
-	secret[len] = '\0';
-	memcpy(field, &secret, sizeof(secret));
-	return 0;
-}
-
-static void done_secret(void *field)
-{
-	char *secret;
-
-	memcpy(&secret, field, sizeof(secret));
-	if (secret)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
-}
-
-static bool format_secret(const void *field, struct buf *out)
-{
-	const char *secret;
-
-	memcpy(&secret, field, sizeof(secret));
-	if (!secret)
-		return false;
-	for (const char *p = secret; *p; p++)
-		buf_addf(out, "%02x", (unsigned char)*p);
-	return true;
-}
-
 /* ---- the table ------------------------------------------------------------------------------- */
 
-#define TEXT(doc, fn)                                                                        \
-	{                                                                                    \
-		.name = (doc), .size = sizeof(char *), .read = read_text, .done = done_text, \
-		.check = (fn), .format = format_text                                         \
+#define TEXT(doc, fn)                                                                 \
+	{                                                                             \
+		.name = (doc), .size = sizeof(char *), .read = schema_read_text,      \
+		.done = schema_done_text, .check = (fn), .format = schema_format_text \
 	}
 #define LIST(doc, fn)                                                                        \
 	{                                                                                    \
@@ -366,25 +208,26 @@ static const struct type types[SCHEMA_TYPES] = {
 	[SCHEMA_CUTOFF] = { "NUMBER|off|keep", sizeof(struct link_cutoff), read_cutoff, NULL, NULL,
 			    NULL },
 	[SCHEMA_STRING] = TEXT("TEXT", NULL),
-	[SCHEMA_REGEX] = TEXT("REGEX", check_regex),
-	[SCHEMA_PATH] = TEXT("PATH", check_path),
-	[SCHEMA_USER] = TEXT("USER", check_user),
-	[SCHEMA_OWNER] = TEXT("USER[:GROUP]", check_owner),
+	[SCHEMA_REGEX] = TEXT("REGEX", schema_check_regex),
+	[SCHEMA_PATH] = TEXT("PATH", schema_check_path),
+	[SCHEMA_USER] = TEXT("USER", schema_check_user),
+	[SCHEMA_OWNER] = TEXT("USER[:GROUP]", schema_check_owner),
 	[SCHEMA_NAME] = TEXT("NAME", parse_name),
 	[SCHEMA_IFNAME] = TEXT("INTERFACE", parse_ifname),
 	[SCHEMA_NETNS] = TEXT("NAME|PID", parse_netns),
-	[SCHEMA_IFNAME_TEMPLATE] = TEXT("TEMPLATE", check_template),
+	[SCHEMA_IFNAME_TEMPLATE] = TEXT("TEMPLATE", schema_check_template),
 	[SCHEMA_ISCSI_NAME] = TEXT("ISCSI-NAME", parse_iscsi_name),
 	[SCHEMA_HOSTNAME] = TEXT("HOSTNAME", parse_hostname),
 	[SCHEMA_UUID] = TEXT("UUID", parse_uuid),
-	[SCHEMA_NET_ADDRESS] = TEXT("ADDRESS/BITS|dhcp", check_net_address),
+	[SCHEMA_NET_ADDRESS] = TEXT("ADDRESS/BITS|dhcp", schema_check_net_address),
 	[SCHEMA_IP] = TEXT("ADDRESS", parse_ip),
 	[SCHEMA_CRYPT_HASH] = TEXT("HASH", parse_crypt_hash),
 	[SCHEMA_SOURCE] = TEXT("PATH|URL", parse_boot_source),
 	[SCHEMA_CMDLINE] = TEXT("WORDS", parse_cmdline),
 	[SCHEMA_CHAP_USER] = TEXT("TEXT", parse_chap_user),
 	[SCHEMA_SUITE] = TEXT("RELEASE", parse_suite),
-	[SCHEMA_SECRET] = { "HEX", sizeof(char *), read_secret, done_secret, NULL, format_secret },
+	[SCHEMA_SECRET] = { "HEX", sizeof(char *), schema_read_secret, schema_done_secret, NULL,
+			    schema_format_secret },
 	[SCHEMA_MAC] = { "MAC|auto", MAC_LEN, read_mac, NULL, NULL, format_mac_field },
 	[SCHEMA_MAC_PREFIX] = { "XX:XX:XX", 3, read_mac_prefix, NULL, NULL, NULL },
 	[SCHEMA_SOURCES] = { "MAC...", sizeof(struct link_sources), schema_read_sources, NULL, NULL,

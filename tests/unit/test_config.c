@@ -2,6 +2,9 @@
 /* links: agent/base/config_wishes.c */
 /* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
 /* links: agent/base/range_types.c agent/base/schema.c agent/base/schema_type.c */
+/* links: agent/base/schema_walk.c */
+/* links: agent/base/schema_fill.c */
+/* links: agent/base/schema_text.c */
 /* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/schema_print.c */
 /* links: agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/name_template.c agent/base/link_types.c agent/base/parse.c */

@@ -14,7 +14,10 @@
 /* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/fault.c */
 /* links: agent/base/hint.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/link_types.c agent/base/name_template.c agent/base/schema.c */
+/* links: agent/base/schema_walk.c */
+/* links: agent/base/schema_fill.c */
 /* links: agent/base/schema_print.c agent/base/schema_type.c agent/base/parse_boot.c */
+/* links: agent/base/schema_text.c */
 /* links: agent/base/schema_list.c agent/base/buf.c agent/base/err.c agent/base/parse.c */
 /* links: capture/prefilter.c capture/gram_index.c capture/quarantine.c agent/base/utf8.c */
 #include "tests/unit/judged.h"

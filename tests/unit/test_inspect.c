@@ -20,6 +20,9 @@
 /* links: agent/base/fault.c agent/base/hint.c agent/base/ini.c agent/base/ini_load.c */
 /* links: agent/base/ini_scan.c agent/base/link_types.c agent/base/name_template.c */
 /* links: agent/base/schema.c agent/base/schema_print.c agent/base/schema_type.c */
+/* links: agent/base/schema_walk.c */
+/* links: agent/base/schema_fill.c */
+/* links: agent/base/schema_text.c */
 /* links: agent/base/parse_boot.c agent/base/schema_list.c agent/base/buf.c agent/base/err.c */
 /* links: agent/base/parse.c capture/literal.c capture/literal_find.c capture/literal_reader.c */
 /* links: capture/literal_part.c capture/prefilter.c capture/gram_index.c capture/quarantine.c */

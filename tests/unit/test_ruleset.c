@@ -7,7 +7,10 @@
 /* links: agent/base/range_types.c agent/base/fault.c agent/base/hint.c agent/base/ini.c */
 /* links: agent/base/ini_load.c agent/base/ini_scan.c agent/base/link_types.c */
 /* links: agent/base/name_template.c agent/base/schema.c agent/base/schema_print.c */
+/* links: agent/base/schema_walk.c */
+/* links: agent/base/schema_fill.c */
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
+/* links: agent/base/schema_text.c */
 /* links: agent/base/buf.c agent/base/err.c agent/base/parse.c capture/literal.c */
 /* links: capture/literal_reader.c capture/literal_part.c capture/prefilter.c */
 /* links: capture/gram_index.c capture/literal_find.c capture/stream_match.c agent/base/utf8.c */

@@ -16,7 +16,10 @@
 /* links: agent/base/config_wishes.c */
 /* links: agent/base/config_range.c agent/base/config_lowers.c agent/base/config_boot.c */
 /* links: agent/base/config_schema*.c agent/base/range_types.c agent/base/schema.c */
+/* links: agent/base/schema_walk.c */
+/* links: agent/base/schema_fill.c */
 /* links: agent/base/schema_type.c agent/base/parse_boot.c agent/base/schema_list.c */
+/* links: agent/base/schema_text.c */
 /* links: agent/base/schema_print.c agent/base/ini.c agent/base/ini_load.c agent/base/ini_scan.c */
 /* links: agent/base/fault.c agent/base/hint.c agent/base/name_template.c agent/base/link_types.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c agent/base/ipc.c */
