@@ -46,7 +46,8 @@ void auth_close(struct auth *auth);
 
 /*
  * Sessions and failed logins are in the memory of `fd` from here on, which stays the caller's. 0 or
- * -errno: then they are this worker's alone. Two workers that write at once lose a session at worst.
+ * -errno: then they are this worker's alone. Two workers that write at once lose a session at
+ * worst.
  */
 int auth_share(struct auth *auth, int fd);
 

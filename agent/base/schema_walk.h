@@ -1,4 +1,4 @@
-/* Where in the tables a name is, and where in struct config what an entry of them describes. Pure. */
+/* Where in the tables a name is, and where in struct config what it stands for. Pure. */
 #ifndef TW_SCHEMA_WALK_H
 #define TW_SCHEMA_WALK_H
 

@@ -1,6 +1,7 @@
 /* links: capture/decode.c capture/payload_log.c capture/record.c capture/json_writer.c */
 /* links: capture/regex_match.c */
 /* links: capture/pattern.c capture/regex.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */
 /*
  * A frame as a guest may send it: decoded, and what came out written to the payload log, which has

@@ -1,6 +1,7 @@
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: capture/regex_match.c */
 /* links: capture/literal_find.c capture/pattern.c capture/regex.c agent/base/buf.c */
+/* links: capture/pattern_compose.c */
 /* links: agent/base/parse.c agent/base/err.c */
 /*
  * A pattern and a subject: "FLAGS REGEX\nSUBJECT". Wherever the pattern matches, one of the texts

@@ -1,5 +1,6 @@
 /* links: capture/regex_match.c */
 /* links: capture/extract.c capture/pattern.c capture/regex.c capture/record.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/json_writer.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */
 /*

@@ -1,6 +1,7 @@
 /* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c */
 /* links: capture/regex_match.c */
 /* links: capture/literal_find.c capture/pattern.c capture/regex.c capture/literal.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/literal_reader.c capture/literal_part.c agent/base/parse.c agent/base/buf.c */
 /* links: agent/base/err.c */
 /*

@@ -1,4 +1,5 @@
 /* links: capture/range_stream.c capture/stream_match.c capture/extract.c capture/pattern.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/regex_match.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */

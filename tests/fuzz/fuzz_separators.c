@@ -7,6 +7,7 @@
 /* links: capture/search.c capture/extract.c */
 /* links: capture/range_text.c capture/range_places.c capture/range.c capture/lines.c */
 /* links: capture/pattern.c capture/regex.c capture/regex_match.c capture/literal.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/literal_reader.c capture/literal_part.c capture/literal_find.c */
 /* links: capture/straight.c capture/set_reader.c capture/straight_find.c capture/prefilter.c */
 /* links: capture/gram_index.c capture/shape.c agent/base/buf.c agent/base/parse.c */

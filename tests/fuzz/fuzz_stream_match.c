@@ -1,5 +1,6 @@
 /* links: capture/regex_match.c */
 /* links: capture/stream_match.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: capture/literal_find.c agent/base/buf.c agent/base/parse.c agent/base/err.c */

@@ -1,6 +1,7 @@
 /* links: capture/text_scan.c capture/hit_kept.c capture/search.c capture/lines.c */
 /* links: capture/regex_match.c */
 /* links: capture/extract.c capture/pattern.c capture/regex.c capture/literal.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/literal_reader.c capture/literal_part.c capture/literal_find.c */
 /* links: capture/straight.c capture/set_reader.c capture/straight_find.c capture/prefilter.c */
 /* links: capture/gram_index.c capture/shape.c agent/base/buf.c agent/base/parse.c */

@@ -3,6 +3,7 @@
 /* links: capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c capture/pcapng.c */
 /* links: capture/regex_match.c */
 /* links: capture/sink_feed.c capture/pattern.c capture/regex.c agent/base/buf.c agent/base/err.c */
+/* links: capture/pattern_compose.c */
 /* links: agent/base/parse.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/utf8.c */
 #include "capture/emitter.h"

@@ -7,6 +7,7 @@
 /* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c */
 /* links: capture/regex_match.c */
 /* links: capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/literal.c capture/literal_find.c capture/literal_reader.c */
 /* links: capture/literal_part.c agent/base/config.c agent/base/config_cross.c */
 /* links: agent/base/config_wishes.c */

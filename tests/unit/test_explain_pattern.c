@@ -1,5 +1,6 @@
 /* links: capture/regex_match.c */
 /* links: capture/explain_pattern.c capture/pattern_lint.c capture/pattern.c capture/regex.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/search.c capture/straight.c capture/straight_find.c capture/set_reader.c */
 /* links: capture/shape.c capture/prefilter.c capture/gram_index.c capture/stream_match.c */
 /* links: capture/stream_sleep.c capture/stream_window.c */

@@ -1,5 +1,6 @@
 /* links: capture/regex_match.c */
 /* links: capture/extract.c capture/pattern.c capture/regex.c agent/base/parse.c agent/base/buf.c */
+/* links: capture/pattern_compose.c */
 /* links: agent/base/err.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/extract.h"

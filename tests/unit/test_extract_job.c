@@ -8,6 +8,7 @@
 /* links: capture/stream_match.c capture/search.c capture/extract.c capture/range_text.c */
 /* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/range_places.c capture/range.c capture/lines.c capture/pattern.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/regex_match.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: capture/literal_find.c capture/straight.c capture/set_reader.c capture/straight_find.c */

@@ -11,6 +11,7 @@
 /* links: capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
 /* links: capture/regex_match.c */
 /* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/emitter_files.c */
 /* links: capture/record_number.c capture/json_writer.c capture/payload_log.c capture/sink_file.c */
 /* links: capture/sink_pcapng.c capture/pcapng.c capture/sink_feed.c agent/base/config.c */

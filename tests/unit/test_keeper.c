@@ -1,5 +1,6 @@
 /* links: capture/keeper.c capture/flashback.c capture/record.c capture/record_number.c */
 /* links: capture/json_writer.c capture/pattern.c capture/regex_match.c capture/regex.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/extract.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/buf.c agent/base/parse.c agent/base/err.c agent/base/utf8.c */
 #include "capture/keeper.h"

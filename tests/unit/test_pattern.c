@@ -1,5 +1,6 @@
 /* links: capture/regex_match.c */
 /* links: capture/pattern.c capture/regex.c agent/base/parse.c agent/base/buf.c agent/base/err.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c */
 #include "capture/pattern.h"
 

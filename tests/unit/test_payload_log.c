@@ -1,4 +1,5 @@
 /* links: capture/payload_log.c capture/record.c capture/json_writer.c capture/pattern.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/regex_match.c */
 /* links: capture/regex.c agent/base/buf.c agent/base/parse.c agent/base/err.c capture/literal.c */
 /* links: capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */

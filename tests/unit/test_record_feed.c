@@ -3,6 +3,7 @@
 /* links: capture/json_writer.c capture/payload_log.c capture/sink_file.c capture/sink_pcapng.c */
 /* links: capture/regex_match.c */
 /* links: capture/pcapng.c capture/sink_feed.c capture/pattern.c capture/regex.c */
+/* links: capture/pattern_compose.c */
 /* links: agent/base/buf.c agent/base/err.c agent/base/parse.c agent/base/log.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */
 #include "capture/record_feed.h"

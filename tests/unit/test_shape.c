@@ -1,4 +1,5 @@
 /* links: capture/shape.c capture/set_reader.c capture/extract.c capture/pattern.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/regex_match.c */
 /* links: capture/regex.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/parse.c agent/base/buf.c agent/base/err.c */

@@ -7,6 +7,7 @@
 /* links: capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
 /* links: capture/regex_match.c */
 /* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_find.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/literal_reader.c capture/literal_part.c agent/base/config.c */
 /* links: agent/base/config_cross.c agent/base/config_range.c agent/base/config_lowers.c */
 /* links: agent/base/config_wishes.c */

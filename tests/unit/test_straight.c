@@ -1,6 +1,7 @@
 /* links: capture/straight.c capture/set_reader.c capture/straight_find.c capture/literal_find.c */
 /* links: capture/regex_match.c */
 /* links: capture/extract.c capture/pattern.c capture/regex.c capture/literal.c */
+/* links: capture/pattern_compose.c */
 /* links: capture/literal_reader.c capture/literal_part.c capture/lines.c agent/base/parse.c */
 /* links: agent/base/buf.c agent/base/err.c */
 #include "capture/straight.h"

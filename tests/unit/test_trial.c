@@ -3,6 +3,7 @@
 /* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c */
 /* links: capture/regex_match.c */
 /* links: capture/rule_stream.c capture/extract.c capture/pattern.c capture/regex.c */
+/* links: capture/pattern_compose.c */
 /* links: agent/base/config.c agent/base/config_cross.c agent/base/config_range.c */
 /* links: agent/base/config_wishes.c */
 /* links: agent/base/config_lowers.c agent/base/config_boot.c agent/base/config_schema*.c */
