@@ -60,8 +60,8 @@ static int link_add(struct capture_scan *scan, const struct pcap_interface *inte
 		return -ENOMEM;
 	}
 	link->interface = *interface;
-	link->unfiltered =
-		bpf && bpf_compile_for(bpf, interface->link_type, &link->filter, &err) != 0;
+	link->unfiltered = bpf &&
+			   bpf_compile_for(bpf, interface->link_type, &link->filter, &err) != 0;
 	more[scan->n_links++] = link;
 	*ret = link;
 	return 0;

@@ -179,8 +179,7 @@ static int search_packets(struct run *run, struct source_file *source, struct er
 		if (source->reader.generation != generation)
 			capture_scan_section(&run->scan);
 		generation = source->reader.generation;
-		if (capture_scan_packet(&run->scan, &packet,
-					source_file_interface(source, &packet),
+		if (capture_scan_packet(&run->scan, &packet, source_file_interface(source, &packet),
 					source->reader.ours))
 			return err_set(err, -ENOMEM, "out of memory after %" PRIu64 " %s",
 				       source->packets,
@@ -367,8 +366,7 @@ static void look(struct live *live)
 		return;
 	live->looked_ns = now;
 	drops = pcap_live_drops(live->pcap);
-	if (drops &&
-	    capture_scan_lost(scan, &live->interface, drops, "ring-full", now))
+	if (drops && capture_scan_lost(scan, &live->interface, drops, "ring-full", now))
 		live->failed = true;
 	capture_scan_tick(scan, now);
 	if (file)
