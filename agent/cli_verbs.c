@@ -146,7 +146,8 @@ static const struct cli_verb verbs[] = {
 	  "  --live IFACE            captures by itself, without an agent, until Ctrl-C\n"
 	  "  -w FILE                 the frames that match, as pcapng, each with the rule\n"
 	  "                          and the bytes; without a pattern all\n"
-	  "  --text                  everything is text, whatever it looks like\n"
+	  "  --text                  everything is text, whatever it looks like: also\n"
+	  "                          what is compressed, which is not searched else\n"
 	  "\n"
 	  "Exits 0 when something matched, 1 when nothing did, 2 when a text was not\n"
 	  "fully searched." },

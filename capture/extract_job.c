@@ -186,6 +186,11 @@ static void search_source(struct extract_source *source)
 		.head_len = source->head_len,
 	};
 
+	if (job->captures && job->captures->conf.bpf && kind != INPUT_CAPTURE &&
+	    kind != INPUT_COMPRESSED) {
+		complain(source, 0, "has no frames that --bpf could choose: it was not searched");
+		return;
+	}
 	switch (kind) {
 	case INPUT_UNDECIDED:
 	case INPUT_TEXT:
@@ -193,6 +198,11 @@ static void search_source(struct extract_source *source)
 			complain(source, 0, "is a text, and no pattern was given to search it for");
 		else
 			search_text(source);
+		break;
+	case INPUT_COMPRESSED:
+		complain(source, 0,
+			 "is compressed: it was not searched; what zcat(1) or its like makes of it "
+			 "can be, and with --text its bytes as they are");
 		break;
 	case INPUT_PAYLOADS:
 		source->hits = extract_capture_payloads(&capture);

@@ -1,5 +1,6 @@
 /*
- * What an input of `extract` is, by how it begins: a capture, a payload log, or a text.
+ * What an input of `extract` is, by how it begins: a capture, a payload log, what is compressed, or a
+ * text.
  *
  * Pure. A text is whatever is nothing else.
  */
@@ -17,6 +18,7 @@ enum input_kind {
 	INPUT_TEXT,
 	INPUT_CAPTURE, /* pcap or pcapng */
 	INPUT_PAYLOADS, /* a payload log: payload_log.h */
+	INPUT_COMPRESSED, /* whatever it is of: gzip, zstd, xz, bzip2, lz4 */
 };
 
 /* Never INPUT_UNDECIDED for INPUT_HEAD_MAX bytes. At the end of an input, that is a text. */

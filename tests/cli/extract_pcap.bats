@@ -339,6 +339,30 @@ EOF
   run -2 extract --text --bpf udp -e x file
 }
 
+@test "what is compressed, or has no frames for --bpf, is not searched and said to be so" {
+  local magic input
+  conversation file -F pcap
+  gzip -c file >gzip
+  # What else file(1) knows: zstd, xz, bzip2, lz4.
+  for magic in '\x28\xb5\x2f\xfd' '\xfd7zXZ\x00' 'BZh91AY&SY' '\x04\x22\x4d\x18'; do
+    printf "$magic and a text" >"packed$((++n))"
+  done
+  for input in gzip packed*; do
+    run --separate-stderr extract -e '[a-z]' "$input" - <"$input"
+    [ "$status" -eq 2 ]
+    [ -z "$output" ]
+    [ "$(grep -c ": is compressed: it was not searched;" <<<"$stderr")" -eq 2 ]
+    cmp <(grep -a -o '[a-z]' "$input") <(extract --text -e '[a-z]' "$input")
+  done
+  # As far as any of them begins.
+  printf 'BZh91AY&S\nBZh91AY' | cmp <(printf 'BZh91AY&S\nBZh91AY\n') <(extract -e '.*')
+  cmp <(extract -e '[a-z]+' file) <(zcat <gzip | extract -e '[a-z]+')
+  echo user=text >text
+  run -2 --separate-stderr extract --bpf udp -h -e 'user=\w+' text file
+  [ "$output" = $'user=ann\nuser=bob' ]
+  [ "$stderr" = "tapwarden: text: has no frames that --bpf could choose: it was not searched" ]
+}
+
 @test "a pipe's matches come as its frames do" {
   conversation file -F pcap
   mkfifo pipe
