@@ -232,8 +232,9 @@ static const struct cli_topic topics[] = {
 	  "\n"
 	  "GET /v1/pcap?link=web01&rule=request is the frames that [record] pcap keeps, of\n"
 	  "a link, of a rule's matches or one (packet=, the pcap_cnt of a record), as a\n"
-	  "pcapng file, also while it is written. since= and until= are seconds of Unix\n"
-	  "time; `tapwarden extract --bpf EXPRESSION -w OUT` picks further." },
+	  "pcapng file, also while it is written. since= and until=, which /v1/records has\n"
+	  "too, are seconds of Unix time or by RFC 3339: since=2026-11-29T03:00:00Z.\n"
+	  "`tapwarden extract --bpf EXPRESSION -w OUT` picks further." },
 };
 
 const struct cli_topic *cli_topics(size_t *ret_n)

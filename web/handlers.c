@@ -205,6 +205,8 @@ static void serve_records(const struct site_call *call)
 		.link = name_param(call, ROUTE_PARAM_LINK),
 		.rule = name_param(call, ROUTE_PARAM_RULE),
 		.type = name_param(call, ROUTE_PARAM_TYPE),
+		.since_ns = number_param(call, ROUTE_PARAM_SINCE, 0),
+		.until_ns = number_param(call, ROUTE_PARAM_UNTIL, UINT64_MAX),
 		.limit = number_param(call, ROUTE_PARAM_LIMIT, PAGE_LIMIT),
 		.before = number_param(call, ROUTE_PARAM_BEFORE, UINT64_MAX),
 	};

@@ -25,6 +25,12 @@ static json_t *parameter(const char *name, const char *in, const char *type, con
 			 strcmp(in, "path") == 0, "description", summary, "schema", "type", type);
 }
 
+static const char *const kind_types[] = {
+	[ROUTE_NAME] = "string",
+	[ROUTE_NUMBER] = "integer",
+	[ROUTE_TIME] = "string",
+};
+
 static json_t *parameters(const struct route *route)
 {
 	json_t *list = json_array();
@@ -35,9 +41,9 @@ static json_t *parameters(const struct route *route)
 		const struct route_param_info *info = &route_params[p];
 
 		if (route->takes & (1u << p))
-			json_array_append_new(list, parameter(info->name, "query",
-							      info->max ? "integer" : "string",
-							      info->summary));
+			json_array_append_new(list,
+					      parameter(info->name, "query", kind_types[info->kind],
+							info->summary));
 	}
 	return list;
 }

@@ -9,7 +9,6 @@
 
 #include "agent/base/config.h"
 #include "agent/base/stats.h"
-#include "agent/base/time_units.h"
 #include "web/pcapng_pick.h"
 #include "web/reply.h"
 #include "web/routes.h"
@@ -133,8 +132,8 @@ static struct pcap *pcap_new(struct api *api, uv_loop_t *loop, const struct rout
 	pcap->pick.rule = (match->has & ROUTE_TAKES(RULE)) ? pcap->rule : NULL;
 	pcap->pick.has_packet = match->has & ROUTE_TAKES(PACKET);
 	pcap->pick.packet = match->numbers[ROUTE_PARAM_PACKET];
-	pcap->pick.since_ns = match->numbers[ROUTE_PARAM_SINCE] * NS_PER_S;
-	pcap->pick.until_ns = match->numbers[ROUTE_PARAM_UNTIL] * NS_PER_S;
+	pcap->pick.since_ns = match->numbers[ROUTE_PARAM_SINCE];
+	pcap->pick.until_ns = match->numbers[ROUTE_PARAM_UNTIL];
 	return pcap;
 }
 

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/parse_time.h"
+
+#define TIME_WITHIN 48
+
 /*
  * Whether the line has "KEY":"VALUE". Inside a JSON string a quote has a backslash before it, so
  * text that a guest sent cannot hold it in this form; the values are names, which need no escape.
@@ -16,11 +20,34 @@ static bool has(const char *line, size_t len, const char *key, const char *value
 	return n > 0 && (size_t)n < sizeof(text) && memmem(line, len, text, (size_t)n);
 }
 
+/* A record begins with its time; one that does not is of none. */
+static bool is_within(const struct records_filter *f, const char *line, size_t len)
+{
+	static const char begin[] = "{\"timestamp\":\"";
+	const size_t at = sizeof(begin) - 1;
+	char text[TIME_WITHIN];
+	const char *end;
+	uint64_t ns;
+
+	if (f->since_ns == 0 && f->until_ns == UINT64_MAX)
+		return true;
+	if (len < at || memcmp(line, begin, at) != 0)
+		return false;
+	end = memchr(line + at, '"', len - at < sizeof(text) ? len - at : sizeof(text));
+	if (!end)
+		return false;
+	memcpy(text, line + at, (size_t)(end - line) - at);
+	text[(size_t)(end - line) - at] = '\0';
+	return parse_time(text, &ns, NULL) == 0 && ns >= f->since_ns && ns < f->until_ns;
+}
+
 static bool passes(const struct records_filter *f, const char *line, size_t len)
 {
 	if (f->type && !has(line, len, "event_type", f->type))
 		return false;
 	if (f->rule && !has(line, len, "rule", f->rule))
+		return false;
+	if (!is_within(f, line, len))
 		return false;
 	/* A record of frames names the interface, one of a link's life the link. */
 	return !f->link || has(line, len, "in_iface", f->link) || has(line, len, "link", f->link);

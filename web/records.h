@@ -9,6 +9,8 @@
 
 struct records_filter {
 	const char *link, *rule, *type; /* NULL: any */
+	/* Nanoseconds of Unix time that records must have: not before, and before. */
+	uint64_t since_ns, until_ns; /* 0, UINT64_MAX: any, and none */
 	uint64_t limit; /* records; 0: none */
 	uint64_t before; /* seq of the record to go on before; UINT64_MAX: the newest first */
 };

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/parse_time.h"
+
 #define ON_SOCKET    (1u << IPC_LISTEN_API)
 #define ON_OPERATORS (1u << IPC_LISTEN_OPERATORS)
 #define ON_API	     (ON_SOCKET | ON_OPERATORS)
@@ -25,7 +27,7 @@
 
 #define RECORD_FILTER                                                                       \
 	(ROUTE_TAKES(LIMIT) | ROUTE_TAKES(BEFORE) | ROUTE_TAKES(LINK) | ROUTE_TAKES(RULE) | \
-	 ROUTE_TAKES(TYPE))
+	 ROUTE_TAKES(TYPE) | ROUTE_TAKES(SINCE) | ROUTE_TAKES(UNTIL))
 
 const struct route routes[ROUTES] = {
 	[ROUTE_INDEX] = { "/v1", GET, VIEWER, ON_API, 0, 0, "this list" },
@@ -105,18 +107,20 @@ const struct route routes[ROUTES] = {
 };
 
 const struct route_param_info route_params[ROUTE_PARAMS] = {
-	[ROUTE_PARAM_BACKLOG] = { "backlog", 0, ROUTE_BACKLOG_MAX,
+	[ROUTE_PARAM_BACKLOG] = { "backlog", ROUTE_NUMBER, 0, ROUTE_BACKLOG_MAX,
 				  "so many of the records before" },
-	[ROUTE_PARAM_LIMIT] = { "limit", 1, ROUTE_LIMIT_MAX, "records of one page" },
-	[ROUTE_PARAM_BEFORE] = { "before", 0, UINT64_MAX, "the page that goes on here" },
-	[ROUTE_PARAM_LINK] = { "link", 0, 0, "of this link alone" },
-	[ROUTE_PARAM_RULE] = { "rule", 0, 0, "of this pattern alone" },
-	[ROUTE_PARAM_TYPE] = { "type", 0, 0, "of this event_type alone" },
-	[ROUTE_PARAM_PACKET] = { "packet", 0, UINT64_MAX,
+	[ROUTE_PARAM_LIMIT] = { "limit", ROUTE_NUMBER, 1, ROUTE_LIMIT_MAX, "records of one page" },
+	[ROUTE_PARAM_BEFORE] = { "before", ROUTE_NUMBER, 0, UINT64_MAX,
+				 "the page that goes on here" },
+	[ROUTE_PARAM_LINK] = { "link", ROUTE_NAME, 0, 0, "of this link alone" },
+	[ROUTE_PARAM_RULE] = { "rule", ROUTE_NAME, 0, 0, "of this pattern alone" },
+	[ROUTE_PARAM_TYPE] = { "type", ROUTE_NAME, 0, 0, "of this event_type alone" },
+	[ROUTE_PARAM_PACKET] = { "packet", ROUTE_NUMBER, 0, UINT64_MAX,
 				 "the one frame that records call so by pcap_cnt" },
-	[ROUTE_PARAM_SINCE] = { "since", 0, ROUTE_SECONDS_MAX,
-				"not before this second of Unix time" },
-	[ROUTE_PARAM_UNTIL] = { "until", 1, ROUTE_SECONDS_MAX, "before this second of Unix time" },
+	[ROUTE_PARAM_SINCE] = { "since", ROUTE_TIME, 0, 0,
+				"not before this time: seconds of Unix time, or by RFC 3339" },
+	[ROUTE_PARAM_UNTIL] = { "until", ROUTE_TIME, 1, 0,
+				"before this time: seconds of Unix time, or by RFC 3339" },
 };
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -218,26 +222,68 @@ static bool path_matches(const struct route *route, const char *path, size_t len
 
 /* ---- queries --------------------------------------------------------------------------------- */
 
+static int hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) % 16 : -1;
+}
+
+/* What `len` bytes say once their escapes are read; false: too long, no escape, or one of NUL. */
+static bool unescape(const char *text, size_t len, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		int high, low;
+
+		if (n + 1 >= size)
+			return false;
+		out[n] = text[i];
+		if (text[i] == '%') {
+			high = i + 1 < len ? hex_value(text[i + 1]) : -1;
+			low = i + 2 < len ? hex_value(text[i + 2]) : -1;
+			if (high < 0 || low < 0 || high + low == 0)
+				return false;
+			out[n] = (char)(high * 16 + low);
+			i += 2;
+		}
+		n++;
+	}
+	out[n] = '\0';
+	return true;
+}
+
 static int take_param(enum route_param p, const char *text, size_t len, struct route_match *match,
 		      struct err *err)
 {
 	const struct route_param_info *info = &route_params[p];
-	char value[NAME_MAX_LEN + 1] = "";
+	char value[NAME_MAX_LEN + 1];
 
 	if (match->has & (1u << p))
 		return err_set(err, -EINVAL, "%s is there twice", info->name);
 	match->has |= 1u << p;
-	if (!info->max && !take_name(text, len, match->names[p]))
+	if (!unescape(text, len, value, sizeof(value)))
+		value[0] = '\0';
+	switch (info->kind) {
+	case ROUTE_NAME:
+		if (take_name(value, strlen(value), match->names[p]))
+			return 0;
 		return err_set(err, -EINVAL, "%s is a name", info->name);
-	if (!info->max)
-		return 0;
-	if (len >= sizeof(value))
-		len = 0;
-	memcpy(value, text, len);
-	if (parse_u64(value, info->min, info->max, &match->numbers[p], NULL) != 0)
+	case ROUTE_NUMBER:
+		if (parse_u64(value, info->min, info->max, &match->numbers[p], NULL) == 0)
+			return 0;
 		return err_set(err, -EINVAL, "%s is a number from %llu to %llu", info->name,
 			       (unsigned long long)info->min, (unsigned long long)info->max);
-	return 0;
+	case ROUTE_TIME:
+		if (parse_time(value, &match->numbers[p], NULL) == 0 &&
+		    match->numbers[p] >= info->min)
+			return 0;
+	}
+	return err_set(err, -EINVAL,
+		       "%s is a time: seconds of Unix time, or as 2026-11-29T03:00:00Z",
+		       info->name);
 }
 
 /* "NAME=VALUE", with `len` bytes. */

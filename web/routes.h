@@ -98,9 +98,6 @@ enum route_param {
 /* What one page of records has at most. */
 #define ROUTE_LIMIT_MAX 1000
 
-/* Its nanoseconds are a 64-bit number. */
-#define ROUTE_SECONDS_MAX 9999999999
-
 struct route {
 	const char *path; /* exact; each "{mac}" stands for a MAC address, "{name}" for a name */
 	enum route_method method;
@@ -114,9 +111,16 @@ struct route {
 /* In the order of enum route_id. */
 extern const struct route routes[ROUTES];
 
+enum route_param_kind {
+	ROUTE_NAME,
+	ROUTE_NUMBER,
+	ROUTE_TIME, /* as parse_time() takes it */
+};
+
 struct route_param_info {
 	const char *name;
-	uint64_t min, max; /* of a number; a max of 0: it is a name */
+	enum route_param_kind kind;
+	uint64_t min, max; /* of a number; a time has only min, in ns */
 	const char *summary;
 };
 
@@ -128,16 +132,18 @@ struct route_match {
 	uint8_t mac[MAC_LEN]; /* of "{mac}" */
 	char name[NAME_MAX_LEN + 1]; /* of "{name}" */
 	unsigned int has; /* mask of ROUTE_TAKES: which parameters were given */
-	uint64_t numbers[ROUTE_PARAMS];
+	uint64_t numbers[ROUTE_PARAMS]; /* of a time its nanoseconds */
 	char names[ROUTE_PARAMS][NAME_MAX_LEN + 1];
 };
 
 /*
  * Finds the route of a request. `target` is the request target as it was sent (RFC 9112 section
- * 3.2.1), path and query, without any decoding: no path of ours needs an escape, so an escaped one
- * is none of ours. Returns 0; -ENOENT for a path that this listener does not have; -EOPNOTSUPP for
- * a method that a path which it has does not take; -EINVAL for a bad query. The text is for whoever
- * sent the request and repeats nothing of it.
+ * 3.2.1), path and query. No path of ours needs an escape, so an escaped one is none of ours; the
+ * value of a parameter may have some (RFC 3986 section 2.1), as most clients write a time.
+ *
+ * Returns 0; -ENOENT for a path that this listener does not have; -EOPNOTSUPP for a method that a
+ * path which it has does not take; -EINVAL for a bad query. The text is for whoever sent the
+ * request and repeats nothing of it.
  */
 int route_match(enum ipc_listener listener, const char *method, const char *target,
 		struct route_match *ret, struct err *err);

@@ -1,4 +1,4 @@
-/* links: web/routes.c agent/base/parse.c agent/base/err.c */
+/* links: web/routes.c agent/base/parse.c agent/base/parse_time.c agent/base/err.c */
 /*
  * A request target as a client may send it. The first byte chooses listener and method. What is
  * found belongs to the listener, and names what the target says.

@@ -309,6 +309,34 @@ planned() {
   in_host curl -sS --unix-socket "$DIR/run/api.sock" http://x/v1/links | jq -e 'length >= 2'
 }
 
+@test "records of a time, as date writes it in any zone" {
+  local all from to query
+  guest_start
+  ask order=1 >/dev/null
+  wait_for 20 has_record '.event_type == "alert"'
+  # What begins the agent is over; the newest record may be followed by others.
+  [ "$(api ann '/v1/records?limit=1000')" = 200 ]
+  jq -r '.records[].timestamp' "$DIR/body" | sort >"$DIR/all"
+  all=$(wc -l <"$DIR/all")
+  [ "$all" -ge 4 ]
+  from=$(sed -n 2p "$DIR/all")
+  to=$(sed -n "$((all - 1))p" "$DIR/all")
+  awk -v from="$from" -v to="$to" '$0 >= from && $0 < to' "$DIR/all" >"$DIR/want"
+  for query in "since=$from&until=$to" \
+    "since=$(TZ=N-5:45 date --iso-8601=ns -d "$from" | tr , . | sed 's/+/%2B/')&until=${to//:/%3A}" \
+    "since=$(TZ=C+4:30 date --iso-8601=ns -d "$from" | tr , .)&until=$to"; do
+    [ "$(api ann "/v1/records?limit=1000&$query")" = 200 ]
+    jq -r '.records[].timestamp' "$DIR/body" | sort | diff - "$DIR/want"
+  done
+  # curl has an escape for each byte that is not plain.
+  [ "$(api ann /v1/records -G --data-urlencode "until=$from" --data-urlencode limit=1000)" = 200 ]
+  jq -r '.records[].timestamp' "$DIR/body" | diff - <(head -n 1 "$DIR/all")
+  [ "$(api ann "/v1/records?since=$(($(date +%s) + 1000))")" = 200 ]
+  body '.records == [] and .next == null'
+  [ "$(api ann '/v1/records?since=yesterday')" = 400 ]
+  body '.detail | test("2026-11-29T03:00:00Z")'
+}
+
 @test "who holds the taps is looked for beside the loop, however many ask" {
   local asked i
   spawn strace strace -f -e trace=openat -o "$DIR/opened" -p "$(pid_of agent)"
@@ -427,6 +455,7 @@ followed_to() {
   [ "$(cat "$DIR/count")" = 0 ]
   fetched "?until=$n&rule=order" || true
   [ "$(cat "$DIR/count")" = 0 ]
+  in_file "?rule=order&since=$(date -u +%FT%TZ -d "@$n")&until=$(date +%FT%T%:z -d "@$((n + 1))" | sed 's/+/%2B/')"
   [ "$(api bob "/v1/pcap?since=yesterday")" = 400 ]
   fetched "?link=nosuch" || true
   [ "$(cat "$DIR/count")" = 0 ]

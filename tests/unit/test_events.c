@@ -1,4 +1,5 @@
-/* links: web/event_ring.c web/records.c agent/base/buf.c */
+/* links: web/event_ring.c web/records.c agent/base/buf.c agent/base/parse_time.c */
+/* links: agent/base/parse.c agent/base/err.c */
 #include "web/records.h"
 
 #include <errno.h>
@@ -232,7 +233,9 @@ static void knows_a_line_again(void **state)
 
 static void page(const struct event_ring *ring, uint64_t limit, uint64_t before, const char *want)
 {
-	const struct records_filter filter = { .limit = limit, .before = before };
+	const struct records_filter filter = { .limit = limit,
+					       .before = before,
+					       .until_ns = UINT64_MAX };
 	struct buf out;
 
 	buf_init(&out, 1 << 16);
@@ -262,6 +265,49 @@ static void pages_go_on_before_a_seq(void **state)
 	page(&ring, 9, 5, "{\"records\":[],\"next\":null}\n");
 	page(&ring, 9, 3, "{\"records\":[],\"next\":null}\n");
 	page(&ring, 1, 99, "{\"records\":[" RECORD("8") "],\"next\":8}\n");
+	event_ring_done(&ring);
+}
+
+static void within(const struct event_ring *ring, uint64_t since_ns, uint64_t until_ns,
+		   const char *want)
+{
+	const struct records_filter filter = {
+		.limit = 9, .before = UINT64_MAX, .since_ns = since_ns, .until_ns = until_ns
+	};
+	struct buf out;
+
+	buf_init(&out, 1 << 16);
+	records_page(ring, &filter, &out);
+	assert_string_equal(out.data, want);
+	buf_done(&out);
+}
+
+/* Their times need not be in the order of their numbers: a worker matches when it gets to it. */
+static void pages_are_of_a_time(void **state)
+{
+	static const char five[] = "{\"timestamp\":\"1970-01-01T00:00:05.000000000Z\",\"n\":5}",
+			  seven[] = "{\"timestamp\":\"1970-01-01T00:00:07.000000001Z\",\"n\":7}",
+			  six[] = "{\"timestamp\":\"1970-01-01T00:00:06.999999999Z\",\"n\":6}";
+	struct event_ring ring;
+
+	(void)state;
+	assert_int_equal(event_ring_init(&ring), 0);
+	add(&ring, five);
+	add(&ring, "{\"x\":\"\",\"timestamp\":\"1970-01-01T00:00:06.000000000Z\"}");
+	add(&ring, "{\"timestamp\":\"1970-01-01T00:00:06}");
+	add(&ring, "{\"timestamp\":\"}");
+	add(&ring, seven);
+	add(&ring, six);
+	within(&ring, 5000000001, UINT64_MAX,
+	       "{\"records\":[{\"timestamp\":\"1970-01-01T00:00:06.999999999Z\",\"n\":6},"
+	       "{\"timestamp\":\"1970-01-01T00:00:07.000000001Z\",\"n\":7}],\"next\":null}\n");
+	within(&ring, 5000000000, 7000000000,
+	       "{\"records\":[{\"timestamp\":\"1970-01-01T00:00:06.999999999Z\",\"n\":6},"
+	       "{\"timestamp\":\"1970-01-01T00:00:05.000000000Z\",\"n\":5}],\"next\":null}\n");
+	within(&ring, 0, 5000000000, "{\"records\":[],\"next\":null}\n");
+	within(&ring, 7000000000, 7000000002,
+	       "{\"records\":[{\"timestamp\":\"1970-01-01T00:00:07.000000001Z\",\"n\":7}],"
+	       "\"next\":null}\n");
 	event_ring_done(&ring);
 }
 
@@ -375,6 +421,7 @@ int main(void)
 		cmocka_unit_test(knows_which_seq_comes_next),
 		cmocka_unit_test(knows_a_line_again),
 		cmocka_unit_test(pages_go_on_before_a_seq),
+		cmocka_unit_test(pages_are_of_a_time),
 		cmocka_unit_test(slow_reader_gets_a_gap),
 		cmocka_unit_test(many_small_records_are_bounded),
 		cmocka_unit_test(any_piece_size),

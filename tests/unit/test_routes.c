@@ -1,4 +1,4 @@
-/* links: web/routes.c agent/base/parse.c agent/base/err.c */
+/* links: web/routes.c agent/base/parse.c agent/base/parse_time.c agent/base/err.c */
 #include "web/routes.h"
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #define PARAM	"this path takes no such parameter"
 #define NOTHING "there is nothing at this path"
 #define METHOD	"only GET, HEAD are answered here"
+#define TIME	" is a time: seconds of Unix time, or as 2026-11-29T03:00:00Z"
 #define LONG_64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const struct {
@@ -70,6 +71,20 @@ static const struct {
 	{ API, "GET", "/v1/records?limit=0", -EINVAL, 0, "limit is a number from 1 to 1000" },
 	{ API, "GET", "/v1/records?link=", -EINVAL, 0, "link is a name" },
 	{ API, "GET", "/v1/records?link=a%20b", -EINVAL, 0, "link is a name" },
+	/* As URLSearchParams, curl --data-urlencode and python's requests write it. */
+	{ API, "GET", "/v1/records?since=2026-11-29T03%3A00%3A00Z", 0, ROUTE_RECORDS, NULL },
+	{ API, "GET", "/v1/records?since=2026-11-29T03:00:00%2b01:00", 0, ROUTE_RECORDS, NULL },
+	{ API, "GET", "/v1/records?link=web%2D01%5F", 0, ROUTE_RECORDS, NULL },
+	{ API, "GET", "/v1/records?link=web%", -EINVAL, 0, "link is a name" },
+	{ API, "GET", "/v1/records?link=web%2", -EINVAL, 0, "link is a name" },
+	{ API, "GET", "/v1/records?link=web%2&limit=1", -EINVAL, 0, "link is a name" },
+	{ API, "GET", "/v1/records?link=web%00", -EINVAL, 0, "link is a name" },
+	{ API, "GET", "/v1/records?link=%2e%2e", -EINVAL, 0, "link is a name" },
+	{ API, "GET", "/v1/records?limit=%35%30", 0, ROUTE_RECORDS, NULL },
+	{ API, "GET", "/v1/records?since=yesterday", -EINVAL, 0, "since" TIME },
+	{ API, "GET", "/v1/records?since=", -EINVAL, 0, "since" TIME },
+	{ API, "GET", "/v1/records?until=0", -EINVAL, 0, "until" TIME },
+	{ API, "GET", "/v1/records?until=2026-11-29", -EINVAL, 0, "until" TIME },
 	{ API, "POST", "/v1/session", -ENOENT, 0, NOTHING },
 	{ PAGE, "POST", "/v1/session", 0, ROUTE_LOGIN, NULL },
 	{ PAGE, "DELETE", "/v1/session", 0, ROUTE_LOGOUT, NULL },
@@ -155,6 +170,15 @@ static void parameters(void **state)
 	}
 	assert_int_equal(route_match(API, "GET", "/v1/events?backlog=17", &match, NULL), 0);
 	assert_int_equal(match.numbers[ROUTE_PARAM_BACKLOG], 17);
+	assert_int_equal(
+		route_match(API, "GET",
+			    "/v1/records?link=web%2D01&since=1970-01-01T00%3A01:00.5%2B00:00"
+			    "&until=61",
+			    &match, NULL),
+		0);
+	assert_string_equal(match.names[ROUTE_PARAM_LINK], "web-01");
+	assert_int_equal(match.numbers[ROUTE_PARAM_SINCE], 60500000000);
+	assert_int_equal(match.numbers[ROUTE_PARAM_UNTIL], 61000000000);
 	assert_int_equal(route_match(API, "GET", "/v1/events", &match, NULL), 0);
 	assert_int_equal(match.has, 0);
 }

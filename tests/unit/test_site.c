@@ -1,4 +1,4 @@
-/* links: web/health.c */
+/* links: web/health.c agent/base/parse_time.c */
 /* links: web/site.c web/pcap.c web/pcapng_pick.c web/api.c web/boot.c web/boot_reply.c */
 /* links: web/http_file.c web/kit_seed.c web/kit_text.c web/iso9660.c web/text_out.c */
 /* links: web/encode_yaml.c web/encode_ini.c web/encode_sh.c web/events.c web/history.c */
