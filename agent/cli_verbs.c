@@ -71,7 +71,8 @@ static const struct cli_verb verbs[] = {
 	  "records and events as they come",
 	  "With NAMEs, of links, sets, patterns or logs, what is of one of them, and gaps.\n"
 	  "When the agent reads its configuration again, or a worker dies, watch goes on\n"
-	  "where it was, and tells what it missed. -n COUNT ends after COUNT records." },
+	  "where it was, and tells what it missed. -n, --count COUNT ends after COUNT\n"
+	  "records." },
 	{ "extract", cmd_extract,
 	  "-e REGEX | -c FILE --pattern NAME [OPTIONS] [FILE... | --live IFACE]",
 	  "what patterns find in texts and captures: matches, groups, where they are",
@@ -144,7 +145,7 @@ static const struct cli_verb verbs[] = {
 	  "                          payload\n"
 	  "  --bpf EXPRESSION        these frames alone, as in pcap-filter(7)\n"
 	  "  --live IFACE            captures by itself, without an agent, until Ctrl-C\n"
-	  "  -w FILE                 the frames that match, as pcapng, each with the rule\n"
+	  "  -w, --write FILE        the frames that match, as pcapng, each with the rule\n"
 	  "                          and the bytes; without a pattern all\n"
 	  "  --text                  everything is text, whatever it looks like: also\n"
 	  "                          what is compressed, which is not searched else\n"
@@ -204,12 +205,14 @@ static const struct cli_verb verbs[] = {
 	{ "passwd", cmd_passwd,
 	  "[-m METHOD] [-S SALT] [-R ROUNDS] [-s] [--for SYSTEM] [--shadow USER]",
 	  "a hash of crypt(3), for /etc/shadow, an installer or a [user]",
-	  "The password is asked for twice, or read from stdin by -s; it is never an\n"
-	  "argument.\n"
-	  "  -m METHOD         yescrypt unless said; --methods lists all\n"
-	  "  -S SALT           a salt, or a whole setting as crypt(3) takes it:\n"
+	  "The password is asked for twice; it is never an argument.\n"
+	  "  -m, --method METHOD\n"
+	  "                    yescrypt unless said; --methods lists all\n"
+	  "  -S, --salt SALT   a salt, or a whole setting as crypt(3) takes it:\n"
 	  "                    '$6$rounds=1000$salt$'\n"
-	  "  -R ROUNDS         the cost, in the method's own unit\n"
+	  "  -R, --rounds ROUNDS\n"
+	  "                    the cost, in the method's own unit\n"
+	  "  -s, --stdin       the password is read from there, without the line's end\n"
 	  "  --for SYSTEM      what debian12, rhel8, alpine or cloud-init reads best\n"
 	  "  --shadow USER     the whole line of shadow(5)\n"
 	  "  --verify HASH     does the password have this hash? Exits 1 when it has not\n"

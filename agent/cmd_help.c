@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/base/hint.h"
 #include "agent/base/schema.h"
 #include "agent/help_names.h"
 #include "agent/version.h"
@@ -31,9 +32,10 @@ static int help_all(void)
 	for (size_t i = 0; i < n_topics; i++)
 		printf("  %-9s %s\n", topics[i].name, topics[i].summary);
 	printf("\n"
-	       "-c defaults to %s. --json prints one JSON value\n"
-	       "(watch and extract: one a line). Exit codes: 0 done, 1 negative answer,\n"
-	       "2 usage, bad configuration or not fully done.\n",
+	       "-c defaults to %s. --config is the same in full,\n"
+	       "--json prints one JSON value (watch and extract: one a line), --version is which\n"
+	       "tapwarden this is. Exit codes: 0 done, 1 negative answer, 2 usage, bad\n"
+	       "configuration or not fully done.\n",
 	       CONFIG_DEFAULT_PATH);
 	return cli_flush(CLI_DONE);
 }
@@ -87,11 +89,36 @@ static int help_config(void)
 	return cli_flush(CLI_DONE);
 }
 
+static void print_name(const char *name, void *data)
+{
+	(void)data;
+	puts(name);
+}
+
+static int no_help(const char *word)
+{
+	struct hint hint = hint_for(word);
+	char meant[HINT_TEXT_MAX];
+	size_t n, n_topics;
+	const struct cli_verb *verbs = cli_verbs(&n);
+	const struct cli_topic *topics = cli_topics(&n_topics);
+	struct err err;
+
+	for (size_t i = 0; i < n; i++) {
+		if (verbs[i].summary)
+			hint_try(&hint, verbs[i].name);
+	}
+	for (size_t i = 0; i < n_topics; i++)
+		hint_try(&hint, topics[i].name);
+	hint_try(&hint, "config");
+	err_set(&err, -1, "no help on \"%s\"%s", word, hint_text(hint.best, meant));
+	return cli_fail(&err, "`tapwarden help` lists what there is");
+}
+
 int cmd_help(int argc, char **argv)
 {
 	const struct cli_verb *verb;
 	const char *topic;
-	struct err err;
 
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		printf("tapwarden %s\n", tapwarden_version);
@@ -99,7 +126,7 @@ int cmd_help(int argc, char **argv)
 	}
 	/* Not for people: scripts/completion asks. */
 	if (argc > 2 && strcmp(argv[1], "--names") == 0) {
-		help_names(argv[2], argc > 3 ? argv[3] : CONFIG_DEFAULT_PATH);
+		help_names(argv[2], argc > 3 ? argv[3] : CONFIG_DEFAULT_PATH, print_name, NULL);
 		return cli_flush(CLI_DONE);
 	}
 	if (argc < 2 || argv[1][0] == '-')
@@ -112,9 +139,5 @@ int cmd_help(int argc, char **argv)
 		return cli_flush(CLI_DONE);
 	}
 	verb = cli_find(argv[1]);
-	if (!verb || !verb->summary) {
-		err_set(&err, -1, "no help on \"%s\"", argv[1]);
-		return cli_fail(&err, "`tapwarden help` lists what there is");
-	}
-	return help_verb(verb);
+	return verb && verb->summary ? help_verb(verb) : no_help(argv[1]);
 }

@@ -13,7 +13,9 @@
 #include <unistd.h>
 
 #include "agent/api_client.h"
+#include "agent/base/hint.h"
 #include "agent/base/plural.h"
+#include "agent/help_names.h"
 #include "agent/watch_line.h"
 #include "agent/watch_place.h"
 
@@ -178,6 +180,40 @@ static int watch_options(int argc, char **argv, const char **ret_config, struct 
 	return 0;
 }
 
+struct known {
+	struct hint hint;
+	char best[HINT_TEXT_MAX]; /* a name is handed over for the call alone */
+	bool any, is;
+};
+
+static void know(const char *name, void *data)
+{
+	struct known *known = data;
+
+	known->any = true;
+	known->is = known->is || strcmp(name, known->hint.word) == 0;
+	hint_try(&known->hint, name);
+	if (known->hint.best == name) {
+		snprintf(known->best, sizeof(known->best), "%s", name);
+		known->hint.best = known->best;
+	}
+}
+
+/* A name may come with the next reload: it is told and waited for. */
+static void warn_of_unknown(const struct watch *watch, const char *path)
+{
+	char meant[HINT_TEXT_MAX];
+
+	for (size_t i = 0; i < watch->n_names; i++) {
+		struct known known = { .hint = hint_for(watch->names[i]) };
+
+		help_names("NAME", path, know, &known);
+		if (known.any && !known.is)
+			cli_warn("%s has no link, set, pattern or log \"%s\"%s: waiting for one",
+				 path, watch->names[i], hint_text(known.hint.best, meant));
+	}
+}
+
 int cmd_watch(int argc, char **argv)
 {
 	const char *path = CONFIG_DEFAULT_PATH;
@@ -188,6 +224,7 @@ int cmd_watch(int argc, char **argv)
 
 	if (watch_options(argc, argv, &path, &watch) != 0 || cli_run_dir(path, &run_dir) != 0)
 		return CLI_BAD;
+	warn_of_unknown(&watch, path);
 	buf_init(&watch.line, API_LINE_MAX);
 	watch_place_init(&watch.place, API_LINE_MAX);
 	stop_fd = stop_signals(&watch, &err);

@@ -16,6 +16,13 @@
 
 #define LOCK_FILE "agent.lock"
 
+/* Every verb that changes something comes by here first, and whoever forgot sudo with it. */
+static int no_lock(int code, const char *what, const char *path, struct err *err)
+{
+	return err_set(err, code, "could not %s %s: %s%s", what, path, strerror(-code),
+		       code == -EACCES ? ": try as root" : "");
+}
+
 static int refuse(int fd, const char *path, struct err *err)
 {
 	char pid[16];
@@ -36,10 +43,10 @@ int agent_lock_dir(const char *dir, struct err *err)
 	if ((size_t)snprintf(path, sizeof(path), "%s/" LOCK_FILE, dir) >= sizeof(path))
 		return err_set(err, -ENAMETOOLONG, "could not lock %s: the path is too long", dir);
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
-		return err_errno(err, -errno, "could not make %s", dir);
+		return no_lock(-errno, "make", dir, err);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
-		return err_errno(err, -errno, "could not open %s", path);
+		return no_lock(-errno, "open", path, err);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		code = -errno;
 		code = code == -EWOULDBLOCK ? refuse(fd, path, err)

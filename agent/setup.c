@@ -30,7 +30,9 @@ int setup_config(const char *path, struct config **ret, struct err *err)
 	for (size_t i = 0; i < faults.n; i++) {
 		buf_reset(&line);
 		fault_format(&faults.list[i], &line);
-		log_err("%s", line.data ? line.data : "a fault too long to print");
+		/* A single one is the reason itself, which the caller tells. */
+		if (faults.n > 1)
+			log_err("%s", line.data ? line.data : "a fault too long to print");
 		if (i == 0)
 			err_set(err, 0, "%s", line.data ? line.data : path);
 	}

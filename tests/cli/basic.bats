@@ -101,6 +101,22 @@ refuses() {
   done
 }
 
+@test "watch tells of a name that nothing has, and of what was meant" {
+  run -2 --separate-stderr "$TAPWARDEN" watch -c "$ini" web1 wbe2
+  [[ "$stderr" == "tapwarden: $ini has no link, set, pattern or log \"wbe2\": did you mean \"web2\"?: waiting for one"* ]]
+  [[ "$stderr" != *'"web1"'* ]]
+}
+
+@test "a single fault is told once by the agent that does not start" {
+  echo 'mode = brigde' >>"$ini"
+  run -2 --separate-stderr "$TAPWARDEN" run -c "$ini"
+  [ "$stderr" = "tapwarden: $ini:8: [set web] mode: unknown mode \"brigde\": did you mean \"bridge\"?: the agent does not start" ]
+  echo 'moed = bridge' >>"$ini"
+  run -2 --separate-stderr "$TAPWARDEN" run -c "$ini"
+  [ "${#stderr_lines[@]}" -eq 3 ]
+  [[ "${stderr_lines[1]}" == *":9: [set web] moed: "* ]]
+}
+
 @test "status without an agent says so" {
   run --separate-stderr "$TAPWARDEN" status -c "$ini"
   [ "$status" -eq 2 ]

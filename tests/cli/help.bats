@@ -58,6 +58,9 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
   run --separate-stderr "$TAPWARDEN" help nonsense
   [ "$status" -eq 2 ]
   [ -z "$output" ]
+  [ "$stderr" = 'tapwarden: no help on "nonsense": `tapwarden help` lists what there is' ]
+  run -2 --separate-stderr "$TAPWARDEN" help filter
+  [[ "$stderr" == *'"filter": did you mean "filters"?: '* ]]
 }
 
 @test "what verbs and topics explain fits a terminal of 80 columns" {
@@ -98,7 +101,7 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
     [ "$output" = "$usage" ]
   done
   run -2 --separate-stderr "$TAPWARDEN" boot rendr
-  [[ "$stderr" == "tapwarden: boot: \"rendr\" is not understood here: usage: tapwarden boot render|kit|"* ]]
+  [[ "$stderr" == "tapwarden: boot: \"rendr\" is not understood here: did you mean \"render\"?: usage: tapwarden boot render|kit|"* ]]
 }
 
 @test "a value that is none is told with its option" {

@@ -127,6 +127,23 @@ static void impossible_places(void **state)
 	assert_string_equal(err.text, "could not open /dev/null/agent.lock: Not a directory");
 }
 
+static void somebody_who_is_not_root(void **state)
+{
+	const uid_t before = geteuid();
+	char expected[256];
+	struct agent_lock lock;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(chmod(base, 0555), 0);
+	assert_true(before != 0 || seteuid(65534) == 0);
+	assert_int_equal(agent_lock(run_dir, group(), &lock, &err), -EACCES);
+	assert_true(before != 0 || seteuid(before) == 0);
+	snprintf(expected, sizeof(expected), "could not make %s: Permission denied: try as root",
+		 run_dir);
+	assert_string_equal(err.text, expected);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +151,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_for_a_link_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lock_that_was_removed, setup, teardown),
 		cmocka_unit_test(impossible_places),
+		cmocka_unit_test_setup_teardown(somebody_who_is_not_root, setup, teardown),
 	};
 
 	umask(022);
