@@ -415,7 +415,8 @@ say_slow() {
   run ! has_bytes forbidden- "$DIR/wire.pcap"
   [ "$(worker_pid capture)" = "$pid" ]
   [ "$(status_get '[.workers[].restarts] | add')" -eq 0 ]
-  status_of ".links[0].relay | .late > 0 and .late == .failed and .from_guest.dropped.verdict == $((n / 10))"
+  status_get ".links[0].relay | {late, failed, dropped: .from_guest.dropped}" >&2
+  wait_for 10 status_of ".links[0].relay | .late > 0 and .late == .failed and .from_guest.dropped.verdict == $((n / 10))"
 }
 
 @test "the tap of an inline link is nobody else's, and who opens it all the same is told of" {
