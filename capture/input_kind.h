@@ -1,6 +1,6 @@
 /*
- * What an input of `extract` is, by how it begins: a capture, a payload log, what is compressed, or a
- * text.
+ * What an input of `extract` is, by how it begins: a capture, a payload log, what is compressed, or
+ * a text.
  *
  * Pure. A text is whatever is nothing else.
  */
