@@ -277,6 +277,20 @@ static bool skips_crlf(const pcre2_code *code, const char *text, size_t len)
 		newline == PCRE2_NEWLINE_ANY);
 }
 
+/* Whether a group is called, somewhere in the text; it may say so of one where none is. */
+static bool calls_groups(const char *text)
+{
+	if (strstr(text, "\\g<") || strstr(text, "\\g'"))
+		return true;
+	while ((text = strstr(text, "(?"))) {
+		text += 2;
+		if (*text == 'R' || *text == '&' || strncmp(text, "P>", 2) == 0 ||
+		    isdigit((unsigned char)text[strspn(text, "+-")]))
+			return true;
+	}
+	return false;
+}
+
 int regex_compile(const char *text, size_t len, unsigned int options, const char *what,
 		  struct regex **ret, bool *ret_lookbehind, struct err *err)
 {
@@ -293,6 +307,7 @@ int regex_compile(const char *text, size_t len, unsigned int options, const char
 		return error_code(error);
 	}
 	regex->utf = options & REGEX_UTF;
+	regex->calls = calls_groups(text);
 	regex->skips_crlf = skips_crlf(regex->code, text, len);
 	pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &regex->name_entry_size);
 	compile_jit(regex);

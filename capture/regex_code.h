@@ -16,6 +16,7 @@ struct regex {
 	uint32_t name_entry_size;
 	bool jit;
 	bool utf;
+	bool calls; /* it has (?R), (?1), (?&name) or the like */
 	bool skips_crlf; /* no match starts between CR and LF, unless the search begins there */
 	char jit_reason[128];
 };

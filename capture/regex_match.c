@@ -182,6 +182,16 @@ static int run_jit_by_newlines(struct jit_search *search)
 	return rc;
 }
 
+/*
+ * Machine code does not see a recursion that takes nothing, as of (||(?1)): it calls until its
+ * stack is full, and goes back through all of it for each way out. On the 32 KiB that PCRE2 has
+ * without another one that is soon over, and the interpreter, which sees it, has the last word.
+ */
+static void use_stack(struct regex_scratch *scratch, bool large)
+{
+	pcre2_jit_stack_assign(scratch->context, NULL, large ? scratch->stack : NULL);
+}
+
 enum regex_result regex_match(const struct regex *regex, struct regex_scratch *scratch,
 			      const uint8_t *subject, size_t len, size_t offset, unsigned int how,
 			      uint32_t limit)
@@ -197,7 +207,9 @@ enum regex_result regex_match(const struct regex *regex, struct regex_scratch *s
 	pcre2_set_depth_limit(scratch->context, limit);
 	if (!regex->jit)
 		return result_of(interpret(regex, scratch, subject, len, offset, options));
+	use_stack(scratch, !regex->calls);
 	rc = run_jit_by_newlines(&search);
+	use_stack(scratch, true);
 	/* The interpreter keeps its frames on the heap and may get further; its limits hold too. */
 	if (rc == PCRE2_ERROR_JIT_STACKLIMIT || rc == PCRE2_ERROR_JIT_BADOPTION)
 		rc = interpret(regex, scratch, subject, len, offset, options);

@@ -64,6 +64,15 @@ bounded() {
   [[ "$output" == *end* ]]
 }
 
+@test "a pattern that calls itself and takes nothing is given up, which is told" {
+  printf 'bbbbbb' >text
+  run timeout 60 "$TAPWARDEN" extract -U -e '(||||||||||||||||(?1))' text
+  [ "$status" -eq 2 ]
+  [[ "$output" == *"rule 1: error at bytes 0 to 6: "* ]]
+  perl -e 'print "(" x 5000, "x", ")" x 5000' >text
+  [ "$(extract -e '\((?:[^()]++|(?R))*+\)' text)" = "$(cat text)" ]
+}
+
 @test "several threads give up on it as often as one does" {
   perl -e 'print "a" x 40, "\n" for 1 .. 200000; print "end\n"' >text
   run --separate-stderr extract --threads 4 -e '(?:a|aa|aaa)+$(?<=c)' -e '^end' text
