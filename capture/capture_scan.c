@@ -21,7 +21,7 @@ struct scan_link {
 	struct sift_link sift;
 	struct pcap_interface interface; /* as it was first described */
 	struct bpf_code filter;
-	bool unfiltered; /* there is no such filter for the link type */
+	bool unfiltered; /* there is no such filter for the link type, or none of files */
 	bool described; /* in the file of the matching frames: */
 	uint32_t out;
 };
@@ -61,7 +61,8 @@ static int link_add(struct capture_scan *scan, const struct pcap_interface *inte
 	}
 	link->interface = *interface;
 	link->unfiltered = bpf &&
-			   bpf_compile_for(bpf, interface->link_type, &link->filter, &err) != 0;
+			   (bpf_compile_for(bpf, interface->link_type, &link->filter, &err) ||
+			    bpf_asks_kernel(&link->filter));
 	more[scan->n_links++] = link;
 	*ret = link;
 	return 0;

@@ -10,6 +10,9 @@
 /* Every byte of a frame is there in the kernel, so a match need not say how many it wants. */
 #define SNAPLEN 262144
 
+/* SKF_AD_OFF of linux/filter.h: from here on, an offset stands for what is in no frame. */
+#define KERNEL_KNOWS 0xfffff000u
+
 #define WORD_CHARS                                             \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789_.:\\-$"
@@ -46,6 +49,14 @@ static const char *const keywords[] = {
 	"esis",
 	"es-is",
 	"isis",
+	"l1",
+	"l2",
+	"iih",
+	"lsp",
+	"snp",
+	"csnp",
+	"psnp",
+	"llc",
 	"is-is",
 	"clnp",
 	"stp",
@@ -131,18 +142,46 @@ static size_t count(const char *word, size_t len, const char *chars)
 	return n;
 }
 
+static const char digits[] = "0123456789", hex[] = "0123456789abcdefABCDEF";
+
+static bool is_number(const char *word, size_t len)
+{
+	if (len > 2 && word[0] == '0' && (word[1] == 'x' || word[1] == 'X'))
+		return count(word + 2, len - 2, hex) == len - 2;
+	return len && count(word, len, digits) == len;
+}
+
+/* Six times one or two digits, with "-" between them; those with ":" are told by that. */
+static bool is_mac(const char *word, size_t len)
+{
+	const char *end = word + len;
+
+	for (unsigned int i = 0; i < 6; i++) {
+		size_t n = strspn(word, hex);
+
+		if (n < 1 || n > 2 || word + n > end || (i < 5 && word[n] != '-'))
+			return false;
+		word += n + (i < 5);
+	}
+	return word == end;
+}
+
 /*
- * What libpcap reads by itself: a number, an IPv4 address or the beginning of one, a MAC, an IPv6
- * address. "1-2" is one too as a range of ports; as a host it would be asked of a name server.
+ * What libpcap reads by itself: a number, one with a size as in "[0xf:2]", an IPv4 address or the
+ * beginning of one, a MAC, an IPv6 address. "1-2" is one too as a range of ports; as a host it
+ * would be asked of a name server.
  */
 static bool is_literal(const char *word, size_t len, bool is_range)
 {
-	const char digits[] = "0123456789", hex[] = "0123456789abcdefABCDEF";
+	const char *colon = memchr(word, ':', len);
+	size_t before = colon ? (size_t)(colon - word) : len;
 
-	if (len > 2 && word[0] == '0' && (word[1] == 'x' || word[1] == 'X'))
-		return count(word + 2, len - 2, hex) == len - 2;
-	if (memchr(word, ':', len))
+	if (is_number(word, before) && (!colon || is_number(colon + 1, len - before - 1)))
+		return true;
+	if (colon)
 		return count(word, len, hex) + count(word, len, ":.") == len;
+	if (is_mac(word, len))
+		return true;
 	if (count(word, len, digits) + count(word, len, is_range ? "-" : ".") != len)
 		return false;
 	return is_range ? count(word, len, "-") <= 1 : count(word, len, ".") <= 3;
@@ -208,6 +247,18 @@ static void take(const struct bpf_program *program, struct bpf_code *code)
 static int dlt_of(uint32_t link_type)
 {
 	return link_type == BPF_RAW ? DLT_RAW : (int)link_type;
+}
+
+bool bpf_asks_kernel(const struct bpf_code *code)
+{
+	for (size_t i = 0; i < code->n; i++) {
+		const struct bpf_op *op = &code->ops[i];
+
+		if (BPF_CLASS(op->code) == BPF_LD && BPF_MODE(op->code) == BPF_ABS &&
+		    op->k >= KERNEL_KNOWS)
+			return true;
+	}
+	return false;
 }
 
 bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, size_t wire_len)

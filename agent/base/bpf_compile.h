@@ -25,6 +25,12 @@ int bpf_compile(const char *expression, struct bpf_code *ret, struct err *err);
 int bpf_compile_for(const char *expression, uint32_t link_type, struct bpf_code *ret,
 		    struct err *err);
 
+/*
+ * Whether the program asks the kernel for what is not in a frame, as inbound, outbound and ifindex
+ * do on Ethernet: bpf_matches() has no answer.
+ */
+bool bpf_asks_kernel(const struct bpf_code *code);
+
 /* Whether a compiled expression matches the `len` bytes that there are of `wire_len`. */
 bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, size_t wire_len);
 

@@ -179,13 +179,18 @@ statistics() {
 @test "--bpf: the frames that tcpdump takes" {
   local filter
   conversation file -F pcap
-  for filter in 'tcp' 'udp port 514' 'src host 192.0.2.2 and tcp[13] & 2 != 0' 'arp' 'not ip' 'greater 80'; do
+  for filter in 'tcp' 'udp port 514' 'src host 192.0.2.2 and tcp[13] & 2 != 0' 'arp' 'not ip' 'greater 80' \
+    'ip[ip[0] & 0xf:1] != 0' 'ether src 02-00-00-00-00-01' 'llc'; do
     run extract --bpf "$filter" -w out file
     [ "$(packets out)" = "$(packets file "$filter")" ]
   done
   run -0 extract --bpf 'udp' -e 'user=\w+' file
   [ "$output" = $'user=ann\nuser=bob' ]
   run -1 extract --bpf 'tcp port 81' -e 'user=\w+' file
+  # Only the kernel knows, of a frame that it captures.
+  run -2 --separate-stderr extract --bpf 'not inbound' -e user= file
+  [ "$stderr" = "tapwarden: file: 8 frames are of a link type that --bpf cannot be tried on: they were not searched" ]
+  run ! quiet tcpdump -r file 'not inbound'
   run -2 extract --bpf 'tcp prot 81' -e x file
   [[ "$output" == *'--bpf: "prot" is not a word of pcap-filter(7)'*'did you mean'* ]]
 }
@@ -342,13 +347,13 @@ EOF
 @test "what is compressed, or has no frames for --bpf, is not searched and said to be so" {
   local magic input
   conversation file -F pcap
-  gzip -c file >gzip
+  gzip -c file >packed
   # What else file(1) knows: zstd, xz, bzip2, lz4.
   for magic in '\x28\xb5\x2f\xfd' '\xfd7zXZ\x00' 'BZh91AY&SY' '\x04\x22\x4d\x18'; do
-    printf "$magic and a text" >"packed$((++n))"
+    printf '%b and a text' "$magic" >"packed ${magic:0:6}"
   done
-  for input in gzip packed*; do
-    run --separate-stderr extract -e '[a-z]' "$input" - <"$input"
+  for input in packed*; do
+    run --separate-stderr extract -e '[a-z]' "$input" - < <(cat "$input")
     [ "$status" -eq 2 ]
     [ -z "$output" ]
     [ "$(grep -c ": is compressed: it was not searched;" <<<"$stderr")" -eq 2 ]
@@ -356,7 +361,7 @@ EOF
   done
   # As far as any of them begins.
   printf 'BZh91AY&S\nBZh91AY' | cmp <(printf 'BZh91AY&S\nBZh91AY\n') <(extract -e '.*')
-  cmp <(extract -e '[a-z]+' file) <(zcat <gzip | extract -e '[a-z]+')
+  cmp <(extract -e '[a-z]+' file) <(zcat <packed | extract -e '[a-z]+')
   echo user=text >text
   run -2 --separate-stderr extract --bpf udp -h -e 'user=\w+' text file
   [ "$output" = $'user=ann\nuser=bob' ]
