@@ -355,6 +355,8 @@ int link_apply(struct nl_channel *channel, const struct link_plan *plan,
 		return -ENOMEM;
 	code = delete_links(&apply);
 	if (code == 0)
+		code = apply_vacate(&apply);
+	if (code == 0)
 		code = change_links(&apply);
 	if (code == 0)
 		code = create_links(&apply);

@@ -34,6 +34,12 @@ struct apply {
 /* Sends the batch, and notes what became of it. 0, or a negative errno when the channel failed. */
 int apply_batch(struct apply *apply);
 
+/*
+ * Takes from links of ours what the kernel has once and another of ours is to get: MACs that links
+ * of a lower device swap or hand on, and altnames. Before anything is changed or made.
+ */
+int apply_vacate(struct apply *apply);
+
 /* Sets the attributes that the steps still have, each on its link, in an order that is safe. */
 int apply_set_attrs(struct apply *apply);
 

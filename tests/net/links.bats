@@ -347,6 +347,42 @@ END
 tapwarden: could not make web2: eno2 has that name as an altname: another name is needed" ]
 }
 
+# macs_of LINK...: what the kernel has, in this order.
+macs_of() {
+  local link
+  for link; do
+    fact "$link" .address
+  done
+}
+
+@test "links swap their MACs, and hand them and altnames on, while they are up" {
+  local mode links
+  for mode in bridge private; do
+    one_set "$mode" 4
+    printf '[link web%d]\nset = web\nmac = 52:54:00:00:00:%02d\naltnames = vm%d\n' \
+      1 1 1 2 2 2 3 3 3 4 4 4 >>"$INI"
+    tapwarden apply
+    links=$(fact web1 .ifindex; fact web3 .ifindex)
+    # 1 <-> 2, and 3 gets that of 4, which gets a new one.
+    sed -i 's/00:01$/00:0x/; s/00:02$/00:01/; s/00:0x$/00:02/; s/00:04$/00:05/; s/00:03$/00:04/
+      s/vm1$/vm0/; s/vm2$/vm1/; s/vm0$/vm2/; s/vm3$/vm4x/; s/vm4$/vm3/' "$INI"
+    run -0 tapwarden apply
+    [ "$(macs_of web1 web2 web3 web4 | tr '\n' ' ')" = "52:54:00:00:00:02 52:54:00:00:00:01 52:54:00:00:00:04 52:54:00:00:00:05 " ]
+    [ "$(fact web1 .ifindex; fact web3 .ifindex)" = "$links" ]
+    [ "$(fact web1 '.altnames | index("vm2") != null')" = true ]
+    [ "$(fact web2 '.altnames | index("vm1") != null')" = true ]
+    [ "$(fact web4 '.altnames | index("vm3") != null')" = true ]
+    [ "$(fact web1 '.flags | index("UP") != null')" = true ]
+    run -0 tapwarden plan
+    # A link that is made may have the name that another had as an altname.
+    ip -n "$NETNS" link property add dev web1 altname web5
+    sed -i 's/^count = 4/count = 5/' "$INI"
+    run -0 tapwarden apply
+    exists web5
+    tapwarden down
+  done
+}
+
 @test "the host does not speak on a macvtap, and goes on speaking on a macvlan" {
   host_up
   one_set bridge 1
