@@ -8,7 +8,7 @@
 /* links: agent/base/bpf_compile.c agent/base/bpf_code.c netlink/hook_filter.c */
 /* links: netlink/tc_filter.c netlink/anti_spoof.c agent/link_track.c agent/desired.c */
 /* links: agent/leases.c agent/state_file.c agent/base/fd_io.c agent/owner.c netlink/link_apply.c */
-/* links: netlink/link_apply_attrs.c netlink/link_former.c */
+/* links: netlink/link_apply_attrs.c netlink/link_former.c netlink/link_vacate.c */
 /* links: netlink/link_plan.c netlink/link_requests.c netlink/wireless.c netlink/link_compare.c */
 /* links: netlink/link_steps.c netlink/link_marks.c netlink/lower_judge.c */
 /* links: netlink/lower_fit.c netlink/link_spec.c netlink/link_kind.c netlink/link_state.c */
