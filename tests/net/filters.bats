@@ -3,18 +3,9 @@
 
 bats_require_minimum_version 1.5.0
 
-load helper.bash
+load filters.bash
 
 FRAMES=$ROOT/build/tests/net/tap_frames
-
-setup() {
-  wire_up
-}
-
-teardown() {
-  wire_down
-  ip netns del "$NETNS-box" 2>/dev/null || true
-}
 
 # guest LINK: somebody on its tap, who obeys `send` and says in $DIR/got what comes.
 guest() {
@@ -107,18 +98,6 @@ ip4() {
 
 arp() {
   echo "0001080006040001$1${2}000000000000c0000209$PAD"
-}
-
-one_link() {
-  config <<X
-[set web]
-lower = eno1
-$1
-
-[link web1]
-set = web
-mac = 52:54:00:00:00:01
-X
 }
 
 @test "a guest sends from the MAC of its link alone, whatever it does" {
@@ -290,16 +269,6 @@ workers() {
   done
 }
 
-# assert_passes <<END: commands that begin with "> ", each followed by what it must print.
-assert_passes() {
-  local script
-  script=$(cat)
-  sed -n 's/^> //p' <<<"$script" >"$DIR/commands"
-  sed '/^> /d' <<<"$script" >"$DIR/expected"
-  inside "$PASSES" "$INI" <"$DIR/commands" >"$DIR/output" || cat "$DIR/output"
-  diff -u "$DIR/expected" "$DIR/output" || return 1
-}
-
 @test "a filter that is damaged is set again, those of others stay, and all goes with its keys" {
   one_link "filter = not port 25"
   mv "$INI" "$DIR/both.ini"
@@ -373,121 +342,6 @@ wait -1
 END
 }
 
-# theirs: what others have on web1, as tc tells it.
-theirs() {
-  inside tc qdisc show dev web1 clsact
-  inside tc filter show dev web1 egress | grep -v " handle 0x7477 "
-  inside tc filter show dev web1 ingress | grep -v " handle 0x7477 "
-}
-
-@test "filters of others on a held tap stay whatever is done, and are in no way" {
-  local before
-  one_link ""
-  tapwarden apply
-  hold web1
-  inside tc filter add dev web1 egress pref 1 handle 1 bpf da bytecode "1,6 0 0 4294967295,"
-  inside tc filter add dev web1 egress pref 9 bpf da bytecode "1,6 0 0 0,"
-  inside tc filter add dev web1 ingress pref 9 chain 4 bpf da bytecode "1,6 0 0 0,"
-  before=$(theirs)
-  run -0 tapwarden plan
-  run -0 tapwarden apply
-  [ "$(theirs)" = "$before" ]
-  one_link "filter = not port 25"
-  run -1 tapwarden plan
-  [[ "$output" == *"~ link web1  filter from guest another -> "*", filter to guest none -> "*"Plan: 1 to change."* ]]
-  run -0 tapwarden apply
-  run -0 tapwarden plan
-  [ "$(theirs | grep " handle 0x1 ")" = "$(grep " handle 0x1 " <<<"$before")" ]
-  one_link "anti-spoof = off"
-  run -0 tapwarden apply
-  [ "$(theirs)" = "$before" ]
-  run -0 tapwarden plan
-  # The link is held, and its filters with it.
-  run -2 tapwarden down
-  [ "$(theirs)" = "$before" ]
-  release
-  run -0 tapwarden down
-  run ! exists web1
-}
-
-@test "a clsact that others made is used, and stays where nothing of ours was" {
-  one_link "anti-spoof = off"
-  tapwarden apply
-  inside tc qdisc add dev web1 clsact
-  run -0 tapwarden plan
-  run -0 tapwarden apply
-  inside tc qdisc show dev web1 | grep -q clsact
-  inside tc filter add dev web1 ingress pref 7 bpf da bytecode "1,6 0 0 0,"
-  one_link ""
-  run -0 tapwarden apply
-  inside tc filter show dev web1 egress | grep -q " handle 0x7477 "
-  one_link "anti-spoof = off"
-  run -0 tapwarden apply
-  run -0 tapwarden plan
-  inside tc filter show dev web1 ingress | grep -q "pref 7 "
-  [ -z "$(inside tc filter show dev web1 egress)" ]
-  # Nor does it go when it is empty, and one that was made for ours does.
-  inside tc filter del dev web1 ingress
-  one_link ""
-  run -0 tapwarden apply
-  one_link "anti-spoof = off"
-  run -0 tapwarden apply
-  [ "$(inside tc qdisc show dev web1 clsact)" = "qdisc clsact ffff: parent ffff:fff1 " ]
-  inside tc qdisc del dev web1 clsact
-  one_link ""
-  run -0 tapwarden apply
-  one_link "anti-spoof = off"
-  run -0 tapwarden apply
-  run ! grep clsact <(inside tc qdisc show dev web1)
-}
-
-@test "what others have in the place of a filter is told by apply and by the passes" {
-  one_link "anti-spoof = off"
-  tapwarden apply
-  inside tc qdisc add dev web1 clsact
-  inside tc filter add dev web1 egress pref 1 protocol ip bpf da bytecode "1,6 0 0 0,"
-  one_link ""
-  run -2 --separate-stderr tapwarden apply
-  [ "$stderr" = "tapwarden: could not set the filters of web1: others have a filter of preference 1 there: see tc filter show: give them another preference" ]
-  inside tc filter show dev web1 egress | grep -q "protocol ip pref 1 "
-  inside tc qdisc del dev web1 clsact
-  inside tc qdisc add dev web1 egress_block 4711 clsact
-  inside tc qdisc add dev eno2 egress_block 4711 clsact
-  assert_passes <<END
-> pass
-change web1: could not set the filters of web1: others have put a filter block (tc block) in the place of its own: take it away, or turn the link's filters off
-web1 is up: could not set the filters of web1: others have put a filter block (tc block) in the place of its own: take it away, or turn the link's filters off
-wait 1000
-> run [ -z "\$(tc filter show block 4711)" ]
-> run tc qdisc del dev web1 clsact
-> wait
-> pass
-change web1: could not set the filters of web1: the kernel says "Parent Qdisc doesn't exists": Invalid argument
-web1 is up: could not set the filters of web1: the kernel says "Parent Qdisc doesn't exists": Invalid argument
-wait 2000
-> drain
-drain 1
-> wait
-> pass
-change web1
-web1 is up
-wait -1
-END
-  inside tc qdisc show dev eno2 | grep -q "egress_block 4711"
-}
-
-@test "the same filter in another chain, which no frame goes to, is not ours" {
-  one_link ""
-  tapwarden apply
-  inside tc filter add dev web1 egress chain 5 pref 1 handle 0x7477 protocol all bpf da bytecode \
-    "$(inside tc filter show dev web1 egress | sed -n "s/.*bytecode '\(.*\)'.*/\1/p")"
-  inside tc filter del dev web1 egress chain 0 pref 1
-  run -1 tapwarden plan
-  [[ "$output" == *"filter from guest none -> anti-spoof mac"* ]]
-  run -0 tapwarden apply
-  run -0 tapwarden plan
-}
-
 @test "a change has no gap: a spoofed frame is dropped all the while" {
   local i flood
   one_link ""
@@ -506,144 +360,6 @@ END
   send "" "$(mark)"
   [ "$(seen || true)" = "" ]
   [ "$(drops web1)" -gt 30 ]
-}
-
-@test "a link whose filter cannot be set stays down, and says why" {
-  one_link "up = no
-anti-spoof = off"
-  tapwarden apply
-  inside tc qdisc add dev web1 ingress
-  one_link ""
-  run -2 --separate-stderr tapwarden apply
-  echo "$stderr"
-  [[ "$stderr" == "tapwarden: could not set the filters of web1: others have the qdisc ingress in the place of clsact: take it away, or turn the link's filters off"* ]]
-  [ "$(fact web1 '.flags | index("UP")')" = null ]
-  inside tc qdisc del dev web1 ingress
-  run -0 tapwarden apply
-  [ "$(fact web1 '.flags | index("UP") != null')" = true ]
-}
-
-@test "a link of which something else cannot be set has its filter when it is up, or stays down" {
-  ip -n "$NETNS" link property add dev eno2 altname shop
-  config <<X
-[set web]
-lower = eno1
-
-[link web1]
-set = web
-altnames = shop
-X
-  run -2 --separate-stderr tapwarden apply
-  [ "$stderr" = "tapwarden: could not add an altname to web1: eno2 has the name shop: another name is needed" ]
-  [ "$(fact web1 '.flags | index("UP") != null')" = true ]
-  inside tc filter show dev web1 egress | grep -q 'handle 0x7477 '
-  # Nor is it let on when both cannot be.
-  tapwarden down
-  sed -i 's/^altnames/up = no\nanti-spoof = off\n&/' "$INI"
-  tapwarden apply || true
-  inside tc qdisc add dev web1 ingress
-  sed -i '/^up = no/d; /^anti-spoof/d' "$INI"
-  run -2 tapwarden apply
-  [ "$(fact web1 '.flags | index("UP")')" = null ]
-}
-
-@test "what is wrong is found by check, each with its place" {
-  config <<X
-[set web]
-lower = eno1
-count = 1
-filter = host mail.example
-filter-to-guest = tcp port 80 and
-
-[set db]
-lower = eno1
-count = 1
-anti-spoof = mac+ip
-filter-from-guest = ip6 protochain 58
-
-[set log]
-lower = eno1
-count = 1
-anti-spoof = mac+op
-addresses = 192.0.2.1/24
-X
-  run -2 tapwarden check
-  echo "$output"
-  diff <(grep -v 'faults$' <<<"$output" | sed "s,^$INI:,,") - <<'X'
-8: [set web] filter: "mail.example" is not a word of pcap-filter(7), and names are not looked up: write its number or address
-9: [set web] filter-to-guest: can't parse filter expression: syntax error
-15: [set db] filter-from-guest: the kernel cannot run it: it jumps back, as protochain does
-20: [set log] anti-spoof: unknown anti-spoof "mac+op": did you mean "mac+ip"?
-21: [set log] addresses: "192.0.2.1/24" has bits behind its prefix
-X
-  config <<X
-[set db]
-lower = eno1
-count = 2
-anti-spoof = mac+ip
-
-[set log]
-lower = eno1
-count = 1
-addresses = 192.0.2.1
-
-[set off]
-lower = eno1
-count = 1
-anti-spoof = mac+ip
-learn = dhcp
-monitor = off
-
-[set by]
-lower = eno1
-count = 1
-learn = dhcp
-
-[set of]
-lower = eno1
-count = 1
-anti-spoof = mac+ip
-addresses = 192.0.2.1
-dhcp-servers = 192.0.2.2
-
-[set some]
-lower = eno1
-count = 2
-anti-spoof = mac+ip
-learn = dhcp
-dhcp-servers = 192.0.2.2
-
-[link some2]
-set = some
-learn = off
-addresses = 192.0.2.1
-
-[set lone]
-lower = eno1
-count = 1
-dhcp-servers = 192.0.2.2
-X
-  run -2 tapwarden check
-  diff <(grep -v 'faults$' <<<"$output" | sed "s,^$INI:,,") - <<'X'
-8: [set db] anti-spoof: addresses is missing beside it, or learn: what may link "db1" send from?
-13: [set log] addresses: it is for anti-spoof = mac+ip, and link "log1" has mac
-19: [set off] learn: link "off1" is not watched: monitor = off
-25: [set by] learn: it is for anti-spoof = mac+ip, and link "by1" has mac
-32: [set of] dhcp-servers: it is for learn = dhcp
-49: [set lone] dhcp-servers: it is for learn = dhcp
-X
-}
-
-@test "check and plan tell of filters that let IPv4 through and forget ARP" {
-  local note="! eno1: IPv4 passes these filters, and ARP, by which it finds its way, does not: web1"
-  one_link "filter = tcp port 80"
-  run -0 tapwarden check
-  [[ "$output" == *"$note"* ]]
-  run -1 tapwarden plan
-  [[ "$output" == *"$note"* ]]
-  one_link "filter = arp or tcp port 80"
-  run -0 tapwarden check
-  [[ "$output" != *"! eno1"* ]]
 }
 
 # box KEY = VALUE...: box1, a macvlan of another namespace.
