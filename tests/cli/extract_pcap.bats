@@ -214,6 +214,10 @@ EOF
   cmp <(extract -e 'user=' -b -n file) <(conversation again -n && extract -e 'user=' -b -n again)
   run -2 extract -e user= -w /dev/full file
   [[ "$output" == *"cannot write /dev/full: No space left on device"* ]]
+  # Nor is it what is printed that goes there when nobody takes that.
+  run -2 bash -c "'$TAPWARDEN' extract -e user= -w closed.pcapng file >&-"
+  [ "$output" = "tapwarden: cannot write the output: Bad file descriptor" ]
+  quiet capinfos -M -c closed.pcapng
 }
 
 @test "-w: matches that a frame has no room for are told; they are found all the same" {
