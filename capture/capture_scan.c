@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/base/bpf_compile.h"
+#include "agent/base/hash.h"
 #include "agent/base/pcapng_format.h"
 #include "agent/base/saturate.h"
 #include "agent/base/time_units.h"
@@ -19,6 +20,7 @@
 /* What is searched in common. */
 struct scan_link {
 	struct sift_link sift;
+	struct scan_link *chain;
 	struct pcap_interface interface; /* as it was first described */
 	struct bpf_code filter;
 	bool unfiltered; /* there is no such filter for the link type, or none of files */
@@ -44,12 +46,15 @@ static const char *filter_of(const struct capture_scan *scan)
 }
 
 static int link_add(struct capture_scan *scan, const struct pcap_interface *interface,
-		    struct scan_link **ret)
+		    struct scan_link **bucket, struct scan_link **ret)
 {
 	const char *bpf = filter_of(scan);
-	struct scan_link *link = calloc(1, sizeof(*link)), **more;
+	struct scan_link *link, **more;
 	struct err err;
 
+	if (scan->n_links == SCAN_LINKS_MAX)
+		return -E2BIG;
+	link = calloc(1, sizeof(*link));
 	more = reallocarray(scan->links, scan->n_links + 1, sizeof(*more));
 	if (more)
 		scan->links = more;
@@ -64,7 +69,8 @@ static int link_add(struct capture_scan *scan, const struct pcap_interface *inte
 			   (bpf_compile_for(bpf, interface->link_type, &link->filter, &err) ||
 			    bpf_asks_kernel(&link->filter));
 	more[scan->n_links++] = link;
-	*ret = link;
+	link->chain = *bucket;
+	*bucket = *ret = link;
 	return 0;
 }
 
@@ -72,16 +78,20 @@ static int link_add(struct capture_scan *scan, const struct pcap_interface *inte
 static int link_find(struct capture_scan *scan, const struct pcap_interface *interface,
 		     struct scan_link **ret)
 {
-	for (size_t i = 0; i < scan->n_links; i++) {
-		const struct pcap_interface *known = &scan->links[i]->interface;
+	uint32_t numbers[2] = { interface->link_type, interface->twin };
+	uint64_t hash = hash_bytes(HASH_INIT ^ scan->search->seed, numbers, sizeof(numbers));
+	struct scan_link **bucket = &scan->buckets[hash_text(hash, interface->name) % SCAN_BUCKETS];
+
+	for (struct scan_link *link = *bucket; link; link = link->chain) {
+		const struct pcap_interface *known = &link->interface;
 
 		if (known->link_type == interface->link_type && known->twin == interface->twin &&
 		    strcmp(known->name, interface->name) == 0) {
-			*ret = scan->links[i];
+			*ret = link;
 			return 0;
 		}
 	}
-	return link_add(scan, interface, ret);
+	return link_add(scan, interface, bucket, ret);
 }
 
 static int link_of(struct capture_scan *scan, uint32_t number,
@@ -458,12 +468,15 @@ int capture_scan_init(struct capture_scan *scan, struct capture_search *search,
 		.filename = live ? NULL : source,
 	};
 	buf_init(&scan->line, RECORD_MAX);
-	code = sift_init(&scan->sift, &conf, &sift_ops, scan);
+	scan->buckets = calloc(SCAN_BUCKETS, sizeof(struct scan_link *));
+	code = scan->buckets ? sift_init(&scan->sift, &conf, &sift_ops, scan) : -ENOMEM;
+	if (!code) {
+		code = keeper_init(&scan->keeper, &keeper);
+		if (code)
+			sift_done(&scan->sift);
+	}
 	if (code)
-		return code;
-	code = keeper_init(&scan->keeper, &keeper);
-	if (code)
-		sift_done(&scan->sift);
+		free(scan->buckets);
 	return code;
 }
 
@@ -483,6 +496,7 @@ void capture_scan_done(struct capture_scan *scan)
 	for (size_t i = 0; i < scan->n_links; i++)
 		link_free(scan->links[i]);
 	free(scan->links);
+	free(scan->buckets);
 	free(scan->section);
 	buf_done(&scan->line);
 }

@@ -14,6 +14,11 @@
 #include "capture/pcap_reader.h"
 #include "capture/sift.h"
 
+/* Interfaces that differ, in all sections of a file together. */
+#define SCAN_LINKS_MAX 65536u
+
+#define SCAN_BUCKETS 4096u
+
 struct scan_link;
 
 /* What of the capture could not be searched. */
@@ -37,6 +42,7 @@ struct capture_scan {
 	struct keeper keeper;
 	struct scan_link **links; /* all that were met */
 	size_t n_links;
+	struct scan_link **buckets; /* SCAN_BUCKETS, by what tells them apart */
 	struct scan_link **section; /* by the number that packets of the section have */
 	size_t n_section;
 	uint64_t tick_ns; /* time of the last look at the clock */
@@ -64,16 +70,16 @@ void capture_scan_section(struct capture_scan *scan);
 
 /*
  * The next packet, of that interface; without bytes it only tells of drops. `guest` says that what
- * is outbound was sent by a guest. 0 or -ENOMEM.
+ * is outbound was sent by a guest. 0, -ENOMEM, or -E2BIG: there are too many interfaces.
  */
 int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *packet,
 			const struct pcap_interface *interface, bool guest);
 
-/* A payload of a payload log, with the frame that it came in. 0 or -ENOMEM. */
+/* A payload of a payload log, with the frame that it came in. The same errors. */
 int capture_scan_payload(struct capture_scan *scan, const char *link_name, uint64_t time_ns,
 			 enum sift_direction direction, const struct frame *frame);
 
-/* Frames of the interface that were lost, and why. 0 or -ENOMEM. */
+/* Frames of the interface that were lost, and why. The same errors. */
 int capture_scan_lost(struct capture_scan *scan, const struct pcap_interface *interface, uint64_t n,
 		      const char *why, uint64_t now_ns);
 

@@ -168,6 +168,11 @@ static void before_read(void *data)
 	extract_outlet_flush(&run->outlet);
 }
 
+static const char *scan_error(int code)
+{
+	return code == -E2BIG ? "more interfaces than are followed" : "out of memory";
+}
+
 static int search_packets(struct run *run, struct source_file *source, struct err *err)
 {
 	uint32_t generation = source->reader.generation;
@@ -179,9 +184,11 @@ static int search_packets(struct run *run, struct source_file *source, struct er
 		if (source->reader.generation != generation)
 			capture_scan_section(&run->scan);
 		generation = source->reader.generation;
-		if (capture_scan_packet(&run->scan, &packet, source_file_interface(source, &packet),
-					source->reader.ours))
-			return err_set(err, -ENOMEM, "out of memory after %" PRIu64 " %s",
+		code = capture_scan_packet(&run->scan, &packet,
+					   source_file_interface(source, &packet),
+					   source->reader.ours);
+		if (code)
+			return err_set(err, code, "%s after %" PRIu64 " %s", scan_error(code),
 				       source->packets,
 				       plural(source->packets, "packet", "packets"));
 	}
@@ -276,7 +283,7 @@ static int search_log(struct run *run, struct log *log, struct err *err)
 	do {
 		result = search_buffer(run, log, &code);
 		if (code)
-			return err_set(err, code, "out of memory");
+			return err_set(err, code, "%s", scan_error(code));
 		if (result == PAYLOAD_BAD)
 			return err_set(err, -EBADMSG,
 				       "no entry of a payload log begins at byte %" PRIu64

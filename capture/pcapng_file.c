@@ -80,6 +80,13 @@ void pcapng_file_flush(struct pcapng_file *file)
 	buf_reset(&file->buf);
 }
 
+/* When there is enough for a write. */
+static void flush_some(struct pcapng_file *file)
+{
+	if (file->buf.len >= PCAPNG_WRITE_SIZE || file->buf.failed)
+		pcapng_file_flush(file);
+}
+
 static void see(struct pcapng_file_interface *interface, uint64_t time_ns)
 {
 	if (!interface->frames && !interface->drops)
@@ -95,8 +102,7 @@ void pcapng_file_put(struct pcapng_file *file, const struct pcapng_packet *packe
 	interface->frames++;
 	file->frames++;
 	pcapng_packet(&file->buf, packet);
-	if (file->buf.len >= PCAPNG_WRITE_SIZE || file->buf.failed)
-		pcapng_file_flush(file);
+	flush_some(file);
 }
 
 void pcapng_file_drops(struct pcapng_file *file, uint32_t interface, uint64_t drops,
@@ -121,6 +127,7 @@ int pcapng_file_close(struct pcapng_file *file)
 						      .received = interface->frames,
 						      .dropped = interface->drops,
 					      });
+		flush_some(file);
 	}
 	pcapng_file_flush(file);
 	if (close(file->fd) && !file->error)

@@ -254,6 +254,27 @@ EOF
   grep -q "of there" expect
 }
 
+# sections NUMBER: one after the other, each with an interface of its own name and a datagram of its own
+# number.
+sections() {
+  perl -e 'sub block { my ($type, $body) = @_; $body .= "\0" x (-length($body) % 4);
+      pack "VVa*V", $type, 12 + length $body, $body, 12 + length $body }
+    for (1 .. $ARGV[0]) {
+      my $text = "text=$_ ";
+      my $ip = pack "CCnnnCCnNNnnnna*", 0x45, 0, 28 + length $text, 1, 0, 64, 17, 0, 1, 2, 9, 9, 8 + length $text, 0, $text;
+      my $frame = "\2\0\0\0\0\2\2\0\0\0\0\1\x08\0$ip";
+      print block(0x0a0d0d0a, pack "VvvVV", 0x1a2b3c4d, 1, 0, ~0, ~0), block(1, pack "vvVvva*", 1, 0, 0, 2, 8, sprintf "if%06d", $_),
+        block(6, pack "VVVVVa*", 0, 0, $_, length $frame, length $frame, $frame) }' "$1"
+}
+
+@test "interfaces without end: all that are followed are searched and written, and of the rest it is told" {
+  sections 65537 >file
+  run -2 --separate-stderr extract -e 'text=\d+' -w copy file
+  [ "${#lines[@]}" -eq 65536 ]
+  [ "$stderr" = "tapwarden: file: more interfaces than are followed after 65537 packets: what came before was searched" ]
+  [ "$(quiet capinfos -M -T -r -c copy | cut -f 2)" = 65536 ]
+}
+
 @test "without a pattern -w copies what the filter lets through" {
   conversation file -n
   run -0 extract -w copy file
