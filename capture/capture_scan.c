@@ -78,8 +78,8 @@ static int link_add(struct capture_scan *scan, const struct pcap_interface *inte
 static int link_find(struct capture_scan *scan, const struct pcap_interface *interface,
 		     struct scan_link **ret)
 {
-	uint32_t numbers[2] = { interface->link_type, interface->twin };
-	uint64_t hash = hash_bytes(HASH_INIT ^ scan->search->seed, numbers, sizeof(numbers));
+	uint64_t numbers = (uint64_t)interface->link_type << 32 | interface->twin;
+	uint64_t hash = hash_bytes(HASH_INIT ^ scan->search->seed, &numbers, sizeof(numbers));
 	struct scan_link **bucket = &scan->buckets[hash_text(hash, interface->name) % SCAN_BUCKETS];
 
 	for (struct scan_link *link = *bucket; link; link = link->chain) {
