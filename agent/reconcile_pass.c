@@ -18,7 +18,7 @@
 static bool is_excused(const struct reconcile *reconcile, const struct reconcile_link *link)
 {
 	const struct link_state *lower = link_table_real_lower(
-		&reconcile->table, link_table_find_name(&reconcile->table, link->spec->lower));
+		&reconcile->table, link_table_find_lower(&reconcile->table, link->spec->lower));
 
 	const struct reconcile_place *place = reconcile_place_of(reconcile, link->spec);
 

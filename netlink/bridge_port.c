@@ -177,7 +177,7 @@ static bool is_wanted(const struct link_spec *specs, size_t n_specs, const struc
 		const struct link_spec *spec = &specs[i];
 
 		if (spec->hairpin != LINK_HAIRPIN_KEEP &&
-		    bridge_port_of(table, link_table_find_name(table, spec->lower),
+		    bridge_port_of(table, link_table_find_lower(table, spec->lower),
 				   spec->hairpin_port) == port)
 			return true;
 	}
@@ -198,7 +198,7 @@ int port_plan_make(const struct link_spec *specs, size_t n_specs, const struct l
 
 		if (spec->hairpin == LINK_HAIRPIN_KEEP)
 			continue;
-		port = bridge_port_of(table, link_table_find_name(table, spec->lower),
+		port = bridge_port_of(table, link_table_find_lower(table, spec->lower),
 				      spec->hairpin_port);
 		if (port)
 			plan_wish(&plan, spec, port, group);

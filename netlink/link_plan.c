@@ -48,7 +48,7 @@ static const struct link_state *find_lower(const struct planner *planner,
 					   const struct link_spec *spec)
 {
 	return link_table_real_lower(planner->plan.lowers,
-				     link_table_find_name(planner->plan.lowers, spec->lower));
+				     link_table_find_lower(planner->plan.lowers, spec->lower));
 }
 
 /* Whether the link stands on `lower`, wherever that is. */
@@ -294,7 +294,7 @@ static void plan_create(struct planner *planner, struct link_step *step)
 	step->master = find_master(planner, spec);
 	link_because(step, "%s %s on %s", link_kind_names[spec->kind], link_mode_names[spec->mode],
 		     lower->name);
-	if (strcmp(lower->name, spec->lower) != 0)
+	if (link_table_find_lower(planner->plan.lowers, spec->lower) != lower)
 		link_because(step, ", as %s is", spec->lower);
 	if (*spec->master && !step->master)
 		link_because(step, ", in no bridge until there is %s", spec->master);
@@ -306,7 +306,7 @@ static void say_no_lower(const struct planner *planner, struct link_step *step)
 {
 	const char *name = step->spec->lower;
 
-	if (link_table_find_name(planner->plan.lowers, name))
+	if (link_table_find_lower(planner->plan.lowers, name))
 		link_because(step,
 			     "the device under %s is in another network namespace: waiting for it",
 			     name);

@@ -126,6 +126,17 @@ const struct link_state *link_table_find_name(const struct link_table *table, co
 	return NULL;
 }
 
+const struct link_state *link_table_find_lower(const struct link_table *table, const char *name)
+{
+	const struct link_state *link = link_table_find_name(table, name);
+
+	for (size_t i = 0; !link && i < table->n; i++) {
+		if (!table->links[i].is_macvlan && link_state_has_altname(&table->links[i], name))
+			link = &table->links[i];
+	}
+	return link;
+}
+
 const struct link_state *link_table_real_lower(const struct link_table *table,
 					       const struct link_state *lower)
 {

@@ -22,7 +22,7 @@ struct seat {
 /* The device that links asked for on `name` are really on. */
 static const struct link_state *find_device(const struct link_table *table, const char *name)
 {
-	return link_table_real_lower(table, link_table_find_name(table, name));
+	return link_table_real_lower(table, link_table_find_lower(table, name));
 }
 
 static void seat_spec(struct seat *seat, const struct link_spec *spec,

@@ -275,6 +275,33 @@ END
 tapwarden: could not make web2: eno2 has that name as an altname: another name is needed" ]
 }
 
+@test "a lower device goes by its altname too" {
+  config <<END
+[set web]
+lower = enp3s0
+mode = bridge
+count = 1
+
+[link guest]
+set = web
+altnames = enp4s0
+END
+  ip -n "$NETNS" link property add dev eno1 altname enp3s0
+  run -0 tapwarden apply
+  assert_link web1 macvtap bridge eno1 web
+  run -0 tapwarden plan
+  run -0 tapwarden reach
+  [[ "$output" == *eno1* ]]
+  # The name itself comes first, and a guest's altname is none of a lower device.
+  ip -n "$NETNS" link property add dev eno2 altname enp5s0
+  sed -i 's/^lower = .*/lower = enp5s0/' "$INI"
+  run -0 tapwarden apply
+  assert_link web1 macvtap bridge eno2 web
+  sed -i 's/^lower = .*/lower = enp4s0/' "$INI"
+  run -1 tapwarden plan
+  [[ "$output" == *"the lower device enp4s0 does not exist: left on eno2"* ]]
+}
+
 # macs_of LINK...: what the kernel has, in this order.
 macs_of() {
   local link
