@@ -6,7 +6,7 @@
 
 #define CELLS_MAX (16u << 20)
 
-/* Of the last column: what is longer goes on in the next line of a terminal. */
+/* A longer cell of the last column goes on in the next line anyway: no other column goes for it. */
 #define PROSE_COUNTED 24u
 
 void table_init(struct table *table, const char *const headline[])
@@ -47,19 +47,20 @@ static void measure(const struct table *table, size_t width[TABLE_COLUMNS_MAX])
 	const char *cell = table->cells.data;
 
 	for (size_t i = 0; i < table->n; i++, cell += strlen(cell) + 1) {
-		if (strlen(cell) > width[i % table->columns])
-			width[i % table->columns] = strlen(cell);
+		const size_t column = i % table->columns, len = strlen(cell);
+
+		if (len > width[column] && (column + 1 < table->columns || len <= PROSE_COUNTED))
+			width[column] = len;
 	}
 }
 
 static size_t line_width(const struct table *table, const size_t width[TABLE_COLUMNS_MAX])
 {
-	const size_t last = table->columns - 1;
-	size_t sum = width[last] < PROSE_COUNTED ? width[last] : PROSE_COUNTED;
+	size_t sum = 0;
 
-	for (size_t i = 0; i < last; i++)
+	for (size_t i = 0; i < table->columns; i++)
 		sum += table->without[i] ? 0 : width[i] + 2;
-	return sum;
+	return sum - 2;
 }
 
 /* By the first row, the headline; the last one when no other has the name. */

@@ -140,6 +140,26 @@ on_terminal() {
   grep -q 'left out: --wide' "$DIR/80"
   [ "$(awk 'length > 80' "$DIR/80")" = "" ]
   [ "$(grep -c '^web[12] .* up$' "$DIR/80")" -eq 2 ]
+  # What goes on in the next line takes nobody's place.
+  config <<END
+[set web]
+lower = eno1
+mode = bridge
+count = 2
+
+[set late]
+lower = eno7
+count = 1
+END
+  sed -i '/^log-dir/a user-capture = 64901\nuser-web = 64902' "$INI"
+  kill -HUP "$AGENT"
+  until told '.links | map(.state) == ["up", "up", "waiting"]' >"$DIR/status"; do
+    sleep 0.05
+  done
+  on_terminal 80 >"$DIR/late"
+  grep -q '^late1 .* waiting: the lower device eno7 does not exist' "$DIR/late"
+  [ "$(grep ^LINK "$DIR/late" | wc -w)" -eq "$(grep ^LINK "$DIR/80" | wc -w)" ]
+  tapwarden status >"$DIR/all"
   # Traffic of the moment aside.
   diff <(on_terminal 80 --wide | sed -n '/^LINK/p; /^WORKER/,$p') <(sed -n '/^LINK/p; /^WORKER/,$p' "$DIR/all")
   diff <(on_terminal 200 | sed -n '/^LINK/p; /^WORKER/,$p') <(sed -n '/^LINK/p; /^WORKER/,$p' "$DIR/all")
