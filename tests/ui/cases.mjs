@@ -459,6 +459,29 @@ export const cases = {
     await page.getByText("1 frame, 1.0 kB").waitFor();
   },
 
+  // What is not there, or was long ago, is said to be.
+  async absent(house) {
+    const page = await house.enter("ann");
+    await page.goto("/#/?q=no-such-word");
+    await page.getByText("No link has all these words").waitFor();
+    assert.equal(await page.locator(".long").isVisible(), false);
+    await page.getByLabel("Filter links").fill("");
+    await row(page, "web01").waitFor();
+    await page.goto("/#/links/nowhere");
+    await page.getByText("There is no link nowhere").waitFor();
+    assert.equal(await page.getByText("Rate of this link").isVisible(), false);
+    const { records } = await (await page.context().request.get("/v1/records?limit=1")).json();
+    await page.route(/\/v1\/records/, (route) => route.fulfill({ json: { records: [
+      { ...records[0], timestamp: "2001-02-03T12:13:14.123456789Z" }] } }));
+    await page.route(/\/v1\/reach/, (route) => route.abort());
+    await page.goto("/#/records");
+    await page.getByText(/^02-0[234] \d\d:\d\d:14$/).waitFor();
+    await page.goto("/#/reach");
+    await page.getByText("Not to be had: the host cannot be reached").waitFor();
+    assert.ok(house.complaints.every((text) => /404|ERR_/.test(text)), house.complaints.join());
+    house.complaints.length = 0;
+  },
+
   // Over a slow line everything comes all the same.
   async slow(house) {
     const page = await house.enter("ann");

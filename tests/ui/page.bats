@@ -175,6 +175,10 @@ files_of_page() {
   case_of one
 }
 
+@test "what is not there is said to be" {
+  case_of absent
+}
+
 @test "a slow line" {
   case_of slow
 }

@@ -37,7 +37,8 @@ export function show(view) {
   const guests = el("div", {}, "Looking …");
   const script = el("section", { class: "card stack", hidden: true });
   const timeline = el("ol", { class: "records", "aria-label": "What was noticed about booting, the newest first" });
-  const none = el("p", { class: "sub" }, "Nothing was noticed: no machine asked for what is another's, no state changed.");
+  const none = el("p", { class: "sub", hidden: true }, "Nothing was noticed: no machine asked for what is another's, no state changed.");
+  const failed = el("p", { class: "note bad", hidden: true });
   let drawn = "";
   let timer = 0;
   let over = false;
@@ -99,9 +100,13 @@ export function show(view) {
     clearTimeout(timer);
     try {
       const list = await get("/v1/guests");
-      if (!over) draw(list);
+      if (over) return;
+      failed.hidden = true;
+      draw(list);
     } catch (problem) {
-      if (!over) say(`What you see may be old: ${problem.message}.`);
+      failed.hidden = false;
+      setText(failed, `${drawn ? "What you see may be old" : "Not to be had"}: ${problem.message}.`);
+      if (!drawn) setText(guests, "");
     }
     if (!over) timer = setTimeout(look, PAUSE_MS);
   }
@@ -113,7 +118,7 @@ export function show(view) {
   }
 
   view.classList.add("stack");
-  view.append(heading("Boot"), said, guests, script, el("section", {}, el("h2", {}, "Timeline"), none, timeline));
+  view.append(heading("Boot"), failed, said, guests, script, el("section", {}, el("h2", {}, "Timeline"), none, timeline));
   const stopRecords = watchRecords(take);
   get("/v1/records?limit=1000&type=service").then(({ records }) => over || take(records.reverse()), () => {});
   look();

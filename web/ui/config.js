@@ -79,7 +79,7 @@ export function show(view) {
   function fail(problem) {
     if (over) return;
     plan = null;
-    draw(note("bad", `${problem.message}.`), problem.body && problem.body.errors
+    draw(note("bad", `Not possible: ${problem.message}.`), problem.body && problem.body.errors
       ? faultsNode(problem.body.errors, 0, null) : "");
   }
 

@@ -33,10 +33,12 @@ export function clock(date) {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
-// Of a record, whose time has nanoseconds and a Z.
-export function recordTime(text) {
+// Of a record, whose time has nanoseconds and a Z: of today to the millisecond, of another day with its date.
+export function recordTime(text, now = new Date()) {
   const date = new Date(String(text).replace(/(\.\d{3})\d*Z$/, "$1Z"));
-  return Number.isNaN(date.getTime()) ? "?" : `${clock(date)}.${pad(date.getMilliseconds(), 3)}`;
+  if (Number.isNaN(date.getTime())) return "?";
+  return date.toDateString() === now.toDateString() ? `${clock(date)}.${pad(date.getMilliseconds(), 3)}`
+    : `${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${clock(date)}`;
 }
 
 // A guest chooses host names and payloads: what would hide or turn the text around it is shown

@@ -1,7 +1,7 @@
 // One link: what it is, what goes through it, with whom.
 
 import { get, may, post } from "./api.js";
-import { el, heading, scroller, setText, table } from "./dom.js";
+import { el, heading, scroller, setText, stackedTable } from "./dom.js";
 import { age, bits, bytes, clock, count, plural, visible } from "./format.js";
 import { barPlot, timePlot } from "./plot.js";
 import { linkOf, recordNode } from "./record.js";
@@ -137,6 +137,7 @@ export function show(view, { rest: [name = ""], params, setParams }) {
   const said = el("p", { class: "note", role: "status", hidden: true });
   const failed = el("p", { class: "note bad", hidden: true });
   const latest = el("ol", { class: "records", "aria-label": "Latest records of this link" });
+  const body = el("div", { class: "stack" });
   const drawn = plots();
   const span = el("select", { onchange: () => {
     params.set("span", span.value);
@@ -157,11 +158,12 @@ export function show(view, { rest: [name = ""], params, setParams }) {
     failed.hidden = !problem;
     if (problem) setText(failed, `What you see may be old: ${problem.message}.`);
     else if (status && !link) say(`There is no link ${name}: the configuration has none of this name.`);
+    body.hidden = Boolean(status && !link);
     if (!link) return;
     facts.replaceChildren(...factsOf(link).map(([term, value]) =>
       el("div", {}, el("dt", {}, term), el("dd", {}, String(value)))));
     const rows = addressRows(link);
-    addresses.replaceChildren(rows.length ? scroller("Addresses", table("Addresses of the guest",
+    addresses.replaceChildren(rows.length ? scroller("Addresses", stackedTable("Addresses of the guest",
       [["Address"], ["Known by"], ["Heard of", true], ["Lease", true], ["Note"]], rows))
       : el("p", { class: "sub" }, "No address was heard of yet."));
     seen = link;
@@ -201,7 +203,8 @@ export function show(view, { rest: [name = ""], params, setParams }) {
   view.append(heading(name, el("a", { href: `#/records?link=${name}` }, "Its records"),
     frames,
     may("operator") && el("button", { type: "button", class: "plain small", onclick: retry }, "Look again now")), failed, said,
-    el("div", { class: "card" }, facts), addresses,
+    body);
+  body.append(el("div", { class: "card" }, facts), addresses,
     el("div", { class: "filters" }, el("label", {}, "Plots of the last", span)),
     el("div", { class: "cards" }, ...drawn.nodes),
     el("section", {}, el("h2", {}, "Latest records"), latest));

@@ -1,7 +1,7 @@
 // What a host has at a glance: its sets, and one row for each link.
 
 import { session } from "./api.js";
-import { el, note, setText } from "./dom.js";
+import { el, note, setAttr, setText } from "./dom.js";
 import { bits, count, plural, visible } from "./format.js";
 import { sparkline } from "./plot.js";
 import { historyOf, watchStatus } from "./status.js";
@@ -27,17 +27,19 @@ function guestOf(link) {
 const holderOf = (link) => (link.tap && link.tap.holder ? link.tap.holder : null);
 
 function makeName(td) {
-  td.append(el("span", { class: "dot" }), el("a", {}), el("span", { class: "state" }),
-    el("span", { class: "sub" }));
+  td.append(el("span", { class: "dot" }), el("a", {}),
+    el("span", { class: "sub" }, el("span", { class: "state" }), el("span")));
 }
 
 function fillName(td, link) {
-  const [dot, anchor, state, sub] = td.children;
+  const [dot, anchor, sub] = td.children;
+  const [state, guest] = sub.children;
   dot.dataset.state = link.state;
   anchor.href = `#/links/${link.name}`;
   setText(anchor, link.name);
-  setText(state, link.state === "up" ? "" : link.state);
-  setText(sub, guestOf(link));
+  setText(state, link.state === "up" ? "" : `${link.state} `);
+  setText(guest, guestOf(link));
+  setAttr(td, "title", [link.name, link.state, guestOf(link)].filter(Boolean).join(", "));
 }
 
 function makeRate(td) {
@@ -57,9 +59,11 @@ function makeTwo(td) {
   td.append(el("span"), el("span", { class: "sub" }));
 }
 
-function fillTwo(td, first, second) {
+// What has no room is in the title.
+function fillTwo(td, first, second, whole = `${first} ${second}`) {
   setText(td.children[0], first);
   setText(td.children[1], second);
+  setAttr(td, "title", whole);
 }
 
 const columns = [
@@ -69,7 +73,7 @@ const columns = [
   { id: "addresses", label: "Addresses", room: "wide", value: (l) => addressesOf(l)[0] || "~",
     make: makeTwo, fill: (td, l) => {
       const all = addressesOf(l);
-      fillTwo(td, all.length > 1 ? `${all[0]} +${all.length - 1}` : all[0] || "-", l.mac);
+      fillTwo(td, all.length > 1 ? `${all[0]} +${all.length - 1}` : all[0] || "-", l.mac, [...all, l.mac].join(" "));
     } },
   { id: "holder", label: "Held by", room: "wide",
     value: (l) => (holderOf(l) ? holderOf(l).vm || holderOf(l).comm : "~"),
@@ -101,8 +105,8 @@ function setCard(set) {
   return el("li", { class: bad ? "card set bad" : "card set" },
     el("h2", {}, set.name), el("p", { class: "sub" }, `${set.kind} ${set.mode} on ${set.lower}`),
     el("p", {}, `${set.up} of ${plural(set.links, "link")} up, ${set.held} held`),
-    el("p", { class: "rates" }, `↑ ${bits(rateOf(set, "from_guest"))}`, el("br"),
-      `↓ ${bits(rateOf(set, "to_guest"))}`),
+    el("p", { class: "rates" }, el("span", {}, `↑ ${bits(rateOf(set, "from_guest"))}`), " ",
+      el("span", {}, `↓ ${bits(rateOf(set, "to_guest"))}`)),
     bad && el("p", { class: "warning" }, set.state));
 }
 
@@ -130,6 +134,9 @@ export function show(view, { params, setParams }) {
   const sets = el("ul", { class: "sets", "aria-label": "Sets" });
   const said = el("p", { class: "said", role: "status" });
   const failed = el("p", { class: "note bad", hidden: true });
+  const none = el("p", { hidden: true });
+  const legend = el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds",
+    el("span", { class: "widest" }, "; each line is the last ten minutes"), ".");
   const filter = el("input", { type: "search", placeholder: "name, set, address, guest, state",
     value: params.get("q") || "", oninput: () => {
       if (filter.value) params.set("q", filter.value);
@@ -147,6 +154,9 @@ export function show(view, { params, setParams }) {
     const links = status.links.filter((link) => matches(link, words));
     sets.replaceChildren(...status.sets.map(setCard));
     setText(said, summaryOf(status, links.length));
+    none.hidden = links.length > 0;
+    legend.hidden = long.node.hidden = !none.hidden;
+    setText(none, status.links.length ? "No link has all these words." : "The configuration has no link: a [set NAME] makes some.");
     long.update(links);
   }
 
@@ -154,8 +164,7 @@ export function show(view, { params, setParams }) {
   view.append(el("h1", {}, "Overview"), failed,
     weak ? note("warn", `Your password's hash is weaker than policy: ${weak}. `, el("code", {}, "tapwarden passwd"), " makes another.") : "", sets,
     el("div", { class: "filters" }, el("label", {}, "Filter links", filter), said),
-    el("p", { class: "sub" }, "Rates: ↑ from guests, ↓ to them, over ten seconds",
-      el("span", { class: "widest" }, "; each line is the last ten minutes"), "."), long.node);
+    none, legend, long.node);
   const stop = watchStatus(update);
   return () => {
     stop();

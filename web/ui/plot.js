@@ -76,7 +76,7 @@ export function timePlot({ caption, series, format }) {
       labels: ["time", ...series.map(({ label }) => label)],
       strokeWidth: 1.6, fillGraph: series.length < 3, fillAlpha: 0.12,
       includeZero: true, connectSeparatedPoints: true, highlightCircleSize: 3, interactionModel: {},
-      axes: { x: { axisLabelFormatter: (ms) => clock(new Date(ms)), pixelsPerLabel: 90 },
+      axes: { x: { ticker: Dygraph.dateTicker, axisLabelFormatter: (ms) => clock(new Date(ms)), pixelsPerLabel: 70 },
         y: { axisLabelFormatter: (n) => format(n), axisLabelWidth: 78, pixelsPerLabel: 32 } },
       dateWindow, ...look(),
     });

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { el, heading, note, scroller, stackedTable, svg } from "./dom.js";
 import { plural } from "./format.js";
+import { watchState } from "./stream.js";
 
 export const title = () => "Reach";
 
@@ -76,20 +77,25 @@ function lowerNode(lower) {
 export function show(view) {
   const box = el("div", { class: "stack" }, el("p", { class: "said", role: "status" }, "Looking …"));
   let over = false;
+  let failed = false;
 
   async function load() {
+    failed = false;
     try {
       const { lowers } = await get("/v1/reach");
       if (over) return;
       box.replaceChildren(...(lowers.length ? lowers.map(lowerNode) : [el("p", {}, "No links are configured.")]));
     } catch (problem) {
+      failed = true;
       if (!over) box.replaceChildren(note("bad", `Not to be had: ${problem.message}.`));
     }
   }
 
   view.append(heading("Reach", el("button", { type: "button", class: "plain small", onclick: load }, "Look again")), box);
   load();
+  const stop = watchState((state) => state === "live" && failed && load());
   return () => {
     over = true;
+    stop();
   };
 }

@@ -70,7 +70,7 @@ function payloadOf(record) {
 export function recordNode(record) {
   const link = linkOf(record);
   const details = el("details", { class: `record ${record.event_type === "alert" ? "alert" : "event"}` },
-    el("summary", {}, el("span", { class: "mono time" }, recordTime(record.timestamp)),
+    el("summary", {}, el("time", { class: "mono time", datetime: record.timestamp, title: record.timestamp }, recordTime(record.timestamp)),
       el("span", { class: "of" }, link || "-"), el("span", { class: "what" }, ...partsOf(record))));
   details.addEventListener("toggle", () => {
     if (!details.open || details.children.length > 1) return;

@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { el, heading, setText } from "./dom.js";
 import { plural } from "./format.js";
 import { linkOf, recordNode, textOf } from "./record.js";
-import { watchRecords } from "./stream.js";
+import { watchRecords, watchState } from "./stream.js";
 
 export const title = () => "Records";
 
@@ -124,8 +124,10 @@ export function show(view, { params, setParams }) {
     fill(rule, "all", status.patterns.map(({ name }) => name));
   }, () => {});
   load();
+  const stopState = watchState((state) => state === "live" && !failed.hidden && load());
   return () => {
     asked++;
     stopRecords();
+    stopState();
   };
 }

@@ -127,7 +127,9 @@ export function watchRecords(listener) {
   return () => listeners.delete(listener);
 }
 
+// Calls `listener(state)` now and at each change: "live", "waiting", or "" with nobody logged in. Returns how to stop.
 export function watchState(listener) {
   states.add(listener);
   listener(state);
+  return () => states.delete(listener);
 }

@@ -109,7 +109,7 @@ function trialCard() {
       const answer = await post("/v1/explain", { ...question(), subjects: subjects.map(({ data }) => toBase64(data)) });
       result.replaceChildren(resultNode(answer, subjects));
     } catch (problem) {
-      result.replaceChildren(note("bad", visible(problem.message)));
+      result.replaceChildren(note("bad", `Not tried: ${visible(problem.message)}`));
     }
     button.disabled = false;
   }
@@ -132,7 +132,7 @@ export function show(view) {
   view.append(heading("Workshop"), fare, may("operator") ? trialCard()
     : el("p", { class: "sub" }, "Operators and admins can try patterns here."));
   return watchStatus((status, problem) => {
-    if (problem) fare.replaceChildren(note("bad", `${problem.message}.`));
+    if (problem) fare.replaceChildren(note("bad", `Not to be had: ${problem.message}.`));
     if (problem || !status) return;
     if (!status.patterns.length) setText(fare, "The configuration has no pattern.");
     else fare.replaceChildren(scroller("Patterns", table("Patterns of the configuration",
