@@ -247,21 +247,28 @@ install: all
 	install -D -m 0755 scripts/libvirt/tapwarden $(DESTDIR)$(PREFIX)/share/tapwarden/libvirt-hook
 	install -D -m 0644 scripts/grafana/tapwarden.json \
 		$(DESTDIR)$(PREFIX)/share/tapwarden/grafana.json
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's,@BINDIR@,$(PREFIX)/bin,' scripts/systemd/tapwarden.service \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/tapwarden.service
+	sed 's,@BINDIR@,$(PREFIX)/bin,' scripts/systemd/tapwarden.service | \
+		install -D -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/tapwarden.service
 	install -D -m 0644 scripts/systemd/tapwarden.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/tapwarden.conf
 	install -D -m 0644 scripts/systemd/tapwarden.tmpfiles \
 		$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/tapwarden.conf
 	install -D -m 0644 scripts/completion/tapwarden.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tapwarden
-	install -d $(DESTDIR)$(ZSH_FUNCTIONS)
-	sed 's,@COMPLETIONS@,$(PREFIX)/share/bash-completion/completions,' scripts/completion/tapwarden.zsh \
-		>$(DESTDIR)$(ZSH_FUNCTIONS)/_tapwarden
+	sed 's,@COMPLETIONS@,$(PREFIX)/share/bash-completion/completions,' scripts/completion/tapwarden.zsh | \
+		install -D -m 0644 /dev/stdin $(DESTDIR)$(ZSH_FUNCTIONS)/_tapwarden
 	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.1 $(DESTDIR)$(PREFIX)/share/man/man1/tapwarden.1)
 	$(if $(MANUAL),install -D -m 0644 $(B)/man/tapwarden.ini.5 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/tapwarden.ini.5)
+
+# What install puts there, which is its own list: of the folders those called tapwarden that are empty.
+uninstall:
+	$(Q)rm -rf $(B)/uninstall
+	$(SUBMAKE) -s install DESTDIR=$(CURDIR)/$(B)/uninstall >/dev/null
+	$(Q)cd $(B)/uninstall && find . -type f -printf '%P\0' | (cd $(DESTDIR)/ && xargs -0 rm -fv)
+	$(Q)cd $(B)/uninstall && find . -type d -name tapwarden -printf '%P\n' | while read -r dir; do \
+		[ ! -d "$(DESTDIR)/$$dir" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)/$$dir"; done
+	$(Q)rm -rf $(B)/uninstall
 
 # The maintainer of a package is who made it: of the sources it is the commit's author.
 DEB_MAINTAINER ?= $(shell git log -1 --format='%an <%ae>' 2>/dev/null)
@@ -279,6 +286,6 @@ deb:
 clean:
 	rm -rf build build-*
 
-.PHONY: all manual no-manual units replays helpers benches ui-modules test check bench demo fuzz libfuzzer-run lint $(LINTS) install deb clean FORCE
+.PHONY: all manual no-manual units replays helpers benches ui-modules test check bench demo fuzz libfuzzer-run lint $(LINTS) install uninstall deb clean FORCE
 .PRECIOUS: $(B)/%.o
 -include $(wildcard $(B)/*/*.d $(B)/*/*/*.d)

@@ -75,3 +75,18 @@ field() {
   run -0 man --warnings -l usr/share/man/man1/tapwarden.1.gz
   [[ "$output" == *"TAPWARDEN(1)"* ]]
 }
+
+@test "uninstall takes what install put there, and nothing else" {
+  local root=$BATS_TEST_TMPDIR/root
+  # Whatever the habits of who installs it.
+  (umask 077 && make -s -C "$ROOT" install DESTDIR="$root")
+  [ "$(find "$root" -type f | wc -l)" -ge 11 ]
+  [ -z "$(find "$root" -mindepth 1 ! -perm 0644 ! -perm 0755)" ]
+  echo '[agent]' >"$root/etc/tapwarden/tapwarden.ini"
+  echo other >"$root/usr/local/bin/other"
+  make -s -C "$ROOT" uninstall DESTDIR="$root"
+  run -0 sh -c 'cd "$1" && find . -type f -o -name tapwarden | sort' sh "$root"
+  [ "$output" = $'./etc/tapwarden\n./etc/tapwarden/tapwarden.ini\n./usr/local/bin/other' ]
+  # And is done with when nothing is left.
+  make -s -C "$ROOT" uninstall DESTDIR="$root"
+}
