@@ -23,7 +23,7 @@ struct scan_link {
 	struct scan_link *chain;
 	struct pcap_interface interface; /* as it was first described */
 	struct bpf_code filter;
-	bool unfiltered; /* there is no such filter for the link type, or none of files */
+	bool unfiltered; /* there is no such filter for the link type */
 	bool described; /* in the file of the matching frames: */
 	uint32_t out;
 };
@@ -65,9 +65,8 @@ static int link_add(struct capture_scan *scan, const struct pcap_interface *inte
 		return -ENOMEM;
 	}
 	link->interface = *interface;
-	link->unfiltered = bpf &&
-			   (bpf_compile_for(bpf, interface->link_type, &link->filter, &err) ||
-			    bpf_asks_kernel(&link->filter));
+	link->unfiltered = bpf && bpf_compile_for_file(bpf, interface->link_type,
+						       interface->swapped, &link->filter, &err);
 	more[scan->n_links++] = link;
 	link->chain = *bucket;
 	*bucket = *ret = link;

@@ -447,8 +447,9 @@ static const struct {
 	uint32_t link_type;
 	enum decode_reason (*type)(struct decoder *d);
 } link_steps[] = {
-	{ LINKTYPE_NULL, null_type }, { LINKTYPE_RAW, raw_type }, { LINKTYPE_IPV4, raw_type },
-	{ LINKTYPE_IPV6, raw_type },  { LINKTYPE_SLL, sll_type }, { LINKTYPE_SLL2, sll2_type },
+	{ LINKTYPE_NULL, null_type },	{ LINKTYPE_LOOP, null_type }, { LINKTYPE_RAW, raw_type },
+	{ LINKTYPE_DLT_RAW, raw_type }, { LINKTYPE_IPV4, raw_type },  { LINKTYPE_IPV6, raw_type },
+	{ LINKTYPE_SLL, sll_type },	{ LINKTYPE_SLL2, sll2_type },
 };
 
 enum decode_reason decode_link(uint32_t link_type, const struct decode_input *in, struct frame *ret)

@@ -48,7 +48,8 @@ struct pcap_interface *pcap_interface_add(struct pcap_reader *r, struct pcap_ste
 		r->interfaces = grown;
 		r->cap_interfaces = cap;
 	}
-	r->interfaces[r->n_interfaces] = (struct pcap_interface){ .resolution = 6 };
+	r->interfaces[r->n_interfaces] =
+		(struct pcap_interface){ .resolution = 6, .swapped = r->swapped };
 	return &r->interfaces[r->n_interfaces++];
 }
 

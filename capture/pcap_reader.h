@@ -41,6 +41,7 @@ struct pcap_interface {
 	uint32_t snaplen; /* 0: no limit */
 	uint8_t resolution; /* as if_tsresol: 10^-n, with bit 7 2^-n */
 	int64_t offset; /* seconds added to every time */
+	bool swapped; /* in the other byte order than the machine's: what of LINKTYPE_NULL is too */
 	uint64_t drops; /* told so far */
 	char name[PCAP_NAME_MAX]; /* "" unless told */
 	char description[PCAP_NAME_MAX];

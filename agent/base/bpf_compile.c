@@ -6,12 +6,10 @@
 
 #include "agent/base/hint.h"
 #include "agent/base/pcap_lib.h"
+#include "agent/base/pcapng_format.h"
 
 /* Every byte of a frame is there in the kernel, so a match need not say how many it wants. */
 #define SNAPLEN 262144
-
-/* SKF_AD_OFF of linux/filter.h: from here on, an offset stands for what is in no frame. */
-#define KERNEL_KNOWS 0xfffff000u
 
 #define WORD_CHARS                                             \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
@@ -213,7 +211,7 @@ static int complain_of_word(const char *word, size_t len, struct err *err)
 }
 
 /* As the scanner of libpcap cuts words; "\\tcp" is a keyword in the place of a name. */
-static int check_words(const char *expression, struct err *err)
+int bpf_check_words(const char *expression, struct err *err)
 {
 	const char *at = expression;
 	bool is_range = false;
@@ -244,23 +242,6 @@ static void take(const struct bpf_program *program, struct bpf_code *code)
 	}
 }
 
-static int dlt_of(uint32_t link_type)
-{
-	return link_type == BPF_RAW ? DLT_RAW : (int)link_type;
-}
-
-bool bpf_asks_kernel(const struct bpf_code *code)
-{
-	for (size_t i = 0; i < code->n; i++) {
-		const struct bpf_op *op = &code->ops[i];
-
-		if (BPF_CLASS(op->code) == BPF_LD && BPF_MODE(op->code) == BPF_ABS &&
-		    op->k >= KERNEL_KNOWS)
-			return true;
-	}
-	return false;
-}
-
 bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, size_t wire_len)
 {
 	const struct bpf_program program = { .bf_len = (u_int)code->n,
@@ -271,24 +252,13 @@ bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, 
 	return pcap_lib.offline_filter(&program, &head, bytes) != 0;
 }
 
-int bpf_compile(const char *expression, struct bpf_code *ret, struct err *err)
-{
-	return bpf_compile_for(expression, BPF_ETHERNET, ret, err);
-}
-
-int bpf_compile_for(const char *expression, uint32_t link_type, struct bpf_code *ret,
-		    struct err *err)
+/* `pcap` says of which frames, and is closed. */
+static int compile(pcap_t *pcap, const char *expression, struct bpf_code *ret, struct err *err)
 {
 	struct bpf_program program;
 	struct bpf_code code = { 0 };
-	pcap_t *pcap;
-	int error = check_words(expression, err);
+	int error;
 
-	if (!error)
-		error = pcap_lib_load(err);
-	if (error)
-		return error;
-	pcap = pcap_lib.open_dead(dlt_of(link_type), SNAPLEN);
 	if (!pcap)
 		return err_errno(err, -ENOMEM, "could not compile");
 	if (pcap_lib.compile(pcap, &program, expression, 1, PCAP_NETMASK_UNKNOWN) < 0) {
@@ -311,4 +281,56 @@ out:
 	bpf_code_done(ret);
 	*ret = code;
 	return 0;
+}
+
+int bpf_compile(const char *expression, struct bpf_code *ret, struct err *err)
+{
+	int error = bpf_check_words(expression, err);
+
+	if (!error)
+		error = pcap_lib_load(err);
+	return error ? error
+		     : compile(pcap_lib.open_dead(DLT_EN10MB, SNAPLEN), expression, ret, err);
+}
+
+static uint32_t order32(uint32_t value, bool swapped)
+{
+	return swapped ? __builtin_bswap32(value) : value;
+}
+
+static uint16_t order16(uint16_t value, bool swapped)
+{
+	return swapped ? __builtin_bswap16(value) : value;
+}
+
+/*
+ * To libpcap, frames of a file are not those of an interface: families of LINKTYPE_NULL are in the
+ * byte order of whoever wrote it, that of IPv6 is of several systems, and there is no direction.
+ */
+static pcap_t *open_file(uint32_t link_type, bool swapped)
+{
+	struct pcap_file_header head = {
+		.magic = order32(PCAP_MAGIC_US, swapped),
+		.version_major = order16(PCAP_VERSION_MAJOR, swapped),
+		.version_minor = order16(PCAP_VERSION_MINOR, swapped),
+		.snaplen = order32(SNAPLEN, swapped),
+		.linktype = order32(link_type, swapped),
+	};
+	char why[PCAP_ERRBUF_SIZE];
+	FILE *file = fmemopen(&head, sizeof(head), "rb");
+	pcap_t *pcap = file ? pcap_lib.fopen_offline(file, why) : NULL;
+
+	if (file && !pcap)
+		fclose(file);
+	return pcap;
+}
+
+int bpf_compile_for_file(const char *expression, uint32_t link_type, bool swapped,
+			 struct bpf_code *ret, struct err *err)
+{
+	int error = bpf_check_words(expression, err);
+
+	if (!error)
+		error = pcap_lib_load(err);
+	return error ? error : compile(open_file(link_type, swapped), expression, ret, err);
 }

@@ -10,10 +10,6 @@
 #include "agent/base/bpf_code.h"
 #include "agent/base/err.h"
 
-/* LINKTYPE_ of pcap files; raw IP is the one that has another number in libpcap. */
-#define BPF_ETHERNET 1u
-#define BPF_RAW	     101u
-
 /*
  * Replaces the content of `ret`. The program returns 0 for a frame that the expression does not
  * match. Returns 0, -EINVAL with the reason, or -ENOMEM; `ret` is untouched on failure. Not by two
@@ -21,15 +17,15 @@
  */
 int bpf_compile(const char *expression, struct bpf_code *ret, struct err *err);
 
-/* The same for frames of a LINKTYPE_ of pcap files: what there is none of is -EINVAL too. */
-int bpf_compile_for(const char *expression, uint32_t link_type, struct bpf_code *ret,
-		    struct err *err);
-
 /*
- * Whether the program asks the kernel for what is not in a frame, as inbound, outbound and ifindex
- * do on Ethernet: bpf_matches() has no answer.
+ * The same for frames of a LINKTYPE_ in a file that is of the machine's byte order or `swapped`:
+ * what there is none of, as of inbound on Ethernet, is -EINVAL too.
  */
-bool bpf_asks_kernel(const struct bpf_code *code);
+int bpf_compile_for_file(const char *expression, uint32_t link_type, bool swapped,
+			 struct bpf_code *ret, struct err *err);
+
+/* Before libpcap is asked in another way: it looks up what it takes for a name. 0 or -EINVAL. */
+int bpf_check_words(const char *expression, struct err *err);
 
 /* Whether a compiled expression matches the `len` bytes that there are of `wire_len`. */
 bool bpf_matches(const struct bpf_code *code, const uint8_t *bytes, size_t len, size_t wire_len);

@@ -13,6 +13,7 @@
 	F(create)               \
 	F(datalink)             \
 	F(dispatch)             \
+	F(fopen_offline)        \
 	F(freecode)             \
 	F(get_selectable_fd)    \
 	F(geterr)               \

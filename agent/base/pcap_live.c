@@ -6,6 +6,7 @@
 
 #include "agent/base/bpf_compile.h"
 #include "agent/base/pcap_lib.h"
+#include "agent/base/pcapng_format.h"
 #include "agent/base/time_units.h"
 
 /* A GSO frame of the kernel is no longer. */
@@ -35,11 +36,9 @@ static int open_error(pcap_t *pcap, int status, const char *interface, struct er
 /* Checked before, since libpcap would ask a name server. */
 static int set_filter(struct pcap_live *live, const char *bpf, struct err *err)
 {
-	struct bpf_code checked = { 0 };
 	struct bpf_program program;
-	int code = bpf_compile_for(bpf, pcap_live_link_type(live), &checked, err);
+	int code = bpf_check_words(bpf, err);
 
-	bpf_code_done(&checked);
 	if (code)
 		return code;
 	if (pcap_lib.compile(live->pcap, &program, bpf, 1, PCAP_NETMASK_UNKNOWN))
@@ -110,7 +109,7 @@ uint32_t pcap_live_link_type(const struct pcap_live *live)
 {
 	int dlt = pcap_lib.datalink(live->pcap);
 
-	return dlt == DLT_RAW ? BPF_RAW : (uint32_t)dlt;
+	return dlt == DLT_RAW ? LINKTYPE_RAW : (uint32_t)dlt;
 }
 
 static void on_frame(u_char *data, const struct pcap_pkthdr *head, const u_char *bytes)

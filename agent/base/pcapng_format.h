@@ -58,7 +58,9 @@
 /* LINKTYPE_ of https://www.tcpdump.org/linktypes.html */
 #define LINKTYPE_NULL	  0u
 #define LINKTYPE_ETHERNET 1u
+#define LINKTYPE_DLT_RAW  12u /* as libpcap calls raw IP: of who did not ask it for the number */
 #define LINKTYPE_RAW	  101u
+#define LINKTYPE_LOOP	  108u
 #define LINKTYPE_SLL	  113u
 #define LINKTYPE_IPV4	  228u
 #define LINKTYPE_IPV6	  229u

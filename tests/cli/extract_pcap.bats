@@ -195,6 +195,44 @@ statistics() {
   [[ "$output" == *'--bpf: "prot" is not a word of pcap-filter(7)'*'did you mean'* ]]
 }
 
+@test "links of other kinds than Ethernet are decoded, and --bpf takes of them what tcpdump takes" {
+  local ip=4500002400010000401100000a0000010a000002 udp=0009000900100000757365723d616e6e
+  local ip6=6000000000101140 addresses=20010db800000000000000000000000120010db8000000000000000000000002
+  local name type before4 before6 filter
+  # By the number that the file has; IPv6 is 10, 24, 28 or 30 as a family.
+  while read -r name type before4 before6; do
+    capture plain -F pcap -l "$type" <<EOF
+raw ${before4//-/}$ip$udp
+raw ${before6//-/}$ip6$addresses$udp
+EOF
+    # The other byte order: that of whoever wrote the file is also that of a family.
+    if [ "$name" = swapped ]; then
+      perl -0777 -pi -e 'my ($head, $rest) = unpack "a24 a*"; my $out = pack "NnnNNNN", unpack "VvvVVVV", $head;
+        while (length $rest) { my @packet = unpack "V4", $rest; $out .= pack("N4", @packet) . substr $rest, 16, $packet[2];
+          $rest = substr $rest, 16 + $packet[2] } $_ = $out' plain
+    fi
+    for filter in ip ip6 udp 'host 10.0.0.1' 'dst host 2001:db8::2' 'not udp port 9' 'link[0] = 0'; do
+      run extract --bpf "$filter" -w out plain
+      quiet tcpdump -r plain -w expect "$filter"
+      [ "$(quiet capinfos -M -T -r -c out)" = "$(quiet capinfos -M -T -r -c expect | sed 's/^expect/out/')" ] || {
+        echo "$name: $filter"
+        return 1
+      }
+    done
+    run -0 extract -n -e 'user=\w+' plain
+    [ "$output" = $'1:user=ann\n2:user=ann' ]
+  done <<'EOF'
+raw 101 - -
+raw-as-DLT 12 - -
+null 0 02000000 1e000000
+null-of-Linux 0 02000000 18000000
+swapped 0 00000002 0000001e
+loop 108 00000002 00000018
+sll 113 00000001000602000000000100000800 000000010006020000000001000086dd
+sll2 276 0800000000000002000100060200000000010000 86dd000000000002000100060200000000010000
+EOF
+}
+
 @test "-w: the frames that match, each with the rule and the bytes" {
   conversation file -n
   run -0 extract --scope stream -e '/split-\d+-end' -e 'user=\w+' -q -w out.pcapng file
