@@ -1,5 +1,7 @@
 #include "agent/extract_captures.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/base/bpf_compile.h"
@@ -36,6 +38,10 @@ int extract_captures_init(struct extract_captures *captures, const struct extrac
 	};
 	int code = check_filter(options->bpf, err);
 
+	if (!code && options->out && strcmp(options->out, PCAPNG_FILE_STDOUT) == 0 &&
+	    options->show != EXTRACT_QUIET && (n || options->show == EXTRACT_COUNT))
+		code = err_set(err, -EINVAL,
+			       "-w -: what matches is printed there, too: give -q or a FILE");
 	captures->writes = false;
 	if (code)
 		return code;

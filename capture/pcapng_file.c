@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,16 +29,20 @@ static bool is_input(const struct stat *st, char *const *inputs, size_t n)
 int pcapng_file_open(struct pcapng_file *file, const char *path, char *const *inputs, size_t n,
 		     const char *host, struct err *err)
 {
+	bool is_stdout = strcmp(path, PCAPNG_FILE_STDOUT) == 0;
 	struct stat st = { .st_mode = 0 };
 	int code = 0;
 
-	*file = (struct pcapng_file){ .fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) };
+	*file = (struct pcapng_file){
+		.fd = is_stdout ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+				: open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666),
+	};
 	buf_init(&file->buf, BUFFER_MAX);
 	if (file->fd < 0)
 		return err_errno(err, -errno, "cannot write %s", path);
 	if (fstat(file->fd, &st) == 0 && S_ISREG(st.st_mode) && is_input(&st, inputs, n))
 		code = err_set(err, -EINVAL, "cannot write %s: it is read too", path);
-	else if (S_ISREG(st.st_mode) && ftruncate(file->fd, 0))
+	else if (S_ISREG(st.st_mode) && !is_stdout && ftruncate(file->fd, 0))
 		code = err_errno(err, -errno, "cannot write %s", path);
 	if (code) {
 		close(file->fd);

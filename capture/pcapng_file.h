@@ -28,9 +28,11 @@ struct pcapng_file {
 	uint32_t n_interfaces;
 };
 
+#define PCAPNG_FILE_STDOUT "-"
+
 /*
- * Replaces what is at `path`, unless it is one of the `n` inputs, which would be gone before it is
- * read: -EINVAL. Or a negative errno of open(2).
+ * Replaces what is at `path`, or writes to the standard output. -EINVAL: it is one of the `n`
+ * inputs, which would be gone before it is read. Or a negative errno of open(2).
  */
 int pcapng_file_open(struct pcapng_file *file, const char *path, char *const *inputs, size_t n,
 		     const char *host, struct err *err);

@@ -320,6 +320,16 @@ sections() {
   [ "$(packets file | grep -c '^1700000000.00')" -eq 8 ]
   run -1 extract --bpf 'udp port 9' -w none file
   [ -z "$(packets none)" ]
+  # To the standard output, behind what is there.
+  echo before >piped
+  extract -q -e user= -w - file >>piped
+  extract -q -e user= -w out file
+  { echo before && cat out; } | cmp - piped
+  quiet tshark -r - < <(extract -w - file) >/dev/null
+  for option in -n --count --json; do
+    run -2 extract "$option" -e user= -w - file
+    [ "$output" = "tapwarden: -w -: what matches is printed there, too: give -q or a FILE: nothing was searched" ]
+  done
   run -2 extract -w out <<<"a text"
   [[ "$output" == *"is a text, and no pattern was given"* ]]
 }
