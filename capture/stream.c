@@ -9,9 +9,6 @@
 #include "capture/stream_pending.h"
 #include "capture/stream_piece.h"
 
-/* No window is larger: RFC 7323 section 2.3. */
-#define WINDOW_MAX (1 << 30)
-
 /* A RST so far ahead of what is waited for is believed; a blind one would have to guess it. */
 #define RST_WINDOW (1 << 20)
 
@@ -29,6 +26,15 @@ static struct stream_side side_of(struct streams *streams, struct flow *flow, un
 
 /* ---- a segment ------------------------------------------------------------------------------ */
 
+/*
+ * Whether what is missing at the end was lost by the capture. In the path nothing is: what went by
+ * somewhere else is told of where the flow begins.
+ */
+static bool tells_tail(const struct flow *flow, enum stream_end why)
+{
+	return !flow->in_path && why != STREAM_EVICTED && why != STREAM_HANDED;
+}
+
 static void finish(struct stream_side *s, enum stream_end why)
 {
 	struct streams *streams = s->streams;
@@ -36,6 +42,8 @@ static void finish(struct stream_side *s, enum stream_end why)
 	if (s->half->ended)
 		return;
 	stream_order_settle(s, true);
+	if (s->half->started && tells_tail(s->flow, why))
+		stream_order_end(s);
 	s->half->ended = true;
 	if (s->half->started)
 		streams->counts.ends[why]++;
@@ -131,7 +139,7 @@ static void take_data(struct stream_side *s, const struct frame *frame, uint32_t
 	};
 	int32_t ahead = (int32_t)(seq - s->half->seq);
 
-	if (ahead > WINDOW_MAX || ahead < -WINDOW_MAX) {
+	if (ahead > STREAM_WINDOW_MAX || ahead < -STREAM_WINDOW_MAX) {
 		s->streams->counts.odd++;
 		return;
 	}
@@ -160,7 +168,7 @@ static void take_fin(struct stream_side *s, uint32_t seq)
 {
 	int32_t ahead = (int32_t)(seq - s->half->seq);
 
-	if (!s->half->has_fin && ahead >= 0 && ahead <= WINDOW_MAX) {
+	if (!s->half->has_fin && ahead >= 0 && ahead <= STREAM_WINDOW_MAX) {
 		s->half->has_fin = true;
 		s->half->fin_seq = seq;
 	}

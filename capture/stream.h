@@ -11,7 +11,8 @@
  *   other end is not seen, after STREAM_HOLD_ALONE_NS, or when more waits than may; and when the
  *   flow ends. A guest's data alone, however far ahead, moves nothing.
  * - A flow that was begun before the capture is picked up at its first data.
- * - What the capture cut off a segment is a gap at once.
+ * - What the capture cut off a segment is a gap at once. What is missing at the end, before a FIN
+ *   or as acknowledged by the other end, is one when the flow ends.
  * - FIN ends a direction when everything before it has come. RST ends both when it is inside the
  *   window that is waited for; closed flows are remembered, so that a late copy is not a new flow.
  */
@@ -37,6 +38,9 @@
  * The kernel takes a connection for over after as long (nf_conntrack_tcp_timeout_established).
  */
 #define STREAM_STRICT_IDLE_NS (432000 * NS_PER_S)
+
+/* No window is larger: RFC 7323 section 2.3. */
+#define STREAM_WINDOW_MAX (1 << 30)
 
 /* Segments that wait in one direction, whatever their length: bounds the walk over them. */
 #define STREAM_PENDING_SEGMENTS 1024u

@@ -98,6 +98,19 @@ void stream_order_settle(struct stream_side *s, bool force)
 	}
 }
 
+void stream_order_end(struct stream_side *s)
+{
+	const struct stream_half *half = s->half, *other = &s->flow->half[!s->end];
+	int32_t missing = 0;
+
+	if (half->has_fin)
+		missing = (int32_t)(half->fin_seq - half->seq);
+	else if (other->acked)
+		missing = (int32_t)(other->ack - half->seq);
+	if (missing > 0 && missing <= STREAM_WINDOW_MAX)
+		tell_gap(s, (uint32_t)missing);
+}
+
 /* More waits than may: the hole is given up where that is all that can be done. */
 static void make_room(struct stream_side *s, uint32_t len)
 {

@@ -13,4 +13,10 @@ void stream_order_take(struct stream_side *s, struct stream_part part);
 /* Hands over all that has no hole before it any more; `force` gives up the holes too. */
 void stream_order_settle(struct stream_side *s, bool force);
 
+/*
+ * The direction ends: a gap for what was sent behind all that came, as a FIN or the other end's
+ * acknowledgement tells.
+ */
+void stream_order_end(struct stream_side *s);
+
 #endif

@@ -9,9 +9,6 @@
 /* Offsets of a stream count from where it was picked up: none gets as far in a lifetime. */
 #define OFFSET_MAX (UINT64_C(1) << 62)
 
-/* No window is larger: RFC 7323 section 2.3. */
-#define WINDOW_MAX (1u << 30)
-
 struct saved_flow {
 	struct flow_key key;
 	uint8_t mac[2][6];
@@ -122,7 +119,7 @@ static int restore_pending(struct stream_side *s, struct cursor *in)
 		.missing = saved.missing,
 	};
 	if (!part.bytes || saved.offset <= s->half->offset ||
-	    saved.offset - s->half->offset > WINDOW_MAX)
+	    saved.offset - s->half->offset > STREAM_WINDOW_MAX)
 		return -EBADMSG;
 	stream_pending_add(s, part);
 	return 0;
@@ -136,7 +133,7 @@ static int restore_half(struct streams *streams, struct flow *flow, unsigned int
 	int code;
 
 	if (!cursor_read(in, &saved, sizeof(saved)) || saved.offset > OFFSET_MAX ||
-	    saved.kept > WINDOW_MAX || (saved.ended && saved.has_user))
+	    saved.kept > STREAM_WINDOW_MAX || (saved.ended && saved.has_user))
 		return -EBADMSG;
 	s.half->offset = saved.offset;
 	s.half->seq = saved.seq;
