@@ -20,6 +20,8 @@ struct results {
 	size_t failed;
 	size_t held; /* of the blocked, by who has the tap */
 	size_t ports; /* bridge ports set */
+	size_t kept;
+	bool again; /* another plan follows: what is refused is tried again by that */
 	json_t *list; /* NULL: text is wanted */
 	json_t *port_list;
 };
@@ -44,6 +46,8 @@ static void on_result(const struct link_result *result, void *data)
 	const struct link_step *step = result->step;
 	struct err err;
 
+	if (results->again && (result->error || step->op == LINK_OP_BLOCKED))
+		return;
 	if (step->op == LINK_OP_BLOCKED)
 		err_set(&err, 0, "link %s: %s", step->spec ? step->spec->name : step->link->name,
 			step->reason);
@@ -135,31 +139,57 @@ static void print_json(const struct results *results, size_t kept)
 	json_decref(json);
 }
 
-static int carry_out(struct reconcile *reconcile, const struct link_plan *plan,
-		     enum reconcile_goal goal, bool json)
+/* A link that is moved back is looked at where it belongs, by another plan. */
+static bool moves(const struct link_plan *plan)
 {
-	struct results results = { .list = json ? json_array() : NULL,
-				   .port_list = json ? json_array() : NULL };
-	size_t kept = plan->kept;
-	struct err err;
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->steps[i].attrs & 1u << LINK_ATTR_NETNS)
+			return true;
+	}
+	return false;
+}
+
+/* Returns how many steps are not done, or a negative errno. */
+static int carry_out(struct reconcile *reconcile, const struct link_plan *plan,
+		     struct results *results, struct err *err)
+{
 	int open, ports = 0;
 
-	if (!json)
+	results->kept = plan->kept;
+	if (!results->list)
 		print_steps(plan, reconcile_port_plan(reconcile));
-	open = reconcile_apply(reconcile, on_result, &results, &err);
-	if (open >= 0)
-		ports = reconcile_apply_ports(reconcile, on_port, &results);
+	open = reconcile_apply(reconcile, on_result, results, err);
+	if (open >= 0 && !results->again)
+		ports = reconcile_apply_ports(reconcile, on_port, results);
+	return open < 0 ? open : open + ports;
+}
+
+static int carry_out_all(struct reconcile *reconcile, const struct link_plan *plan,
+			 const struct cli_options *options, enum reconcile_goal goal)
+{
+	struct results results = { .list = options->json ? json_array() : NULL,
+				   .port_list = options->json ? json_array() : NULL,
+				   .again = moves(plan) };
+	struct err err;
+	int open = carry_out(reconcile, plan, &results, &err);
+
+	if (open >= 0 && results.again) {
+		results.again = false;
+		open = reconcile_plan(reconcile, goal, options->force, &plan, &err);
+		if (open == 0)
+			open = carry_out(reconcile, plan, &results, &err);
+	}
 	if (open == 0 && goal == RECONCILE_GOAL_CONFIG)
 		open = reconcile_read_back(reconcile, on_result, &results, &err);
 	if (open < 0)
 		cli_fail(&err, "look at the plan again");
-	else if (json)
-		print_json(&results, kept);
+	else if (options->json)
+		print_json(&results, results.kept);
 	else
-		print_tally(&results, kept);
+		print_tally(&results, results.kept);
 	json_decref(results.list);
 	json_decref(results.port_list);
-	return open == 0 && ports == 0 ? CLI_DONE : CLI_BAD;
+	return open == 0 ? CLI_DONE : CLI_BAD;
 }
 
 int apply_once(const struct cli_options *options, enum reconcile_goal goal)
@@ -183,7 +213,7 @@ int apply_once(const struct cli_options *options, enum reconcile_goal goal)
 		code = cli_fail(&err, "nothing is changed");
 		goto out;
 	}
-	code = carry_out(reconcile, plan, goal, options->json);
+	code = carry_out_all(reconcile, plan, options, goal);
 out:
 	reconcile_free(reconcile);
 	agent_unlock(&lock);

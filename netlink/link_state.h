@@ -114,7 +114,7 @@ void link_table_done(struct link_table *table);
 const struct link_state *link_table_find(const struct link_table *table, uint32_t ifindex);
 const struct link_state *link_table_find_name(const struct link_table *table, const char *name);
 
-/* By an altname too, as the kernel finds it; that of a link of a guest is none of a lower device. */
+/* By an altname too, as the kernel finds it; that of a macvlan is none of a lower device. */
 const struct link_state *link_table_find_lower(const struct link_table *table, const char *name);
 
 /*

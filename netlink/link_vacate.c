@@ -13,6 +13,16 @@ static void passing_mac(uint8_t ret[MAC_LEN], uint32_t ifindex)
 		ret[i] = (uint8_t)(ifindex >> 8 * (MAC_LEN - 1 - i));
 }
 
+/*
+ * What is refused is told by what comes next and needs it; a holder that has gone meanwhile, as to
+ * another namespace, is in nobody's way.
+ */
+static int send_batch(struct apply *apply)
+{
+	return nl_channel_batch(apply->channel, apply->requests.list, apply->requests.n,
+				apply->err);
+}
+
 static bool sets_mac(const struct link_step *step)
 {
 	return step->op == LINK_OP_CHANGE && step->attrs & 1u << LINK_ATTR_MAC;
@@ -45,7 +55,7 @@ static int vacate_macs(struct apply *apply)
 		code = link_msg_set_mac(link_requests_add(&apply->requests, i, LINK_ACTION_SET_MAC),
 					step->link->ifindex, mac);
 	}
-	return code < 0 ? code : apply_batch(apply);
+	return code < 0 ? code : send_batch(apply);
 }
 
 static bool is_gone(const struct apply *apply, const struct link_state *link)
@@ -102,7 +112,7 @@ static int vacate_names(struct apply *apply)
 				code = vacate_name(apply, i, step->spec->altnames[k]);
 		}
 	}
-	return code < 0 ? code : apply_batch(apply);
+	return code < 0 ? code : send_batch(apply);
 }
 
 int apply_vacate(struct apply *apply)

@@ -139,11 +139,33 @@ END
   run -1 tapwarden plan
   [[ "$output" == *"~ link box1  network namespace $BOX -> of the agent"$'\n'* ]]
   tapwarden apply
-  tapwarden apply
   exists box1
   run ! ip -n "$BOX" link show box1
   ip -n "$BOX" link show theirs
   run -0 tapwarden plan
+}
+
+@test "a link that is moved gets at once what else it is to be, and others its place" {
+  a_link "netns = $BOX" "mode = passthru" "altnames = shop" "mtu = 1400"
+  ip netns add "$BOX"
+  tapwarden apply
+  # It is replaced where it comes to; box2 cannot be made before that.
+  a_link "mode = private" "kind = macvtap"
+  printf '[link box2]\nset = box\nnetns = %s\naltnames = shop\nmac = 52:54:00:00:00:02\n' "$BOX" >>"$INI"
+  run -0 --separate-stderr tapwarden apply
+  [ -z "$stderr" ]
+  [ "${lines[-1]}" = "Done: 1 added, 1 changed, 1 replaced." ]
+  [ "$(fact box1 '.linkinfo.info_kind + " " + .linkinfo.info_data.mode + " \(.mtu)"')" = "macvtap private 1500" ]
+  ip -n "$BOX" link show shop
+  run -0 tapwarden plan
+  # What is refused for good is told once.
+  a_link "netns = $BOX" "mode = passthru"
+  tapwarden apply
+  a_link "mode = private" "mtu = 9000"
+  run -2 --separate-stderr tapwarden apply --json
+  [ "$(jq -c '[.steps[].result]' <<<"$output")" = '["done","failed"]' ]
+  [ "$(wc -l <<<"$stderr")" = 1 ]
+  [[ "$stderr" == *"mtu 9000 is above that of the lower device eno1, which is 1500"* ]]
 }
 
 @test "a link that somebody moved away is moved back, under the guest that holds its tap" {
