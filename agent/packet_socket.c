@@ -13,16 +13,17 @@
 #include "capture/source_packet.h"
 
 /*
- * The sizes of a block, and of how many blocks there are at least for it to be taken: one is filled
- * while another is read. The reader is woken once for each block, so that large ones are cheap; 256
- * KiB still hold a GSO frame of 64 KiB whole, and small ones let thousands of links share one
- * budget.
+ * The sizes of a block, and of how many blocks there are at least for it to be taken. The kernel
+ * hands over a block that has a frame after SOURCE_PACKET_RETIRE_MS, whether or not somebody reads:
+ * where little comes, a ring lasts for as many frames as it has blocks, and so does its reader's
+ * absence. The reader is woken once for each, so that large ones are cheap; 128 KiB still hold a
+ * GSO frame of 64 KiB whole, and small ones let thousands of links share one budget.
  */
 static const struct {
 	uint32_t size, min;
 } blocks_of[] = {
-	{ 1u << 20, 8 },
-	{ 256u << 10, 4 },
+	{ 256u << 10, 64 },
+	{ 128u << 10, 32 },
 	{ 64u << 10, 2 },
 };
 

@@ -10,7 +10,7 @@
 #include "capture/search_time.h"
 #include "capture/watch_relay.h"
 
-/* Frames of one link before the others get their turn: what a large block has of usual ones. */
+/* Frames of one link before the others get their turn: what a few blocks have of usual ones. */
 #define FRAMES_PER_TURN 1024u
 
 /* The clock is that of ticks: to look at it costs no more than a frame does. */

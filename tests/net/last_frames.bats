@@ -99,6 +99,18 @@ five_are_read() {
   five_are_read
 }
 
+# Each of them has a block of the ring, which the kernel hands over before the next one comes.
+@test "lone frames do not fill the ring of a reader that is away for a while" {
+  local pid
+  pid=$(worker_pid capture)
+  kill -STOP "$pid"
+  in_guest bash -c 'for n in $(seq 48); do echo "lone=$n;" >/dev/udp/192.0.2.2/9; sleep 0.05; done'
+  kill -CONT "$pid"
+  agent_end
+  diff <(seq -f 'lone=%g;' 48) <(kept_payloads | grep -o 'lone=[0-9]*;')
+  [ "$(records 'select(.gap)')" = "" ]
+}
+
 @test "the last frames before a reload that lets a link go are read, by the rules before it" {
   local at
   printf '\n[pattern number]\nregex = "^n=\\d+;"\n' >>"$INI"
