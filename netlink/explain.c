@@ -37,6 +37,8 @@ static const char *const could_not[LINK_ACTIONS] = {
 	[LINK_ACTION_SET_ADDRESSES] = "set the addresses of",
 };
 
+#define IPV6_MTU_MIN 1280u /* RFC 8200 section 5 */
+
 struct cause {
 	char *text;
 	size_t size;
@@ -234,6 +236,15 @@ static bool address_is_there(const struct explain_input *in, const struct cause 
 	return is(cause, "it has one of them already, with another prefix");
 }
 
+/* Any interface of a lower MTU has no IPv6 at all (addrconf_notify()). */
+static bool mtu_is_below_ipv6(const struct explain_input *in, const struct cause *cause)
+{
+	if (in->step->mtu == 0 || in->step->mtu >= IPV6_MTU_MIN)
+		return false;
+	return is(cause, "IPv6 needs an mtu of %u, and this one is %u", IPV6_MTU_MIN,
+		  in->step->mtu);
+}
+
 static bool lower_is_gone(const struct explain_input *in, const struct cause *cause)
 {
 	if (!in->step->spec || lower_of(in))
@@ -350,6 +361,7 @@ static const struct {
 	{ EOPNOTSUPP, ACTION(SET_MASTER), master_is_no_bridge, "a bridge is needed" },
 	{ EEXIST, ACTION(MOVE), name_is_taken_there, OTHER_NAME },
 	{ EEXIST, ACTION(SET_ADDRESSES), address_is_there, "take that one from it" },
+	{ EINVAL, ACTION(SET_ADDRESSES), mtu_is_below_ipv6, "a larger one is needed" },
 	{ ENODEV, ACTION(CREATE), lower_is_gone, "it is made when the device is back" },
 	{ ENODEV, ANY_ACTION & ~ACTION(CREATE), link_is_gone, NULL },
 	{ EPERM, ANY_ACTION, no_privilege, NULL },

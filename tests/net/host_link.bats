@@ -127,6 +127,10 @@ wait -1" ]
   a_leg bridge 2001:db8::1/64 2001:db8::2/64
   run -2 --separate-stderr tapwarden apply
   [ "$stderr" = "tapwarden: could not set the addresses of host0: it has one of them already, with another prefix: take that one from it" ]
+  sed -i 's/^mode = .*/&\nmtu = 1279/' "$INI"
+  inside sh -c 'ip -6 addr flush dev host0'
+  run -2 --separate-stderr tapwarden apply
+  [ "$stderr" = "tapwarden: could not set the addresses of host0: IPv6 needs an mtu of 1280, and this one is 1279: a larger one is needed" ]
 }
 
 @test "check, plan and reach tell where a host link cannot help" {
