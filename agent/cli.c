@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/base/buf.h"
 #include "agent/base/hint.h"
@@ -143,12 +144,19 @@ int cli_options(int argc, char **argv, unsigned int allow, int operands, struct 
 	return 0;
 }
 
+void cli_print_faults(const char *path, const struct faults *faults)
+{
+	config_print_faults(faults, stderr);
+	if (strcmp(path, CONFIG_DEFAULT_PATH) == 0 && access(path, F_OK) < 0 && errno == ENOENT)
+		cli_warn("-c FILE names another configuration, and %s.example is a start", path);
+}
+
 int cli_config(const char *path, struct config **ret)
 {
 	struct faults faults = { 0 };
 	int code = config_check(path, ret, &faults);
 
-	config_print_faults(&faults, stderr);
+	cli_print_faults(path, &faults);
 	faults_done(&faults);
 	return code ? CLI_BAD : 0;
 }
@@ -160,7 +168,7 @@ int cli_run_dir(const char *path, char **ret)
 
 	if (config_read(path, &config, &faults) != 0 || !config->agent.run_dir) {
 		faults_sort(&faults);
-		config_print_faults(&faults, stderr);
+		cli_print_faults(path, &faults);
 	} else {
 		*ret = strdup(config->agent.run_dir);
 	}
@@ -181,6 +189,8 @@ static int no_verb(const char *name)
 		if (verbs[i].summary)
 			hint_try(&hint, verbs[i].name);
 	}
+	hint_try(&hint, "--help");
+	hint_try(&hint, "--version");
 	err_set(&err, -ENOENT, "no verb \"%s\"%s", name, hint_text(hint.best, meant));
 	return cli_fail(&err, "`tapwarden help` lists them");
 }

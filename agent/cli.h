@@ -96,6 +96,9 @@ struct cli_options {
  */
 int cli_options(int argc, char **argv, unsigned int allow, int operands, struct cli_options *ret);
 
+/* What is wrong with the file, on stderr, and what to do when none is at the usual place. */
+void cli_print_faults(const char *path, const struct faults *faults);
+
 /*
  * Reads and checks the configuration; every fault goes to stderr. Returns 0 or CLI_BAD. The caller
  * frees `ret` by config_free().

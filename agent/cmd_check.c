@@ -69,7 +69,7 @@ int cmd_check(int argc, char **argv)
 		print_other_notes(config);
 		code = CLI_DONE;
 	} else {
-		config_print_faults(&faults, stderr);
+		cli_print_faults(options.config, &faults);
 		print_count(stderr, faults.n_files, "file");
 		fputs(" read, ", stderr);
 		print_count(stderr, faults.n + faults.n_dropped, "fault");

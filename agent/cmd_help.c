@@ -89,6 +89,17 @@ static int help_config(void)
 	return cli_flush(CLI_DONE);
 }
 
+/* `help boot kit` is `help boot`, which has them all. */
+static int help_under(int argc, char **argv)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%s %s", argv[1], argv[2]);
+	if (argc > 3 || !cli_find(name))
+		return cli_usage("help", argv[argc > 3 ? 3 : 2]);
+	return help_verb(cli_find(argv[1]));
+}
+
 static void print_name(const char *name, void *data)
 {
 	(void)data;
@@ -129,8 +140,12 @@ int cmd_help(int argc, char **argv)
 		help_names(argv[2], argc > 3 ? argv[3] : CONFIG_DEFAULT_PATH, print_name, NULL);
 		return cli_flush(CLI_DONE);
 	}
-	if (argc < 2 || argv[1][0] == '-')
+	if (argc < 2 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)
 		return help_all();
+	if (argv[1][0] == '-')
+		return cli_usage("help", argv[1]);
+	if (argc > 2)
+		return help_under(argc, argv);
 	if (strcmp(argv[1], "config") == 0)
 		return help_config();
 	topic = find_topic(argv[1]);

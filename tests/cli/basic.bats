@@ -324,3 +324,14 @@ $ini:11: [pattern stop] action: no link that tries it has monitor = inline: noth
     [[ "$stderr" == "tapwarden: cannot read the agent's answer: "* ]]
   done
 }
+
+@test "without a configuration, what to do is told for the usual place alone" {
+  run -2 --separate-stderr "$TAPWARDEN" check -c "$BATS_TEST_TMPDIR/none.ini"
+  [ "$stderr" = "$BATS_TEST_TMPDIR/none.ini: cannot be opened: No such file or directory
+0 files read, 1 fault" ]
+  # Where tapwarden is installed and in use there is one.
+  if ! [ -e /etc/tapwarden/tapwarden.ini ]; then
+    run -2 --separate-stderr "$TAPWARDEN" status
+    [[ "$stderr" == *": -c FILE names another configuration, and /etc/tapwarden/tapwarden.ini.example is a start" ]]
+  fi
+}

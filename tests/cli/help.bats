@@ -104,6 +104,22 @@ VERBS="run check plan apply down status reach qemu watch explain boot passwd hel
   [[ "$stderr" == "tapwarden: boot: \"rendr\" is not understood here: did you mean \"render\"?: usage: tapwarden boot render|kit|"* ]]
 }
 
+@test "help takes one verb or topic, and no option" {
+  local line args
+  run -0 "$TAPWARDEN" help boot
+  local help=$output
+  run -0 "$TAPWARDEN" help boot kit
+  [ "$output" = "$help" ]
+  for line in "run extra" "filters extra" "boot kitt" "boot kit extra" "-x" "--names"; do
+    read -ra args <<<"$line"
+    run -2 --separate-stderr "$TAPWARDEN" help "${args[@]}"
+    [ -z "$output" ]
+    [[ "$stderr" == *"\"${args[*]: -1}\" is not understood here: usage: tapwarden help "* ]]
+  done
+  run -2 --separate-stderr "$TAPWARDEN" --verison
+  [[ "$stderr" == *"did you mean \"--version\"?"* ]]
+}
+
 @test "a value that is none is told with its option" {
   local line args
   for line in "explain -e x --scope strem" "boot render g --state strem" "boot simulate g --set strem" \
