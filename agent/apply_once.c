@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "agent/base/plural.h"
+#include "agent/cli_print.h"
 #include "agent/lock.h"
 #include "agent/plan_view.h"
 
@@ -94,13 +95,11 @@ static void print_steps(const struct link_plan *plan, const struct port_plan *po
 	buf_init(&out, PLAN_TEXT_MAX);
 	plan_view_steps(plan, &out);
 	plan_view_ports(ports, &out);
-	if (out.data && !out.failed)
-		fputs(out.data, stdout);
-	buf_done(&out);
+	(void)cli_print_text(&out, "the steps");
 	fflush(stdout);
 }
 
-static void print_tally(const struct results *results, size_t kept)
+static int print_tally(const struct results *results, size_t kept)
 {
 	const char *separator = "Done: ";
 
@@ -121,9 +120,10 @@ static void print_tally(const struct results *results, size_t kept)
 	if (kept)
 		printf(", %zu as %s", kept, plural(kept, "it was", "they were"));
 	puts(results->held ? ". With --force, what is held goes too." : ".");
+	return CLI_DONE;
 }
 
-static void print_json(const struct results *results, size_t kept)
+static int print_json(const struct results *results, size_t kept)
 {
 	json_t *summary = json_object(), *json;
 
@@ -134,9 +134,7 @@ static void print_json(const struct results *results, size_t kept)
 	json_object_set_new(summary, "kept", json_integer((json_int_t)kept));
 	json = json_pack("{s:O, s:O, s:o}", "steps", results->list, "ports", results->port_list,
 			 "summary", summary);
-	json_dumpf(json, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(json);
+	return cli_print_json(json, "what was done");
 }
 
 /* A link that is moved back is looked at where it belongs, by another plan. */
@@ -171,7 +169,7 @@ static int carry_out_all(struct reconcile *reconcile, const struct link_plan *pl
 				   .port_list = options->json ? json_array() : NULL,
 				   .again = moves(plan) };
 	struct err err;
-	int open = carry_out(reconcile, plan, &results, &err);
+	int open = carry_out(reconcile, plan, &results, &err), code;
 
 	if (open >= 0 && results.again) {
 		results.again = false;
@@ -182,14 +180,13 @@ static int carry_out_all(struct reconcile *reconcile, const struct link_plan *pl
 	if (open == 0 && goal == RECONCILE_GOAL_CONFIG)
 		open = reconcile_read_back(reconcile, on_result, &results, &err);
 	if (open < 0)
-		cli_fail(&err, "look at the plan again");
-	else if (options->json)
-		print_json(&results, results.kept);
+		code = cli_fail(&err, "look at the plan again");
 	else
-		print_tally(&results, results.kept);
+		code = options->json ? print_json(&results, results.kept)
+				     : print_tally(&results, results.kept);
 	json_decref(results.list);
 	json_decref(results.port_list);
-	return open == 0 ? CLI_DONE : CLI_BAD;
+	return open == 0 ? code : CLI_BAD;
 }
 
 int apply_once(const struct cli_options *options, enum reconcile_goal goal)

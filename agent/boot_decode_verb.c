@@ -8,6 +8,7 @@
 #include "agent/boot_script.h"
 #include "agent/boot_view.h"
 #include "agent/cli.h"
+#include "agent/cli_print.h"
 #include "web/boot_decode.h"
 
 #define TEXT_MAX 65536
@@ -81,7 +82,7 @@ int boot_decode_verb(int argc, char **argv)
 	code = findings_code(&decoded.findings);
 	if (!options.json)
 		print_text(&decoded);
-	else if (boot_print_json(decoded_json(&decoded)) != 0)
+	else if (cli_print_json(decoded_json(&decoded), "the answer") != 0)
 		code = CLI_BAD;
 	decoded_done(&decoded);
 	return cli_flush(code);

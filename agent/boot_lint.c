@@ -8,6 +8,7 @@
 #include "agent/boot_script.h"
 #include "agent/boot_view.h"
 #include "agent/cli.h"
+#include "agent/cli_print.h"
 #include "web/ipxe_lint.h"
 
 struct lint_options {
@@ -48,8 +49,9 @@ static int read_options(int argc, char **argv, struct lint_options *ret)
 
 static int print(const struct findings *findings, const struct boot_script *script, bool json)
 {
-	if (json && boot_print_json(json_pack("{s:o, s:o}", "script", boot_json_text(script->name),
-					      "findings", findings_json(findings))) != 0)
+	if (json && cli_print_json(json_pack("{s:o, s:o}", "script", boot_json_text(script->name),
+					     "findings", findings_json(findings)),
+				   "the findings") != CLI_DONE)
 		return CLI_BAD;
 	if (!json) {
 		findings_print(findings, script->name);

@@ -11,6 +11,7 @@
 #include "agent/boot_script.h"
 #include "agent/boot_view.h"
 #include "agent/cli.h"
+#include "agent/cli_print.h"
 #include "web/ipxe_command.h"
 #include "web/ipxe_run.h"
 #include "web/ipxe_script.h"
@@ -248,7 +249,7 @@ static int print_end(const struct ipxe_end *end, json_t *steps)
 					 boot_json_text(end->text), "status", end->status,
 					 "milliseconds", (json_int_t)end->milliseconds);
 
-		return boot_print_json(json) ? CLI_BAD : code;
+		return cli_print_json(json, "the steps") ? CLI_BAD : code;
 	}
 	boot_print_text(end->text);
 	if (end->kind == IPXE_END_EXIT && end->status)

@@ -74,17 +74,3 @@ int findings_code(const struct findings *findings)
 		       ? CLI_NO
 		       : CLI_DONE;
 }
-
-int boot_print_json(json_t *json)
-{
-	struct err err;
-
-	if (!json || json_dumpf(json, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER) < 0) {
-		json_decref(json);
-		err_set(&err, -1, "cannot print the answer: out of memory");
-		return cli_fail(&err, NULL);
-	}
-	json_decref(json);
-	putchar('\n');
-	return CLI_DONE;
-}

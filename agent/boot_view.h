@@ -15,9 +15,6 @@ json_t *findings_json(const struct findings *findings);
 /* CLI_NO when there is an error or a warning, else CLI_DONE. */
 int findings_code(const struct findings *findings);
 
-/* Prints and frees `json`; CLI_BAD with the reason on stderr when it is NULL. */
-int boot_print_json(json_t *json);
-
 /* A string of JSON that holds `text`, bytes that are no UTF-8 as \xNN; NULL without memory. */
 json_t *boot_json_text(const char *text);
 

@@ -1,13 +1,11 @@
 /* tapwarden explain: how a pattern runs, and what is unwise about it. */
 #include "agent/cli.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "agent/cli_print.h"
 #include "capture/explain_json.h"
 #include "capture/explain_pattern.h"
 #include "capture/sift.h"
@@ -164,7 +162,6 @@ static void show_kept(const struct pattern_explained *ex, struct buf *out)
 static int print_text(const struct pattern_conf *conf, const struct pattern_explained *ex)
 {
 	struct buf out;
-	int code = CLI_DONE;
 
 	buf_init(&out, 1 << 20);
 	buf_addf(&out, "pattern    %s, scope %s\n", conf->head.name,
@@ -185,25 +182,7 @@ static int print_text(const struct pattern_conf *conf, const struct pattern_expl
 	buf_addf(&out, "limit      %u steps of one search\n", conf->match_limit);
 	for (size_t i = 0; i < ex->n_lints; i++)
 		buf_addf(&out, "lint       %s: %s\n", ex->lints[i].name, ex->lints[i].text);
-	if (out.failed || !out.data)
-		code = cli_fail(&(struct err){ "out of memory" }, NULL);
-	else
-		fputs(out.data, stdout);
-	buf_done(&out);
-	return code;
-}
-
-static int print_json(const struct pattern_conf *conf, const struct pattern_explained *ex)
-{
-	json_t *json = explain_json(conf, ex);
-	int code = CLI_DONE;
-
-	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0)
-		code = cli_fail(&(struct err){ "could not print what was found" }, NULL);
-	else
-		putchar('\n');
-	json_decref(json);
-	return code;
+	return cli_print_text(&out, "what was found");
 }
 
 /* ---- the verb ------------------------------------------------------------------------------- */
@@ -216,7 +195,8 @@ static int explain(const struct pattern_conf *conf, bool json)
 
 	if (explain_pattern(conf, SIFT_MATCH_MAX, &ex, &err))
 		return cli_fail(&err, NULL);
-	code = json ? print_json(conf, &ex) : print_text(conf, &ex);
+	code = json ? cli_print_json(explain_json(conf, &ex), "what was found")
+		    : print_text(conf, &ex);
 	explain_pattern_done(&ex);
 	return code;
 }

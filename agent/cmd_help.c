@@ -6,6 +6,7 @@
 
 #include "agent/base/hint.h"
 #include "agent/base/schema.h"
+#include "agent/cli_print.h"
 #include "agent/help_names.h"
 #include "agent/version.h"
 
@@ -84,9 +85,7 @@ static int help_config(void)
 
 	buf_init(&text, 1 << 20);
 	schema_document(&text);
-	fputs(text.data ? text.data : "", stdout);
-	buf_done(&text);
-	return cli_flush(CLI_DONE);
+	return cli_flush(cli_print_text(&text, "the reference"));
 }
 
 /* `help boot kit` is `help boot`, which has them all. */

@@ -190,22 +190,20 @@ static int identify(const struct passwd_options *o)
 
 	if (password_identify(o->identify, &info, &err) != 0)
 		return fail(&err);
-	return cli_flush(passwd_print_identity(&info, o->json) ? CLI_DONE : CLI_NO);
+	return cli_flush(passwd_print_identity(&info, o->json));
 }
 
 static int costs(const struct passwd_options *o)
 {
 	struct err err;
+	int code = passwd_print_costs(o->method, o->json, &err);
 
-	if (passwd_print_costs(o->method, o->json, &err) != 0)
-		return fail(&err);
-	return cli_flush(CLI_DONE);
+	return code < 0 ? fail(&err) : cli_flush(code);
 }
 
 static int methods(const struct passwd_options *o)
 {
-	passwd_print_methods(o->system, o->json);
-	return cli_flush(CLI_DONE);
+	return cli_flush(passwd_print_methods(o->system, o->json));
 }
 
 struct question {

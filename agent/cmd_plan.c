@@ -1,8 +1,8 @@
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/cli.h"
+#include "agent/cli_print.h"
 #include "agent/plan_notes.h"
 #include "agent/plan_view.h"
 #include "agent/reach_notes.h"
@@ -15,7 +15,6 @@ static int print_text(const struct link_plan *plan, const struct port_plan *port
 		      const struct reach *reach, const struct config *config, const char *path)
 {
 	struct buf out;
-	int code = CLI_DONE;
 
 	buf_init(&out, PLAN_TEXT_MAX);
 	plan_view_steps(plan, &out);
@@ -23,12 +22,7 @@ static int print_text(const struct link_plan *plan, const struct port_plan *port
 	plan_view_tally(plan, ports, path, &out);
 	reach_notes_config(reach, plan->count[LINK_OP_CREATE], &out);
 	plan_notes(config, &out);
-	if (out.failed)
-		code = cli_fail(&(struct err){ "could not print the plan: out of memory" }, NULL);
-	else
-		fputs(out.data, stdout);
-	buf_done(&out);
-	return code;
+	return cli_print_text(&out, "the plan");
 }
 
 static json_t *notes_json(const struct link_plan *plan, const struct reach *reach,
@@ -64,14 +58,7 @@ static int print_json(const struct link_plan *plan, const struct port_plan *port
 		json_object_set_new(json, "ports", ports_json(ports));
 		json_object_set_new(json, "notes", notes_json(plan, reach, config));
 	}
-
-	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0) {
-		json_decref(json);
-		return cli_fail(&(struct err){ "could not print the plan" }, NULL);
-	}
-	putchar('\n');
-	json_decref(json);
-	return CLI_DONE;
+	return cli_print_json(json, "the plan");
 }
 
 int cmd_plan(int argc, char **argv)

@@ -1,12 +1,12 @@
 /* tapwarden reach: who can talk to whom, as it follows from modes, and as frames prove it. */
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "agent/cli.h"
+#include "agent/cli_print.h"
 #include "agent/desired.h"
 #include "agent/held_taps.h"
 #include "agent/reach_judge.h"
@@ -158,32 +158,13 @@ static int prove(struct reach_run *run, bool all, struct err *err)
 	return differ ? 1 : 0;
 }
 
-static int print_json(const struct reach_run *run)
-{
-	json_t *json = reach_view_json(&run->reach, run->shots);
-	int code = CLI_DONE;
-
-	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) < 0)
-		code = cli_fail(&(struct err){ "could not print the report" }, NULL);
-	else
-		putchar('\n');
-	json_decref(json);
-	return code;
-}
-
 static int print_text(const struct reach_run *run)
 {
 	struct buf out;
-	int code = CLI_DONE;
 
 	buf_init(&out, REACH_TEXT_MAX);
 	reach_view_text(&run->reach, run->shots, &out);
-	if (out.failed)
-		code = cli_fail(&(struct err){ "could not print the report: out of memory" }, NULL);
-	else
-		fputs(out.data, stdout);
-	buf_done(&out);
-	return code;
+	return cli_print_text(&out, "the report");
 }
 
 static void run_done(struct reach_run *run)
@@ -217,7 +198,9 @@ int cmd_reach(int argc, char **argv)
 	if (code < 0)
 		code = cli_fail(&err, NULL);
 	else
-		code = options.json ? print_json(&run) : print_text(&run);
+		code = options.json ? cli_print_json(reach_view_json(&run.reach, run.shots),
+						     "the report")
+				    : print_text(&run);
 	if (code == CLI_DONE && differs)
 		code = CLI_NO;
 	run_done(&run);

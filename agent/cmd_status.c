@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "agent/api_client.h"
+#include "agent/cli_print.h"
 #include "agent/status_view.h"
 
 #define STATUS_MAX (64u << 20)
@@ -25,17 +26,10 @@ static size_t terminal_columns(void)
 static int print_status(const json_t *status, bool wide)
 {
 	struct buf out;
-	int code;
 
 	buf_init(&out, STATUS_MAX);
 	status_view(status, wide ? 0 : terminal_columns(), &out);
-	code = out.failed ? CLI_BAD : CLI_DONE;
-	if (out.failed)
-		fprintf(stderr, "tapwarden: the status is too large to print\n");
-	else
-		fwrite(out.data, 1, out.len, stdout);
-	buf_done(&out);
-	return cli_flush(code);
+	return cli_flush(cli_print_text(&out, "the status"));
 }
 
 static int show(const struct buf *answer, const struct cli_options *options)

@@ -1,7 +1,6 @@
 /* The hidden verbs that the agent starts its workers by; the channel is fd 3. */
 #include "agent/cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>

@@ -168,8 +168,10 @@ static int daemon_open(struct agent *a, struct err *err)
 		return err_errno(err, code, "cannot map the counters");
 	a->auth_fd = auth_memory_create();
 	if (a->auth_fd < 0)
-		log_warning("sessions end at a reload: no memory that workers share: %s",
-			    strerror(-a->auth_fd));
+		log_warning(
+			"cannot make memory for sessions that web workers share: %s: they end at "
+			"a reload",
+			strerror(-a->auth_fd));
 	sources_init(&a->sources, a->stats, &a->loop, &agent_sources_ops, a);
 	return 0;
 }
@@ -262,7 +264,7 @@ int daemon_run(const char *path)
 	/* The pool has four threads, which are idle most of the time. */
 	mallopt(M_ARENA_MAX, 1);
 	if (!a) {
-		log_err("no memory for the agent");
+		log_err("out of memory: the agent does not start");
 		return CLI_BAD;
 	}
 	a->path = path;

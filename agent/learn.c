@@ -194,7 +194,9 @@ void learn_lease(struct agent *a, const struct ipc_lease *message)
 		return;
 	code = leases_set(&a->learn.leases, &lease);
 	if (code < 0) {
-		log_err("no room for a lease of %s: its guest cannot send from it", lease.link);
+		log_err("cannot take a lease of %s: there is no room for it: its guest cannot send "
+			"from it",
+			lease.link);
 		return;
 	}
 	a->learn.moved = a->learn.moved || code > 0;

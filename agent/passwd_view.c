@@ -11,6 +11,8 @@
 #include <jansson.h>
 
 #include "agent/base/plural.h"
+#include "agent/cli.h"
+#include "agent/cli_print.h"
 #include "agent/table.h"
 #include "web/password.h"
 
@@ -45,25 +47,14 @@ bool passwd_system_reads(const struct passwd_system *system, const struct passwo
 	return method->since <= system->library;
 }
 
-static void print_table(struct table *table)
+static int print_table(struct table *table)
 {
 	struct buf text;
 
 	buf_init(&text, TEXT_MAX);
 	table_print(table, &text);
-	fputs(text.data ? text.data : "", stdout);
-	buf_done(&text);
 	table_done(table);
-}
-
-static void print_json(json_t *json)
-{
-	char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
-
-	if (text)
-		puts(text);
-	free(text);
-	json_decref(json);
+	return cli_print_text(&text, "the table");
 }
 
 static json_t *number(uint64_t n)
@@ -129,7 +120,7 @@ static void method_row(struct table *table, const struct password_method *m)
 	table_add(table, "%s", password_method_works(m) ? "yes" : "no");
 }
 
-void passwd_print_methods(const struct passwd_system *system, bool json)
+int passwd_print_methods(const struct passwd_system *system, bool json)
 {
 	static const char *const headline[] = { "METHOD",  "ALIASES", "PREFIX", "ROUNDS",
 						"DEFAULT", "CAP",     "SALT",	"PASSWORD",
@@ -149,30 +140,31 @@ void passwd_print_methods(const struct passwd_system *system, bool json)
 			method_row(&table, m);
 	}
 	if (json) {
-		print_json(list);
 		table_done(&table);
-		return;
+		return cli_print_json(list, "the methods");
 	}
 	json_decref(list);
-	print_table(&table);
+	return print_table(&table);
 }
 
 /* ---- identity -------------------------------------------------------------------------------- */
 
-bool passwd_print_identity(const struct password_info *info, bool json)
+static json_t *identity_json(const struct password_info *info, const char *weak)
 {
 	const struct password_method *m = info->method;
-	const char *weak = password_weakness(info);
+
+	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "method", m->name, "rounds",
+			 m->cost.max ? number(info->cost) : json_null(), "memory",
+			 number(info->memory), "salt_length", number(info->salt_length), "hash",
+			 info->whole, "weak", weak != NULL, "why",
+			 weak ? json_string(weak) : json_null());
+}
+
+static void print_identity(const struct password_info *info, const char *weak)
+{
+	const struct password_method *m = info->method;
 	const double mib = (double)info->memory / (1 << 20);
 
-	if (json) {
-		print_json(json_pack("{s:s, s:o, s:o, s:o, s:b, s:b, s:o}", "method", m->name,
-				     "rounds", m->cost.max ? number(info->cost) : json_null(),
-				     "memory", number(info->memory), "salt_length",
-				     number(info->salt_length), "hash", info->whole, "weak",
-				     weak != NULL, "why", weak ? json_string(weak) : json_null()));
-		return !weak;
-	}
 	printf("method  %s\n", m->name);
 	if (info->unusual)
 		printf("rounds  unknown: parameters that no cost of the method makes\n");
@@ -188,7 +180,18 @@ bool passwd_print_identity(const struct password_info *info, bool json)
 		printf("policy  weaker: %s\n", weak);
 	else
 		printf("policy  good enough\n");
-	return !weak;
+}
+
+int passwd_print_identity(const struct password_info *info, bool json)
+{
+	const char *weak = password_weakness(info);
+	int code = CLI_DONE;
+
+	if (json)
+		code = cli_print_json(identity_json(info, weak), "what the hash is");
+	else
+		print_identity(info, weak);
+	return code == CLI_DONE && weak ? CLI_NO : code;
 }
 
 /* ---- costs ----------------------------------------------------------------------------------- */
@@ -285,15 +288,13 @@ int passwd_print_costs(const struct password_method *method, bool json, struct e
 
 	table_init(&table, headline);
 	code = cost_rows(method, &table, list, err);
-	if (code || json) {
-		table_done(&table);
-		if (code)
-			json_decref(list);
-		else
-			print_json(list);
-		return code;
+	if (!code && !json) {
+		json_decref(list);
+		return print_table(&table);
 	}
+	table_done(&table);
+	if (!code)
+		return cli_print_json(list, "the costs");
 	json_decref(list);
-	print_table(&table);
-	return 0;
+	return code;
 }

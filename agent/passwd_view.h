@@ -24,15 +24,18 @@ const char *passwd_system_names(void);
 /* Whether the system's crypt(3) reads the method. */
 bool passwd_system_reads(const struct passwd_system *system, const struct password_method *method);
 
-/* Every method; of `system` (may be NULL) only those it reads. Prints to stdout. */
-void passwd_print_methods(const struct passwd_system *system, bool json);
+/*
+ * Every method; of `system` (may be NULL) only those it reads. Prints to stdout, as all of these:
+ * CLI_DONE, or CLI_BAD with the reason on stderr.
+ */
+int passwd_print_methods(const struct passwd_system *system, bool json);
 
-/* What the hash is. Returns whether it is as strong as policy asks. */
-bool passwd_print_identity(const struct password_info *info, bool json);
+/* What the hash is; CLI_NO when it is weaker than policy asks. */
+int passwd_print_identity(const struct password_info *info, bool json);
 
 /*
- * Times hashes on this host, of `method` alone or (NULL) of all that are worth choosing. 0, or
- * -errno when a measurement was not possible.
+ * Times hashes on this host, of `method` alone or (NULL) of all that are worth choosing. -errno
+ * when a measurement was not possible.
  */
 int passwd_print_costs(const struct password_method *method, bool json, struct err *err);
 

@@ -1,7 +1,6 @@
 #include "agent/reconcile_parts.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

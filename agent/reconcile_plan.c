@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "netlink/tap_node.h"
 #include "netlink/wireless.h"
 
 static const struct tap_node *node_of(const struct link_spec *spec, const struct link_state *link,

@@ -1,5 +1,4 @@
 /* The bridge ports that the lower devices are plugged into: their hairpin, as links are kept. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -36,8 +36,10 @@ static void records_open(struct agent *a, unsigned int index)
 	}
 	/* unix(7): the sender's buffer bounds what waits, and one record. */
 	if (setsockopt(fds[1], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		log_warning("capture worker %u: %s: fewer records can wait for the first", index,
-			    strerror(errno));
+		log_warning(
+			"cannot enlarge what waits of capture worker %u: %s: fewer records of it "
+			"can wait for the first",
+			index, strerror(errno));
 	*pipe = (struct records_pipe){ .open = true, .in = fds[0], .out = fds[1] };
 	records_in(a, worker_channel(&a->captures[0]), index);
 }

@@ -36,7 +36,8 @@ static void sample(struct agent *a, unsigned int steps, double span_s)
 		code = code ? code : not_kept;
 	}
 	if (code)
-		log_warning("no memory for the rates of links: those of new ones are not kept");
+		log_warning(
+			"cannot keep the rates of all links: out of memory: new ones have none");
 }
 
 /* A loop that was held up, or a host that slept, has its steps at once, all with the same rate. */

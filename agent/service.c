@@ -29,7 +29,8 @@ void service_notify(const char *state)
 	if (late_lib_load(SYSTEMD_SONAME, &symbol, 1, &err) == 0)
 		notify(0, state);
 	else
-		log_err("cannot tell the service manager: %s: it is not told", err.text);
+		log_err("cannot tell the service manager: %s: it takes the agent for what it was",
+			err.text);
 }
 
 void service_reloading(void)

@@ -1,6 +1,5 @@
 #include "agent/sources.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

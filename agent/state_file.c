@@ -56,7 +56,11 @@ static int take_end(struct buf *text, size_t start)
 	return 0;
 }
 
-int state_file_read(const char *path, const char *name, struct buf *out)
+/*
+ * 0, or a negative errno: -ENOENT without a file, -EFBIG beyond the bound, -EBADMSG when it is not
+ * as it was written.
+ */
+static int read_state(const char *path, const char *name, struct buf *out)
 {
 	const size_t start = out->len;
 	int dir = open_dir(path), fd, code;
@@ -75,7 +79,7 @@ int state_file_read(const char *path, const char *name, struct buf *out)
 
 int state_file_load(const char *path, const char *name, struct buf *out, struct err *err)
 {
-	int code = state_file_read(path, name, out);
+	int code = read_state(path, name, out);
 
 	if (code == -EBADMSG)
 		return err_set(err, code, "it is cut or changed");

@@ -12,12 +12,9 @@
 #include "agent/base/err.h"
 
 /*
- * Appends the content. 0, or a negative errno: -ENOENT without a file, -EFBIG beyond the bound,
- * -EBADMSG when it is not as it was written.
+ * Appends the content. 0, or a negative errno for which `err` has the reason, but for -ENOENT:
+ * there is no file. -EFBIG beyond the bound, -EBADMSG when it is not as it was written.
  */
-int state_file_read(const char *path, const char *name, struct buf *out);
-
-/* The same, where `err` tells why it cannot be had; -ENOENT is no reason. */
 int state_file_load(const char *path, const char *name, struct buf *out, struct err *err);
 
 /* As NAME.bad, in the place of one that there is: for somebody who can read it. 0 or -errno. */

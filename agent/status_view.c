@@ -1,7 +1,6 @@
 #include "agent/status_view.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/status_losses.h"

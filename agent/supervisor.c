@@ -1,7 +1,5 @@
 #include "agent/supervisor.h"
 
-#include <errno.h>
-
 #include "agent/base/log.h"
 
 /* Notifications of one cause come within this time: one pass for all of them. */

@@ -1,7 +1,6 @@
 #include "agent/watch_line.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <jansson.h>
 

@@ -7,7 +7,6 @@
 #include "capture/extract_range.h"
 #include "capture/extract_records_part.h"
 #include "capture/extract_subject.h"
-#include "capture/lines.h"
 
 /*
  * Nothing is written, nor stops the search, that comes from a piece which was not all of the file.

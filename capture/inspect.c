@@ -1,6 +1,5 @@
 #include "capture/inspect.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 

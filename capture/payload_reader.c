@@ -8,7 +8,6 @@
 
 #include "agent/base/parse.h"
 #include "agent/base/time_units.h"
-#include "capture/payload_log.h"
 
 /* Of a header line: a time, a link, two addresses and the rest. */
 #define LINE_MAX_BYTES 256u

@@ -1,6 +1,5 @@
 #include "capture/separators.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

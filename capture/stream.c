@@ -1,8 +1,6 @@
 #include "capture/stream.h"
 
-#include <errno.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
 
 #include "capture/stream_kept.h"
 #include "capture/stream_order.h"

@@ -5,7 +5,6 @@
 #include <linux/if_link.h>
 #include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "netlink/attr_list.h"

@@ -1,6 +1,5 @@
 #include "netlink/lower_judge.h"
 
-#include "netlink/link_compare.h"
 #include "netlink/link_kind.h"
 #include "netlink/link_marks.h"
 #include "netlink/lower_fit.h"

@@ -1,7 +1,6 @@
 #include "web/encode.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "agent/base/utf8.h"

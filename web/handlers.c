@@ -1,9 +1,7 @@
 /* What each route answers: the table of handlers. */
 #include "web/handlers.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <jansson.h>

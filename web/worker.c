@@ -136,7 +136,7 @@ static int on_auth(struct web_worker *worker, struct ipc_message *message, struc
 
 	(void)err;
 	if (code)
-		log_warning("sessions end with this worker: their memory cannot be shared: %s",
+		log_warning("cannot share the memory of sessions: %s: they end with this worker",
 			    strerror(-code));
 	return 0;
 }
