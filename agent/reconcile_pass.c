@@ -5,8 +5,9 @@
 #include <string.h>
 
 /*
- * Nothing tells when a program closes a tap, nor when another changes the owner of its node: a link
- * of which either counts is looked at again.
+ * Nothing tells when a program closes a tap, nor when another changes the owner of its node, nor
+ * what of a link that is down (netdev_state_change()): a link of which one counts is looked at
+ * again.
  */
 #define LOOK_AGAIN_MS 30000
 
@@ -257,7 +258,8 @@ static int64_t next_pass(const struct reconcile *reconcile, uint64_t now_ms, boo
 	for (size_t i = 0; i < reconcile->n; i++) {
 		const struct reconcile_link *link = &reconcile->links[i];
 
-		held = held || (link->node_known && !tap_rights_are_kernels(&link->spec->tap));
+		held = held || !link->spec->up ||
+		       (link->node_known && !tap_rights_are_kernels(&link->spec->tap));
 		due = link_track_due(&link->track, now_ms);
 		if (link->pending && due)
 			earlier(&wait, due, now_ms);

@@ -268,6 +268,28 @@ wait -1
 END
 }
 
+@test "what is changed on a link that is to be down is found without being told" {
+  one_link
+  printf 'up = no\n' >>"$INI"
+  assert_passes <<END
+> pass
+create web1
+web1 is down
+wait 30000
+> drain
+drain 1
+> run ip link set web1 type macvtap mode private
+> drain
+drain 0
+> wait
+> pass
+change web1
+web1 is down
+wait 30000
+END
+  [ "$(fact web1 .linkinfo.info_data.mode)" = bridge ]
+}
+
 @test "more notifications than the socket takes only mean another pass" {
   one_link
   assert_passes <<'END'
