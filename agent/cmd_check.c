@@ -5,11 +5,13 @@
 #include <stdlib.h>
 
 #include "agent/base/plural.h"
+#include "agent/base/schema.h"
 #include "agent/config_check.h"
 #include "agent/config_idle.h"
 #include "agent/config_shared.h"
 #include "agent/config_web.h"
 #include "agent/desired.h"
+#include "agent/privs.h"
 #include "agent/reach_notes.h"
 
 static void print_count(FILE *out, size_t n, const char *noun)
@@ -39,11 +41,33 @@ static void print_notes(const struct config *config)
 	free(specs);
 }
 
+/* Of those that the file names: another host, for which it may be checked here, can have them. */
+static void note_users(const struct agent_conf *agent, struct faults *notes)
+{
+	const struct {
+		const char *key, *user;
+	} users[] = {
+		{ "user-capture", agent->user_capture },
+		{ "user-web", agent->user_web },
+	};
+	struct err err;
+	uid_t uid;
+	gid_t gid;
+
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+		if (schema_has(&config_schema, "agent", &agent->head, users[i].key) &&
+		    privs_user(users[i].user, &uid, &gid, &err) != 0)
+			schema_fault(notes, &agent->head, users[i].key,
+				     "%s: here the agent would not start", err.text);
+	}
+}
+
 /* What is no fault, and still worth a line. */
 static void print_other_notes(const struct config *config)
 {
 	struct faults notes = { 0 };
 
+	note_users(&config->agent, &notes);
 	config_note_web(config, &notes);
 	config_note_shared(config, &notes);
 	config_note_idle(config, &notes);

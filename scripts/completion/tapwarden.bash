@@ -72,7 +72,7 @@ _tapwarden_read()
 	local i=2 word value=
 	[ -z "$sub" ] || i=3
 	for (( ; i < COMP_CWORD; i++)); do
-		word=${COMP_WORDS[i]}
+		word=${COMP_WORDS[i]/#--config/-c}
 		if [ -n "$value" ]; then
 			[ "$value" != -c ] || config=${word/#\~/$HOME}
 			value=

@@ -325,6 +325,13 @@ $ini:11: [pattern stop] action: no link that tries it has monitor = inline: noth
   done
 }
 
+@test "check tells of a user that this host has not, and that a worker may not be" {
+  sed -i '1a user-capture = no-such-user\nuser-web = root' "$ini"
+  run -0 --separate-stderr "$TAPWARDEN" check -c "$ini"
+  [[ "${stderr_lines[0]}" == "$ini:2: [agent] user-capture: there is no user \"no-such-user\" "*": here the agent would not start" ]]
+  [ "${stderr_lines[1]}" = "$ini:3: [agent] user-web: user \"root\" is root, and a worker must not be: here the agent would not start" ]
+}
+
 @test "without a configuration, what to do is told for the usual place alone" {
   run -2 --separate-stderr "$TAPWARDEN" check -c "$BATS_TEST_TMPDIR/none.ini"
   [ "$stderr" = "$BATS_TEST_TMPDIR/none.ini: cannot be opened: No such file or directory

@@ -78,6 +78,10 @@ verbs() {
   offers probe1
   tab explain -c "$INI" ''
   offers "request login"
+  tab explain --config "$INI" lo
+  offers login
+  tab check --config oth
+  offers other.txt
   tab extract -c "$INI" --pattern l
   offers login
   tab watch -c "$INI" web01 pro
