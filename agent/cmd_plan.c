@@ -3,6 +3,7 @@
 
 #include "agent/cli.h"
 #include "agent/cli_print.h"
+#include "agent/plan_look.h"
 #include "agent/plan_notes.h"
 #include "agent/plan_view.h"
 #include "agent/reach_notes.h"
@@ -40,24 +41,12 @@ static json_t *notes_json(const struct link_plan *plan, const struct reach *reac
 	return list;
 }
 
-static json_t *ports_json(const struct port_plan *ports)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < ports->n; i++)
-		json_array_append_new(list, plan_view_port_json(&ports->steps[i]));
-	return list;
-}
-
-static int print_json(const struct link_plan *plan, const struct port_plan *ports,
+static int print_json(const struct reconcile *reconcile, const struct link_plan *plan,
 		      const struct reach *reach, const struct config *config)
 {
-	json_t *json = plan_view_json(plan);
+	json_t *json = plan_json(reconcile, plan);
 
-	if (json) {
-		json_object_set_new(json, "ports", ports_json(ports));
-		json_object_set_new(json, "notes", notes_json(plan, reach, config));
-	}
+	json_object_set_new(json, "notes", notes_json(plan, reach, config));
 	return cli_print_json(json, "the plan");
 }
 
@@ -85,7 +74,7 @@ int cmd_plan(int argc, char **argv)
 		goto out;
 	}
 	ports = reconcile_port_plan(reconcile);
-	code = options.json ? print_json(plan, ports, &reach, config)
+	code = options.json ? print_json(reconcile, plan, &reach, config)
 			    : print_text(plan, ports, &reach, config, options.config);
 	if (code == CLI_DONE && (plan->n || ports->n))
 		code = CLI_NO;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "agent/base/hex.h"
+
 static void set_add(uint64_t *set, unsigned int byte)
 {
 	set[byte / 64] |= UINT64_C(1) << byte % 64;
@@ -57,14 +59,6 @@ static bool add_kind(uint8_t letter, uint64_t *set)
 	for (size_t i = 0; i < 4; i++)
 		set[i] |= kind[i];
 	return true;
-}
-
-static int hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* What a backslash makes one byte of; -1: something else. */

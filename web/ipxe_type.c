@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/hex.h"
+
 static int parse_string(const char *text, struct buf *out)
 {
 	buf_adds(out, text);
@@ -18,14 +20,6 @@ static bool format_string(const uint8_t *data, size_t len, struct buf *out)
 	/* iPXE hands strings on as C strings. */
 	buf_add(out, data, strnlen((const char *)data, len));
 	return true;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* Pairs of digits with `separator` between them, or none when that is NUL. */

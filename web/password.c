@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "web/constant_time.h"
+
 _Static_assert(PASSWORD_HASH_SIZE == CRYPT_OUTPUT_SIZE, "crypt.h has another size");
 _Static_assert(PASSWORD_MAX == CRYPT_MAX_PASSPHRASE_SIZE - 1, "crypt.h has another size");
 
@@ -155,15 +157,6 @@ int password_hash(const char *password, const char *setting, char ret[PASSWORD_H
 	return code;
 }
 
-static bool equal(const char *a, const char *b, size_t n)
-{
-	volatile unsigned char difference = 0;
-
-	for (size_t i = 0; i < n; i++)
-		difference |= (unsigned char)(a[i] ^ b[i]);
-	return difference == 0;
-}
-
 int password_verify(const char *password, const char *hash, struct err *err)
 {
 	char made[PASSWORD_HASH_SIZE] = "";
@@ -171,7 +164,7 @@ int password_verify(const char *password, const char *hash, struct err *err)
 	int code = password_hash(password, hash, made, err);
 
 	if (code == 0)
-		code = len == strlen(made) && equal(made, hash, len);
+		code = len == strlen(made) && constant_time_equal(made, hash, len);
 	explicit_bzero(made, sizeof(made));
 	return code;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/parse_time.h"
 
 #define ON_SOCKET    (1u << IPC_LISTEN_API)
@@ -222,14 +223,6 @@ static bool path_matches(const struct route *route, const char *path, size_t len
 
 /* ---- queries --------------------------------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) % 16 : -1;
-}
-
 /* What `len` bytes say once their escapes are read; false: too long, no escape, or one of NUL. */
 static bool unescape(const char *text, size_t len, char *out, size_t size)
 {
@@ -242,8 +235,8 @@ static bool unescape(const char *text, size_t len, char *out, size_t size)
 			return false;
 		out[n] = text[i];
 		if (text[i] == '%') {
-			high = i + 1 < len ? hex_value(text[i + 1]) : -1;
-			low = i + 2 < len ? hex_value(text[i + 2]) : -1;
+			high = i + 1 < len ? hex_digit(text[i + 1]) : -1;
+			low = i + 2 < len ? hex_digit(text[i + 2]) : -1;
 			if (high < 0 || low < 0 || high + low == 0)
 				return false;
 			out[n] = (char)(high * 16 + low);

@@ -3,19 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "web/constant_time.h"
+
 static bool holds(const struct session *s, uint64_t now)
 {
 	return s->token[0] && s->until > now;
-}
-
-/* Takes the same time wherever they differ. */
-static bool same_token(const char *a, const char *b)
-{
-	volatile unsigned char difference = 0;
-
-	for (size_t i = 0; i < SESSION_TOKEN; i++)
-		difference |= (unsigned char)(a[i] ^ b[i]);
-	return difference == 0;
 }
 
 /* A free place; else the user's oldest, if he has his fill or nothing else is there. */
@@ -61,7 +53,8 @@ const struct session *session_find(const struct sessions *sessions, const char *
 		return NULL;
 	memcpy(whole, token, SESSION_TOKEN - 1);
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
-		if (same_token(sessions->list[i].token, whole) && holds(&sessions->list[i], now))
+		if (constant_time_equal(sessions->list[i].token, whole, SESSION_TOKEN) &&
+		    holds(&sessions->list[i], now))
 			found = &sessions->list[i];
 	}
 	return found;

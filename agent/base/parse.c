@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "agent/base/hex.h"
+
 int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct err *err)
 {
 	uint64_t value = 0;
@@ -74,14 +76,6 @@ int parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct 
 			       (unsigned long long)min, (unsigned long long)max);
 	*ret = value;
 	return 0;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 int parse_mac(const char *s, uint8_t ret_mac[MAC_LEN], struct err *err)

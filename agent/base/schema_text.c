@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/base/hex.h"
 #include "agent/base/name_template.h"
 #include "agent/base/parse_boot.h"
 
@@ -103,14 +104,6 @@ int schema_check_net_address(const char *text, struct err *err)
 	return parse_net_address(text, &address, err);
 }
 
-static int hex_value(char c)
-{
-	const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 /* The text is never part of the error. */
 int schema_read_secret(const struct schema_reader *reader, const char *text, void *field,
 		       struct err *err)
@@ -125,7 +118,7 @@ int schema_read_secret(const struct schema_reader *reader, const char *text, voi
 	if (!secret)
 		return -ENOMEM;
 	for (size_t i = 0; i < len; i++) {
-		int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
 
 		if (high >= 0 && low >= 0)
 			secret[i] = (char)(high << 4 | low);
