@@ -493,7 +493,8 @@ static const struct {
 	{ SET "frobnicate = 1\n", "3: [set a] frobnicate: unknown key\n" },
 	{ TARGET "chap-secret = 00\n",
 	  "4: [target t] chap-secret: unknown key: did you mean \"chap-secret-file\"?\n" },
-	{ "[set a]\n", "1: [set a] lower: is missing: the interface that the links stand on\n" },
+	{ "[set a]\n",
+	  "1: [set a] lower: is missing: the interface that the links stand on; an altname of it will do\n" },
 	{ "[pattern p]\nregex = x\nbegin = a\n",
 	  "3: [pattern p] begin: a range has two ends: end is missing\n" },
 	{ "[pattern p]\nregex = x\nnest = flat\n",
@@ -802,7 +803,7 @@ static const struct {
 	  "4: [link b]: more than 16384 links: nobody could count their frames\n" },
 	/* many at once, in the order of the file */
 	{ "[set a]\nmode = x\nmtu = 1\nfoo = 1\n[gest g]\n",
-	  "1: [set a] lower: is missing: the interface that the links stand on\n"
+	  "1: [set a] lower: is missing: the interface that the links stand on; an altname of it will do\n"
 	  "2: [set a] mode: unknown mode \"x\": it is one of vepa, bridge, private, passthru, source\n"
 	  "3: [set a] mtu: 1 is out of range (68 to 65535)\n"
 	  "4: [set a] foo: unknown key\n"
