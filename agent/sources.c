@@ -161,10 +161,19 @@ static bool lacks_packet(const struct source *source)
 
 static void source_opened(struct sources *s, struct source *source, int fd, const char *why)
 {
+	const bool faulty = source->error[0];
+	char text[sizeof(source->error)] = "";
+
 	source->message.ring_block_size = s->block_size;
 	source->message.ring_blocks = s->blocks;
 	source->fd = fd;
-	source_fault(source, SOURCE_PART_ITSELF, fd < 0 ? why : "");
+	if (fd < 0)
+		snprintf(text, sizeof(text), "%.190s: its frames are not seen: trying again", why);
+	if (strcmp(text, source->error) == 0)
+		return;
+	source_fault(source, SOURCE_PART_ITSELF, text);
+	if (fd < 0 || faulty)
+		s->ops->watch(s->data, source, source->error);
 }
 
 static void take_early(struct sources *s)
@@ -290,6 +299,15 @@ void sources_let_go(struct sources *s, const struct source_wish *wishes, size_t 
 			source_drop(s, &s->list[i]);
 	}
 	sources_close_rings(s);
+}
+
+bool sources_lack(const struct sources *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (lacks_packet(&s->list[i]))
+			return true;
+	}
+	return false;
 }
 
 void sources_update(struct sources *s, const struct source_wish *wishes, size_t n)

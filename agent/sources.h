@@ -71,8 +71,8 @@ struct source {
 };
 
 struct sources_ops {
-	/* The tap of a link is another's, or (`why` is "") is read from now on. */
-	void (*tap)(void *data, const struct source *source, const char *why);
+	/* The frames of a link cannot be read, or (`why` is "") are from now on, for a tap. */
+	void (*watch)(void *data, const struct source *source, const char *why);
 	/* Somebody has the tap of an inline link open beside us, or (`what` is "") not any more. */
 	void (*shared)(void *data, const struct source *source, const char *what);
 	/* Who held a tap has ended, or a guest is gone: sources_update() may do more now. */
@@ -128,6 +128,9 @@ void sources_open_early(struct sources *sources, const uint32_t *ifindexes, size
  * somebody opened beside us is let go.
  */
 void sources_update(struct sources *sources, const struct source_wish *wishes, size_t n);
+
+/* Whether a packet socket could not be had, and nothing will tell when it can. */
+bool sources_lack(const struct sources *sources);
 
 /*
  * Lets the packet sockets go that no wish is for, before a worker with another configuration comes:

@@ -41,7 +41,7 @@ static void refuse_tap(struct sources *s, struct source *source, const struct ta
 	if (strcmp(why, source->error) == 0)
 		return;
 	source_fault(source, SOURCE_PART_ITSELF, why);
-	s->ops->tap(s->data, source, source->error);
+	s->ops->watch(s->data, source, source->error);
 }
 
 static void take_tap(struct sources *s, struct source *source, const struct tap_take *take)
@@ -54,7 +54,7 @@ static void take_tap(struct sources *s, struct source *source, const struct tap_
 	source_fault(source, SOURCE_PART_ITSELF, "");
 	source_forget_holder(source);
 	source->dropped_fd = tap_dropped_open(source->message.name, &source->dropped);
-	s->ops->tap(s->data, source, "");
+	s->ops->watch(s->data, source, "");
 }
 
 static void lose_tap(struct sources *s, struct source *source, const struct tap_take *take)

@@ -6,7 +6,7 @@
 #define GATHER_MS 5
 /* A storm of notifications costs at most one pass in this time. */
 #define PASS_MIN_MS 500
-/* When the kernel could not be asked. */
+/* When the kernel could not be asked, or would not give. */
 #define RETRY_MS 1000
 
 static void on_timer(uv_timer_t *timer);
@@ -124,6 +124,11 @@ int supervisor_start(struct supervisor *s, uv_loop_t *loop, const struct config 
 void supervisor_kick(struct supervisor *s)
 {
 	arm(s, 0);
+}
+
+void supervisor_retry(struct supervisor *s)
+{
+	arm(s, RETRY_MS);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -53,6 +53,9 @@ int supervisor_start(struct supervisor *supervisor, uv_loop_t *loop, const struc
 /* A pass as soon as the loop turns: after a reload, or when a tap may have been let go. */
 void supervisor_kick(struct supervisor *supervisor);
 
+/* A pass in a second at the latest: something could not be had. */
+void supervisor_retry(struct supervisor *supervisor);
+
 /* `closed` is called when no handle is left; also for one that was never started. */
 void supervisor_close(struct supervisor *supervisor, void (*closed)(struct supervisor *supervisor));
 

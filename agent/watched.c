@@ -104,6 +104,8 @@ void agent_watch_links(struct supervisor *supervisor)
 	a->sources.run_dir = config->agent.run_dir;
 	if (sources)
 		sources_update(&a->sources, sources, n_sources);
+	if (!sources || sources_lack(&a->sources))
+		supervisor_retry(supervisor);
 	free(sources);
 	free(wishes);
 }

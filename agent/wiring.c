@@ -123,19 +123,23 @@ static void on_port(struct supervisor *supervisor, const struct port_result *res
 		    result->error ? result->text : result->step->reason);
 }
 
-static void on_tap(void *data, const struct source *source, const char *why)
+static void on_watch(void *data, const struct source *source, const char *why)
 {
+	const bool packets = source->message.source == IPC_SOURCE_PACKET;
+	const char *const failed = packets ? "watch-failed" : "tap-refused";
+	const char *const done = packets ? "watched" : "tap-taken";
 	struct agent *a = data;
 	const struct event_about about = {
 		.kind = IPC_EVENT_LINK,
 		.link = source->message.name,
 		.set = source->message.set,
-		.action = *why ? "tap-refused" : "tap-taken",
+		.action = *why ? failed : done,
 	};
 
 	agent_forget_status(a);
 	events_emit(&a->events, capture_channel(a), *why ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
-		    &about, "%s", *why ? why : "its frames are read, as nobody else holds it");
+		    &about, "%s%s", *why ? why : "its frames are read",
+		    *why || packets ? "" : ", as nobody else holds it");
 }
 
 static void on_shared(void *data, const struct source *source, const char *what)
@@ -207,7 +211,7 @@ void agent_hand_over_links(struct agent *a)
 	}
 }
 
-const struct sources_ops agent_sources_ops = { .tap = on_tap,
+const struct sources_ops agent_sources_ops = { .watch = on_watch,
 					       .shared = on_shared,
 					       .retry = on_tap_free,
 					       .unread = on_unread,

@@ -60,3 +60,22 @@ has_numbers() {
   numbers "$DIR/wire.pcap" | head -n 100 | sort >"$DIR/first"
   diff /dev/null <(comm -23 "$DIR/first" <(numbers "$DIR/log/frames.pcapng" 'frame.interface_name == "web01"' | sort -u))
 }
+
+# detail_of LINK: how it is watched, and what its line of the status says.
+detail_of() {
+  status_get ".links[] | select(.name == \"$1\") | .monitor, .detail"
+}
+
+@test "a link whose packet ring cannot be had is told to be unseen, and is seen when it can" {
+  spawn tracer strace -f -o /dev/null -e trace=setsockopt -e inject=setsockopt:error=ENOMEM -p "$(pid_of agent)"
+  wait_for 20 grep -q attached "$DIR/tracer.err"
+  ip -n "$HOST" link del web02
+  wait_for 20 grep -q 'link web02 watch-failed: .*: Cannot allocate memory: its frames are not seen: trying again' \
+    "$DIR/agent.err"
+  [[ $(detail_of web02) == off*"its frames are not seen"* ]]
+  kill "$(pid_of tracer)"
+  wait_for 20 has_record '.in_iface == "web02" and .link.action == "watched"'
+  [ "$(detail_of web02)" = "passive" ]
+  # Once, however often it was tried.
+  [ "$(grep -c 'web02 watch-failed' "$DIR/agent.err")" -eq 1 ]
+}
