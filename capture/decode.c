@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "agent/base/cursor.h"
-#include "agent/base/pcapng_format.h"
 
 /* IEEE 802.1Q-in-Q before it was standardised; still seen from switches. */
 #define ETHERTYPE_QINQ_OLD 0x9100
@@ -403,68 +402,13 @@ enum decode_reason decode_ethernet(const struct decode_input *in, struct frame *
 	return decode_ether_type(&d);
 }
 
-/* ---- other links than Ethernet: captures of other tools have them ---------------------------- */
-
-/* The version in the first byte of the IP header is all there is to go by. */
-static enum decode_reason raw_type(struct decoder *d)
+enum decode_reason decode_packet(const struct decode_input *in, size_t offset, uint16_t ether_type,
+				 struct frame *ret)
 {
-	if (cursor_left(&d->c) < 1)
+	struct decoder d = decoder_begin(in, ret);
+
+	if (!cursor_pull(&d.c, offset))
 		return DECODE_ETHERNET_SHORT;
-	d->frame->ether_type = *d->c.data >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP;
-	return DECODE_OK;
-}
-
-/* An address family in the byte order of whoever wrote it; each system has its own for IPv6. */
-static enum decode_reason null_type(struct decoder *d)
-{
-	return cursor_pull(&d->c, 4) ? raw_type(d) : DECODE_ETHERNET_SHORT;
-}
-
-/*
- * Where a cooked header has the EtherType, and how long it is: of `any` devices (pcap-linktype(7)).
- */
-static enum decode_reason cooked_type(struct decoder *d, size_t header, size_t type_at)
-{
-	const uint8_t *p = cursor_pull(&d->c, header);
-
-	if (!p)
-		return DECODE_ETHERNET_SHORT;
-	d->frame->ether_type = be16(p + type_at);
-	return DECODE_OK;
-}
-
-static enum decode_reason sll_type(struct decoder *d)
-{
-	return cooked_type(d, 16, 14);
-}
-
-static enum decode_reason sll2_type(struct decoder *d)
-{
-	return cooked_type(d, 20, 0);
-}
-
-static const struct {
-	uint32_t link_type;
-	enum decode_reason (*type)(struct decoder *d);
-} link_steps[] = {
-	{ LINKTYPE_NULL, null_type },	{ LINKTYPE_LOOP, null_type }, { LINKTYPE_RAW, raw_type },
-	{ LINKTYPE_DLT_RAW, raw_type }, { LINKTYPE_IPV4, raw_type },  { LINKTYPE_IPV6, raw_type },
-	{ LINKTYPE_SLL, sll_type },	{ LINKTYPE_SLL2, sll2_type },
-};
-
-enum decode_reason decode_link(uint32_t link_type, const struct decode_input *in, struct frame *ret)
-{
-	struct decoder d;
-	enum decode_reason reason;
-
-	if (link_type == LINKTYPE_ETHERNET)
-		return decode_ethernet(in, ret);
-	d = decoder_begin(in, ret);
-	for (size_t i = 0; i < sizeof(link_steps) / sizeof(link_steps[0]); i++) {
-		if (link_steps[i].link_type != link_type)
-			continue;
-		reason = link_steps[i].type(&d);
-		return reason == DECODE_OK ? decode_ether_type(&d) : reason;
-	}
-	return DECODE_LINK_TYPE;
+	ret->ether_type = ether_type;
+	return decode_ether_type(&d);
 }

@@ -58,10 +58,17 @@ enum decode_reason decode_ethernet(const struct decode_input *in, struct frame *
 
 /*
  * The same for what a capture file says is no Ethernet: LINKTYPE_ of pcapng_format.h. MACs are
- * NULL then.
+ * NULL then. In decode_link.c.
  */
 enum decode_reason decode_link(uint32_t link_type, const struct decode_input *in,
 			       struct frame *ret);
+
+/*
+ * The same for what is behind `offset` bytes of a header that are not looked at, of which the
+ * EtherType is known; DECODE_ETHERNET_SHORT when there are not as many.
+ */
+enum decode_reason decode_packet(const struct decode_input *in, size_t offset, uint16_t ether_type,
+				 struct frame *ret);
 
 /*
  * The payload of an IP packet that came in fragments, put together: `frame` has the addresses, the

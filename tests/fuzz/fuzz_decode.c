@@ -1,4 +1,5 @@
 /* links: capture/decode.c capture/payload_log.c capture/record.c capture/json_writer.c */
+/* links: capture/decode_link.c */
 /* links: capture/regex_match.c */
 /* links: capture/pattern.c capture/regex.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
 /* links: capture/pattern_compose.c */

@@ -1,4 +1,4 @@
-/* links: capture/defrag.c capture/decode.c */
+/* links: capture/defrag.c capture/decode.c capture/decode_link.c */
 /*
  * Fragments as hostile ends may send them, six bytes each: version, which of the bytes, flags; id;
  * offset; length; time. A packet that is put together has at every place a byte that was sent for

@@ -1,5 +1,6 @@
 /* links: capture/neighbours.c capture/neighbours_dhcp.c capture/dhcp.c capture/talkers.c */
 /* links: capture/decode.c agent/base/stats_guest.c agent/base/stats_traffic.c agent/base/parse.c */
+/* links: capture/decode_link.c */
 /* links: agent/base/err.c */
 /*
  * Frames of two guests on one network: what is learned of them stays within its bounds and is what

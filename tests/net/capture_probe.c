@@ -1,4 +1,4 @@
-/* links: agent/packet_socket.c capture/source_packet.c capture/decode.c */
+/* links: agent/packet_socket.c capture/source_packet.c capture/decode.c capture/decode_link.c */
 /* links: agent/base/err.c agent/base/parse.c */
 /*
  * Watches a link as the agent and a capture worker do together, and prints each frame whose

@@ -1,4 +1,4 @@
-/* links: capture/decode.c */
+/* links: capture/decode.c capture/decode_link.c */
 #include "capture/decode.h"
 
 #include <setjmp.h>

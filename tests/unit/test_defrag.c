@@ -1,4 +1,4 @@
-/* links: capture/defrag.c capture/decode.c agent/base/buf.c */
+/* links: capture/defrag.c capture/decode.c capture/decode_link.c agent/base/buf.c */
 #include "capture/defrag.h"
 
 #include <setjmp.h>

@@ -3,6 +3,7 @@
 /* links: capture/stream_order.c */
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_save.c capture/sift_save.c */
 /* links: capture/stream_match.c capture/flow.c capture/defrag.c capture/decode.c */
+/* links: capture/decode_link.c */
 /* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/ruleset.c capture/shape.c capture/set_reader.c capture/range_stream.c */
 /* links: capture/regex_match.c */

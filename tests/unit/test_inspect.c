@@ -8,6 +8,7 @@
 /* links: capture/search_time.c capture/flow.c capture/defrag.c capture/stream_match.c */
 /* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/flashback.c capture/keeper.c capture/decode.c capture/ruleset.c capture/shape.c */
+/* links: capture/decode_link.c */
 /* links: capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
 /* links: capture/regex_match.c */
 /* links: capture/pattern.c capture/regex.c capture/emitter.c capture/record.c */

@@ -1,4 +1,5 @@
 /* links: capture/neighbours.c capture/neighbours_dhcp.c capture/dhcp.c capture/decode.c */
+/* links: capture/decode_link.c */
 /* links: agent/base/stats_guest.c agent/base/buf.c agent/base/parse.c agent/base/err.c */
 #include "capture/neighbours.h"
 

@@ -4,6 +4,7 @@
 /* links: capture/stream_piece.c capture/stream_kept.c capture/stream_match.c capture/flow.c */
 /* links: capture/stream_sleep.c capture/stream_window.c */
 /* links: capture/defrag.c capture/decode.c capture/ruleset.c capture/shape.c */
+/* links: capture/decode_link.c */
 /* links: capture/set_reader.c capture/range_stream.c capture/rule_stream.c capture/extract.c */
 /* links: capture/regex_match.c */
 /* links: capture/pattern.c capture/regex.c capture/literal.c capture/literal_find.c */

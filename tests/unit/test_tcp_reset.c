@@ -1,4 +1,4 @@
-/* links: capture/tcp_reset.c capture/decode.c */
+/* links: capture/tcp_reset.c capture/decode.c capture/decode_link.c */
 #include "capture/tcp_reset.h"
 
 #include <netinet/in.h>
