@@ -93,6 +93,16 @@ static void *all_but_the_first(void *data)
 	return NULL;
 }
 
+static bool is_left(struct extract_out *out, size_t kept)
+{
+	bool left;
+
+	pthread_mutex_lock(&out->lock);
+	left = out->kept[kept].complete;
+	pthread_mutex_unlock(&out->lock);
+	return left;
+}
+
 static void who_is_too_far_ahead_waits(void **state)
 {
 	int fd = memfd_create("out", MFD_CLOEXEC);
@@ -105,7 +115,7 @@ static void who_is_too_far_ahead_waits(void **state)
 	extract_out_init(&out, fd);
 	assert_int_equal(pthread_create(&thread, NULL, all_but_the_first, &out), 0);
 	/* All that it may leave is there. */
-	while (!__atomic_load_n(&out.kept[EXTRACT_OUT_KEPT - 1].complete, __ATOMIC_ACQUIRE))
+	while (!is_left(&out, EXTRACT_OUT_KEPT - 1))
 		usleep(1000);
 	part(&out, 0, "0\n");
 	pthread_join(thread, NULL);
