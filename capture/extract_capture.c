@@ -115,21 +115,45 @@ static void settle_counts(struct run *run)
 	}
 }
 
+/*
+ * Of a capture ranges are of bytes, as a rule of a configuration may have them; what is asked of
+ * lines alone has no answer.
+ */
+static int check_ranges(const struct extract_job *job, struct err *err)
+{
+	const struct capture_conf *conf = &job->captures->conf;
+
+	if (job->plan.range && !(conf->n_patterns && conf->patterns[0].begin))
+		return err_set(err, -EINVAL,
+			       "--begin and --end are of lines, and a capture has none: ranges of "
+			       "bytes are those of a configuration's rules");
+	for (size_t i = 0; i < conf->n_patterns; i++) {
+		const struct range_conf *range = &conf->patterns[i].range;
+
+		if (range->end_test != RANGE_END_NEXT || range->nest != RANGE_FLAT ||
+		    range->outside || range->max_lines)
+			return err_set(err, -EINVAL,
+				       "[pattern %s] has end-test, nest, outside or max-lines, "
+				       "which are for lines: of a capture, ranges are of bytes",
+				       conf->patterns[i].head.name);
+	}
+	return 0;
+}
+
 /* ---- life ----------------------------------------------------------------------------------- */
 
 static int run_begin(struct run *run, const struct extract_capture *capture, bool live)
 {
 	struct extract_job *job = capture->job;
 	struct err err = { "out of memory" }, text;
-	int code = 0;
+	int code;
 
 	*run = (struct run){
 		.capture = capture,
 		.bytes_before = job->captures->totals.bytes,
 		.malformed_before = job->captures->totals.malformed,
 	};
-	if (job->plan.range)
-		code = err_set(&err, -EINVAL, "ranges are of lines, and a capture has none");
+	code = check_ranges(job, &err);
 	if (!code)
 		code = capture_search_ready(job->captures, &err);
 	if (!code)

@@ -165,11 +165,8 @@ void ruleset_select(const struct ruleset *set, const struct strv *patterns, stru
 {
 	*ret = (struct rule_mask){ 0 };
 	for (size_t i = 0; i < set->n; i++) {
-		/* A range is of the lines of a text. */
-		if (set->rules[i].conf->begin ||
-		    !config_wants_pattern(patterns, set->rules[i].conf->head.name))
-			continue;
-		mask_add(ret, i);
+		if (config_wants_pattern(patterns, set->rules[i].conf->head.name))
+			mask_add(ret, i);
 	}
 }
 

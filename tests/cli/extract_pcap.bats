@@ -122,6 +122,33 @@ EOF
     "$(quiet tshark -o tcp.desegment_tcp_streams:false -r cut.pcap -Y 'tcp.payload matches "needle-42"' -T fields -e frame.number)" ]
 }
 
+# Of a configuration, as the agent has them; those of the command line are of lines.
+@test "ranges of bytes, however segments cut them: perl finds the same" {
+  local text='no <<one>> no <<two two>> <<>> <<three' cut include
+  printf '[agent]\nrun-dir = /nonexistent\n' >ini
+  for include in both none; do
+    printf '[pattern %s]\nregex = "[a-z<>]+"\nbegin = "<<"\nend = ">>"\ninclude = %s\nscope = stream\n' \
+      "$include" "$include"
+  done >>ini
+  printf '[pattern lines]\nregex = .\nbegin = a\nend = b\nnest = count\n' >>ini
+  for cut in 1 2 7 99; do
+    perl -e 'my ($text, $cut) = @ARGV;
+      for (my $at = 0; $at < length $text; $at += $cut) {
+        printf "tcp 192.0.2.1:40000 > 192.0.2.2:80 %d PA %s\n", 101 + $at, substr $text, $at, $cut }' \
+      -- "$text" "$cut" | capture "cut-$cut"
+    [ "$(extract -c ini --pattern none -b "cut-$cut")" = "$(perl -e '$_ = shift;
+      while (/<<(.*?)(?:>>|$)/g) { my ($at, $in) = ($-[1], $1);
+        print $at + $-[0], ":$&\n" while $in =~ /[a-z<>]+/g }' -- "$text")" ]
+    [ "$(extract -c ini --pattern both -b "cut-$cut")" = "$(perl -e '$_ = shift;
+      while (/<<.*?(?:>>|$)/g) { my ($at, $in) = ($-[0], $&);
+        print $at + $-[0], ":$&\n" while $in =~ /[a-z<>]+/g }' -- "$text")" ]
+  done
+  run -2 extract -c ini --pattern lines cut-1
+  [[ "$output" == *"[pattern lines] has end-test, nest, outside or max-lines"* ]]
+  run -2 extract --begin '<<' --end '>>' cut-1
+  [[ "$output" == *"are of lines, and a capture has none"* ]]
+}
+
 @test "nothing is found across a hole, which is told" {
   capture gap.pcap -F pcap <<'EOF'
 tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S

@@ -74,6 +74,21 @@ frames() {
     awk -F '\t' '/rule split/ { print n[$1] + 0; exit } { n[$1]++ }')" -eq 2 ]
 }
 
+# What is between the end of the method and that of the address, in which alone it is looked for.
+@test "ranges of bytes in what guests get" {
+  printf '\n[pattern %s]\nregex = "[a-z]+=[0-9]+"\nbegin = "GET /"\nend = " HTTP"\nscope = %s\n' \
+    stream-range stream packet-range packet >>"$INI"
+  agent_start
+  guest_start
+  in_peer curl -sS --max-time 5 -H 'Cookie: b=2' "http://192.0.2.10/index.html?a=1" >/dev/null
+  wait_for 10 has_record '.tapwarden.rule == "packet-range"'
+  wait_for 10 has_record '.tapwarden.rule == "stream-range"'
+  run records 'select(.tapwarden.rule | tostring | endswith("-range"))
+    | [.tapwarden.rule, .tapwarden.match.text, .tapwarden.offset]'
+  [ "$(sort <<<"$output")" = '["packet-range","a=1",16]
+["stream-range","a=1",16]' ]
+}
+
 # A frame has room for sixteen comments.
 @test "matches that have no comment in the file of frames are counted, by rule" {
   keep 'pcap = matches'

@@ -72,20 +72,21 @@ static size_t run(const struct ruleset *set, const struct strv *names, struct st
 			   &ops, told);
 }
 
-/* Only a text has lines. */
-static void ranges_are_not_selected(void **state)
+static void ranges_are_selected_too(void **state)
 {
 	struct pattern_conf patterns[] = { pattern_named("a", "a"), pattern_named("b", "b") };
 	struct config config = { .patterns = patterns, .n_patterns = 2 };
-	char *all[] = { "all" };
+	char *all[] = { "all" }, begin[] = "<", end[] = ">";
+	struct stats_pattern stats[2] = { 0 };
 	struct ruleset set;
-	struct rule_mask mask;
+	struct told told;
 
 	(void)state;
-	patterns[1].begin = patterns[1].end = all[0];
+	patterns[1].begin = begin;
+	patterns[1].end = end;
 	assert_int_equal(ruleset_init(&set, &config, NULL), 0);
-	ruleset_select(&set, &(struct strv){ all, 1 }, &mask);
-	assert_int_equal(mask.bits[0], 1);
+	assert_int_equal(run(&set, &(struct strv){ all, 1 }, stats, "ab<b>", &told), 2);
+	assert_string_equal(told.text, "a@0 b@3 ");
 	ruleset_done(&set);
 }
 
@@ -277,7 +278,7 @@ static void prefiltered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(selection),   cmocka_unit_test(ranges_are_not_selected),
+		cmocka_unit_test(selection),   cmocka_unit_test(ranges_are_selected_too),
 		cmocka_unit_test(limited),     cmocka_unit_test(ids),
 		cmocka_unit_test(faulty),      cmocka_unit_test(as_many_as_may_be),
 		cmocka_unit_test(prefiltered),
