@@ -360,7 +360,7 @@ export const cases = {
     for (const [name, place, ready] of [["overview", "", row(page, "web01")], ["link", "links/web01", page.locator(".canvas canvas").first()],
       ["reach", "reach", page.locator(".matrix")], ["records", "records", page.locator(".records li").first()],
       ["boot", "boot", page.getByText("Last boot")], ["config", "config", page.getByText(/Nothing to do/)],
-      ["workshop", "workshop", page.getByText("Parked")]]) {
+      ["workshop", "workshop", page.getByText("Parked", { exact: true })]]) {
       await page.goto(`/#/${place}`);
       await ready.waitFor();
       // Not innerWidth: a phone shows all that there is, smaller.
@@ -381,7 +381,7 @@ export const cases = {
       await page.setViewportSize({ width, height: 900 });
       for (const [place, ready] of [["", row(page, "web01")], ["links/web01", page.locator(".canvas canvas").first()],
         ["reach", page.locator(".matrix")], ["records", page.locator(".records li").first()], ["boot", page.getByText("Last boot")],
-        ["config", page.getByText(/Nothing to do/)], ["workshop", page.getByText("Parked")]]) {
+        ["config", page.getByText(/Nothing to do/)], ["workshop", page.getByText("Parked", { exact: true })]]) {
         await page.goto(`/#/${place}`);
         await ready.waitFor();
         const wide = await page.evaluate(() => document.documentElement.scrollWidth) - width;
@@ -457,6 +457,25 @@ export const cases = {
       links: real.links.map((link) => ({ ...link, from_guest: { frames: 1, bytes: 1000 } })) } }));
     await page.goto("/#/links/web01");
     await page.getByText("1 frame, 1.0 kB").waitFor();
+  },
+
+  // A name of the 15 characters that an interface can have, and its state, are whole in every window.
+  async names(house) {
+    const page = await house.enter("ann");
+    const real = await (await page.context().request.get("/v1/status")).json();
+    await page.route(/\/v1\/status$/, (route) => route.fulfill({ json: { ...real,
+      links: real.links.map((link, i) => ({ ...link, name: `prod-database0${i}`, guest: "g".repeat(60),
+        state: "lower-down" })) } }));
+    await page.goto("/");
+    for (const width of [360, 375, 768, 1024, 1280, 1920]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.locator(".long tbody th a").first().waitFor();
+      const cut = await page.locator(".long tbody th").evaluateAll((cells) => cells.filter((th) => {
+        const inside = th.getBoundingClientRect().right;
+        return [th.querySelector("a"), th.querySelector(".state")].some((node) => node.getBoundingClientRect().right > inside);
+      }).length);
+      assert.equal(cut, 0, `${cut} names are cut off at ${width}`);
+    }
   },
 
   // What is not there, or was long ago, is said to be.

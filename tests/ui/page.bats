@@ -175,6 +175,10 @@ files_of_page() {
   case_of one
 }
 
+@test "a long name is whole, and so is its state" {
+  case_of names
+}
+
 @test "what is not there is said to be" {
   case_of absent
 }

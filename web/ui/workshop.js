@@ -2,7 +2,7 @@
 // engine says of it.
 
 import { get, may, post } from "./api.js";
-import { el, heading, note, scroller, setText, table } from "./dom.js";
+import { el, heading, note, scroller, setText, stackedTable, table } from "./dom.js";
 import { bytes, count, plural, visible } from "./format.js";
 import { linkOf } from "./record.js";
 import { watchStatus } from "./status.js";
@@ -126,8 +126,11 @@ function trialCard() {
     result);
 }
 
+const TERMS = "Given up: a search took too many steps. Parked: on so many links it gave up too often, and is left " +
+  "out there for a while; skipped: how often it would have been tried meanwhile.";
+
 export function show(view) {
-  const fare = el("div");
+  const fare = el("div", { class: "stack" });
   view.classList.add("stack");
   view.append(heading("Workshop"), fare, may("operator") ? trialCard()
     : el("p", { class: "sub" }, "Operators and admins can try patterns here."));
@@ -135,9 +138,9 @@ export function show(view) {
     if (problem) fare.replaceChildren(note("bad", `Not to be had: ${problem.message}.`));
     if (problem || !status) return;
     if (!status.patterns.length) setText(fare, "The configuration has no pattern.");
-    else fare.replaceChildren(scroller("Patterns", table("Patterns of the configuration",
+    else fare.replaceChildren(scroller("Patterns", stackedTable("Patterns of the configuration",
       [["Pattern"], ["Matches", true], ["Tried", true], ["Given up", true], ["Skipped", true], ["Parked", true]],
       status.patterns.map((p) => [el("a", { href: `#/records?rule=${p.name}` }, p.name), count(p.matches), count(p.tried),
-        count(p.limited), count(p.skipped), count(p.quarantined)]))));
+        count(p.limited), count(p.skipped), count(p.quarantined)]))), el("p", { class: "sub" }, TERMS));
   });
 }
