@@ -54,6 +54,7 @@ struct worker {
 	struct record_feeds feeds; /* of the other workers; the first one's alone */
 	char name[16]; /* "capture", "capture 1" */
 	int told_errors[EMITTER_FILES]; /* of the log files, as last logged */
+	uint64_t told_ms[EMITTER_FILES]; /* and when, by the loop's clock */
 	uint64_t told_aside[EMITTER_FILES];
 	uint64_t told_changed[EMITTER_FILES];
 	struct inspector inspector;
@@ -91,6 +92,9 @@ void worker_start_records(struct worker *w);
 
 /* Writes what waits for log files, and tells what became of them. */
 void worker_write_out(struct worker *w);
+
+/* Whether it was too early to tell of a file. */
+bool worker_has_untold(const struct worker *w);
 
 /* Tells what worker_write_out() could not write, at the end. */
 void worker_tell_dropped(const struct worker *w);

@@ -8,6 +8,9 @@
 #include "agent/base/log.h"
 #include "agent/base/plural.h"
 
+/* Between what the log is told of one file; ticks tell what is true then. */
+#define TELL_MIN_MS 1000
+
 static void tell_file(struct worker *w, enum emitter_file file)
 {
 	const struct sink_file *sink = w->emitter.files[file];
@@ -22,9 +25,11 @@ static void tell_file(struct worker *w, enum emitter_file file)
 			"is gone on with behind its whole entries",
 			sink->conf.name);
 	w->told_changed[file] = sink->n_changed;
-	if (error == before)
+	/* A disk that is full one moment and not the next fills no log: worker_has_untold(). */
+	if (error == before || uv_now(&w->loop) - w->told_ms[file] < TELL_MIN_MS)
 		return;
 	w->told_errors[file] = error;
+	w->told_ms[file] = uv_now(&w->loop);
 	if (!error && before != -EWOULDBLOCK)
 		log_info("%s is written again", sink->conf.name);
 	else if (!error || error == -EWOULDBLOCK)
@@ -35,6 +40,15 @@ static void tell_file(struct worker *w, enum emitter_file file)
 			"lost and counted%s",
 			sink->conf.name, strerror(-error), sink->conf.pending_max,
 			error == -ENOENT ? ": log-dir was removed: a reload makes it again" : "");
+}
+
+bool worker_has_untold(const struct worker *w)
+{
+	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
+		if (w->told_errors[file] != w->emitter.errors[file])
+			return true;
+	}
+	return false;
 }
 
 void worker_write_out(struct worker *w)

@@ -32,7 +32,7 @@ static void on_tick(uv_timer_t *timer)
 	inspect_tick(&w->inspector, clock_ns(CLOCK_REALTIME));
 	emitter_tick(&w->emitter, clock_ns(CLOCK_REALTIME));
 	worker_write_out(w);
-	if (!w->busy && !has_file_errors(w) && !inspect_is_waiting(&w->inspector) &&
+	if (!w->busy && !has_file_errors(w) && !worker_has_untold(w) && !inspect_is_waiting(&w->inspector) &&
 	    !emitter_is_waiting(&w->emitter))
 		uv_timer_stop(timer);
 }

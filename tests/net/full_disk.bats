@@ -110,6 +110,42 @@ accounted() {
   jq -s -e 'any(.[]; .gap.unit == "pcap-frames" and .gap.reason == "worker-died")' "$LOG/records.json"
 }
 
+# written WHAT: how often the log says so.
+written() {
+  grep -c "$1" "$DIR/agent.err" || true
+}
+
+is_well_again() {
+  grep records.json "$DIR/agent.err" | tail -n 1 | grep -q 'is written again'
+}
+
+has_failed() {
+  [ "$(grep -c INJECTED "$DIR/injected")" -gt "$1" ]
+}
+
+@test "a disk that is full one moment and not the next does not fill the agent's log" {
+  local begin=$SECONDS
+  LOG=$DIR/log
+  agent_start
+  guest_start
+  : >"$DIR/injected"
+  wait_for 10 has_text records.json worker-started
+  # Of this path: what is said about it is written, too.
+  spawn tracer strace -f -qq -o "$DIR/injected" -P "$LOG/records.json" -e trace=write \
+    -e inject=write:error=EDQUOT:when=2+2 -p "$(worker_pid capture)"
+  traffic_start
+  wait_for 60 has_failed 300
+  kill "$(pid_of tracer)"
+  wait_for 20 is_gone "$(pid_of tracer)"
+  kill "$(pid_of traffic)"
+  wait_for 20 status_of '.capture.log_error == ""'
+  # Something once a second at most, and the last of it is that all is well.
+  wait_for 20 is_well_again
+  [ "$(written 'cannot write records.json: Disk quota exceeded')" -ge 1 ]
+  [ "$(written 'records.json')" -le $((SECONDS - begin + 2)) ]
+  status_of '.capture | .log_lost == 0 and .pcap_lost == 0 and .payloads_lost == 0'
+}
+
 @test "a log-dir that was removed is said to be, and made again by a reload" {
   LOG=$DIR/log
   agent_start
