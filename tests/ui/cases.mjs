@@ -28,6 +28,22 @@ export const cases = {
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByLabel("Password").waitFor();
     assert.equal((await context.request.get("/v1/links")).status(), 401);
+    assert.equal(await page.getByText("Your session has ended").count(), 0);
+    // A session that ends by itself says so, and whoever logs in again is where they were.
+    await page.goto("/#/reach");
+    await page.getByLabel("User").fill("ann");
+    await page.getByLabel("Password").fill("a secret word");
+    await page.keyboard.press("Enter");
+    await page.getByRole("img", { name: /pairs reach each other/ }).waitFor();
+    await context.request.delete("/v1/session", { headers: { Origin: house.base } });
+    await page.getByRole("button", { name: "Look again" }).click();
+    await page.getByText("Your session has ended: log in again").waitFor();
+    await page.getByLabel("User").fill("ann");
+    await page.getByLabel("Password").fill("a secret word");
+    await page.keyboard.press("Enter");
+    await page.getByRole("img", { name: /pairs reach each other/ }).waitFor();
+    assert.ok(house.complaints.every((text) => text.includes("401")), house.complaints.join());
+    house.complaints.length = 0;
   },
 
   async overview(house) {

@@ -12,6 +12,7 @@ export class Problem extends Error {
 
 export const session = new EventTarget();
 session.user = null; // {user, role} once logged in
+session.expired = false; // it ended without anybody having asked for it
 
 const ROLES = ["viewer", "operator", "admin"];
 
@@ -42,6 +43,7 @@ async function ask(path, options = {}) {
   // The session ended, here or by a reload of the configuration.
   if (response.status === 401 && session.user) {
     session.user = null;
+    session.expired = true;
     session.dispatchEvent(new Event("ended"));
   }
   throw problem;
@@ -64,6 +66,7 @@ export async function post(path, body) {
 
 export async function logIn(user, password) {
   session.user = await post("/v1/session", { user, password });
+  session.expired = false;
   session.dispatchEvent(new Event("begun"));
 }
 

@@ -1,6 +1,6 @@
 // Logging in.
 
-import { logIn } from "./api.js";
+import { logIn, session } from "./api.js";
 import { el, setText } from "./dom.js";
 
 export function show(view) {
@@ -9,7 +9,7 @@ export function show(view) {
   const password = el("input", { name: "password", type: "password", required: true,
     autocomplete: "current-password", maxlength: "511" });
   const button = el("button", { type: "submit" }, "Log in");
-  const said = el("p", { class: "said", role: "alert" });
+  const said = el("p", { class: "said", role: "alert" }, session.expired ? "Your session has ended: log in again." : "");
 
   async function submit(event) {
     event.preventDefault();
