@@ -94,15 +94,19 @@ bool keeper_match(struct keeper *keeper, const struct sift_match *match)
 				   whole.end - whole.start };
 	const struct record_span *spans = match->n_spans ? match->spans : &own;
 	size_t n = match->n_spans ? match->n_spans : 1;
+	uint64_t first = spans[0].frame;
 	bool all = true;
 
 	if (keeper->conf.mode == PCAP_OFF)
 		return true;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		all &= add_note(keeper, match, &spans[i]);
-	all &= add_flow(keeper, match, record_flow_id(match->frame), spans[0].frame);
+		/* What comes last in the match may have come first. */
+		first = spans[i].frame < first ? spans[i].frame : first;
+	}
+	all &= add_flow(keeper, match, record_flow_id(match->frame), first);
 	if (match->n_spans && !match->stream)
-		all &= add_flow(keeper, match, flow_without_ports(match->frame), spans[0].frame);
+		all &= add_flow(keeper, match, flow_without_ports(match->frame), first);
 	return all;
 }
 

@@ -201,6 +201,17 @@ statistics() {
   [ "$(extract --json -e 'needle-\d+' fragments.pcap | jq -c .tapwarden.frames)" = \
     '[{"n":2,"offset":7,"length":1},{"n":1,"offset":8,"length":8}]' ]
   quiet tshark -r fragments.pcap -Y 'udp contains "needle-77"' | grep -q .
+  # All of its frames, also those that came before the first of its bytes.
+  run -0 extract -q -e 'needle-\d+' -w out fragments.pcap
+  [ "$(packets out)" = "$(packets fragments.pcap)" ]
+  capture segments.pcap -F pcap <<'EOF'
+tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S
+tcp 10.0.0.1:40000 > 10.0.0.2:80 108 PA dle
+tcp 10.0.0.1:40000 > 10.0.0.2:80 104 PA -nee
+tcp 10.0.0.1:40000 > 10.0.0.2:80 101 PA one
+EOF
+  run -0 extract --scope stream -q -e 'one-needle' -w out segments.pcap
+  [ "$(packets out | grep -c '^1700')" -eq 3 ]
 }
 
 @test "--bpf: the frames that tcpdump takes" {
