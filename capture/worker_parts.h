@@ -93,9 +93,6 @@ void worker_start_records(struct worker *w);
 /* Writes what waits for log files, and tells what became of them. */
 void worker_write_out(struct worker *w);
 
-/* Whether it was too early to tell of a file. */
-bool worker_has_untold(const struct worker *w);
-
 /* Tells what worker_write_out() could not write, at the end. */
 void worker_tell_dropped(const struct worker *w);
 

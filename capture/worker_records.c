@@ -25,7 +25,7 @@ static void tell_file(struct worker *w, enum emitter_file file)
 			"is gone on with behind its whole entries",
 			sink->conf.name);
 	w->told_changed[file] = sink->n_changed;
-	/* A disk that is full one moment and not the next fills no log: worker_has_untold(). */
+	/* A disk that is full one moment and not the next fills no log. */
 	if (error == before || uv_now(&w->loop) - w->told_ms[file] < TELL_MIN_MS)
 		return;
 	w->told_errors[file] = error;
@@ -40,15 +40,6 @@ static void tell_file(struct worker *w, enum emitter_file file)
 			"lost and counted%s",
 			sink->conf.name, strerror(-error), sink->conf.pending_max,
 			error == -ENOENT ? ": log-dir was removed: a reload makes it again" : "");
-}
-
-bool worker_has_untold(const struct worker *w)
-{
-	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
-		if (w->told_errors[file] != w->emitter.errors[file])
-			return true;
-	}
-	return false;
 }
 
 void worker_write_out(struct worker *w)

@@ -5,10 +5,11 @@
 /* Drops are asked for, quiet links looked at and full disks tried again so often. */
 #define TICK_MS 1000
 
+/* Or had: that it is over may not be told yet. */
 static bool has_file_errors(const struct worker *w)
 {
 	for (enum emitter_file file = 0; file < EMITTER_FILES; file++) {
-		if (w->emitter.errors[file])
+		if (w->emitter.errors[file] || w->told_errors[file])
 			return true;
 	}
 	return false;
@@ -32,7 +33,7 @@ static void on_tick(uv_timer_t *timer)
 	inspect_tick(&w->inspector, clock_ns(CLOCK_REALTIME));
 	emitter_tick(&w->emitter, clock_ns(CLOCK_REALTIME));
 	worker_write_out(w);
-	if (!w->busy && !has_file_errors(w) && !worker_has_untold(w) && !inspect_is_waiting(&w->inspector) &&
+	if (!w->busy && !has_file_errors(w) && !inspect_is_waiting(&w->inspector) &&
 	    !emitter_is_waiting(&w->emitter))
 		uv_timer_stop(timer);
 }
