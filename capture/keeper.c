@@ -78,12 +78,16 @@ static bool add_flow(struct keeper *keeper, const struct sift_match *match, uint
 	return true;
 }
 
-/* Fragments have no ports, and are another flow than the packet that they make. */
-static uint64_t flow_without_ports(const struct frame *frame)
+/*
+ * Fragments have no ports, and are another flow than the packet that they make. What it is of, those
+ * behind the first one do not say either: headers may be before that.
+ */
+static uint64_t flow_of_fragments(const struct frame *frame)
 {
 	struct frame portless = *frame;
 
 	portless.src_port = portless.dst_port = 0;
+	portless.proto = 0;
 	return record_flow_id(&portless);
 }
 
@@ -106,7 +110,7 @@ bool keeper_match(struct keeper *keeper, const struct sift_match *match)
 	}
 	all &= add_flow(keeper, match, record_flow_id(match->frame), first);
 	if (match->n_spans && !match->stream)
-		all &= add_flow(keeper, match, flow_without_ports(match->frame), first);
+		all &= add_flow(keeper, match, flow_of_fragments(match->frame), first);
 	return all;
 }
 
@@ -207,7 +211,8 @@ static uint64_t flow_of(const struct frame *frame, const struct pcapng_packet *p
 
 	if (!frame->ip_version)
 		return 0;
-	return joined ? flow_without_ports(frame) : record_flow_id(frame);
+	return joined || (frame->fragment && !frame->has_ports) ? flow_of_fragments(frame)
+								: record_flow_id(frame);
 }
 
 /* True when it is one of those after a match. */

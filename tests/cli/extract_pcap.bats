@@ -204,6 +204,15 @@ statistics() {
   # All of its frames, also those that came before the first of its bytes.
   run -0 extract -q -e 'needle-\d+' -w out fragments.pcap
   [ "$(packets out)" = "$(packets fragments.pcap)" ]
+  # Options for the destination are in the first one alone: the others do not say that it is UDP.
+  perl -e 'my $all = pack("CCnN", 17, 0, 0x0104, 0) . pack("nnnn", 9, 9, 8 + 24, 0) . "before needle-77 behind.";
+    for ([0, 1, substr $all, 0, 24], [24, 1, substr $all, 24, 8], [32, 0, substr $all, 32]) {
+      my ($at, $more, $part) = @$_;
+      print "raw 02000000000202000000000186dd", unpack("H*", pack("NnCCa16a16CCnN", 0x60000000, 8 + length $part, 44, 64,
+        "\x20\1" . "\0" x 13 . "\1", "\x20\1" . "\0" x 13 . "\2", 60, 0, $at | $more, 7) . $part), "\n" }' |
+    capture options.pcap -F pcap
+  run -0 extract -q -e 'needle-\d+' -w out options.pcap
+  [ "$(packets out)" = "$(packets options.pcap -c 2)" ]
   capture segments.pcap -F pcap <<'EOF'
 tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S
 tcp 10.0.0.1:40000 > 10.0.0.2:80 108 PA dle
