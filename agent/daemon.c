@@ -11,6 +11,7 @@
 
 #include "agent/agent.h"
 #include "agent/base/log.h"
+#include "agent/base/plural.h"
 #include "agent/cli.h"
 #include "agent/privs.h"
 #include "agent/service.h"
@@ -40,9 +41,21 @@ static void on_worker_stopped(struct worker *worker)
 	part_ended(worker->data);
 }
 
+/* When workers relieve each other, the one before still reads them. */
+static void tell_unread(const struct agent *a)
+{
+	const size_t n = a->draining ? 0 : sources_unread(&a->sources);
+
+	if (n)
+		log_warning("no capture worker is there to read the packet %s of %zu %s: what came "
+			    "last may be lost",
+			    plural(n, "ring", "rings"), n, plural(n, "link", "links"));
+}
+
 static void daemon_stop(struct agent *a)
 {
 	service_notify("STOPPING=1");
+	tell_unread(a);
 	for (unsigned int i = 0; i < AGENT_WORKERS; i++)
 		worker_stop(agent_worker(a, i));
 	sources_stop(&a->sources);

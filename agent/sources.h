@@ -129,6 +129,9 @@ void sources_open_early(struct sources *sources, const uint32_t *ifindexes, size
  */
 void sources_update(struct sources *sources, const struct source_wish *wishes, size_t n);
 
+/* How many packet rings no worker that serves reads, of links that went, too. */
+size_t sources_unread(const struct sources *sources);
+
 /* Whether a packet socket could not be had, and nothing will tell when it can. */
 bool sources_lack(const struct sources *sources);
 

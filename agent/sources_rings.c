@@ -83,6 +83,19 @@ void sources_hand_over_unread(struct sources *s, struct ipc_channel *channel)
 	sources_close_rings(s);
 }
 
+size_t sources_unread(const struct sources *s)
+{
+	size_t n = s->n_unread;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct source *source = &s->list[i];
+
+		n += source->fd >= 0 && source->message.source == IPC_SOURCE_PACKET &&
+		     !sources_channel(s, source);
+	}
+	return n;
+}
+
 void sources_forget_unread(struct sources *s)
 {
 	for (size_t i = 0; i < s->n_unread; i++)

@@ -169,6 +169,16 @@ capture_waits() {
   five_are_read
 }
 
+@test "that no worker reads what rings hold when the agent ends is said" {
+  capture_dies
+  capture_waits
+  agent_end
+  grep -q 'no capture worker is there to read the packet rings of 2 links: what came last may be lost' "$DIR/agent.err"
+  agent_start
+  agent_end
+  run ! grep 'no capture worker' "$DIR/agent.err"
+}
+
 @test "the last frames before a link is deleted are read while workers relieve each other" {
   local before first second
   sed -i 's/^\[agent\]$/[agent]\ncapture-workers = 2/' "$INI"
