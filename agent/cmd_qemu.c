@@ -120,6 +120,17 @@ static int check_relay(const struct qemu_tap *tap, struct err *err)
 	return 0;
 }
 
+static int open_queue(struct qemu_tap *tap, unsigned int i, struct err *err)
+{
+	struct err why;
+	int code = tap_node_open(tap->link, tap->ifindex, &tap->fds[i], &why);
+
+	if (code == 0)
+		return 0;
+	return err_set(err, code, "%s%s", why.text,
+		       code == -EACCES ? ": owner and perms of its set say who may" : "");
+}
+
 static int open_tap(struct qemu_tap *tap, struct err *err)
 {
 	int code = tap->in_path ? check_relay(tap, err) : check_free(tap, err);
@@ -127,7 +138,7 @@ static int open_tap(struct qemu_tap *tap, struct err *err)
 	if (tap->in_path)
 		return code;
 	for (unsigned int i = 0; code == 0 && i < tap->queues; i++)
-		code = tap_node_open(tap->link, tap->ifindex, &tap->fds[i], err);
+		code = open_queue(tap, i, err);
 	/* Somebody else may have come in between. */
 	if (code == 0)
 		code = check_free(tap, err);

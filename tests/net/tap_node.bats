@@ -216,7 +216,7 @@ as_owner() {
   sed -i 's/owner = root/owner = 64903/' "$INI"
   tapwarden apply
   run -2 --separate-stderr as_owner "$TAPWARDEN" qemu -c "$INI" web1 -- echo "{fds}"
-  [ "$stderr" = "tapwarden: cannot run a guest on web1: could not open the tap of web1: Permission denied" ]
+  [ "$stderr" = "tapwarden: cannot run a guest on web1: could not open the tap of web1: Permission denied: owner and perms of its set say who may" ]
 }
 
 # tap_told: the device number of web1's tap that the agent tells, and that /sys has.
