@@ -79,8 +79,8 @@ static bool add_flow(struct keeper *keeper, const struct sift_match *match, uint
 }
 
 /*
- * Fragments have no ports, and are another flow than the packet that they make. What it is of, those
- * behind the first one do not say either: headers may be before that.
+ * Fragments have no ports, and are another flow than the packet that they make. What it is of,
+ * those behind the first one do not say either: headers may be before that.
  */
 static uint64_t flow_of_fragments(const struct frame *frame)
 {
