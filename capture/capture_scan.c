@@ -486,6 +486,7 @@ void capture_scan_end(struct capture_scan *scan)
 	/* Those that are open now are not evicted by their end. */
 	scan->losses.evicted = counts->ends[STREAM_EVICTED] + counts->refused;
 	sift_done(&scan->sift);
+	scan->losses.beginless = scan->sift.defrag.counts.beginless;
 	keeper_settle(&scan->keeper);
 }
 

@@ -26,6 +26,7 @@ struct scan_losses {
 	uint64_t cut; /* frames that were cut when they were captured */
 	uint64_t lost; /* frames that the capture says it lacks */
 	uint64_t gaps, gap_bytes; /* in streams and in packets that came in fragments */
+	uint64_t beginless; /* packets in fragments of which the first bytes never came */
 	uint64_t evicted; /* directions of streams for which there was no memory any more */
 	uint64_t unfiltered; /* frames of a link type that the filter cannot be tried on */
 	uint64_t unknown; /* frames of a link type that is not known here */

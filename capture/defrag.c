@@ -14,18 +14,8 @@ struct fragment {
 	uint8_t bytes[];
 };
 
-struct packet_key {
-	uint8_t ip[2][16];
-	uint32_t id;
-	uint32_t link;
-	uint16_t vlan;
-	uint8_t version;
-	uint8_t proto; /* 0 in IPv6: RFC 8200 section 4.5 leaves it out */
-	uint32_t zero;
-};
-
 struct defrag_packet {
-	struct packet_key key;
+	struct defrag_key key;
 	struct defrag_packet *chain, *newer, *older;
 	struct fragment *first; /* by offset, not overlapping */
 	uint32_t n, bytes;
@@ -59,7 +49,7 @@ int defrag_init(struct defrag *defrag, size_t memory_max, uint64_t seed,
 	return -ENOMEM;
 }
 
-static struct defrag_packet **bucket_of(const struct defrag *defrag, const struct packet_key *key)
+static struct defrag_packet **bucket_of(const struct defrag *defrag, const struct defrag_key *key)
 {
 	uint64_t words[sizeof(*key) / sizeof(uint64_t)], h = defrag->seed;
 
@@ -82,10 +72,10 @@ static uint16_t vlan_of(const struct frame *frame)
 	return 0;
 }
 
-static struct packet_key key_of(const struct frame *frame, uint32_t link)
+static struct defrag_key key_of(const struct frame *frame, uint32_t link)
 {
 	size_t len = frame->ip_version == 6 ? 16 : 4;
-	struct packet_key key = {
+	struct defrag_key key = {
 		.id = frame->fragment_id,
 		.link = link,
 		.vlan = vlan_of(frame),
@@ -98,7 +88,7 @@ static struct packet_key key_of(const struct frame *frame, uint32_t link)
 	return key;
 }
 
-static struct defrag_packet *find(const struct defrag *defrag, const struct packet_key *key)
+static struct defrag_packet *find(const struct defrag *defrag, const struct defrag_key *key)
 {
 	struct defrag_packet *packet = *bucket_of(defrag, key);
 
@@ -179,6 +169,16 @@ static enum decode_reason frame_of(struct defrag *defrag, const struct defrag_pa
 	return reason == DECODE_OK && ret->fragment ? DECODE_IP6_FRAGMENT : reason;
 }
 
+/* A capture that has each frame twice has fragments left over that nothing is missing of. */
+static bool was_whole(const struct defrag *defrag, const struct defrag_key *key)
+{
+	for (size_t i = 0; i < DEFRAG_WHOLE_KEPT && i < defrag->counts.whole; i++) {
+		if (memcmp(&defrag->whole[i], key, sizeof(*key)) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Takes the packet out, and hands over what it begins with. */
 static void give_up(struct defrag *defrag, struct defrag_packet *packet)
 {
@@ -192,6 +192,8 @@ static void give_up(struct defrag *defrag, struct defrag_packet *packet)
 		(void)frame_of(defrag, packet, len, true, &frame);
 		defrag->incomplete(defrag->data, &frame, packet->owner, packet->last_number,
 				   packet->first_ns);
+	} else if (packet->first) {
+		defrag->counts.beginless += !was_whole(defrag, &packet->key);
 	}
 	packet_free(defrag, packet);
 }
@@ -226,7 +228,7 @@ static void *take(struct defrag *defrag, const struct defrag_packet *keep, size_
 	return memory;
 }
 
-static struct defrag_packet *packet_add(struct defrag *defrag, const struct packet_key *key,
+static struct defrag_packet *packet_add(struct defrag *defrag, const struct defrag_key *key,
 					const struct frame *frame, uint64_t now_ns)
 {
 	struct defrag_packet *packet = take(defrag, NULL, sizeof(*packet)), **bucket;
@@ -370,7 +372,7 @@ enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, 
 			      const void *owner, uint64_t packet_number, uint64_t now_ns,
 			      struct frame *ret)
 {
-	struct packet_key key = key_of(frame, link);
+	struct defrag_key key = key_of(frame, link);
 	struct defrag_packet *packet;
 	enum defrag_result result = DEFRAG_DROPPED;
 
@@ -391,7 +393,7 @@ enum defrag_result defrag_add(struct defrag *defrag, const struct frame *frame, 
 		defrag->counts.dropped++;
 	if (result != DEFRAG_WHOLE)
 		return result;
-	defrag->counts.whole++;
+	defrag->whole[defrag->counts.whole++ % DEFRAG_WHOLE_KEPT] = packet->key;
 	packet_unlink(defrag, packet);
 	defrag->last = packet;
 	defrag->reason = frame_of(defrag, packet, join(defrag, packet), false, ret);

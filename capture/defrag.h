@@ -36,12 +36,27 @@ struct defrag_counts {
 	uint64_t fragments;
 	uint64_t whole; /* packets put together */
 	uint64_t incomplete; /* given up: the time was over, or the memory was needed */
+	uint64_t beginless; /* of these, without their first bytes, and not whole before */
 	uint64_t conflicts; /* fragments that overlap with other bytes */
 	uint64_t headless; /* packets of which another fragment came before the first */
 	uint64_t dropped; /* fragments that cannot be, and IPv6 packets with an overlap */
 };
 
+/* Packets that were whole last: what then comes of one again is seldom a loss. */
+#define DEFRAG_WHOLE_KEPT 64u
+
 struct defrag_packet;
+
+/* What makes fragments those of one packet. */
+struct defrag_key {
+	uint8_t ip[2][16];
+	uint32_t id;
+	uint32_t link;
+	uint16_t vlan;
+	uint8_t version;
+	uint8_t proto; /* 0 in IPv6: RFC 8200 section 4.5 leaves it out */
+	uint32_t zero;
+};
 
 /* Which frame a part of the IP payload came in. */
 struct defrag_span {
@@ -71,6 +86,7 @@ struct defrag {
 	enum decode_reason reason; /* what decoding it came to */
 	struct defrag_span spans[DEFRAG_FRAGMENTS_MAX];
 	size_t n_spans;
+	struct defrag_key whole[DEFRAG_WHOLE_KEPT]; /* a ring: counts.whole is its place */
 };
 
 /* `memory_max`, in bytes; `seed` as in flow.h. 0 or -ENOMEM. */

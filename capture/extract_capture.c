@@ -69,6 +69,9 @@ static void say_losses(struct run *run)
 	say_loss(run, losses->cut,
 		 "frame was cut when it was captured: what is missing was not searched",
 		 "frames were cut when they were captured: what is missing was not searched");
+	say_loss(run, losses->beginless,
+		 "packet in fragments lacks its beginning: it was not searched",
+		 "packets in fragments lack their beginning: they were not searched");
 	say_loss(run, losses->evicted,
 		 "stream was given up for others: there is not enough memory for all",
 		 "streams were given up for others: there is not enough memory for all");

@@ -201,6 +201,14 @@ statistics() {
   [ "$(extract --json -e 'needle-\d+' fragments.pcap | jq -c .tapwarden.frames)" = \
     '[{"n":2,"offset":7,"length":1},{"n":1,"offset":8,"length":8}]' ]
   quiet tshark -r fragments.pcap -Y 'udp contains "needle-77"' | grep -q .
+  # Without its beginning it is not searched, and said to be so; of a frame that is there twice the
+  # rest is no loss.
+  quiet editcap -F pcap -r fragments.pcap rest 1
+  run -2 --separate-stderr extract -e 'needle-\d+' rest
+  [ "$stderr" = "tapwarden: rest: 1 packet in fragments lacks its beginning: it was not searched" ]
+  quiet mergecap -a -F pcap -w twice fragments.pcap rest
+  run -0 --separate-stderr extract -e 'needle-\d+' twice
+  [ -z "$stderr" ]
   # All of its frames, also those that came before the first of its bytes.
   run -0 extract -q -e 'needle-\d+' -w out fragments.pcap
   [ "$(packets out)" = "$(packets fragments.pcap)" ]

@@ -43,9 +43,10 @@ static const struct defrag_case cases[] = {
 	{ "an overlap", "0+16m|8+16m|24+1", "- - abcdefghijklmnopq#1+16#2+8#3+1" },
 	{ "an overlap with other bytes", "8+16m|0+16m!|24+1",
 	  "- - abcdefghijklmnopq#2+8#1+16#3+1 conflicts=1" },
-	{ "an overlap in ipv6", "6 0+16m|6 8+16m|6 24+1", "- x - dropped=1 incomplete=1" },
+	{ "an overlap in ipv6", "6 0+16m|6 8+16m|6 24+1",
+	  "- x - dropped=1 beginless=1 incomplete=1" },
 	{ "one is told again in ipv6", "6 0+16m|6 0+16m|6 16+5", "- - abcdefghijklm#1+16#3+5" },
-	{ "not a multiple of eight", "0+15m|16+5", "x - dropped=1 incomplete=1" },
+	{ "not a multiple of eight", "0+15m|16+5", "x - dropped=1 beginless=1 incomplete=1" },
 	{ "behind the last", "0+16m|16+5|24+8m", "- abcdefghijklm#1+16#2+5 - incomplete=1" },
 	{ "behind the last, which is known", "16+5|24+8m|0+16m",
 	  "- x abcdefghijklm#3+16#1+5 dropped=1" },
@@ -53,11 +54,13 @@ static const struct defrag_case cases[] = {
 	{ "another last one", "8+8|8+5|0+8m", "- x abcdefgh#3+8#1+8 dropped=1" },
 	{ "without bytes", "0+0m", "x dropped=1 incomplete=1" },
 	{ "beyond the longest packet", "i1 65528+8m", "x dropped=1 incomplete=1" },
-	{ "too late", "0+16m|16+5@31", "- (abcdefgh) - incomplete=2" },
+	{ "too late", "0+16m|16+5@31", "- (abcdefgh) - beginless=1 incomplete=2" },
 	{ "in time", "0+16m|16+5@30", "- abcdefghijklm#1+16#2+5" },
 	{ "given up: what was not missing is searched", "0+16m|24+8m",
 	  "- - (abcdefgh) incomplete=1" },
-	{ "given up without a beginning", "16+8m", "- incomplete=1" },
+	{ "given up without a beginning", "16+8m", "- beginless=1 incomplete=1" },
+	{ "the last one is told again, when all is whole", "0+16m|16+5|16+5",
+	  "- abcdefghijklm#1+16#2+5 - incomplete=1" },
 };
 
 struct told {
@@ -172,6 +175,9 @@ static void scripts(void **state)
 				 (unsigned long long)counts->conflicts);
 		if (counts->dropped)
 			buf_addf(&told.text, "dropped=%llu ", (unsigned long long)counts->dropped);
+		if (counts->beginless)
+			buf_addf(&told.text, "beginless=%llu ",
+				 (unsigned long long)counts->beginless);
 		if (counts->incomplete)
 			buf_addf(&told.text, "incomplete=%llu ",
 				 (unsigned long long)counts->incomplete);
