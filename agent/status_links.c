@@ -196,6 +196,7 @@ static void write_link(struct status_text *text, const struct status_input *in,
 struct set_sum {
 	size_t links, up, held;
 	const struct reconcile_link *bad; /* the first that is not as wanted */
+	const char *what; /* it is */
 	double rates[STATS_WINDOWS][STATS_RATES]; /* of its links together */
 };
 
@@ -205,6 +206,12 @@ static bool is_bad(const struct reconcile_link *link)
 	       (link->state != RECONCILE_UP && !(link->state == RECONCILE_DOWN && !link->spec->up));
 }
 
+/* That a guest holds its tap, which is then not ours to read, is no fault. */
+static bool is_unseen(const struct source *source)
+{
+	return source && source->message.source == IPC_SOURCE_PACKET && source->error[0];
+}
+
 static void add_link(struct set_sum *sum, const struct status_input *in,
 		     const struct reconcile_link *link, const struct source *source)
 {
@@ -212,8 +219,10 @@ static void add_link(struct set_sum *sum, const struct status_input *in,
 	status_rates_add(in, source, sum->rates);
 	sum->up += link->state == RECONCILE_UP;
 	sum->held += link->holder.pid != 0;
-	if (!sum->bad && is_bad(link))
-		sum->bad = link;
+	if (sum->bad || !(is_bad(link) || is_unseen(source)))
+		return;
+	sum->bad = link;
+	sum->what = is_bad(link) ? reconcile_state_names[link->state] : "not watched";
 }
 
 static void write_set(struct status_text *text, const struct set_conf *set, struct set_sum *sum)
@@ -222,8 +231,7 @@ static void write_set(struct status_text *text, const struct set_conf *set, stru
 	char state[128] = "ok";
 
 	if (sum->bad)
-		snprintf(state, sizeof(state), "degraded: %s %s", sum->bad->spec->name,
-			 reconcile_state_names[sum->bad->state]);
+		snprintf(state, sizeof(state), "degraded: %s %s", sum->bad->spec->name, sum->what);
 	status_text_item(text, STATUS_SETS, set->head.name);
 	jw_text(w, "lower", set->keys.lower);
 	jw_text(w, "kind", link_kind_names[set->keys.kind]);

@@ -73,9 +73,11 @@ detail_of() {
   wait_for 20 grep -q 'link web02 watch-failed: .*: Cannot allocate memory: its frames are not seen: trying again' \
     "$DIR/agent.err"
   [[ $(detail_of web02) == off*"its frames are not seen"* ]]
+  [ "$(status_get '.sets[] | select(.name == "web") | .state')" = "degraded: web02 not watched" ]
   kill "$(pid_of tracer)"
   wait_for 20 has_record '.in_iface == "web02" and .link.action == "watched"'
   [ "$(detail_of web02)" = "passive" ]
+  [ "$(status_get '.sets[] | select(.name == "web") | .state')" = ok ]
   # Once, however often it was tried.
   [ "$(grep -c 'web02 watch-failed' "$DIR/agent.err")" -eq 1 ]
 }
