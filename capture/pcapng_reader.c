@@ -7,6 +7,8 @@
 #include "agent/base/saturate.h"
 #include "agent/base/time_units.h"
 
+#define VERSION_MAJOR 1u
+
 /* 10^19 is the last power of ten below 2^64. */
 #define DECIMALS_MAX 19u
 
@@ -281,8 +283,11 @@ static void section_option(void *data, uint16_t code, const uint8_t *value, size
 
 static void read_section(struct pcap_reader *r, struct cursor *body, struct pcap_step *ret)
 {
-	(void)ret;
-	(void)cursor_pull(body, 16);
+	const uint8_t *p = cursor_pull(body, 16);
+
+	/* Of another, nothing is known: section 4.1 of the draft. */
+	if (pcap_get16(r, p + 4) != VERSION_MAJOR)
+		pcap_step_bad(ret, "a section of a version that is not known");
 	r->ours = false;
 	each_option(r, body, section_option, r);
 }

@@ -199,6 +199,10 @@ static const struct file_case cases[] = {
 	  "-|-|bad a packet longer than its block, or than any is|" },
 	{ "pcapng, an interface shorter than its kind",
 	  SHB_LE "01000000 10000000 01000000 10000000", "-|bad a block shorter than its kind is|" },
+	{ "pcapng, a version that there is not",
+	  SHB_LE "0a0d0d0a 1c000000 4d3c2b1a 0200 0000 "
+		 "ffffffffffffffff 1c000000",
+	  "-|bad a section of a version that is not known|" },
 	{ "pcapng, no byte order", "0a0d0d0a 1c000000 4d3c2b1b 0100 0000",
 	  "bad neither pcap nor pcapng|" },
 	{ "pcapng, a second section without byte order", SHB_LE "0a0d0d0a 1c000000 4d3c2b1b",
