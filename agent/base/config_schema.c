@@ -51,7 +51,8 @@ static const struct schema_key agent_keys[] = {
 	  .def = "64M",
 	  .bounds = RANGE(MIB, 16 * GIB),
 	  .roles = AGENT,
-	  .help = "kernel memory for the packet rings of all monitored links together" },
+	  .help = "kernel memory for the packet rings of all monitored links together, for "
+		  "one 16M at most; what comes while a ring is full is lost and counted" },
 	{ .name = "capture-workers",
 	  .type = SCHEMA_U32,
 	  .offset = offsetof(struct agent_conf, capture_workers),
