@@ -1,11 +1,9 @@
 #include "capture/capture_scan.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "agent/base/bpf_compile.h"
-#include "agent/base/hash.h"
 #include "agent/base/pcapng_format.h"
 #include "agent/base/saturate.h"
 #include "agent/base/time_units.h"
@@ -17,116 +15,9 @@
 /* Of a payload in a record, as [record] payload-bytes has it when nobody says anything else. */
 #define PAYLOAD_MAX 4096u
 
-/* What is searched in common. */
-struct scan_link {
-	struct sift_link sift;
-	struct scan_link *chain;
-	struct pcap_interface interface; /* as it was first described */
-	struct bpf_code filter;
-	bool unfiltered; /* there is no such filter for the link type */
-	bool described; /* in the file of the matching frames: */
-	uint32_t out;
-};
-
-/* ---- links ---------------------------------------------------------------------------------- */
-
-static void link_free(struct scan_link *link)
-{
-	if (!link)
-		return;
-	sift_link_done(&link->sift);
-	bpf_code_done(&link->filter);
-	free(link);
-}
-
-/* Frames of an interface went through it in the kernel. */
-static const char *filter_of(const struct capture_scan *scan)
-{
-	return scan->filename ? scan->search->conf.bpf : NULL;
-}
-
-static int link_add(struct capture_scan *scan, const struct pcap_interface *interface,
-		    struct scan_link **bucket, struct scan_link **ret)
-{
-	const char *bpf = filter_of(scan);
-	struct scan_link *link, **more;
-	struct err err;
-
-	if (scan->n_links == SCAN_LINKS_MAX)
-		return -E2BIG;
-	link = calloc(1, sizeof(*link));
-	more = reallocarray(scan->links, scan->n_links + 1, sizeof(*more));
-	if (more)
-		scan->links = more;
-	if (!link || !more ||
-	    sift_link_init(&link->sift, (uint32_t)scan->n_links, &scan->search->rules,
-			   &scan->search->mask, false)) {
-		link_free(link);
-		return -ENOMEM;
-	}
-	link->interface = *interface;
-	link->unfiltered = bpf && bpf_compile_for_file(bpf, interface->link_type,
-						       interface->swapped, &link->filter, &err);
-	more[scan->n_links++] = link;
-	link->chain = *bucket;
-	*bucket = *ret = link;
-	return 0;
-}
-
-/* An interface of a later section is the same when it has the same name. */
-static int link_find(struct capture_scan *scan, const struct pcap_interface *interface,
-		     struct scan_link **ret)
-{
-	uint64_t numbers = (uint64_t)interface->link_type << 32 | interface->twin;
-	uint64_t hash = hash_bytes(HASH_INIT ^ scan->search->seed, &numbers, sizeof(numbers));
-	struct scan_link **bucket = &scan->buckets[hash_text(hash, interface->name) % SCAN_BUCKETS];
-
-	for (struct scan_link *link = *bucket; link; link = link->chain) {
-		const struct pcap_interface *known = &link->interface;
-
-		if (known->link_type == interface->link_type && known->twin == interface->twin &&
-		    strcmp(known->name, interface->name) == 0) {
-			*ret = link;
-			return 0;
-		}
-	}
-	return link_add(scan, interface, bucket, ret);
-}
-
-static int link_of(struct capture_scan *scan, uint32_t number,
-		   const struct pcap_interface *interface, struct scan_link **ret)
-{
-	struct scan_link **more;
-	int code;
-
-	if (number < scan->n_section && scan->section[number]) {
-		*ret = scan->section[number];
-		return 0;
-	}
-	code = link_find(scan, interface, ret);
-	if (code || number >= PCAP_INTERFACES_MAX)
-		return code;
-	if (number >= scan->n_section) {
-		more = reallocarray(scan->section, number + 1u, sizeof(struct scan_link *));
-		if (!more)
-			return -ENOMEM;
-		memset(more + scan->n_section, 0,
-		       (number + 1u - scan->n_section) * sizeof(struct scan_link *));
-		scan->section = more;
-		scan->n_section = number + 1u;
-	}
-	scan->section[number] = *ret;
-	return 0;
-}
-
 void capture_scan_section(struct capture_scan *scan)
 {
-	scan->n_section = 0;
-}
-
-static const struct scan_link *scan_link_of(const struct sift_link *link)
-{
-	return (const struct scan_link *)((const char *)link - offsetof(struct scan_link, sift));
+	scan_links_section(&scan->links);
 }
 
 /* ---- records -------------------------------------------------------------------------------- */
@@ -258,7 +149,7 @@ static bool describe(const struct capture_scan *scan, struct scan_link *link)
 static void on_kept(void *data, uint32_t number, const struct pcapng_packet *kept)
 {
 	struct capture_scan *scan = data;
-	struct scan_link *link = scan->links[number];
+	struct scan_link *link = scan->links.all[number];
 	struct pcapng_packet packet = *kept;
 
 	if (!describe(scan, link))
@@ -306,7 +197,7 @@ static enum sift_direction direction_of(const struct pcap_packet *packet, bool g
 static bool is_wanted(struct capture_scan *scan, const struct scan_link *link,
 		      const struct pcap_packet *packet)
 {
-	if (!filter_of(scan))
+	if (!scan->links.bpf)
 		return true;
 	scan->losses.unfiltered += link->unfiltered;
 	return !link->unfiltered &&
@@ -368,7 +259,7 @@ int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *pac
 			const struct pcap_interface *interface, bool guest)
 {
 	struct scan_link *link;
-	int code = link_of(scan, packet->interface, interface, &link);
+	int code = scan_links_of(&scan->links, packet->interface, interface, &link);
 
 	if (code)
 		return code;
@@ -396,7 +287,7 @@ int capture_scan_payload(struct capture_scan *scan, const char *link_name, uint6
 	int code;
 
 	(void)strncpy(interface.name, link_name, sizeof(interface.name) - 1);
-	code = link_find(scan, &interface, &link);
+	code = scan_links_find(&scan->links, &interface, &link);
 	if (code)
 		return code;
 	input = (struct sift_input){
@@ -418,7 +309,7 @@ int capture_scan_lost(struct capture_scan *scan, const struct pcap_interface *in
 		      const char *why, uint64_t now_ns)
 {
 	struct scan_link *link;
-	int code = link_find(scan, interface, &link);
+	int code = scan_links_find(&scan->links, interface, &link);
 
 	if (!code)
 		lose(scan, link, n, why, now_ns);
@@ -467,15 +358,17 @@ int capture_scan_init(struct capture_scan *scan, struct capture_search *search,
 		.filename = live ? NULL : source,
 	};
 	buf_init(&scan->line, RECORD_MAX);
-	scan->buckets = calloc(SCAN_BUCKETS, sizeof(struct scan_link *));
-	code = scan->buckets ? sift_init(&scan->sift, &conf, &sift_ops, scan) : -ENOMEM;
+	/* Frames of an interface went through the filter in the kernel. */
+	code = scan_links_init(&scan->links, search, live ? NULL : search->conf.bpf);
+	if (!code)
+		code = sift_init(&scan->sift, &conf, &sift_ops, scan);
 	if (!code) {
 		code = keeper_init(&scan->keeper, &keeper);
 		if (code)
 			sift_done(&scan->sift);
 	}
 	if (code)
-		free(scan->buckets);
+		scan_links_done(&scan->links);
 	return code;
 }
 
@@ -493,10 +386,6 @@ void capture_scan_end(struct capture_scan *scan)
 void capture_scan_done(struct capture_scan *scan)
 {
 	keeper_done(&scan->keeper);
-	for (size_t i = 0; i < scan->n_links; i++)
-		link_free(scan->links[i]);
-	free(scan->links);
-	free(scan->buckets);
-	free(scan->section);
+	scan_links_done(&scan->links);
 	buf_done(&scan->line);
 }

@@ -12,14 +12,8 @@
 #include "capture/extract_worker.h"
 #include "capture/keeper.h"
 #include "capture/pcap_reader.h"
+#include "capture/scan_links.h"
 #include "capture/sift.h"
-
-/* Interfaces that differ, in all sections of a file together. */
-#define SCAN_LINKS_MAX 65536u
-
-#define SCAN_BUCKETS 4096u
-
-struct scan_link;
 
 /* What of the capture could not be searched. */
 struct scan_losses {
@@ -41,11 +35,7 @@ struct capture_scan {
 	const char *filename; /* as records name the capture; NULL: live, and filtered before */
 	struct sift sift;
 	struct keeper keeper;
-	struct scan_link **links; /* all that were met */
-	size_t n_links;
-	struct scan_link **buckets; /* SCAN_BUCKETS, by what tells them apart */
-	struct scan_link **section; /* by the number that packets of the section have */
-	size_t n_section;
+	struct scan_links links;
 	uint64_t tick_ns; /* time of the last look at the clock */
 	uint64_t now_ns; /* of the last packet */
 	uint64_t number; /* of the last packet */
