@@ -35,6 +35,7 @@ struct link_addr_list {
 	struct link_addr list[LINK_ADDR_LIST_MAX];
 };
 
+/* By address and prefix. */
 bool link_addr_list_has(const struct link_addr_list *list, const struct cidr *cidr);
 
 /* As the builders of link_msg.h. */

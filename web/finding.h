@@ -27,6 +27,7 @@ struct findings {
 	size_t left_out;
 };
 
+/* Without memory, and above FINDINGS_MAX, it is counted as left out. */
 void findings_add(struct findings *findings, unsigned int line, enum finding_level level,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 

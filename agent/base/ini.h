@@ -71,6 +71,10 @@ struct faults {
 
 #define FAULTS_MAX 1000
 
+/*
+ * `section` and `key` may be NULL: of none, or of all of it. Texts are copied, with control bytes
+ * made visible. Without memory, and above FAULTS_MAX, the fault is counted as dropped.
+ */
 void faults_add(struct faults *faults, const char *file, unsigned int line, const char *section,
 		const char *key, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 void faults_sort(struct faults *faults);

@@ -77,7 +77,9 @@ enum peer_kind {
 	PEER_KINDS
 };
 
+/* By address and prefix. */
 bool link_addrs_have(const struct link_addrs *addrs, const struct cidr *cidr);
+
 /* Where frames of a link are filtered. */
 enum link_hook {
 	LINK_HOOK_FROM_GUEST, /* what the link sends: egress, to the kernel */
@@ -112,6 +114,7 @@ enum address_learning {
 	LEARN_KINDS
 };
 
+/* What `wanted` comes to for a link of that kind: never ANTI_SPOOF_AUTO. */
 enum anti_spoof link_anti_spoof(enum anti_spoof wanted, enum link_kind kind);
 
 bool link_sources_have(const struct link_sources *sources, const uint8_t mac[MAC_LEN]);
