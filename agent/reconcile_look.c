@@ -143,6 +143,22 @@ static int dump_links(struct reconcile *reconcile, struct err *err)
 	return code;
 }
 
+/* One whose alias somebody took is not lost: the plan finds it by its name, and gives it back. */
+static const struct link_state *find_link(const struct reconcile *reconcile,
+					  const struct reconcile_link *link)
+{
+	const struct link_table *table = reconcile_table_of(reconcile, link->spec);
+	const struct link_state *found = link_find_ours(table, link->spec, reconcile->group);
+
+	if (found || !link->present)
+		return found;
+	found = link_table_find_name(table, link->spec->name);
+	return found && found->ifindex == link->link.ifindex && !*found->alias &&
+			       link_is_in_group(found, reconcile->group)
+		       ? found
+		       : NULL;
+}
+
 int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 {
 	int code;
@@ -155,9 +171,8 @@ int reconcile_refresh(struct reconcile *reconcile, struct err *err)
 		code = reconcile_refresh_places(reconcile, err);
 	for (size_t i = 0; code == 0 && i < reconcile->n; i++) {
 		struct reconcile_link *link = &reconcile->links[i];
-		const struct link_table *table = reconcile_table_of(reconcile, link->spec);
 
-		reconcile_link_refresh(link, link_find_ours(table, link->spec, reconcile->group));
+		reconcile_link_refresh(link, find_link(reconcile, link));
 		code = refresh_addrs(reconcile, link, err);
 	}
 	/* What was not looked at to its end is not what was seen last. */

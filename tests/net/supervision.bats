@@ -250,6 +250,27 @@ wait -1
 END
 }
 
+@test "a link whose alias somebody took is not lost, and gets it back" {
+  one_link
+  assert_passes <<END
+> pass
+create web1
+web1 is up
+wait -1
+> run ip link set web1 alias ""
+> pass
+change web1
+web1 is up
+wait -1
+> run ip link set web1 alias mine
+> pass
+lost web1, 1 in a row
+blocked web1: the name is taken by a link in group 7477 with the alias "mine": left alone
+web1 is blocked: the name is taken by a link in group 7477 with the alias "mine": left alone
+wait -1
+END
+}
+
 @test "a held link that is not wanted any more waits until it is let go" {
   one_link
   cp "$INI" "$DIR/with.ini"
