@@ -113,13 +113,23 @@ void sift_stream_tick(struct sift *sift)
 	}
 }
 
+/* Of the frame in hand it is known which link and direction the stream is of. */
+static void on_wait(void *data, struct flow *flow, unsigned int end, uint64_t now_ns)
+{
+	struct sift *sift = data;
+
+	sift->stream_ns = now_ns;
+	if (!flow->half[end].user)
+		(void)half_begin(sift, flow, end, flow->half[end].offset);
+}
+
 static void on_data(void *data, struct flow *flow, unsigned int end,
 		    const struct stream_chunk *chunk)
 {
 	struct sift *sift = data;
 	struct tried_half *half = flow->half[end].user;
 
-	/* Data that waited is handed over without a frame only where there was data before it. */
+	/* Without a frame only data is handed over that waited. */
 	if (!half && sift->input) {
 		sift->stream_ns = chunk->now_ns;
 		half = half_begin(sift, flow, end, chunk->offset);
@@ -190,5 +200,5 @@ static void on_lost(void *data, const struct flow *flow, enum stream_end why)
 }
 
 const struct stream_ops sift_stream_ops = {
-	.data = on_data, .gap = on_gap, .end = on_end, .lost = on_lost
+	.data = on_data, .wait = on_wait, .gap = on_gap, .end = on_end, .lost = on_lost
 };

@@ -98,6 +98,11 @@ struct stream_counts {
 struct stream_ops {
 	void (*data)(void *data, struct flow *flow, unsigned int end,
 		     const struct stream_chunk *chunk);
+	/*
+	 * What a frame brought is to wait behind a hole; it may be handed over when no frame is in
+	 * hand. As in data(), memory may be charged. NULL: nobody cares.
+	 */
+	void (*wait)(void *data, struct flow *flow, unsigned int end, uint64_t now_ns);
 	void (*gap)(void *data, struct flow *flow, unsigned int end, uint64_t offset, uint64_t len,
 		    uint64_t now_ns);
 	void (*end)(void *data, struct flow *flow, unsigned int end, enum stream_end why,

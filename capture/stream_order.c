@@ -145,7 +145,11 @@ static void take_next(struct stream_side *s, struct stream_part part)
 
 static void wait_behind_hole(struct stream_side *s, struct stream_part part)
 {
-	s->streams->waits = true;
+	struct streams *streams = s->streams;
+
+	streams->waits = true;
+	if (streams->ops->wait)
+		streams->ops->wait(streams->data, s->flow, s->end, streams->now_ns);
 	stream_pending_add(s, part);
 }
 

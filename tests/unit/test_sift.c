@@ -338,6 +338,12 @@ static void gaps(void **state)
 	send_tcp(f, TH_ACK, 100, "secret-1", 8);
 	send_tcp(f, TH_ACK, 110, "3 secret-4 ", 11);
 	check(f, "word@0:secret-1! (stream-gap 8+2) word@12:secret-4!");
+	/* Also where the first bytes are lost, and the clock gives them up. */
+	begin(f, MEMORY);
+	send_tcp(f, TH_SYN, 99, "", 0);
+	send_tcp(f, TH_ACK, 103, " secret-5 ", 10);
+	sift_tick(&f->sift, f->number * 1000 + 2 * STREAM_HOLD_ALONE_NS);
+	check(f, "(stream-gap 0+3) word@4:secret-5!");
 }
 
 /* What has no stream is seen by itself, by rules of either scope. */
