@@ -4,13 +4,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "capture/rotated.h"
 
 /* A header describes every link: its name, and some words. */
 #define FRAME_MAX (4u << 20)
@@ -125,14 +126,6 @@ static bool still_named(const struct sink_file *sink, struct stat *ret)
 	return named.st_ino == ret->st_ino && named.st_dev == ret->st_dev;
 }
 
-static void rotated_name(const struct sink_file *sink, uint32_t n, char out[NAME_MAX + 1])
-{
-	if (n)
-		snprintf(out, NAME_MAX + 1, "%s.%u", sink->conf.name, n);
-	else
-		snprintf(out, NAME_MAX + 1, "%s", sink->conf.name);
-}
-
 /* The lock of a file that is open; waits for a writer that is just ending. */
 static int wait_for_writer(int fd)
 {
@@ -156,7 +149,7 @@ ssize_t sink_file_tail(const struct sink_file *sink, uint32_t number, void *out,
 	ssize_t n;
 	int fd;
 
-	rotated_name(sink, number, name);
+	rotated_name(sink->conf.name, number, name);
 	fd = openat(sink->conf.dir_fd, name, flags);
 	if (fd < 0)
 		return -errno;
@@ -167,21 +160,6 @@ ssize_t sink_file_tail(const struct sink_file *sink, uint32_t number, void *out,
 		n = pread(fd, out, size, st.st_size > (off_t)size ? st.st_size - (off_t)size : 0);
 	close(fd);
 	return n;
-}
-
-/* NAME.2 to NAME.3, NAME.1 to NAME.2, NAME to NAME.1; the one above `keep` is replaced. */
-static int move_away(const struct sink_file *sink, uint32_t keep)
-{
-	char from[NAME_MAX + 1], to[NAME_MAX + 1];
-	int dir = sink->conf.dir_fd;
-
-	for (uint32_t n = keep; n > 0; n--) {
-		rotated_name(sink, n - 1, from);
-		rotated_name(sink, n, to);
-		if (renameat(dir, from, dir, to) < 0 && errno != ENOENT)
-			return -errno;
-	}
-	return 0;
 }
 
 /*
@@ -215,7 +193,8 @@ static int repair(struct sink_file *sink, size_t size)
 /* What can be read of a damaged file is for a person to say. */
 static int set_aside(struct sink_file *sink)
 {
-	int err = move_away(sink, sink->conf.keep ? sink->conf.keep : 1);
+	const struct sink_file_conf *conf = &sink->conf;
+	int err = rotated_move(conf->dir_fd, conf->name, conf->keep ? conf->keep : 1);
 
 	if (err)
 		return err;
@@ -304,37 +283,23 @@ static int sink_ready(struct sink_file *sink)
 	return 0;
 }
 
-/* Removes the oldest of what was rotated: the rest is within the quota, as is the file to come. */
+/* The rotated ones are within the quota with the file to come. */
 static void keep_quota(const struct sink_file *sink)
 {
-	uint64_t more = sink->conf.rotate_bytes;
-	uint64_t left = sink->conf.quota_bytes > more ? sink->conf.quota_bytes - more : 0;
-	char name[NAME_MAX + 1];
-	struct stat st;
+	const struct sink_file_conf *conf = &sink->conf;
+	uint64_t more = conf->rotate_bytes;
 
-	for (uint32_t n = 1; sink->conf.quota_bytes && n <= sink->conf.keep; n++) {
-		rotated_name(sink, n, name);
-		if (fstatat(sink->conf.dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if ((uint64_t)st.st_size <= left) {
-			left -= (uint64_t)st.st_size;
-			continue;
-		}
-		/* Those behind it are older. */
-		left = 0;
-		(void)unlinkat(sink->conf.dir_fd, name, 0);
-	}
+	if (conf->quota_bytes)
+		rotated_bound(conf->dir_fd, conf->name, conf->keep,
+			      conf->quota_bytes > more ? conf->quota_bytes - more : 0);
 }
 
 static int rotate(struct sink_file *sink)
 {
-	int err = 0;
+	int err;
 
 	write_trailer(sink);
-	if (sink->conf.keep)
-		err = move_away(sink, sink->conf.keep);
-	else if (unlinkat(sink->conf.dir_fd, sink->conf.name, 0) < 0)
-		err = -errno;
+	err = rotated_move(sink->conf.dir_fd, sink->conf.name, sink->conf.keep);
 	if (!err) {
 		keep_quota(sink);
 		sink_close(sink);

@@ -6,6 +6,7 @@
 /* links: capture/pattern_compose.c */
 /* links: agent/base/parse.c capture/literal.c capture/literal_reader.c capture/literal_part.c */
 /* links: agent/base/utf8.c */
+/* links: capture/rotated.c */
 #include "capture/emitter.h"
 #include "capture/pcapng.h"
 

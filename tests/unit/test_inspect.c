@@ -29,6 +29,7 @@
 /* links: agent/base/parse.c capture/literal.c capture/literal_find.c capture/literal_reader.c */
 /* links: capture/literal_part.c capture/prefilter.c capture/gram_index.c capture/quarantine.c */
 /* links: agent/base/utf8.c */
+/* links: capture/rotated.c */
 #include "capture/inspect.h"
 
 #include <fcntl.h>

@@ -6,6 +6,7 @@
 /* links: capture/pattern_compose.c */
 /* links: agent/base/buf.c agent/base/err.c agent/base/parse.c agent/base/log.c */
 /* links: capture/literal.c capture/literal_reader.c capture/literal_part.c agent/base/utf8.c */
+/* links: capture/rotated.c */
 #include "capture/record_feed.h"
 
 #include <fcntl.h>

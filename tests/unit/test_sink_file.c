@@ -1,4 +1,5 @@
 /* links: capture/sink_file.c agent/base/buf.c */
+/* links: capture/rotated.c */
 #include "capture/sink_file.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* links: capture/sink_pcapng.c capture/sink_file.c capture/pcapng.c capture/pcap_reader.c */
 /* links: capture/pcapng_reader.c agent/base/buf.c */
+/* links: capture/rotated.c */
 #include "capture/sink_pcapng.h"
 
 #include <errno.h>
