@@ -259,10 +259,13 @@ int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *pac
 			const struct pcap_interface *interface, bool guest)
 {
 	struct scan_link *link;
+	uint64_t tick_ns;
 	int code = scan_links_of(&scan->links, packet->interface, interface, &link);
 
 	if (code)
 		return code;
+	/* Time that one frame alone tells has not passed for the others. */
+	tick_ns = packet->time_ns < scan->now_ns ? packet->time_ns : scan->now_ns;
 	if (packet->bytes)
 		scan->now_ns = packet->time_ns;
 	if (packet->drops)
@@ -270,8 +273,8 @@ int capture_scan_packet(struct capture_scan *scan, const struct pcap_packet *pac
 	if (!packet->bytes)
 		return 0;
 	scan->number++;
-	if (packet->time_ns - scan->tick_ns >= NS_PER_S && packet->time_ns > scan->tick_ns)
-		capture_scan_tick(scan, packet->time_ns);
+	if (tick_ns > scan->tick_ns && tick_ns - scan->tick_ns >= NS_PER_S)
+		capture_scan_tick(scan, tick_ns);
 	if (is_wanted(scan, link, packet))
 		search_packet(scan, link, packet, guest);
 	return 0;

@@ -163,6 +163,22 @@ EOF
   [ "$(jq -c 'select(.event_type == "alert") | .tapwarden.gap' <<<"$output")" = true ]
 }
 
+@test "a frame of another time does not end the streams around it" {
+  capture begin.pcap -F pcap <<'EOF'
+tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S
+tcp 10.0.0.1:40000 > 10.0.0.2:80 101 PA one nee
+EOF
+  capture end.pcap -F pcap <<<'tcp 10.0.0.1:40000 > 10.0.0.2:80 108 PA dle two'
+  capture other.pcap -F pcap <<<'udp 10.0.0.1:9 > 10.0.0.2:9 other'
+  for years in -20 20; do
+    quiet editcap -F pcap -t "$((years * 31557600))" other.pcap late.pcap
+    quiet mergecap -a -F pcap -w all.pcap begin.pcap late.pcap end.pcap
+    run -0 --separate-stderr extract --scope stream -e 'needle' all.pcap
+    [ "$output" = needle ]
+    [ -z "$stderr" ]
+  done
+}
+
 # statistics NUMBER CODE HEX: a block of them, with an option, as if behind a capture.
 statistics() {
   perl -e 'my ($number, $code, $value) = ($ARGV[0], $ARGV[1], pack "H*", $ARGV[2]);
