@@ -48,13 +48,13 @@ int parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret, struct 
 int parse_mac(const char *s, uint8_t ret_mac[MAC_LEN], struct err *err);
 void format_mac(char out[MAC_TEXT_MAX], const uint8_t mac[MAC_LEN]);
 
-/* Unicast and not zero: what a link may carry. */
 /*
  * An altname of a link: 1 to 127 printable ASCII characters, and no '/', ',' or blank. The kernel
  * takes more, but such a name could be written nowhere.
  */
 int parse_altname(const char *s, struct err *err);
 
+/* Unicast and not zero: what a link may carry. */
 bool mac_is_unicast(const uint8_t mac[MAC_LEN]);
 
 /* [a-z0-9] first, then [a-z0-9._-], at most NAME_MAX_LEN: names that survive INI's case folding. */
