@@ -1,6 +1,6 @@
 /*
- * The files that a log file was rotated to: NAME.1 is the newest of them, NAME.keep the oldest. They
- * are in the directory of NAME, which is number 0 here. Edge.
+ * The files that a log file was rotated to: NAME.1 is the newest of them, NAME.keep the oldest.
+ * They are in the directory of NAME, which is number 0 here. Edge.
  */
 #ifndef TW_ROTATED_H
 #define TW_ROTATED_H
