@@ -341,6 +341,7 @@ int capture_scan_init(struct capture_scan *scan, struct capture_search *search,
 		.fragment_memory = (size_t)search->conf.stream.fragments,
 		.match_max = SIFT_MATCH_MAX,
 		.seed = search->seed,
+		.patient = true,
 	};
 	const struct keeper_conf keeper = {
 		.mode = !search->conf.file ? PCAP_OFF

@@ -228,6 +228,7 @@ int sift_init(struct sift *sift, const struct sift_conf *conf, const struct sift
 		.memory = conf->stream_memory,
 		.pending = conf->stream_pending,
 		.seed = conf->seed,
+		.patient = conf->patient,
 	};
 	int code;
 

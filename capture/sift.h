@@ -42,6 +42,7 @@ struct sift_conf {
 	size_t match_max; /* bytes that a match in a stream may have */
 	struct stats_condemned *condemned; /* NULL where no link is judged */
 	uint64_t seed; /* random where frames are hostile */
+	bool patient; /* see stream.h: who reads files has no use for the memory later */
 };
 
 /* What is searched in common: the frames of a link, or of a file. Filled by sift_link_init(). */

@@ -10,6 +10,9 @@
 /* A RST so far ahead of what is waited for is believed; a blind one would have to guess it. */
 #define RST_WINDOW (1 << 20)
 
+/* What was sent when a connection went quiet: so far from it at most it goes on. */
+#define QUIET_WINDOW (1 << 20)
+
 /*
  * A flow that is looked at by a tick because it may have a hole was heard of so long ago at most.
  */
@@ -188,15 +191,30 @@ static bool rst_is_believed(const struct stream_half *half, uint32_t seq)
 	return !half->started || (ahead >= 0 && ahead < RST_WINDOW);
 }
 
-/* A new connection between ends whose old one is over, or forgotten by one of them. */
-static bool is_reuse(const struct streams *streams, const struct flow *flow,
-		     const struct frame *frame)
+/* Data that is not where its direction, which was quiet for long, goes on. */
+static bool is_elsewhere(const struct stream_half *half, const struct frame *frame)
 {
-	if ((frame->tcp_flags & FLAGS_SYN_ACK) != TH_SYN)
-		return false;
+	int32_t ahead = (int32_t)(frame->tcp_seq - half->seq);
+
+	return half->started && frame->payload_wire_len &&
+	       (ahead > QUIET_WINDOW || ahead < -QUIET_WINDOW);
+}
+
+/*
+ * A new connection between ends whose old one is over, or forgotten by one of them. One whose SYN
+ * was not seen is known by what no connection does that was quiet.
+ */
+static bool is_reuse(const struct streams *streams, const struct flow *flow,
+		     const struct frame *frame, unsigned int end)
+{
+	uint64_t quiet_ns = 0;
+
 	/* Where the clock was set back, nobody knows. */
-	return flow->closed || (streams->now_ns > flow->last_ns &&
-				streams->now_ns - flow->last_ns >= STREAM_YOUNG_NS);
+	if (streams->now_ns > flow->last_ns)
+		quiet_ns = streams->now_ns - flow->last_ns;
+	if ((frame->tcp_flags & FLAGS_SYN_ACK) == TH_SYN)
+		return flow->closed || quiet_ns >= STREAM_YOUNG_NS;
+	return !flow->strict && quiet_ns > STREAM_IDLE_NS && is_elsewhere(&flow->half[end], frame);
 }
 
 static struct flow *flow_of(struct streams *streams, const struct frame *frame, uint32_t link,
@@ -207,7 +225,7 @@ static struct flow *flow_of(struct streams *streams, const struct frame *frame, 
 
 	*ret_end = flow_key_of(frame, link, &key);
 	flow = flow_find(&streams->flows, &key);
-	if (flow && is_reuse(streams, flow, frame)) {
+	if (flow && is_reuse(streams, flow, frame, *ret_end)) {
 		tell_lost(streams, flow, STREAM_REUSED);
 		finish_both(streams, flow, STREAM_REUSED);
 		flow_forget(streams, flow);
@@ -390,14 +408,22 @@ static void settle_recent(struct streams *streams, enum flow_list_id list)
 	streams->flows.walked = false;
 }
 
-void streams_tick(struct streams *streams, uint64_t now_ns)
+static uint64_t idle_ns(const struct streams *streams, enum flow_list_id list)
 {
-	static const uint64_t idle_ns[FLOW_LISTS] = {
+	static const uint64_t bounds[FLOW_LISTS] = {
 		[FLOW_YOUNG] = STREAM_YOUNG_NS,
 		[FLOW_LIVE] = STREAM_IDLE_NS,
 		[FLOW_STRICT] = STREAM_STRICT_IDLE_NS,
 	};
 
+	if (list == FLOW_LIVE && streams->conf.patient &&
+	    streams->flows.memory < streams->flows.memory_max / 2)
+		return STREAM_STRICT_IDLE_NS;
+	return bounds[list];
+}
+
+void streams_tick(struct streams *streams, uint64_t now_ns)
+{
 	/* Frames may be stamped a little ahead of a clock that was set back. */
 	if (now_ns < streams->now_ns)
 		return;
@@ -408,7 +434,7 @@ void streams_tick(struct streams *streams, uint64_t now_ns)
 		const struct flow *flow;
 
 		while ((flow = flow_oldest(&streams->flows, list)) && now_ns > flow->last_ns &&
-		       now_ns - flow->last_ns > idle_ns[list])
+		       now_ns - flow->last_ns > idle_ns(streams, list))
 			end_oldest(streams, list, STREAM_IDLE);
 	}
 }

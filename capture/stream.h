@@ -119,6 +119,8 @@ struct stream_conf {
 	size_t memory; /* bytes for all flows together */
 	size_t pending; /* bytes that may wait in one direction */
 	uint64_t seed; /* see flow_table_init() */
+	/* A flow with data is kept as long as a strict one, while half of the memory is free. */
+	bool patient;
 };
 
 struct streams {

@@ -179,6 +179,22 @@ EOF
   done
 }
 
+@test "a connection that pauses for days is one" {
+  capture begin.pcap -F pcap <<'EOF'
+tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S
+tcp 10.0.0.1:40000 > 10.0.0.2:80 101 PA one nee
+EOF
+  capture end.pcap -F pcap <<<'tcp 10.0.0.1:40000 > 10.0.0.2:80 108 PA dle two'
+  capture other.pcap -F pcap <<<'udp 10.0.0.1:9 > 10.0.0.2:9 other'
+  for hours in 100 119; do
+    quiet editcap -F pcap -t "$((hours * 3600))" other.pcap later.pcap
+    quiet editcap -F pcap -t "$((hours * 3600 + 9))" end.pcap last.pcap
+    quiet mergecap -F pcap -w all.pcap begin.pcap later.pcap last.pcap
+    run -0 --separate-stderr extract --scope stream -e 'needle' all.pcap
+    [ "$output" = needle ]
+  done
+}
+
 # statistics NUMBER CODE HEX: a block of them, with an option, as if behind a capture.
 statistics() {
   perl -e 'my ($number, $code, $value) = ($ARGV[0], $ARGV[1], pack "H*", $ARGV[2]);

@@ -127,6 +127,16 @@ static const struct stream_case cases[] = {
 	{ "quiet without data", ">S99|T@30001", ">end idle <end idle" },
 };
 
+static const struct stream_case patient_cases[] = {
+	{ "quiet for days", ">S99|>A100/1 abc|T@400000000|>A103/1 def", ">0:abc#2 >3:def#3" },
+	{ "quiet for longer than that", ">S99|>A100/1 abc|T@432000001",
+	  ">0:abc#2 >end idle <end idle" },
+	{ "the same ends after a day", ">S99|>A100/1 abc|T@86400000|>A5000000/1 def",
+	  ">0:abc#2 >end reused <end reused >0:def#3" },
+	{ "far ahead after a while", ">S99|>A100/1 abc|T@200000|>A5000000/1 def|T@1001",
+	  ">0:abc#2 >gap3+4999897 >4999900:def#3 gaps=1" },
+};
+
 struct told {
 	struct buf text;
 	struct streams streams;
@@ -299,21 +309,27 @@ static void run_script(struct told *told, const char *script)
 	free(copy);
 }
 
+static void run_case(const struct stream_case *c, bool patient)
+{
+	struct told told;
+
+	begin(&told, MEMORY, PENDING);
+	told.streams.conf.patient = patient;
+	run_script(&told, c->script);
+	add_counts(&told);
+	if (strcmp(told.text.data ? told.text.data : "", c->expect) != 0)
+		fail_msg("%s:\n%s\nnot\n%s", c->name, told.text.data, c->expect);
+	end(&told);
+	buf_done(&told.text);
+}
+
 static void scripts(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct told told;
-
-		begin(&told, MEMORY, PENDING);
-		run_script(&told, cases[i].script);
-		add_counts(&told);
-		if (strcmp(told.text.data ? told.text.data : "", cases[i].expect) != 0)
-			fail_msg("%s:\n%s\nnot\n%s", cases[i].name, told.text.data,
-				 cases[i].expect);
-		end(&told);
-		buf_done(&told.text);
-	}
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		run_case(&cases[i], false);
+	for (size_t i = 0; i < sizeof(patient_cases) / sizeof(patient_cases[0]); i++)
+		run_case(&patient_cases[i], true);
 }
 
 /* ---- any order, any cut --------------------------------------------------------------------- */
@@ -470,6 +486,28 @@ static void a_flood_of_flows(void **state)
 	buf_done(&told.text);
 }
 
+/* Half of the memory is for what is not quiet. */
+static void quiet_ones_make_room(void **state)
+{
+	struct told told;
+	size_t n;
+
+	(void)state;
+	begin(&told, MEMORY, PENDING);
+	told.streams.conf.patient = true;
+	for (n = 0; told.streams.flows.memory < MEMORY / 4 * 3; n++)
+		send_segment(&told, (unsigned int)n, false, TH_ACK, 5, 0, "x", 1, 0);
+	told.now_ns += STREAM_IDLE_NS;
+	streams_tick(&told.streams, told.now_ns);
+	assert_int_equal(flow_count(&told.streams.flows), n);
+	streams_tick(&told.streams, ++told.now_ns);
+	assert_in_range(flow_count(&told.streams.flows), n / 2, n * 3 / 4);
+	assert_true(told.streams.flows.memory < MEMORY / 2);
+	assert_int_equal(told.streams.counts.ends[STREAM_EVICTED], 0);
+	end(&told);
+	buf_done(&told.text);
+}
+
 /* Bytes that wait are bounded for each direction; without the other end the hole is given up. */
 static void too_much_waits(void **state)
 {
@@ -575,13 +613,10 @@ static void spans(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(scripts),
-		cmocka_unit_test(shuffled),
-		cmocka_unit_test(a_flood_of_flows),
-		cmocka_unit_test(too_much_waits),
-		cmocka_unit_test(many_small_ones_wait),
-		cmocka_unit_test(all_flows_wait),
-		cmocka_unit_test(spans),
+		cmocka_unit_test(scripts),	    cmocka_unit_test(shuffled),
+		cmocka_unit_test(a_flood_of_flows), cmocka_unit_test(quiet_ones_make_room),
+		cmocka_unit_test(too_much_waits),   cmocka_unit_test(many_small_ones_wait),
+		cmocka_unit_test(all_flows_wait),   cmocka_unit_test(spans),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
