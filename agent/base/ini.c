@@ -249,6 +249,20 @@ static void read_line(struct reading *r, const char *text, size_t len)
 	fault_here(r, line.kind == INI_LINE_KEY && line.name[0] ? line.name : NULL, err.text);
 }
 
+/* A program, or a text of two bytes a character: each of its lines would have the same fault. */
+static bool is_text(struct reading *r, const char *bytes, size_t len)
+{
+	const char *nul = len ? memchr(bytes, '\0', len) : NULL;
+
+	if (!nul)
+		return true;
+	for (const char *p = bytes; p < nul; p++)
+		r->line += *p == '\n';
+	fault_here(r, NULL,
+		   "a NUL byte is here: the file is no text, or one of UTF-16, and not read");
+	return false;
+}
+
 int ini_read_text(struct ini *ini, const char *file, const char *text, size_t len,
 		  struct faults *faults)
 {
@@ -256,6 +270,8 @@ int ini_read_text(struct ini *ini, const char *file, const char *text, size_t le
 	struct reading r = { .ini = ini, .faults = faults, .file = file, .line = 1, .memfd = -1 };
 	const char *end = text + len;
 
+	if (!is_text(&r, text, len))
+		return 0;
 	buf_init(&r.chunk, (INI_SECTION_KEYS_MAX + 1) * (INI_LINE_MAX + 1));
 	if (len >= 3 && memcmp(text, mark, 3) == 0) {
 		fault_here(&r, NULL, "the file begins with a byte order mark: save it without one");
