@@ -115,10 +115,11 @@ END
 
 @test "no argument reaches a terminal as a control" {
   local arguments
-  for arguments in $'x\e[2J' $'help x\e[2J' $'boot set x\e[2J run' $'boot set shop x\xc2\x9b2J' $'boot render --state x\xc2\x9b2J shop' \
-    $'boot render x\e[2J' $'boot kit x\e[2J -o x' $'boot simulate ./x\e[2J'; do
+  for arguments in $'x\e[2J' $'help x\e[2J' $'boot set -c t.ini x\e[2J run' $'boot set -c t.ini shop x\xc2\x9b2J' \
+    $'boot render -c t.ini --state x\xc2\x9b2J shop' $'boot render -c t.ini x\e[2J' \
+    $'boot kit -c t.ini x\e[2J -o x' $'boot simulate -c t.ini ./x\e[2J'; do
     # shellcheck disable=SC2086 # words
-    run "$TAPWARDEN" $arguments -c t.ini
+    run "$TAPWARDEN" $arguments
     [ "$status" -eq 2 ]
     [[ "$output" == *'x\x1b[2J'* || "$output" == *'x\xc2\x9b2J'* ]]
     [[ "$output" != *$'\e'* && "$output" != *$'\xc2\x9b'* ]]

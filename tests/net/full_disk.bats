@@ -39,7 +39,8 @@ has_text() {
   grep -q 'cannot write frames.pcapng: No space left on device' "$DIR/agent.err"
   rm "$LOG/filler"
   wait_for 10 status_of '.capture.log_error == ""'
-  grep -q 'frames.pcapng is written again' "$DIR/agent.err"
+  # What is told of a file is told once a second.
+  wait_for 10 grep -q 'frames.pcapng is written again' "$DIR/agent.err"
   ask "item=after"
   wait_for 10 has_text frames.pcapng item=after
   wait_for 10 has_text records.json item=after
