@@ -151,6 +151,8 @@ LINTS := lint-format lint-layers lint-shell lint-cppcheck lint-tidy
 # The runner chooses by the name: a program, a corpus replay, a bats file or a lint target. What
 # failed is said again after all the others.
 PROVE = prove --exec tests/run
+# One more than there are processors: most tests wait more than they compute.
+TEST_JOBS = $$(($(JOBS) + 1))
 FAILURES := $(B)/failures
 
 test:
@@ -158,7 +160,7 @@ test:
 	$(SUBMAKE) DEVELOPER=1 all units helpers benches ui-modules
 	$(SUBMAKE) DEVELOPER=1 $(SANITIZED) units replays
 	$(Q): >$(FAILURES)
-	$(Q)$(PROVE) -j$(JOBS) $(UNITS) $(SAN_UNITS) $(SAN_FUZZERS) $(CLI_BATS) $(ROOT_BATS) $(LINTS) \
+	$(Q)$(PROVE) -j$(TEST_JOBS) $(UNITS) $(SAN_UNITS) $(SAN_FUZZERS) $(CLI_BATS) $(ROOT_BATS) $(LINTS) \
 		|| { cat $(FAILURES); exit 1; }
 
 check: all units replays

@@ -163,13 +163,18 @@ EOF
   [ "$(jq -c 'select(.event_type == "alert") | .tapwarden.gap' <<<"$output")" = true ]
 }
 
-@test "a frame of another time does not end the streams around it" {
+# A needle of which begin.pcap has the first half and end.pcap the other; other.pcap has a datagram.
+cut_needle() {
   capture begin.pcap -F pcap <<'EOF'
 tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S
 tcp 10.0.0.1:40000 > 10.0.0.2:80 101 PA one nee
 EOF
   capture end.pcap -F pcap <<<'tcp 10.0.0.1:40000 > 10.0.0.2:80 108 PA dle two'
   capture other.pcap -F pcap <<<'udp 10.0.0.1:9 > 10.0.0.2:9 other'
+}
+
+@test "a frame of another time does not end the streams around it" {
+  cut_needle
   for years in -20 20; do
     quiet editcap -F pcap -t "$((years * 31557600))" other.pcap late.pcap
     quiet mergecap -a -F pcap -w all.pcap begin.pcap late.pcap end.pcap
@@ -180,12 +185,7 @@ EOF
 }
 
 @test "a connection that pauses for days is one" {
-  capture begin.pcap -F pcap <<'EOF'
-tcp 10.0.0.1:40000 > 10.0.0.2:80 100 S
-tcp 10.0.0.1:40000 > 10.0.0.2:80 101 PA one nee
-EOF
-  capture end.pcap -F pcap <<<'tcp 10.0.0.1:40000 > 10.0.0.2:80 108 PA dle two'
-  capture other.pcap -F pcap <<<'udp 10.0.0.1:9 > 10.0.0.2:9 other'
+  cut_needle
   for hours in 100 119; do
     quiet editcap -F pcap -t "$((hours * 3600))" other.pcap later.pcap
     quiet editcap -F pcap -t "$((hours * 3600 + 9))" end.pcap last.pcap

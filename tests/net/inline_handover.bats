@@ -98,30 +98,43 @@ grep_peers() {
   grep -q ' arrived 0 .* short 0 ' "$DIR/flood.out"
 }
 
-heard() {
-  grep -q "$1" "$DIR/listener.out"
-}
-
-@test "a match that a reload cuts is found, and its connection stays condemned" {
+# What `says` is given goes from the guest to the peer, by one connection: the shell's, so that it is
+# said when it is asked for.
+guest_talks() {
   sed -i 's/^scope = .*/scope = stream/' "$INI"
   start
   attach stream
   spawn listener ip netns exec "$PEER" busybox nc -l -p 9000
   wait_for 10 in_peer bash -c 'ss -Htln | grep -q :9000'
-  # The connection is the shell's, so that it is said what is asked for, when it is.
   coproc SAYS { in_guest bash -c 'exec 3<>/dev/tcp/192.0.2.2/9000; while read -r text; do printf %s "$text" >&3; done' 3>&-; }
-  echo 'hello forbid' >&"${SAYS[1]}"
+}
+
+says() {
+  echo "$1" >&"${SAYS[1]}"
+}
+
+heard() {
+  grep -q "$1" "$DIR/listener.out"
+}
+
+hangs_up() {
+  eval "exec ${SAYS[1]}>&-"
+}
+
+@test "a match that a reload cuts is found, and its connection stays condemned" {
+  guest_talks
+  says 'hello forbid'
   wait_for 20 heard forbid
   reload_and_wait 2
-  echo 'den' >&"${SAYS[1]}"
+  says 'den'
   wait_for 20 heard forbidden
   reload_and_wait 3
-  echo '-1' >&"${SAYS[1]}"
+  says '-1'
   wait_for 20 has_record '.alert.signature == "forbidden"'
   reload_and_wait 4
   wait_for 20 status_of '.links[0].relay.from_guest.dropped.verdict >= 3'
   run ! heard forbidden-
-  eval "exec ${SAYS[1]}>&-"
+  hangs_up
 }
 
 # successor_of PID: the capture worker that a reload has started beside it is in NEXT.
@@ -129,50 +142,37 @@ successor_of() {
   NEXT=$(pgrep -P "$(pid_of agent)" -x "$(cat "/proc/$1/comm")" | grep -vx "$1")
 }
 
-@test "streams that cannot be handed over are told, and their link goes on" {
+# successor_fails CALL: this call fails, by strace(1), in a worker that takes over.
+successor_fails() {
   local old
-  sed -i 's/^scope = .*/scope = stream/' "$INI"
-  start
-  attach stream
-  spawn listener ip netns exec "$PEER" busybox nc -l -p 9000
-  wait_for 10 in_peer bash -c 'ss -Htln | grep -q :9000'
-  coproc SAYS { in_guest bash -c 'exec 3<>/dev/tcp/192.0.2.2/9000; while read -r text; do printf %s "$text" >&3; done' 3>&-; }
-  echo 'hello' >&"${SAYS[1]}"
-  wait_for 20 heard hello
-  # The next worker gives the memory back that it has read them from: here it cannot.
   old=$(worker_pid capture)
   kill -STOP "$old"
   kill -HUP "$(pid_of agent)"
   wait_for 20 successor_of "$old"
-  spawn tracer strace -qq -o /dev/null -e trace=ftruncate -e inject=ftruncate:error=EIO -p "$NEXT"
+  spawn tracer strace -qq -o /dev/null -e trace="$1" -e inject="$1:error=EIO" -p "$NEXT"
   wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$NEXT/status"
   kill -CONT "$old"
   wait_for 20 has_record '.link.action == "hand-over-failed"'
-  echo ' again' >&"${SAYS[1]}"
+}
+
+@test "streams that cannot be handed over are told, and their link goes on" {
+  guest_talks
+  says 'hello'
+  wait_for 20 heard hello
+  # The next worker gives the memory back that it has read them from: here it cannot.
+  successor_fails ftruncate
+  says ' again'
   wait_for 20 heard again
   run ! has_record '.link.action == "watch-failed"'
-  eval "exec ${SAYS[1]}>&-"
+  hangs_up
 }
 
 @test "streams of which nothing could be read go by on-error, and new ones pass" {
-  local old
-  sed -i 's/^scope = .*/scope = stream/' "$INI"
-  start
-  attach stream
-  spawn listener ip netns exec "$PEER" busybox nc -l -p 9000
-  wait_for 10 in_peer bash -c 'ss -Htln | grep -q :9000'
-  coproc SAYS { in_guest bash -c 'exec 3<>/dev/tcp/192.0.2.2/9000; while read -r text; do printf %s "$text" >&3; done' 3>&-; }
-  echo 'hello forbidden' >&"${SAYS[1]}"
+  guest_talks
+  says 'hello forbidden'
   wait_for 20 heard forbidden
-  old=$(worker_pid capture)
-  kill -STOP "$old"
-  kill -HUP "$(pid_of agent)"
-  wait_for 20 successor_of "$old"
-  spawn tracer strace -qq -o /dev/null -e trace=pread64 -e inject=pread64:error=EIO -p "$NEXT"
-  wait_for 10 grep -q '^TracerPid:.[1-9]' "/proc/$NEXT/status"
-  kill -CONT "$old"
-  wait_for 20 has_record '.link.action == "hand-over-failed"'
-  echo '-7' >&"${SAYS[1]}"
+  successor_fails pread64
+  says '-7'
   wait_for 20 status_of '.links[0].relay | .failed > 0 and .from_guest.dropped.verdict > 0'
   ask allowed=1
   # The next worker is told that it was so.
@@ -181,7 +181,7 @@ successor_of() {
   reload_and_wait 3
   ask allowed=2
   run ! heard forbidden-
-  eval "exec ${SAYS[1]}>&-"
+  hangs_up
 }
 
 # unsaved WHEN: the guest is in the middle of a frame when its worker is relieved, which cannot write that,
