@@ -252,12 +252,12 @@ static void read_line(struct reading *r, const char *text, size_t len)
 /* A program, or a text of two bytes a character: each of its lines would have the same fault. */
 static bool is_text(struct reading *r, const char *bytes, size_t len)
 {
-	const char *nul = len ? memchr(bytes, '\0', len) : NULL;
+	const char *newline = len ? memchr(bytes, '\n', len) : NULL;
 
-	if (!nul)
+	if (newline)
+		len = (size_t)(newline - bytes);
+	if (!len || !memchr(bytes, '\0', len))
 		return true;
-	for (const char *p = bytes; p < nul; p++)
-		r->line += *p == '\n';
 	fault_here(r, NULL,
 		   "a NUL byte is here: the file is no text, or one of UTF-16, and not read");
 	return false;

@@ -243,7 +243,9 @@ static void nul_bytes_are_told(void **state)
 {
 	(void)state;
 	write_bytes("a.ini", "[s]\nk = a\0b\nl = 1\n", 18);
-	expect_load(0, "a.ini:2: a NUL byte is here: the file is no text, or one of UTF-16, "
+	expect_load(0, "a.ini:2: [s]: byte 6 of the line is the control character 0x00\n");
+	write_bytes("a.ini", "[\0s\0]\0\n\0k\0=\0a\0\n", 15);
+	expect_load(0, "a.ini:1: a NUL byte is here: the file is no text, or one of UTF-16, "
 		       "and not read\n");
 }
 
