@@ -41,10 +41,11 @@ house_down() {
   rm -f "/var/run/tgtd/socket.$TGT_PORT" "/var/run/tgtd/socket.$TGT_PORT.lock"
 }
 
-# A first sector that writes a line to the serial port and resets the machine, which ends QEMU. A disk
-# of less than one cylinder of 255 heads and 63 sectors could not be read by iPXE's BIOS calls.
+# A first sector that writes a line to the serial port and resets the machine, which ends QEMU; without
+# interrupts, by which SeaBIOS writes what it has not written yet, in the middle of it. A disk of less
+# than one cylinder of 255 heads and 63 sectors could not be read by iPXE's BIOS calls.
 lun() {
-  perl -e 'my $code = pack("H*", "31c08ed8be177cbaf803ac84c07403eeebf8ea0000ffff");
+  perl -e 'my $code = pack("H*", "fa31c08ed8be187cbaf803ac84c07403eeebf8ea0000ffff");
     my $sector = $code . "\r\nMARKER of the LUN\r\n\0";
     print $sector, "\0" x (510 - length $sector), pack("H*", "55aa")' >lun
   truncate -s 64M lun
